@@ -1,0 +1,32 @@
+-- hbin_counts.csv: a row per user and mode; the 24 hours in columns, then the bins as a JSON list.
+SELECT user_id, feature_mode,
+       sum(CASE WHEN kind = 'bin' THEN "count" END) AS total_samples,
+       sum(CASE WHEN kind = 'hour' AND idx = 0 THEN "count" END) AS hour_00,
+       sum(CASE WHEN kind = 'hour' AND idx = 1 THEN "count" END) AS hour_01,
+       sum(CASE WHEN kind = 'hour' AND idx = 2 THEN "count" END) AS hour_02,
+       sum(CASE WHEN kind = 'hour' AND idx = 3 THEN "count" END) AS hour_03,
+       sum(CASE WHEN kind = 'hour' AND idx = 4 THEN "count" END) AS hour_04,
+       sum(CASE WHEN kind = 'hour' AND idx = 5 THEN "count" END) AS hour_05,
+       sum(CASE WHEN kind = 'hour' AND idx = 6 THEN "count" END) AS hour_06,
+       sum(CASE WHEN kind = 'hour' AND idx = 7 THEN "count" END) AS hour_07,
+       sum(CASE WHEN kind = 'hour' AND idx = 8 THEN "count" END) AS hour_08,
+       sum(CASE WHEN kind = 'hour' AND idx = 9 THEN "count" END) AS hour_09,
+       sum(CASE WHEN kind = 'hour' AND idx = 10 THEN "count" END) AS hour_10,
+       sum(CASE WHEN kind = 'hour' AND idx = 11 THEN "count" END) AS hour_11,
+       sum(CASE WHEN kind = 'hour' AND idx = 12 THEN "count" END) AS hour_12,
+       sum(CASE WHEN kind = 'hour' AND idx = 13 THEN "count" END) AS hour_13,
+       sum(CASE WHEN kind = 'hour' AND idx = 14 THEN "count" END) AS hour_14,
+       sum(CASE WHEN kind = 'hour' AND idx = 15 THEN "count" END) AS hour_15,
+       sum(CASE WHEN kind = 'hour' AND idx = 16 THEN "count" END) AS hour_16,
+       sum(CASE WHEN kind = 'hour' AND idx = 17 THEN "count" END) AS hour_17,
+       sum(CASE WHEN kind = 'hour' AND idx = 18 THEN "count" END) AS hour_18,
+       sum(CASE WHEN kind = 'hour' AND idx = 19 THEN "count" END) AS hour_19,
+       sum(CASE WHEN kind = 'hour' AND idx = 20 THEN "count" END) AS hour_20,
+       sum(CASE WHEN kind = 'hour' AND idx = 21 THEN "count" END) AS hour_21,
+       sum(CASE WHEN kind = 'hour' AND idx = 22 THEN "count" END) AS hour_22,
+       sum(CASE WHEN kind = 'hour' AND idx = 23 THEN "count" END) AS hour_23,
+       sum(CASE WHEN kind = 'bin' THEN 1 ELSE 0 END) AS hour_bins,
+       concat('[', string_agg(CASE WHEN kind = 'bin' THEN CAST("count" AS VARCHAR) END, ', ' ORDER BY idx), ']') AS bin_counts
+FROM hour_bins
+GROUP BY user_id, feature_mode
+ORDER BY user_id, feature_mode

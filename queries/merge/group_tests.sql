@@ -1,0 +1,9 @@
+-- One test over all users per feature mode and tau: is the difference of the two directions symmetric about 0?
+SELECT {measure} AS measure, {difference_name} AS difference, {feature_mode} AS feature_mode, {tau} AS tau,
+       count({difference}) AS n,
+       sum(CASE WHEN {difference} = 0 THEN 1 ELSE 0 END) AS n_zero,
+       median({difference}) AS median,
+       avg(CASE WHEN {difference} > 0 THEN 1.0 WHEN {difference} IS NOT NULL THEN 0.0 END) AS share_positive,
+       wilcoxon_p({difference}) AS p
+FROM ({rows})
+GROUP BY {by}

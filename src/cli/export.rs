@@ -1,0 +1,82 @@
+//! `results export`
+
+use std::path::PathBuf;
+
+use super::Outcome;
+use super::definitions::Folder;
+use super::text::count;
+use crate::error::{Exit, Failure};
+use crate::export::{ExportFormat, TableExport, csv_sql, parquet_sql};
+use crate::query::{Session, Source};
+use crate::store::RunState;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  results export merged --format csv --output csv
+  results export out/k6_full_20261123_143005 --format parquet --output tables --table te --table gc
+
+A run is exported as far as it is; `merge` is what proves that nothing is missing.")]
+pub(super) struct Args {
+    /// A run directory or an output of `results merge`
+    #[arg(value_name = "DIR")]
+    dir: PathBuf,
+    /// Format of the files
+    #[arg(long, value_enum)]
+    format: ExportFormat,
+    /// Folder to write to; files that are there are not overwritten
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Only this table; may be given several times
+    #[arg(long, value_name = "T")]
+    table: Vec<String>,
+}
+
+pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
+    let loaded = definitions.load()?;
+    for table in &args.table {
+        loaded.schemas.get(table).map_err(Failure::usage)?;
+    }
+    let whole = match Source::open(&args.dir).map_err(Failure::error)? {
+        Source::Run(run) => run.run.manifest().state == RunState::Complete,
+        Source::Merged(_, manifest) => manifest.complete,
+    };
+    super::block_on(write(args, &loaded))??;
+    if !whole {
+        eprintln!("note: {} is not complete; `results status` or missing_units.csv says what is missing", args.dir.display());
+    }
+    Ok(Exit::Done)
+}
+
+async fn write(args: &Args, loaded: &super::definitions::Loaded) -> Result<(), Failure> {
+    let definitions = loaded.as_ref();
+    let session = Session::open(&[&args.dir], definitions).await.map_err(Failure::error)?;
+    std::fs::create_dir_all(&args.output)
+        .map_err(|e| Failure::error(format!("cannot create {}: {e}", args.output.display())))?;
+    for schema in loaded.schemas.iter() {
+        if !args.table.is_empty() && !args.table.contains(&schema.table) {
+            continue;
+        }
+        let (sql, name) = match (args.format, &schema.csv) {
+            (ExportFormat::Csv, Some(name)) => {
+                (csv_sql(schema, definitions).map_err(Failure::error)?, name.clone())
+            }
+            (ExportFormat::Csv, None) => continue,
+            (ExportFormat::Parquet, _) => (parquet_sql(schema), format!("{}.parquet", schema.table)),
+        };
+        let path = args.output.join(&name);
+        if path.exists() {
+            return Err(Failure::usage(format!(
+                "{} exists already\n(hint: name another folder, or remove it)",
+                path.display()
+            )));
+        }
+        let export = TableExport { session: &session, sql, path: path.clone(), metadata: Vec::new() };
+        let rows = match args.format {
+            ExportFormat::Csv => export.csv().await,
+            ExportFormat::Parquet => export.parquet().await,
+        };
+        eprintln!("{}: {}", path.display(), count(rows.map_err(Failure::error)?, "row"));
+    }
+    Ok(())
+}

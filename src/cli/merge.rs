@@ -1,0 +1,161 @@
+//! `results merge`
+
+use std::path::PathBuf;
+
+use super::Outcome;
+use super::definitions::Folder;
+use super::text::{columns, count};
+use crate::check::CheckResult;
+use crate::error::{Exit, Failure};
+use crate::merge::{Conflict, Gap, Merge, MergeError, MergeOutcome, OnConflict, Written};
+
+/// Findings of each kind that are shown.
+pub(super) const SHOWN: usize = 10;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  results merge --shards out/k6_full_20261123_143005 --output merged
+  results merge --shards out/k6_full_*_shard*of4 --output merged
+
+Nothing is written unless every unit of the plan is there (exit 3); --allow-partial writes what there
+is, with `.partial.csv` names, `complete: false` in merge.yaml and the gaps in missing_units.csv.")]
+pub(super) struct Args {
+    /// Run directories: one that all shards wrote, or one a shard
+    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+    shards: Vec<PathBuf>,
+    /// Directory to write; must not exist
+    #[arg(long, value_name = "DIR")]
+    output: PathBuf,
+    /// Write an output although units are missing, marked as partial
+    #[arg(long)]
+    allow_partial: bool,
+    /// What to do when two results of one user differ
+    #[arg(long, value_enum, default_value = "stop")]
+    on_conflict: OnConflict,
+}
+
+pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
+    let loaded = definitions.load()?;
+    let merge = Merge {
+        shards: args.shards,
+        output: args.output,
+        allow_partial: args.allow_partial,
+        on_conflict: args.on_conflict,
+        definitions: loaded.as_ref(),
+    };
+    let outcome = super::block_on(merge.run())?.map_err(failure)?;
+    Ok(tell(&outcome))
+}
+
+pub(super) fn failure(error: MergeError) -> Failure {
+    match error {
+        MergeError::OutputExists(_)
+        | MergeError::NotARun(_)
+        | MergeError::Twice(_)
+        | MergeError::Different { .. } => Failure::usage(error),
+        _ => Failure::error(error),
+    }
+}
+
+/// Words the outcome and gives the exit code.
+pub(super) fn tell(outcome: &MergeOutcome) -> Exit {
+    match outcome {
+        MergeOutcome::Written(written) => {
+            eprint!("{}", written_text(written));
+            if written.manifest.complete { Exit::Done } else { Exit::Incomplete }
+        }
+        MergeOutcome::Incomplete(gaps) => {
+            eprint!("{}", gaps_text(gaps));
+            eprintln!(
+                "error: the result is incomplete ({}); nothing was written\n\
+                 (hint: finish the run with `results run --resume RUN_DIR`, or take what there is with --allow-partial)",
+                count(gaps.len() as u64, "gap")
+            );
+            Exit::Incomplete
+        }
+        MergeOutcome::Conflicting(conflicts) => {
+            eprint!("{}", conflicts_text(conflicts));
+            eprintln!(
+                "error: {} of the same user differ; nothing was written\n\
+                 (hint: find out which is right; --on-conflict latest or first chooses by time)",
+                count(conflicts.len() as u64, "value")
+            );
+            Exit::Incomplete
+        }
+        MergeOutcome::Wrong(checks) => {
+            eprint!("{}", checks_text(checks));
+            eprintln!("error: a check failed; nothing was written");
+            Exit::Incomplete
+        }
+    }
+}
+
+fn written_text(written: &Written) -> String {
+    let m = &written.manifest;
+    let mut out = gaps_text(&written.gaps);
+    let rows: Vec<Vec<String>> = m.rows.iter().map(|(t, n)| vec![t.clone(), n.to_string()]).collect();
+    out.push_str(&columns(&["table", "rows"], &rows));
+    if m.duplicates > 0 {
+        out.push_str(&format!("{} left out\n", count(m.duplicates, "equal duplicate")));
+    }
+    out.push_str(&format!(
+        "{} of {} units, {} checks passed: {}{}\n",
+        m.units_ok,
+        m.units,
+        written.checks,
+        written.dir.display(),
+        if m.complete { "" } else { " (PARTIAL)" }
+    ));
+    out
+}
+
+/// Gaps by kind, the first few of each.
+pub(super) fn gaps_text(gaps: &[Gap]) -> String {
+    let mut kinds: std::collections::BTreeMap<&str, Vec<&Gap>> = std::collections::BTreeMap::new();
+    for gap in gaps {
+        kinds.entry(&gap.kind).or_default().push(gap);
+    }
+    let mut out = String::new();
+    for (kind, gaps) in kinds {
+        out.push_str(&format!("{kind}: {}\n", gaps.len()));
+        for gap in gaps.iter().take(SHOWN) {
+            let unit = [gap.user_id.as_str(), gap.feature_mode.as_str()];
+            let unit = unit.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ");
+            let parts = [format!("shard {}", gap.shard), unit, gap.reason.clone()];
+            let parts: Vec<_> = parts.into_iter().filter(|p| !p.is_empty()).collect();
+            out.push_str(&format!("  {}\n", parts.join(": ")));
+        }
+        if gaps.len() > SHOWN {
+            out.push_str(&format!("  … and {} more\n", gaps.len() - SHOWN));
+        }
+    }
+    out
+}
+
+fn conflicts_text(conflicts: &[Conflict]) -> String {
+    let mut out = String::new();
+    for c in conflicts.iter().take(SHOWN) {
+        out.push_str(&format!(
+            "{} {} {} {}: {} ({}) and {} ({})\n",
+            c.user_id, c.table, c.row_key, c.column, c.one, c.one_source, c.other, c.other_source
+        ));
+    }
+    if conflicts.len() > SHOWN {
+        out.push_str(&format!("… and {} more\n", conflicts.len() - SHOWN));
+    }
+    out
+}
+
+/// The checks that failed, with the first rows.
+pub(super) fn checks_text(checks: &[CheckResult]) -> String {
+    let mut out = String::new();
+    for check in checks.iter().filter(|c| !c.passed()) {
+        out.push_str(&format!("FAIL  {}: {} {}\n", check.name, count(check.violations, "row"), check.meaning));
+        if let Ok(table) = arrow::util::pretty::pretty_format_batches(&check.sample) {
+            out.push_str(&format!("{table}\n"));
+        }
+        out.push_str(&format!("      {}\n", check.remedy));
+    }
+    out
+}

@@ -1,0 +1,131 @@
+//! The commands: one file each. They parse, wire rooms together, and word the outcome; data goes to
+//! standard output, words for people to standard error.
+
+mod completions;
+mod config;
+mod definitions;
+mod demo;
+mod export;
+mod merge;
+mod run;
+mod schema;
+mod sql;
+mod status;
+mod text;
+mod validate;
+mod worker;
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::error::{Exit, Failure};
+
+/// What a command gives back.
+type Outcome = Result<Exit, Failure>;
+
+/// Runs a per-user analysis in shards, keeps every user's results the moment they are done, and
+/// merges the shards into one table that can be trusted.
+#[derive(Debug, Parser)]
+#[command(name = "results", version, propagate_version = true, after_help = AFTER_HELP)]
+pub struct Cli {
+    /// Folder with schemas/, queries/ and config/ of your own, used on top of the built-in ones
+    #[arg(long, global = true, value_name = "DIR", env = "RESULTS_DEFINITIONS")]
+    definitions: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const AFTER_HELP: &str = "\
+Examples:
+  results demo                                   made-up data, analysed, merged and checked
+  results run k6_full --data DATA --shards 4     a preset over a data folder, in four processes
+  results status out/k6_full_20261123_143005     how far it is
+  results merge --shards out/k6_full_* --output merged
+  results sql --run merged \"select user_id, tau, TE_A2S, q_A2S from te order by q_A2S limit 5\"
+
+Exit codes: 0 done, 1 error, 2 usage or configuration, 3 incomplete or a check failed, 130 interrupted.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make a data set, analyse it in shards, merge and validate the results
+    Demo(demo::Args),
+    /// Run an analysis, whole or one shard of it
+    Run(run::Args),
+    /// Show how far runs are
+    Status(status::Args),
+    /// Merge shards into one checked table
+    Merge(merge::Args),
+    /// Check a run or a merged output
+    Validate(validate::Args),
+    /// Query runs and merged outputs with SQL
+    Sql(sql::Args),
+    /// Write the tables of a run or a merged output as CSV or Parquet
+    Export(export::Args),
+    /// Show or check a configuration
+    Config(config::Args),
+    /// Show the tables and their columns
+    Schema(schema::Args),
+    /// Print the completion script of a shell
+    Completions(completions::Args),
+    /// Work on a share of a run; started by `run --shards`
+    #[command(hide = true)]
+    Worker(worker::Args),
+}
+
+/// Parses the command line, does the command, and gives the exit code.
+pub fn main() -> Exit {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => {
+            let _ = error.print();
+            return if error.use_stderr() { Exit::Usage } else { Exit::Done };
+        }
+    };
+    start_log();
+    match dispatch(cli) {
+        Ok(exit) => exit,
+        Err(failure) => {
+            if failure.is_broken_pipe() {
+                return Exit::Done;
+            }
+            eprintln!("error: {failure}");
+            failure.exit
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Outcome {
+    let definitions = definitions::Folder(cli.definitions);
+    match cli.command {
+        Command::Demo(args) => demo::exec(args, &definitions),
+        Command::Run(args) => run::exec(&args, &definitions),
+        Command::Status(args) => status::exec(&args),
+        Command::Merge(args) => merge::exec(args, &definitions),
+        Command::Validate(args) => validate::exec(&args, &definitions),
+        Command::Sql(args) => sql::exec(&args, &definitions),
+        Command::Export(args) => export::exec(&args, &definitions),
+        Command::Config(args) => config::exec(&args, &definitions),
+        Command::Schema(args) => schema::exec(&args, &definitions),
+        Command::Completions(args) => completions::exec(&args),
+        Command::Worker(args) => worker::exec(&args, &definitions),
+    }
+}
+
+/// The log goes to standard error; `RESULTS_LOG` sets how much (`warn` without it).
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("RESULTS_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+}
+
+/// Runs asynchronous work of the query engine.
+fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Deep plans need deep stacks, most of all in unoptimised builds.
+        .thread_stack_size(8 << 20)
+        .build()
+        .map_err(Failure::error)?;
+    Ok(runtime.block_on(work))
+}

@@ -1,0 +1,53 @@
+//! What a run must produce, and where.
+
+use std::path::{Path, PathBuf};
+
+use crate::analysis::planned_rows;
+use crate::config::Config;
+use crate::dataset::{Recipe, inputs};
+use crate::error::Failure;
+use crate::shard::Assignment;
+use crate::store::ExpectedUnit;
+
+/// The units of all shards: every user in every feature mode.
+///
+/// Expressions and the data folder are checked on the way, so that mistakes show before any work.
+pub(super) fn units(config: &Config, shards: u32) -> Result<Vec<ExpectedUnit>, Failure> {
+    Recipe::new(config).map_err(Failure::usage)?;
+    let users = inputs(config).map_err(Failure::usage)?;
+    let rows: std::collections::BTreeMap<String, u64> =
+        planned_rows(config).into_iter().map(|(table, n)| (table.to_owned(), n)).collect();
+    let mut modes = config.feature_modes.clone();
+    modes.sort();
+    let mut units = Vec::with_capacity(users.len() * modes.len());
+    for (position, user) in users.iter().enumerate() {
+        let input = serde_json::to_string(&user.absolute()).map_err(Failure::error)?;
+        for mode in &modes {
+            units.push(ExpectedUnit {
+                position: position as u64,
+                shard: (position as u64 % u64::from(shards)) as u32,
+                user_id: user.id.clone(),
+                feature_mode: mode.clone(),
+                input: input.clone(),
+                input_bytes: user.bytes,
+                rows: rows.clone(),
+            });
+        }
+    }
+    Ok(units)
+}
+
+/// A directory that is not there yet: name, time, and the shard if it holds only one.
+pub(super) fn new_dir(config: &Config, share: Option<Assignment>) -> PathBuf {
+    let stamp = chrono::Local::now().format("%Y%m%d_%H%M%S");
+    let shard = share.map_or(String::new(), |s| format!("_shard{}of{}", s.index, s.of));
+    let name = format!("{}_{stamp}{shard}", config.name);
+    let folder = Path::new(&config.out_dir);
+    let mut dir = folder.join(&name);
+    let mut n = 2;
+    while dir.exists() {
+        dir = folder.join(format!("{name}_{n}"));
+        n += 1;
+    }
+    dir
+}

@@ -1,0 +1,105 @@
+//! `results schema`
+
+use super::Outcome;
+use super::definitions::Folder;
+use super::text::{columns, out};
+use crate::error::{Exit, Failure};
+use crate::schema::{ColumnType, Derived, TableSchema};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  results schema show\n  results schema show te\n  results schema show te --yaml > mine.yaml")]
+pub(super) struct Args {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    /// Show all tables, or the columns of one
+    #[command(after_help = "Examples:\n  results schema show\n  results schema show te")]
+    Show {
+        /// The table
+        table: Option<String>,
+        /// Print the schema file
+        #[arg(long)]
+        yaml: bool,
+    },
+}
+
+pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
+    let Command::Show { table, yaml } = &args.command;
+    let schemas = definitions.load()?.schemas;
+    match table {
+        None => {
+            let rows: Vec<Vec<String>> = schemas
+                .iter()
+                .map(|s| {
+                    vec![
+                        s.table.clone(),
+                        s.version.to_string(),
+                        s.columns.len().to_string(),
+                        s.csv.clone().unwrap_or_default(),
+                        s.description.clone(),
+                    ]
+                })
+                .collect();
+            out(&columns(&["table", "version", "columns", "csv", "description"], &rows))?;
+        }
+        Some(table) => {
+            let schema = schemas.get(table).map_err(Failure::usage)?;
+            if *yaml {
+                out(&serde_saphyr::to_string(schema).map_err(Failure::error)?)?;
+            } else {
+                out(&render(schema))?;
+            }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn render(schema: &TableSchema) -> String {
+    let rows: Vec<Vec<String>> = schema
+        .columns
+        .iter()
+        .map(|c| {
+            let kind = match c.kind {
+                ColumnType::Text => "text",
+                ColumnType::Int => "int",
+                ColumnType::Float => "float",
+                ColumnType::Bool => "bool",
+                ColumnType::Timestamp => "timestamp",
+            };
+            let range = match (c.min, c.max) {
+                (None, None) => String::new(),
+                (min, max) => {
+                    let show = |b: Option<f64>| b.map_or(String::new(), |b| b.to_string());
+                    format!("{}..{}", show(min), show(max))
+                }
+            };
+            let made = match &c.derived {
+                None => String::new(),
+                Some(Derived::Q { q_of, family }) => format!("q of {q_of} per {}", family.join(", ")),
+                Some(Derived::GroupP { group_p_of, by }) => {
+                    format!("test of {group_p_of} per {}", by.join(", "))
+                }
+                Some(Derived::GroupQ { group_q_of, .. }) => format!("q of the test of {group_q_of}"),
+            };
+            vec![
+                c.name.clone(),
+                kind.to_owned(),
+                c.unit.clone().unwrap_or_default(),
+                if c.nullable { "" } else { "required" }.to_owned(),
+                range,
+                made,
+                c.description.clone(),
+            ]
+        })
+        .collect();
+    format!(
+        "{}: {}\nkey: user_id{}\n\n{}",
+        schema.table,
+        schema.description,
+        schema.key.iter().fold(String::new(), |all, k| all + ", " + k),
+        columns(&["column", "type", "unit", "", "range", "made by merge", "meaning"], &rows)
+    )
+}

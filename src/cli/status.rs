@@ -1,0 +1,97 @@
+//! `results status`
+
+use std::path::PathBuf;
+
+use super::Outcome;
+use super::text::{columns, out};
+use crate::error::{Exit, Failure};
+use crate::report::duration;
+use crate::shard::{RunStatus, run_status};
+use crate::store::Run;
+
+/// Units with problems that are shown.
+const SHOWN: usize = 10;
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  results status out/k6_full_20261123_143005\n  results status out/k6_full_*_shard*of4 --json")]
+pub(super) struct Args {
+    /// Run directories
+    #[arg(required = true, value_name = "RUN_DIR")]
+    runs: Vec<PathBuf>,
+    /// Print JSON: an array with one object a run
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn exec(args: &Args) -> Outcome {
+    let mut all = Vec::new();
+    for dir in &args.runs {
+        let run = Run::open(dir).map_err(Failure::error)?;
+        all.push(run_status(&run).map_err(Failure::error)?);
+    }
+    if args.json {
+        out(&(serde_json::to_string_pretty(&all).map_err(Failure::error)? + "\n"))?;
+    } else {
+        out(&all.iter().map(render).collect::<Vec<_>>().join("\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+fn render(status: &RunStatus) -> String {
+    let c = status.counts;
+    let mut head = format!("{}: {}, {} of {} units done", status.dir, status.state, c.done(), c.total);
+    for (n, word) in [(c.failed, "failed"), (c.skipped, "skipped"), (c.running, "running"), (status.missing, "missing")] {
+        if n > 0 {
+            head.push_str(&format!(", {n} {word}"));
+        }
+    }
+    if let Some(rate) = status.per_minute {
+        head.push_str(&format!("; {rate:.1} units a minute"));
+    }
+    if let Some(eta) = status.eta_seconds {
+        head.push_str(&format!(", {} left", duration(eta * 1000)));
+    }
+    let rows: Vec<Vec<String>> = status
+        .shards
+        .iter()
+        .map(|s| {
+            vec![
+                s.shard.to_string(),
+                s.state.clone(),
+                format!("{}/{}", s.counts.done(), s.counts.total),
+                s.counts.ok.to_string(),
+                s.counts.skipped.to_string(),
+                s.counts.failed.to_string(),
+                s.eta_seconds.map_or("-".into(), |e| duration(e * 1000)),
+                [s.current_user.clone(), s.stage.clone()].into_iter().flatten().collect::<Vec<_>>().join(" "),
+            ]
+        })
+        .collect();
+    let mut out = format!(
+        "{head}\n{}",
+        columns(&["shard", "state", "done", "ok", "skipped", "failed", "left", "at"], &rows)
+    );
+    for shard in status.shards.iter().filter(|s| s.state == "lost" || s.state == "stopped") {
+        let why = shard.last_error.as_deref().unwrap_or("its process is gone");
+        out.push_str(&format!("shard {} is {}: {why}\n", shard.shard, shard.state));
+    }
+    for problem in status.problems.iter().take(SHOWN) {
+        out.push_str(&format!(
+            "{} {} {}: {}\n",
+            problem.user_id,
+            problem.feature_mode,
+            problem.state.as_str(),
+            problem.reason
+        ));
+    }
+    if status.problems.len() > SHOWN {
+        out.push_str(&format!("… and {} more\n", status.problems.len() - SHOWN));
+    }
+    for corrupt in &status.corrupt {
+        out.push_str(&format!("corrupt ledger file: {corrupt}\n"));
+    }
+    if status.state == "incomplete" {
+        out.push_str(&format!("continue it with: results run --resume {}\n", status.dir));
+    }
+    out
+}

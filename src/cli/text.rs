@@ -1,0 +1,54 @@
+//! Tables of text for people.
+
+/// Rows in columns: the first column to the left, numbers to the right, two spaces between.
+pub(super) fn columns(header: &[&str], rows: &[Vec<String>]) -> String {
+    let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
+    for row in rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.chars().count());
+        }
+    }
+    let numeric: Vec<bool> = (0..header.len())
+        .map(|i| rows.iter().all(|r| r.get(i).is_none_or(|c| is_number(c))) && i > 0)
+        .collect();
+    let mut out = String::new();
+    let header: Vec<String> = header.iter().map(|h| (*h).to_owned()).collect();
+    for row in std::iter::once(&header).chain(rows) {
+        let mut line = String::new();
+        for (i, cell) in row.iter().enumerate() {
+            let pad = " ".repeat(widths[i].saturating_sub(cell.chars().count()));
+            let (before, after) = if numeric[i] { (pad, String::new()) } else { (String::new(), pad) };
+            line.push_str(&format!("{before}{cell}{after}  "));
+        }
+        out.push_str(line.trim_end());
+        out.push('\n');
+    }
+    out
+}
+
+fn is_number(cell: &str) -> bool {
+    cell.is_empty() || cell == "-" || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '<')
+}
+
+/// Writes to standard output; a reader that went away is an error to be passed on, not a panic.
+pub(super) fn out(text: &str) -> Result<(), crate::error::Failure> {
+    use std::io::Write;
+    let mut stdout = std::io::stdout().lock();
+    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(crate::error::Failure::error)
+}
+
+/// A plural: `1 user`, `2 users`.
+pub(super) fn count(n: u64, thing: &str) -> String {
+    format!("{n} {thing}{}", if n == 1 { "" } else { "s" })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_stand_to_the_right() {
+        let rows = vec![vec!["te".into(), "24".into(), "a".into()], vec!["users".into(), "2".into(), "bb".into()]];
+        assert_eq!(columns(&["table", "rows", "x"], &rows), "table  rows  x\nte       24  a\nusers     2  bb\n");
+    }
+}

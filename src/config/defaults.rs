@@ -1,0 +1,164 @@
+//! What every setting is when nobody says otherwise.
+
+use std::collections::BTreeMap;
+
+use super::model::*;
+
+/// Users' files of the `ExtraSensory` data set.
+const EXTRASENSORY_FOLDER: &str = "data/ExtraSensory.per_uuid_features_labels";
+
+/// The settings before any file is read.
+pub(super) fn defaults(compat: Compat) -> Config {
+    let old = compat == Compat::Predecessor;
+    Config {
+        name: "run".into(),
+        data_root: EXTRASENSORY_FOLDER.into(),
+        out_dir: "out".into(),
+        n_users: None,
+        seed: 42,
+        compat,
+        data: extrasensory(compat),
+        feature_modes: vec!["composite".into()],
+        hour_bins: 6,
+        taus: vec![1, 2],
+        analysis_modes: vec![
+            AnalysisMode::GlobalTe,
+            AnalysisMode::StratifiedTe,
+            AnalysisMode::Ste,
+            AnalysisMode::Gc,
+        ],
+        k_selection: k_selection(old),
+        surrogates: 1000,
+        statistical: Statistical {
+            adaptive_surrogates: Adaptive {
+                enabled: false,
+                rule: if old { AdaptiveRule::FreshStages } else { AdaptiveRule::BesagClifford },
+                exceedances: 20,
+                stages: vec![1000, 3000, 10_000],
+                p_sig: 0.01,
+                p_nonsig: 0.20,
+            },
+            p_value: if old { PValueRule::Raw } else { PValueRule::AddOne },
+        },
+        conditional: conditional(old),
+        ste: Ste { dimension: 3, max_history: 2, ties: TieRule::Stable },
+        granger: Granger { max_lag: 8 },
+        gaps: Gaps { mode: if old { GapMode::Ignore } else { GapMode::Break }, max_seconds: None },
+        quality_profile: "balanced".into(),
+        quality_control: built_in_gates(),
+        fdr: Fdr::default(),
+        runtime: Runtime { concurrency: 1, threads: None },
+    }
+}
+
+impl Default for Fdr {
+    fn default() -> Self {
+        Self {
+            alpha: 0.05,
+            method: FdrMethod::Bh,
+            by_tau: true,
+            families: ["TE", "CTE", "TRUE_CTE", "STE", "GC"].map(str::to_owned).to_vec(),
+        }
+    }
+}
+
+fn k_selection(old: bool) -> KSelection {
+    KSelection {
+        strategy: KStrategy::Ais,
+        k_grid: vec![1, 2, 3, 4, 5, 6],
+        k_max: None,
+        k_fixed: 4,
+        undersampling_guard: false,
+        guard_rule: if old { GuardRule::RawHours } else { GuardRule::Observations },
+        guard_min_samples_per_state: if old { 25.0 } else { 5.0 },
+        per_variable: false,
+        ais_surrogates: 100,
+        ais_correction: AisCorrection::MillerMadow,
+    }
+}
+
+fn conditional(old: bool) -> Conditional {
+    if old {
+        Conditional {
+            embedding: CondEmbedding::AfterSelection,
+            lag: CondLag::DataShift,
+            condition_at: ConditionAt::Previous,
+            source_history: SourceHistory::One,
+            null: CondNull::Global,
+            pooling: StrataPooling::Fisher,
+            min_stratum_observations: 0,
+        }
+    } else {
+        Conditional {
+            embedding: CondEmbedding::BeforeSelection,
+            lag: CondLag::Uniform,
+            condition_at: ConditionAt::Target,
+            source_history: SourceHistory::Full,
+            null: CondNull::WithinCondition,
+            pooling: StrataPooling::Observations,
+            min_stratum_observations: 30,
+        }
+    }
+}
+
+/// Gates when a profile leaves a block out.
+pub(super) fn built_in_gates() -> Quality {
+    let gate = Gate {
+        min_samples: 100,
+        min_samples_per_state: None,
+        min_samples_per_bin: None,
+        action: GateAction::Warn,
+    };
+    let cte = Gate {
+        min_samples: 200,
+        min_samples_per_bin: Some(50),
+        action: GateAction::FilterBins,
+        ..gate
+    };
+    Quality { global: gate, te: gate, cte, ste: gate, gc: gate }
+}
+
+/// The built-in profile of the `ExtraSensory` data set: one file a user, a row a minute.
+pub(super) fn extrasensory(compat: Compat) -> DataConfig {
+    let sma = r#"(abs("raw_acc:3d:mean_x") + abs("raw_acc:3d:mean_y") + abs("raw_acc:3d:mean_z")) / 3"#;
+    let variance = r#"sqrt("raw_acc:3d:std_x" * "raw_acc:3d:std_x" + "raw_acc:3d:std_y" * "raw_acc:3d:std_y" + "raw_acc:3d:std_z" * "raw_acc:3d:std_z")"#;
+    let sources = [
+        ("composite", format!("0.6 * ({sma}) + 0.4 * {variance}")),
+        ("magnitude_only", r#""raw_acc:magnitude_stats:mean""#.to_owned()),
+        ("sma_only", sma.to_owned()),
+        ("variance_only", variance.to_owned()),
+    ];
+    DataConfig {
+        format: DataFormat::Extrasensory,
+        files: "*.features_labels.csv*".into(),
+        id_suffixes: vec![".features_labels.csv.gz".into(), ".features_labels.csv".into()],
+        timestamp: Some("\"timestamp\"".into()),
+        sources: sources.into_iter().map(|(mode, sql)| (mode.to_owned(), sql)).collect(),
+        target: "\"label:SITTING\"".into(),
+        ..columns(compat)
+    }
+}
+
+/// What `data.format: columns` starts from.
+pub(super) fn columns(compat: Compat) -> DataConfig {
+    let old = compat == Compat::Predecessor;
+    let rule = if old { QuantileRule::Linear } else { QuantileRule::Ranked };
+    DataConfig {
+        format: DataFormat::Columns,
+        files: "*".into(),
+        id_suffixes: Vec::new(),
+        user: None,
+        timestamp: None,
+        sources: BTreeMap::new(),
+        target: String::new(),
+        condition: None,
+        text_columns: Vec::new(),
+        discretize_source: Discretize::Quantiles { bins: 5, rule },
+        discretize_target: Discretize::None,
+        missing_target: if old { MissingTarget::Zero } else { MissingTarget::Break },
+        utc_offset_hours: 0.0,
+        min_rows: 200,
+        order: if old { RowOrder::File } else { RowOrder::Time },
+        plausibility: !old,
+    }
+}

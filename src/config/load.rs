@@ -1,0 +1,349 @@
+//! From files to a [`Config`]: built-in defaults, `compat`, quality profile, file, command line.
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+use super::data::read_data;
+use super::defaults::{built_in_gates, defaults};
+use super::model::{Compat, Config, Gate, KStrategy, Quality};
+use super::presets;
+use super::read::{Findings, Problem, Section, nearest};
+use super::tree::{Kind, Node};
+
+/// A configuration that cannot be used.
+#[derive(Debug, Error)]
+pub enum ConfigError {
+    /// A file could not be read.
+    #[error("cannot read the configuration {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// No such preset.
+    #[error("there is no preset `{name}`{}\n(hint: presets are {known}; a file is named with --config FILE)", near.as_ref().map_or(String::new(), |n| format!("; did you mean `{n}`?")))]
+    NoPreset {
+        /// What was asked for.
+        name: String,
+        /// The nearest.
+        near: Option<String>,
+        /// All there are.
+        known: String,
+    },
+    /// Faults of a file.
+    #[error("{}\n(hint: `results config show` prints every key with its value)", list(.0))]
+    Problems(Vec<Problem>),
+}
+
+fn list(problems: &[Problem]) -> String {
+    problems.iter().map(Problem::to_string).collect::<Vec<_>>().join("\n")
+}
+
+/// Where a configuration comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ConfigSource {
+    /// The defaults.
+    Defaults,
+    /// A preset by name.
+    Preset(String),
+    /// A file.
+    File(PathBuf),
+}
+
+/// Settings of the command line, which beat the file's.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Overrides {
+    /// Data folder.
+    pub data: Option<String>,
+    /// Number of users.
+    pub users: Option<u32>,
+    /// Seed.
+    pub seed: Option<u64>,
+}
+
+/// A configuration and what is worth saying about its file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loaded {
+    /// The configuration.
+    pub config: Config,
+    /// Keys that were read over, and why.
+    pub notices: Vec<String>,
+}
+
+/// Loads a configuration; `folder` holds presets and quality profiles of the user's own.
+pub fn load(
+    source: &ConfigSource,
+    overrides: &Overrides,
+    folder: Option<&Path>,
+) -> Result<Loaded, ConfigError> {
+    let (name, file, text) = match source {
+        ConfigSource::Defaults => ("run".to_owned(), "defaults".to_owned(), String::new()),
+        ConfigSource::Preset(name) => presets::preset(name, folder)?,
+        ConfigSource::File(path) => {
+            let text = std::fs::read_to_string(path)
+                .map_err(|source| ConfigError::Read { path: path.clone(), source })?;
+            let stem = path.file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            (stem, path.display().to_string(), text)
+        }
+    };
+    let mut loaded = parse(&file, &text, folder)?;
+    if loaded.config.name == "run" {
+        loaded.config.name = name;
+    }
+    let config = &mut loaded.config;
+    if let Some(data) = &overrides.data {
+        config.data_root.clone_from(data);
+    }
+    if overrides.users.is_some() {
+        config.n_users = overrides.users.filter(|n| *n > 0);
+    }
+    if let Some(seed) = overrides.seed {
+        config.seed = seed;
+    }
+    Ok(loaded)
+}
+
+/// Reads the text of a configuration file.
+pub fn parse(file: &str, text: &str, folder: Option<&Path>) -> Result<Loaded, ConfigError> {
+    let findings = Findings::new(file);
+    let node = match Node::parse(text) {
+        Ok(node) => node,
+        Err((line, fault)) => {
+            findings.problem(line, format!("this is no YAML: {fault}"));
+            return Err(ConfigError::Problems(findings.problems.into_inner()));
+        }
+    };
+    let config = read_config(&node, &findings, folder)?;
+    let problems = findings.problems.into_inner();
+    if problems.is_empty() {
+        Ok(Loaded { config, notices: findings.notices.into_inner() })
+    } else {
+        Err(ConfigError::Problems(problems))
+    }
+}
+
+fn read_config(node: &Node, findings: &Findings, folder: Option<&Path>) -> Result<Config, ConfigError> {
+    let mut root = Section::root(node, findings);
+    let mut compat = Compat::None;
+    root.set("compat", "`none` or `predecessor`", &mut compat);
+    let mut c = defaults(compat);
+    root.set("name", "a text", &mut c.name);
+    root.set("data_root", "a folder", &mut c.data_root);
+    root.set("out_dir", "a folder", &mut c.out_dir);
+    // Older files name a directory with a stamp in it; run directories carry one of their own.
+    if let Some(i) = c.out_dir.find("<STAMP>") {
+        c.out_dir = Path::new(&c.out_dir[..i]).parent().map_or("out".into(), |p| p.display().to_string());
+    }
+    root.set("n_users", "a whole number or null", &mut c.n_users);
+    c.n_users = c.n_users.filter(|n| *n > 0);
+    root.set("seed", "a whole number from 0", &mut c.seed);
+    root.set("hour_bins", "a whole number from 1", &mut c.hour_bins);
+    root.require("hour_bins", (1..=100_000).contains(&c.hour_bins), "must be from 1 to 100000");
+    root.set("taus", "a list of whole numbers from 0", &mut c.taus);
+    root.require("taus", !c.taus.is_empty(), "must name at least one lag");
+    root.require("taus", is_unique(&c.taus), "names a lag twice");
+    let modes = "a list of global_te, stratified_te, true_cte, ste, gc";
+    root.set("analysis_modes", modes, &mut c.analysis_modes);
+    root.require("analysis_modes", !c.analysis_modes.is_empty(), "must name at least one analysis");
+    c.analysis_modes.sort_unstable();
+    c.analysis_modes.dedup();
+    root.set("surrogates", "a whole number from 0", &mut c.surrogates);
+    root.require("surrogates", c.surrogates <= 10_000_000, "must be at most 10000000");
+    read_data(&mut root, compat, &mut c);
+    read_k_selection(&mut root, &mut c);
+    read_statistical(&mut root, &mut c);
+    read_conditional(&mut root, &mut c);
+    read_small_sections(&mut root, &mut c);
+    read_quality(&mut root, &mut c, folder)?;
+    root.ignored(&["jvm"], "is not needed: there is no Java here, and memory follows the samples");
+    let why = "has no effect here and is read over";
+    root.ignored(&["min_samples_per_state", "checkpoint", "heartbeat_interval", "schema_version"], why);
+    root.finish();
+    Ok(c)
+}
+
+fn is_unique<T: Ord + Clone>(values: &[T]) -> bool {
+    let mut sorted = values.to_vec();
+    sorted.sort();
+    sorted.windows(2).all(|w| w[0] != w[1])
+}
+
+fn read_k_selection(root: &mut Section<'_>, c: &mut Config) {
+    let Some(mut s) = root.section("k_selection") else { return };
+    let k = &mut c.k_selection;
+    s.set("strategy", "AIS, GUARDED_AIS, AIS_CORRECTED or fixed", &mut k.strategy);
+    if k.strategy == KStrategy::GuardedAis {
+        k.undersampling_guard = true;
+        k.k_max = Some(4);
+    }
+    s.set("k_grid", "a list of whole numbers from 1", &mut k.k_grid);
+    s.require("k_grid", !k.k_grid.is_empty(), "must name at least one k");
+    s.require("k_grid", k.k_grid.iter().all(|k| (1..=64).contains(k)), "must hold numbers from 1 to 64");
+    s.require("k_grid", is_unique(&k.k_grid), "names a k twice");
+    s.set("k_max", "a whole number from 1 or null", &mut k.k_max);
+    s.require("k_max", k.k_max != Some(0), "must be from 1, or null for no cap");
+    s.set("k_fixed", "a whole number from 1", &mut k.k_fixed);
+    s.require("k_fixed", (1..=64).contains(&k.k_fixed), "must be from 1 to 64");
+    s.set("undersampling_guard", "true or false", &mut k.undersampling_guard);
+    s.set("guard_rule", "observations or raw_hours", &mut k.guard_rule);
+    s.set("guard_min_samples_per_state", "a number", &mut k.guard_min_samples_per_state);
+    s.set("per_variable", "true or false", &mut k.per_variable);
+    s.set("ais_surrogates", "a whole number from 1", &mut k.ais_surrogates);
+    s.require("ais_surrogates", k.ais_surrogates > 0, "must be from 1");
+    s.set("ais_correction", "miller_madow or null_subtracted", &mut k.ais_correction);
+    s.ignored(&["criterion", "min_samples_per_state"], "has no effect here and is read over");
+    s.finish();
+}
+
+fn read_statistical(root: &mut Section<'_>, c: &mut Config) {
+    let Some(mut s) = root.section("statistical") else { return };
+    s.set("p_value", "add_one or raw", &mut c.statistical.p_value);
+    let a = &mut c.statistical.adaptive_surrogates;
+    if let Some(node) = s.get("adaptive_surrogates") {
+        if let Kind::Scalar(serde_json::Value::Bool(enabled)) = node.kind {
+            a.enabled = enabled;
+        } else if let Some(mut s) = s.section("adaptive_surrogates") {
+            s.set("enabled", "true or false", &mut a.enabled);
+            s.set("rule", "besag_clifford or fresh_stages", &mut a.rule);
+            s.set("exceedances", "a whole number from 1", &mut a.exceedances);
+            s.require("exceedances", a.exceedances > 0, "must be from 1");
+            s.set("stages", "a list of whole numbers from 1", &mut a.stages);
+            s.require("stages", !a.stages.is_empty() && !a.stages.contains(&0), "must hold numbers from 1");
+            s.set("p_sig", "a number from 0 to 1", &mut a.p_sig);
+            s.set("p_nonsig", "a number from 0 to 1", &mut a.p_nonsig);
+            s.require("p_sig", (0.0..=1.0).contains(&a.p_sig), "must be from 0 to 1");
+            s.require("p_nonsig", (0.0..=1.0).contains(&a.p_nonsig), "must be from 0 to 1");
+            s.finish();
+        }
+    }
+    s.ignored(&["surrogates", "alpha", "permutations"], "has no effect here; use `surrogates` and `fdr.alpha`");
+    s.finish();
+}
+
+fn read_conditional(root: &mut Section<'_>, c: &mut Config) {
+    let Some(mut s) = root.section("conditional") else { return };
+    let d = &mut c.conditional;
+    s.set("embedding", "before_selection or after_selection", &mut d.embedding);
+    s.set("lag", "uniform or data_shift", &mut d.lag);
+    s.set("condition_at", "target or previous", &mut d.condition_at);
+    s.set("source_history", "full or one", &mut d.source_history);
+    s.set("null", "within_condition or global", &mut d.null);
+    s.set("pooling", "observations or fisher", &mut d.pooling);
+    s.set("min_stratum_observations", "a whole number from 0", &mut d.min_stratum_observations);
+    s.finish();
+}
+
+fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
+    if let Some(mut s) = root.section("ste") {
+        s.set("dimension", "a whole number from 2", &mut c.ste.dimension);
+        s.require("dimension", (2..=7).contains(&c.ste.dimension), "must be from 2 to 7");
+        s.set("max_history", "a whole number from 1", &mut c.ste.max_history);
+        s.require("max_history", (1..=64).contains(&c.ste.max_history), "must be from 1 to 64");
+        s.set("ties", "stable or tie_symbols", &mut c.ste.ties);
+        s.finish();
+    }
+    if let Some(mut s) = root.section("granger") {
+        s.set("max_lag", "a whole number from 1", &mut c.granger.max_lag);
+        s.require("max_lag", (1..=100).contains(&c.granger.max_lag), "must be from 1 to 100");
+        s.finish();
+    }
+    if let Some(mut s) = root.section("gaps") {
+        s.set("mode", "break or ignore", &mut c.gaps.mode);
+        s.set("max_seconds", "a number above 0 or null", &mut c.gaps.max_seconds);
+        s.require("max_seconds", c.gaps.max_seconds.is_none_or(|m| m > 0.0), "must be above 0");
+        s.finish();
+    }
+    if let Some(mut s) = root.section("fdr") {
+        s.set("alpha", "a number between 0 and 1", &mut c.fdr.alpha);
+        s.require("alpha", c.fdr.alpha > 0.0 && c.fdr.alpha < 1.0, "must be between 0 and 1");
+        s.set("method", "bh or by", &mut c.fdr.method);
+        s.set("by_tau", "true or false", &mut c.fdr.by_tau);
+        s.set("families", "a list of measures", &mut c.fdr.families);
+        for family in &c.fdr.families {
+            let known = ["TE", "CTE", "TRUE_CTE", "STE", "GC"];
+            if !known.contains(&family.as_str()) && !family.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
+                s.fault("families", &format!("holds `{family}`; known measures: {}", known.join(", ")));
+            }
+        }
+        s.finish();
+    }
+    if let Some(mut s) = root.section("runtime") {
+        s.set("concurrency", "a whole number from 1", &mut c.runtime.concurrency);
+        s.require("concurrency", (1..=4096).contains(&c.runtime.concurrency), "must be from 1 to 4096");
+        s.set("threads", "a whole number from 1 or null", &mut c.runtime.threads);
+        s.require("threads", c.runtime.threads != Some(0), "must be from 1");
+        s.ignored(
+            &["checkpoint", "heartbeat_interval", "resume", "log_level"],
+            "has no effect: every user is kept the moment it is done",
+        );
+        s.finish();
+    }
+    // The predecessor had this block and never read it.
+    root.ignored(&["conditional_transfer_entropy"], "has no effect here; see `conditional`");
+}
+
+fn read_quality(root: &mut Section<'_>, c: &mut Config, folder: Option<&Path>) -> Result<(), ConfigError> {
+    root.set("quality_profile", "a name", &mut c.quality_profile);
+    match presets::quality(&c.quality_profile, folder)? {
+        Some((file, text)) => c.quality_control = parse_quality(&file, &text)?,
+        None => {
+            let known = presets::quality_names(folder);
+            let near = nearest(&c.quality_profile, known.iter().map(String::as_str));
+            let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+            let message = format!("`{}` is no profile{near} (known: {})", c.quality_profile, known.join(", "));
+            root.fault("quality_profile", &message);
+        }
+    }
+    if let Some(mut s) = root.section("quality_control") {
+        let whole_blocks = c.compat == Compat::Predecessor;
+        read_gates(&mut s, &mut c.quality_control, whole_blocks);
+        s.finish();
+    }
+    Ok(())
+}
+
+fn parse_quality(file: &str, text: &str) -> Result<Quality, ConfigError> {
+    let findings = Findings::new(file);
+    let mut gates = built_in_gates();
+    match Node::parse(text) {
+        Ok(node) => {
+            let mut s = Section::root(&node, &findings);
+            read_gates(&mut s, &mut gates, false);
+            s.finish();
+        }
+        Err((line, fault)) => findings.problem(line, format!("this is no YAML: {fault}")),
+    }
+    let problems = findings.problems.into_inner();
+    if problems.is_empty() { Ok(gates) } else { Err(ConfigError::Problems(problems)) }
+}
+
+/// Reads the gates; with `whole_blocks` a block that is there starts from the built-in gate.
+fn read_gates(s: &mut Section<'_>, gates: &mut Quality, whole_blocks: bool) {
+    let base = built_in_gates();
+    let Quality { global, te, cte, ste, gc } = gates;
+    let each = [
+        ("global", global, base.global),
+        ("te", te, base.te),
+        ("cte", cte, base.cte),
+        ("ste", ste, base.ste),
+        ("gc", gc, base.gc),
+    ];
+    for (name, gate, base) in each {
+        if let Some(section) = s.section(name) {
+            if whole_blocks {
+                *gate = base;
+            }
+            read_gate(section, gate);
+        }
+    }
+}
+
+fn read_gate(mut s: Section<'_>, gate: &mut Gate) {
+    s.set("min_samples", "a whole number from 0", &mut gate.min_samples);
+    s.set("min_samples_per_state", "a number or null", &mut gate.min_samples_per_state);
+    s.set("min_samples_per_bin", "a whole number or null", &mut gate.min_samples_per_bin);
+    s.set("action", "skip, warn, filter_bins or error", &mut gate.action);
+    s.finish();
+}

@@ -1,0 +1,487 @@
+//! The resolved configuration: every setting has a value, nothing is left to a default.
+//!
+//! Files are parsed by [`super::load`]; this module only says what a configuration *is*.
+//! `compat: predecessor` changes defaults (see [`Config::compat`]); every choice it makes is an
+//! option of its own here, so a user can move from one behaviour to the other step by step.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// A complete configuration of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Config {
+    /// Name of the run, used for the directory: the preset's or the file's stem.
+    pub name: String,
+    /// Folder with the users' input files.
+    pub data_root: String,
+    /// Folder below which run directories are made.
+    pub out_dir: String,
+    /// Take the first `n_users` users of the sorted list; `None` takes all.
+    pub n_users: Option<u32>,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Which defaults the other settings started from.
+    pub compat: Compat,
+    /// How input files are read and turned into symbols.
+    pub data: DataConfig,
+    /// Feature modes; each user is analysed once per mode.
+    pub feature_modes: Vec<String>,
+    /// Number of equal bins of the day used as condition.
+    pub hour_bins: u32,
+    /// Source lags in steps.
+    pub taus: Vec<u32>,
+    /// Which analyses are run.
+    pub analysis_modes: Vec<AnalysisMode>,
+    /// How the history length k is chosen.
+    pub k_selection: KSelection,
+    /// Surrogates per test when they are not adaptive, and the most when they are.
+    pub surrogates: u32,
+    /// Significance.
+    pub statistical: Statistical,
+    /// How conditional measures are defined.
+    pub conditional: Conditional,
+    /// Symbolic transfer entropy.
+    pub ste: Ste,
+    /// Granger causality.
+    pub granger: Granger,
+    /// Breaks in the recording.
+    pub gaps: Gaps,
+    /// Name of the quality profile the gates come from.
+    pub quality_profile: String,
+    /// Quality gates, resolved from the profile and the inline block.
+    pub quality_control: Quality,
+    /// Correction for multiple testing, applied by `merge` only.
+    pub fdr: Fdr,
+    /// How the run is carried out; changes no number.
+    pub runtime: Runtime,
+}
+
+/// Where the defaults come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Compat {
+    /// The corrected behaviour.
+    None,
+    /// The predecessor's behaviour, defects included.
+    Predecessor,
+}
+
+/// One analysis of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AnalysisMode {
+    /// Transfer entropy over the whole series: table `te`.
+    GlobalTe,
+    /// Transfer entropy within strata of the condition: table `stratified_cte`.
+    StratifiedTe,
+    /// Transfer entropy given the condition: table `true_cte`.
+    TrueCte,
+    /// Symbolic transfer entropy: table `ste`.
+    Ste,
+    /// Granger causality: table `gc`.
+    Gc,
+}
+
+/// Input format and its columns.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct DataConfig {
+    /// `extrasensory` (built-in columns) or `columns` (the expressions below).
+    pub format: DataFormat,
+    /// Glob of file names below `data_root`, e.g. `*.features_labels.csv*`.
+    pub files: String,
+    /// Suffixes taken off a file name to get the user id; the first that fits.
+    pub id_suffixes: Vec<String>,
+    /// Name of a column with the user id; `None` means one file a user.
+    pub user: Option<String>,
+    /// SQL expression of the time in epoch seconds; `None` makes rows consecutive steps.
+    pub timestamp: Option<String>,
+    /// SQL expression of the source per feature mode.
+    pub sources: BTreeMap<String, String>,
+    /// SQL expression of the target.
+    pub target: String,
+    /// SQL expression of the condition; `None` is the hour bin of the timestamp.
+    pub condition: Option<String>,
+    /// Input columns that hold text; every other column is read as a number.
+    pub text_columns: Vec<String>,
+    /// How source values become symbols.
+    pub discretize_source: Discretize,
+    /// How target values become symbols.
+    pub discretize_target: Discretize,
+    /// What a missing target value means.
+    pub missing_target: MissingTarget,
+    /// Offset of the users' clock from UTC in hours, for the hour of the day.
+    pub utc_offset_hours: f64,
+    /// Fewest kept rows of a unit; fewer and the unit fails.
+    pub min_rows: u32,
+    /// Whether rows are put in time order and duplicate timestamps rejected.
+    pub order: RowOrder,
+    /// Whether implausible values (millisecond timestamps, fractional, negative or infinite
+    /// targets) fail the unit instead of being coerced.
+    pub plausibility: bool,
+}
+
+/// Built-in input profiles.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DataFormat {
+    /// `timestamp`, `raw_acc:*`, `label:SITTING` of the `ExtraSensory` data set.
+    Extrasensory,
+    /// SQL expressions given in the configuration.
+    Columns,
+}
+
+/// How numbers become symbols.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Discretize {
+    /// Equal-frequency bins.
+    Quantiles {
+        /// Number of bins.
+        bins: u32,
+        /// How the edges are found.
+        rule: QuantileRule,
+    },
+    /// Values are symbols already: whole numbers from 0.
+    None,
+}
+
+/// How quantile edges are computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum QuantileRule {
+    /// Ranks decide, equal values share a bin, empty bins are closed up; needs no edges and no z-score.
+    Ranked,
+    /// Averaged inverted CDF edges on z-scores, narrow edges removed (scikit-learn 1.9 and later).
+    AveragedInvertedCdf,
+    /// Linearly interpolated edges on z-scores, narrow edges removed (scikit-learn up to 1.8).
+    Linear,
+}
+
+/// What a row without a target value means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MissingTarget {
+    /// The row is dropped and breaks histories.
+    Break,
+    /// The row counts as symbol 0.
+    Zero,
+}
+
+/// Order of rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowOrder {
+    /// Sorted by time; a duplicate timestamp fails the unit.
+    Time,
+    /// As in the file.
+    File,
+}
+
+/// How k is chosen.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KSelection {
+    /// The rule.
+    pub strategy: KStrategy,
+    /// Candidates, in order.
+    pub k_grid: Vec<u32>,
+    /// Largest k allowed; `None` for no cap.
+    pub k_max: Option<u32>,
+    /// k of the strategy `fixed`.
+    pub k_fixed: u32,
+    /// Reduce k when the data cannot fill the joint states.
+    pub undersampling_guard: bool,
+    /// What the guard counts.
+    pub guard_rule: GuardRule,
+    /// Smallest samples per joint state for the guard.
+    pub guard_min_samples_per_state: f64,
+    /// A k for each variable instead of the target's k for both directions.
+    pub per_variable: bool,
+    /// Surrogates of the strategy `AIS_CORRECTED` with `ais_correction: null_subtracted`.
+    pub ais_surrogates: u32,
+    /// Correction used by `AIS_CORRECTED`.
+    pub ais_correction: AisCorrection,
+}
+
+/// Rule for k.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum KStrategy {
+    /// Largest plug-in active information storage.
+    #[serde(rename = "AIS")]
+    Ais,
+    /// `AIS`, with cap and guard on.
+    #[serde(rename = "GUARDED_AIS")]
+    GuardedAis,
+    /// Largest bias-corrected active information storage.
+    #[serde(rename = "AIS_CORRECTED")]
+    AisCorrected,
+    /// `k_fixed`.
+    #[serde(rename = "fixed")]
+    Fixed,
+}
+
+/// What the undersampling guard divides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GuardRule {
+    /// Observations of the test over its possible joint states, real alphabets.
+    Observations,
+    /// Smallest of the 24 hour counts over `b_S^k * 5^k`; no effect if no k qualifies.
+    RawHours,
+}
+
+/// Bias correction of active information storage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AisCorrection {
+    /// Miller–Madow: observed cells only.
+    MillerMadow,
+    /// Minus the mean of a permutation null.
+    NullSubtracted,
+}
+
+/// Significance testing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Statistical {
+    /// Whether the number of surrogates adapts.
+    pub adaptive_surrogates: Adaptive,
+    /// How p is computed from exceedances.
+    pub p_value: PValueRule,
+}
+
+/// Adaptive surrogates.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Adaptive {
+    /// Off: always `surrogates`.
+    pub enabled: bool,
+    /// The stopping rule.
+    pub rule: AdaptiveRule,
+    /// Besag–Clifford: stop after this many exceedances.
+    pub exceedances: u32,
+    /// Stages of the predecessor; the last (or their largest) is the most drawn by Besag–Clifford.
+    pub stages: Vec<u32>,
+    /// Stages stop at p at or below this.
+    pub p_sig: f64,
+    /// Stages stop at p at or above this.
+    pub p_nonsig: f64,
+}
+
+/// When adaptive surrogates stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AdaptiveRule {
+    /// A valid sequential p-value (Besag and Clifford 1991).
+    BesagClifford,
+    /// Fresh surrogates at every stage, the last stage's p.
+    FreshStages,
+}
+
+/// p from exceedances.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PValueRule {
+    /// `(1 + exceedances) / (1 + surrogates)`.
+    AddOne,
+    /// `exceedances / surrogates`; can be 0.
+    Raw,
+}
+
+/// How conditional measures are defined.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Conditional {
+    /// When histories are taken relative to the selection of bins.
+    pub embedding: CondEmbedding,
+    /// What the lag means.
+    pub lag: CondLag,
+    /// The time whose condition is used.
+    pub condition_at: ConditionAt,
+    /// Source history of `true_cte`.
+    pub source_history: SourceHistory,
+    /// How surrogates are permuted.
+    pub null: CondNull,
+    /// How strata become one value and one p.
+    pub pooling: StrataPooling,
+    /// Fewest observations of a stratum that counts (pooling by observations).
+    pub min_stratum_observations: u32,
+}
+
+/// When to embed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CondEmbedding {
+    /// On the full series; then observations are selected.
+    BeforeSelection,
+    /// On the concatenation of what is left.
+    AfterSelection,
+}
+
+/// Meaning of tau in conditional measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CondLag {
+    /// Newest source sample at t - tau, as in `te`.
+    Uniform,
+    /// Series are shifted by tau and then tested at lag 1: tau + 1 for tau of 2 and more.
+    DataShift,
+}
+
+/// The time of the condition.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConditionAt {
+    /// The predicted sample's.
+    Target,
+    /// The sample before it.
+    Previous,
+}
+
+/// Source history of `true_cte`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SourceHistory {
+    /// l, as the row says.
+    Full,
+    /// Always 1.
+    One,
+}
+
+/// Permutation scheme of conditional measures.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CondNull {
+    /// Within cells of the condition.
+    WithinCondition,
+    /// Over all observations.
+    Global,
+}
+
+/// How strata are pooled.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StrataPooling {
+    /// Weight by observations; permute within strata and test the pooled value.
+    Observations,
+    /// Weight by samples; combine the strata's p-values by Fisher's method.
+    Fisher,
+}
+
+/// Symbolic transfer entropy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Ste {
+    /// Length of the ordinal patterns.
+    pub dimension: u32,
+    /// Most history of patterns.
+    pub max_history: u32,
+    /// What equal values do.
+    pub ties: TieRule,
+}
+
+/// Ties in ordinal patterns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TieRule {
+    /// Earlier sample ranks lower.
+    Stable,
+    /// A tie is a symbol of its own.
+    TieSymbols,
+}
+
+/// Granger causality.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Granger {
+    /// Largest lag tried.
+    pub max_lag: u32,
+}
+
+/// Breaks in the recording.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Gaps {
+    /// Whether gaps and dropped rows break histories.
+    pub mode: GapMode,
+    /// Longest step that is no gap, in seconds; `None` takes 1.5 times the data's own period.
+    pub max_seconds: Option<f64>,
+}
+
+/// What a gap does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GapMode {
+    /// No tuple crosses it.
+    Break,
+    /// Kept rows are consecutive steps.
+    Ignore,
+}
+
+/// Quality gates.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Quality {
+    /// Gate of the whole unit.
+    pub global: Gate,
+    /// Gate of `te`.
+    pub te: Gate,
+    /// Gate of both conditional measures.
+    pub cte: Gate,
+    /// Gate of `ste`.
+    pub ste: Gate,
+    /// Gate of `gc`.
+    pub gc: Gate,
+}
+
+/// One gate.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Gate {
+    /// Fewest kept rows.
+    pub min_samples: u32,
+    /// Fewest rows per joint state; `None` for no test.
+    pub min_samples_per_state: Option<f64>,
+    /// Fewest rows in a bin of the condition; `None` for no test.
+    pub min_samples_per_bin: Option<u32>,
+    /// What happens below.
+    pub action: GateAction,
+}
+
+/// What a gate does when it fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum GateAction {
+    /// The measure is not computed; rows say why.
+    Skip,
+    /// The measure is computed; rows say what was wrong.
+    Warn,
+    /// Bins below the minimum are left out.
+    FilterBins,
+    /// The measure fails.
+    Error,
+}
+
+/// Correction for multiple testing.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Fdr {
+    /// Level of significance calls.
+    pub alpha: f64,
+    /// The procedure.
+    pub method: FdrMethod,
+    /// Whether each tau is a family of its own.
+    pub by_tau: bool,
+    /// Measures that are corrected (`TE`, `CTE`, `TRUE_CTE`, `STE`, `GC`).
+    pub families: Vec<String>,
+}
+
+/// Correction procedure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FdrMethod {
+    /// Benjamini–Hochberg.
+    Bh,
+    /// Benjamini–Yekutieli.
+    By,
+}
+
+/// How a run is carried out.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Runtime {
+    /// Shard processes when the command line names none.
+    pub concurrency: u32,
+    /// Threads of one process; `None` is all cores, divided among the shards.
+    pub threads: Option<u32>,
+}

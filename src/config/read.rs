@@ -1,0 +1,172 @@
+//! Typed reading of a located tree: every fault names file, line and key, and all are collected.
+
+use std::cell::RefCell;
+
+use serde::de::DeserializeOwned;
+
+use super::tree::{Kind, Node};
+
+/// A fault of a file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem {
+    /// The file.
+    pub file: String,
+    /// The line, from 1.
+    pub line: usize,
+    /// What is wrong, with the dotted key.
+    pub message: String,
+}
+
+impl std::fmt::Display for Problem {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{}:{}: {}", self.file, self.line, self.message)
+    }
+}
+
+/// Faults and notices found while reading one file.
+#[derive(Debug)]
+pub(super) struct Findings {
+    pub(super) file: String,
+    pub(super) problems: RefCell<Vec<Problem>>,
+    pub(super) notices: RefCell<Vec<String>>,
+}
+
+impl Findings {
+    pub(super) fn new(file: &str) -> Self {
+        Self { file: file.to_owned(), problems: RefCell::default(), notices: RefCell::default() }
+    }
+
+    pub(super) fn problem(&self, line: usize, message: String) {
+        self.problems.borrow_mut().push(Problem { file: self.file.clone(), line, message });
+    }
+
+    pub(super) fn notice(&self, message: String) {
+        self.notices.borrow_mut().push(message);
+    }
+}
+
+/// A map being read.
+#[derive(Debug)]
+pub(super) struct Section<'a> {
+    entries: &'a [(String, usize, Node)],
+    path: String,
+    line: usize,
+    known: Vec<&'static str>,
+    findings: &'a Findings,
+}
+
+impl<'a> Section<'a> {
+    /// The root of a file.
+    pub(super) fn root(node: &'a Node, findings: &'a Findings) -> Self {
+        Self::of(node, String::new(), findings)
+    }
+
+    fn of(node: &'a Node, path: String, findings: &'a Findings) -> Self {
+        let entries: &[_] = match &node.kind {
+            Kind::Map(entries) => entries,
+            _ => {
+                let what = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
+                findings.problem(node.line, format!("{what} must be a map of keys, not {}", node.shown()));
+                &[]
+            }
+        };
+        Self { entries, path, line: node.line, known: Vec::new(), findings }
+    }
+
+    /// The dotted name of a key.
+    pub(super) fn name(&self, key: &str) -> String {
+        if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
+    }
+
+    /// The line of a key, or of the section without it.
+    pub(super) fn line_of(&self, key: &str) -> usize {
+        self.entries.iter().find(|(k, ..)| k == key).map_or(self.line, |(_, line, _)| *line)
+    }
+
+    /// The node of a key, which becomes known.
+    pub(super) fn get(&mut self, key: &'static str) -> Option<&'a Node> {
+        self.known.push(key);
+        self.entries.iter().find(|(k, ..)| k == key).map(|(.., node)| node)
+    }
+
+    /// Reads a key into `target`; `what` says what it must be.
+    pub(super) fn set<T: DeserializeOwned>(&mut self, key: &'static str, what: &str, target: &mut T) {
+        let Some(node) = self.get(key) else { return };
+        match serde_json::from_value(node.value()) {
+            Ok(value) => *target = value,
+            Err(error) => {
+                let suggestion = match &node.kind {
+                    Kind::Scalar(serde_json::Value::String(text)) => variant_hint(&error.to_string(), text),
+                    _ => String::new(),
+                };
+                self.fault(key, &format!("must be {what}, not {}{suggestion}", node.shown()));
+            }
+        }
+    }
+
+    /// Records a fault of a key.
+    pub(super) fn fault(&self, key: &str, message: &str) {
+        self.findings.problem(self.line_of(key), format!("`{}` {message}", self.name(key)));
+    }
+
+    /// Records a fault of a key unless `good`.
+    pub(super) fn require(&self, key: &str, good: bool, message: &str) {
+        if !good {
+            self.fault(key, message);
+        }
+    }
+
+    /// The section below a key.
+    pub(super) fn section(&mut self, key: &'static str) -> Option<Section<'a>> {
+        let node = self.get(key)?;
+        Some(Section::of(node, self.name(key), self.findings))
+    }
+
+    /// Keys that older tools wrote and that mean nothing here: one notice.
+    pub(super) fn ignored(&mut self, keys: &[&'static str], why: &str) {
+        let there: Vec<String> =
+            keys.iter().filter(|k| self.entries.iter().any(|(e, ..)| e == *k)).map(|k| self.name(k)).collect();
+        self.known.extend(keys);
+        if !there.is_empty() {
+            self.findings.notice(format!("{}: {} {why}", self.findings.file, there.join(", ")));
+        }
+    }
+
+    /// Every key that was not asked for is a fault, with the nearest one that is known.
+    pub(super) fn finish(self) {
+        for (key, line, _) in self.entries {
+            if !self.known.contains(&key.as_str()) {
+                let near = nearest(key, self.known.iter().copied());
+                let hint = match near {
+                    Some(near) => format!("did you mean `{}`?", self.name(near)),
+                    None => format!("known keys: {}", self.known.join(", ")),
+                };
+                self.findings.problem(*line, format!("unknown key `{}`; {hint}", self.name(key)));
+            }
+        }
+    }
+}
+
+/// The candidate that is most like `text`, if any is like it at all.
+pub(super) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = text.to_lowercase();
+    candidates
+        .into_iter()
+        .map(|c| (strsim::jaro_winkler(&lower, &c.to_lowercase()), c))
+        .filter(|(score, _)| *score > 0.75)
+        .max_by(|a, b| a.0.total_cmp(&b.0))
+        .map(|(_, c)| c)
+}
+
+/// From serde's "unknown variant `x`, expected one of `a`, `b`": the names, and the nearest.
+fn variant_hint(error: &str, text: &str) -> String {
+    let Some((_, listed)) = error.split_once("expected ") else { return String::new() };
+    let names: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
+    if names.is_empty() {
+        return String::new();
+    }
+    match nearest(text, names.iter().copied()) {
+        Some(near) => format!("; did you mean `{near}`? (known: {})", names.join(", ")),
+        None => format!("; known: {}", names.join(", ")),
+    }
+}

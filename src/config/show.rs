@@ -1,0 +1,41 @@
+//! A configuration as a file that reads back to it.
+
+use serde_json::{Map, Value, json};
+
+use super::model::{Config, DataFormat, Discretize};
+
+/// The configuration as YAML in the form of a file: reading it gives the same configuration.
+pub fn show(config: &Config) -> String {
+    let mut value = serde_json::to_value(config).unwrap_or_default();
+    if let Value::Object(map) = &mut value {
+        map.insert("data".into(), data(config));
+    }
+    serde_saphyr::to_string(&value).unwrap_or_default()
+}
+
+fn data(config: &Config) -> Value {
+    let d = &config.data;
+    let mut out = Map::new();
+    let Value::Object(all) = serde_json::to_value(d).unwrap_or_default() else { return Value::Null };
+    for (key, value) in all {
+        match key.as_str() {
+            "sources" | "discretize_source" | "discretize_target" => {}
+            "user" | "timestamp" | "target" if d.format == DataFormat::Extrasensory => {}
+            _ => {
+                out.insert(key, value);
+            }
+        }
+    }
+    if d.format == DataFormat::Columns {
+        out.insert("source".into(), json!(d.sources));
+    }
+    let symbols = |rule: &Discretize| match rule {
+        Discretize::None => json!("none"),
+        Discretize::Quantiles { bins, rule } => json!({"quantiles": bins, "rule": rule}),
+    };
+    out.insert(
+        "discretize".into(),
+        json!({"source": symbols(&d.discretize_source), "target": symbols(&d.discretize_target)}),
+    );
+    Value::Object(out)
+}

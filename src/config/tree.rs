@@ -1,0 +1,207 @@
+//! YAML as a tree that knows its lines.
+
+use std::collections::HashMap;
+
+use serde_json::{Map, Number, Value};
+use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
+
+/// Most nodes of a file, aliases counted each time: a bound for hostile input.
+const MOST_NODES: usize = 100_000;
+
+/// Deepest nesting.
+const DEEPEST: usize = 64;
+
+/// A node and the line it starts on.
+#[derive(Debug, Clone)]
+pub(super) struct Node {
+    pub(super) line: usize,
+    pub(super) kind: Kind,
+}
+
+/// What a node is.
+#[derive(Debug, Clone)]
+pub(super) enum Kind {
+    Scalar(Value),
+    List(Vec<Node>),
+    Map(Vec<(String, usize, Node)>),
+}
+
+/// Text that is no YAML: line and fault.
+pub(super) type Fault = (usize, String);
+
+impl Node {
+    /// Parses a document; an empty one is an empty map.
+    pub(super) fn parse(text: &str) -> Result<Self, Fault> {
+        let mut builder = Builder { parser: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0 };
+        match builder.document()? {
+            Some(node) => Ok(node),
+            None => Ok(Self { line: 1, kind: Kind::Map(Vec::new()) }),
+        }
+    }
+
+    /// The node without lines.
+    pub(super) fn value(&self) -> Value {
+        match &self.kind {
+            Kind::Scalar(value) => value.clone(),
+            Kind::List(items) => Value::Array(items.iter().map(Self::value).collect()),
+            Kind::Map(entries) => {
+                Value::Object(entries.iter().map(|(k, _, n)| (k.clone(), n.value())).collect::<Map<_, _>>())
+            }
+        }
+    }
+
+    /// The node as it would be written in a message.
+    pub(super) fn shown(&self) -> String {
+        let text = self.value().to_string();
+        if text.chars().count() <= 40 { text } else { text.chars().take(39).chain(['…']).collect() }
+    }
+}
+
+struct Builder<'a> {
+    parser: Parser<'a, serde_saphyr::granit_parser::StrInput<'a>>,
+    anchors: HashMap<usize, Node>,
+    nodes: usize,
+}
+
+impl<'a> Builder<'a> {
+    fn next(&mut self) -> Result<Option<(Event<'a>, usize)>, Fault> {
+        loop {
+            match self.parser.next() {
+                None => return Ok(None),
+                Some(Err(error)) => return Err((error.marker().line(), error.info().to_string())),
+                Some(Ok((Event::Comment(..), _))) => {}
+                Some(Ok((event, span))) => return Ok(Some((event, span.start.line()))),
+            }
+        }
+    }
+
+    fn document(&mut self) -> Result<Option<Node>, Fault> {
+        let mut root = None;
+        while let Some((event, line)) = self.next()? {
+            match event {
+                Event::StreamStart | Event::StreamEnd | Event::DocumentStart(..) | Event::DocumentEnd => {}
+                _ if root.is_some() => return Err((line, "a second document follows".into())),
+                event => root = Some(self.node(event, line, 0)?),
+            }
+        }
+        Ok(root)
+    }
+
+    fn node(&mut self, event: Event<'a>, line: usize, depth: usize) -> Result<Node, Fault> {
+        self.nodes += 1;
+        if self.nodes > MOST_NODES || depth > DEEPEST {
+            return Err((line, "it is too large or too deeply nested".into()));
+        }
+        let (node, anchor) = match event {
+            Event::Scalar(text, style, anchor, _) => {
+                let value = if style == ScalarStyle::Plain { plain(&text) } else { Value::String(text.into_owned()) };
+                (Node { line, kind: Kind::Scalar(value) }, anchor)
+            }
+            Event::SequenceStart(_, anchor, _) => (self.list(line, depth)?, anchor),
+            Event::MappingStart(_, anchor, _) => (self.map(line, depth)?, anchor),
+            Event::Alias(anchor) => {
+                let node = self.anchors.get(&anchor).cloned();
+                let node = node.ok_or_else(|| (line, "an alias refers to itself".to_owned()))?;
+                self.nodes += size(&node);
+                (node, 0)
+            }
+            _ => return Err((line, "a value is missing".into())),
+        };
+        if anchor != 0 {
+            self.anchors.insert(anchor, node.clone());
+        }
+        Ok(node)
+    }
+
+    fn child(&mut self, line: usize) -> Result<(Event<'a>, usize), Fault> {
+        self.next()?.ok_or_else(|| (line, "the file ends in the middle".to_owned()))
+    }
+
+    fn list(&mut self, line: usize, depth: usize) -> Result<Node, Fault> {
+        let mut items = Vec::new();
+        loop {
+            match self.child(line)? {
+                (Event::SequenceEnd, _) => return Ok(Node { line, kind: Kind::List(items) }),
+                (event, at) => items.push(self.node(event, at, depth + 1)?),
+            }
+        }
+    }
+
+    fn map(&mut self, line: usize, depth: usize) -> Result<Node, Fault> {
+        let mut entries: Vec<(String, usize, Node)> = Vec::new();
+        loop {
+            let (key, at) = match self.child(line)? {
+                (Event::MappingEnd, _) => return Ok(Node { line, kind: Kind::Map(entries) }),
+                (Event::Scalar(text, ..), at) => (text.into_owned(), at),
+                (_, at) => return Err((at, "a key must be a plain text".into())),
+            };
+            if entries.iter().any(|(k, ..)| *k == key) {
+                return Err((at, format!("the key `{key}` stands twice")));
+            }
+            let (event, value_at) = self.child(at)?;
+            let value = self.node(event, value_at, depth + 1)?;
+            entries.push((key, at, value));
+        }
+    }
+}
+
+fn size(node: &Node) -> usize {
+    match &node.kind {
+        Kind::Scalar(_) => 1,
+        Kind::List(items) => 1 + items.iter().map(size).sum::<usize>(),
+        Kind::Map(entries) => 1 + entries.iter().map(|(.., n)| size(n)).sum::<usize>(),
+    }
+}
+
+/// A plain scalar by the core schema of YAML 1.2.
+fn plain(text: &str) -> Value {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Value::Null,
+        "true" | "True" | "TRUE" => return Value::Bool(true),
+        "false" | "False" | "FALSE" => return Value::Bool(false),
+        _ => {}
+    }
+    let numeric = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
+    if let (true, Ok(n)) = (numeric, text.parse::<i64>()) {
+        return Value::Number(n.into());
+    }
+    if let (true, Ok(n)) = (numeric, text.parse::<u64>()) {
+        return Value::Number(n.into());
+    }
+    let float = numeric.then(|| text.parse::<f64>().ok()).flatten().filter(|f| f.is_finite());
+    float.and_then(Number::from_f64).map_or_else(|| Value::String(text.to_owned()), Value::Number)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn lines_types_and_aliases() {
+        let node = Node::parse("a: 1\nb: &x [1.5, \"2\", ~]\nc:\n  d: *x\n").unwrap();
+        assert_eq!(node.value().to_string(), r#"{"a":1,"b":[1.5,"2",null],"c":{"d":[1.5,"2",null]}}"#);
+        let Kind::Map(entries) = &node.kind else { panic!() };
+        assert_eq!(entries.iter().map(|e| e.1).collect::<Vec<_>>(), [1, 2, 3]);
+        assert_eq!(Node::parse("a: 1\na: 2\n").unwrap_err(), (2, "the key `a` stands twice".into()));
+        assert_eq!(Node::parse("a: [1\nb").unwrap_err().0, 2);
+        assert!(matches!(Node::parse("# nothing\n").unwrap().kind, Kind::Map(e) if e.is_empty()));
+    }
+
+    #[test]
+    fn alias_bombs_are_refused() {
+        let mut text = "a0: &a0 [x, x, x, x, x, x, x, x, x, x]\n".to_owned();
+        for i in 1..9 {
+            let inner = vec![format!("*a{}", i - 1); 10].join(", ");
+            text.push_str(&format!("a{i}: &a{i} [{inner}]\n"));
+        }
+        assert!(Node::parse(&text).unwrap_err().1.contains("too large"));
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_is_parsed_or_refused(text in "[-a-c:#&*\\[\\]{}\"'|> \n,?!%@0-9.]{0,80}") {
+            let _ = Node::parse(&text);
+        }
+    }
+}

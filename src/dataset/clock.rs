@@ -1,0 +1,190 @@
+//! Time: order of rows, gaps, hours.
+
+use super::error::DatasetError;
+use super::frame::UserFrame;
+use crate::config::{Config, GapMode, RowOrder};
+
+/// Epoch seconds from here on (year 5138) are taken for milliseconds.
+const MILLISECONDS: f64 = 1e11;
+/// A step longer than this many periods is a gap, unless the configuration says otherwise.
+const GAP_PERIODS: f64 = 1.5;
+
+/// Checks the times of the rows that are kept.
+pub(super) fn check(config: &Config, frame: &UserFrame, keep: &[bool]) -> Result<(), DatasetError> {
+    let Some(times) = &frame.timestamp else {
+        return Ok(());
+    };
+    for row in (0..times.len()).filter(|&row| keep[row]) {
+        let (value, line) = (times[row], frame.lines[row]);
+        let reason = if value.is_nan() {
+            return Err(DatasetError::MissingTimestamp { line });
+        } else if value.is_infinite() {
+            "is infinite"
+        } else if config.data.plausibility && value < 0.0 {
+            "is before 1970"
+        } else if config.data.plausibility && value >= MILLISECONDS {
+            "looks like milliseconds (hint: divide by 1000 in `data.timestamp`)"
+        } else {
+            continue;
+        };
+        return Err(DatasetError::ImplausibleTimestamp {
+            line,
+            value,
+            reason: reason.to_owned(),
+        });
+    }
+    Ok(())
+}
+
+/// The rows in the order in which they follow each other.
+///
+/// In time order rows without a time are left out (none of them is kept), and no time may occur
+/// twice, be the rows kept or not.
+#[expect(clippy::float_cmp, reason = "the same time is the same number")]
+pub(super) fn order(config: &Config, frame: &UserFrame) -> Result<Vec<usize>, DatasetError> {
+    let mut rows: Vec<usize> = (0..frame.rows()).collect();
+    let (Some(times), RowOrder::Time) = (&frame.timestamp, config.data.order) else {
+        return Ok(rows);
+    };
+    rows.retain(|&row| times[row].is_finite());
+    // Stable, so that the rows named in an error are in file order.
+    rows.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
+    if let Some(pair) = rows
+        .windows(2)
+        .find(|pair| times[pair[0]] == times[pair[1]])
+    {
+        return Err(DatasetError::DuplicateTimestamp {
+            timestamp: times[pair[0]],
+            first: frame.lines[pair[0]],
+            second: frame.lines[pair[1]],
+        });
+    }
+    Ok(rows)
+}
+
+/// Where segments start, as positions among the kept rows.
+///
+/// With `gaps.mode: break` a segment starts at the first kept row, behind a dropped row, and
+/// behind a step that is longer than `gaps.max_seconds` or does not go forward in time. Without a
+/// setting the longest step is 1.5 times the data's own period, the median of the forward steps
+/// between all rows with a time, dropped ones included.
+pub(super) fn segments(
+    config: &Config,
+    frame: &UserFrame,
+    order: &[usize],
+    keep: &[bool],
+) -> Vec<usize> {
+    let times = frame.timestamp.as_deref();
+    let longest = config.gaps.max_seconds.unwrap_or_else(|| {
+        times
+            .and_then(|times| period(times, order))
+            .map_or(f64::INFINITY, |period| GAP_PERIODS * period)
+    });
+    let mut starts = Vec::new();
+    let mut kept = 0;
+    let mut before: Option<usize> = None;
+    let mut dropped = false;
+    for &row in order {
+        if !keep[row] {
+            dropped = true;
+            continue;
+        }
+        let joined = before.is_some_and(|before| {
+            config.gaps.mode == GapMode::Ignore
+                || !dropped
+                    && times.is_none_or(|times| {
+                        let step = times[row] - times[before];
+                        step > 0.0 && step <= longest
+                    })
+        });
+        if !joined {
+            starts.push(kept);
+        }
+        kept += 1;
+        before = Some(row);
+        dropped = false;
+    }
+    starts
+}
+
+/// Median of the forward steps; of two middle ones the shorter.
+fn period(times: &[f64], order: &[usize]) -> Option<f64> {
+    let known: Vec<f64> = order
+        .iter()
+        .map(|&row| times[row])
+        .filter(|time| time.is_finite())
+        .collect();
+    let mut steps: Vec<f64> = known
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .filter(|&step| step > 0.0)
+        .collect();
+    if steps.is_empty() {
+        return None;
+    }
+    let middle = (steps.len() - 1) / 2;
+    Some(*steps.select_nth_unstable_by(middle, f64::total_cmp).1)
+}
+
+/// Hour of the day, 0..24, of a finite time.
+pub(super) fn hour(seconds: f64, utc_offset_hours: f64) -> u8 {
+    ((seconds + utc_offset_hours * 3600.0) / 3600.0)
+        .floor()
+        .rem_euclid(24.0) as u8
+}
+
+/// Bin of each hour: the number of inner edges `j · (24 / bins)` at or below it.
+///
+/// In doubles as written, rounding included: from 136 bins on it matters for the predecessor's
+/// numbers.
+pub(super) fn hour_bins(bins: u32) -> [i32; 24] {
+    let width = 24.0 / f64::from(bins.max(1));
+    let below = |hour: usize| {
+        (1..bins)
+            .take_while(|&edge| f64::from(edge) * width <= hour as f64)
+            .count() as i32
+    };
+    std::array::from_fn(below)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{hour, hour_bins, period};
+
+    #[test]
+    fn hours() {
+        assert_eq!(hour(0.0, 0.0), 0);
+        assert_eq!(hour(-1.0, 0.0), 23);
+        assert_eq!(hour(86_399.0, 0.0), 23);
+        assert_eq!(hour(3600.0 * 23.5, 1.0), 0);
+        assert_eq!(hour(0.0, -7.0), 17);
+        assert_eq!(hour(0.0, 5.5), 5);
+    }
+
+    #[test]
+    fn bins_of_hours() {
+        assert_eq!(hour_bins(1), [0; 24]);
+        let hours: [i32; 24] = std::array::from_fn(|hour| hour as i32);
+        assert_eq!(hour_bins(24), hours);
+        for bins in 1..=135 {
+            let exact: [i32; 24] = std::array::from_fn(|hour| hour as i32 * bins / 24);
+            assert_eq!(hour_bins(bins as u32), exact, "{bins}");
+        }
+        // The first exceptions from rounding.
+        for (bins, hour) in [(136, 15), (272, 15), (374, 12)] {
+            assert_ne!(
+                hour_bins(bins)[hour],
+                hour as i32 * bins as i32 / 24,
+                "{bins}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_period_is_the_median_forward_step() {
+        let times = [0.0, 60.0, 120.0, 1000.0, 990.0, f64::NAN, 1050.0];
+        let order: Vec<usize> = (0..times.len()).collect();
+        assert_eq!(period(&times, &order), Some(60.0));
+        assert_eq!(period(&times[..1], &order[..1]), None);
+    }
+}

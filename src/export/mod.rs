@@ -1,0 +1,8 @@
+//! Tables as CSV and Parquet files.
+
+mod csv;
+mod table;
+
+pub use csv::CsvWriter;
+pub(crate) use table::{csv_name, is_free};
+pub use table::{ExportError, ExportFormat, TableExport, csv_sql, parquet_sql};

@@ -1,0 +1,160 @@
+//! One table into one file.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use futures::StreamExt;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use thiserror::Error;
+
+use super::csv::CsvWriter;
+use crate::query::{Definitions, QueryError, Session, SessionError, ident};
+use crate::schema::TableSchema;
+
+/// Format of exported files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum ExportFormat {
+    /// CSV with the file name and column order of the schema.
+    Csv,
+    /// Parquet with all columns.
+    Parquet,
+}
+
+/// A table that could not be exported.
+#[derive(Debug, Error)]
+pub enum ExportError {
+    /// The rows could not be computed.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// The query that shapes the file cannot be used.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// The engine stopped.
+    #[error(transparent)]
+    Engine(#[from] datafusion::error::DataFusionError),
+    /// The file could not be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// Parquet could not be encoded.
+    #[error("Parquet: {0}")]
+    Parquet(#[from] parquet::errors::ParquetError),
+}
+
+/// A query and the file its rows go to.
+#[derive(Debug)]
+pub struct TableExport<'a> {
+    /// The session.
+    pub session: &'a Session,
+    /// The query; its order is the file's.
+    pub sql: String,
+    /// The file, which must not exist.
+    pub path: PathBuf,
+    /// What a Parquet footer says.
+    pub metadata: Vec<(String, String)>,
+}
+
+impl TableExport<'_> {
+    /// Writes CSV; gives the number of rows.
+    pub async fn csv(&self) -> Result<u64, ExportError> {
+        let write = |source| ExportError::Write { path: self.path.clone(), source };
+        let mut rows = self.session.query(&self.sql).await?.execute_stream().await?;
+        let schema = rows.schema();
+        let header: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
+        let file = BufWriter::with_capacity(1 << 18, File::create_new(&self.path).map_err(write)?);
+        let mut csv = CsvWriter::new(file, &header).map_err(write)?;
+        let mut count = 0;
+        while let Some(batch) = rows.next().await {
+            let batch = batch?;
+            count += batch.num_rows() as u64;
+            csv.write(&batch).map_err(write)?;
+        }
+        let mut file = csv.into_inner();
+        file.flush().map_err(write)?;
+        file.get_ref().sync_all().map_err(write)?;
+        Ok(count)
+    }
+
+    /// Writes Parquet; gives the number of rows.
+    pub async fn parquet(&self) -> Result<u64, ExportError> {
+        let write = |source| ExportError::Write { path: self.path.clone(), source };
+        let mut rows = self.session.query(&self.sql).await?.execute_stream().await?;
+        let metadata =
+            self.metadata.iter().map(|(k, v)| KeyValue::new(k.clone(), v.clone())).collect();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_key_value_metadata(Some(metadata))
+            .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")))
+            .build();
+        let file = File::create_new(&self.path).map_err(write)?;
+        let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties))?;
+        let mut count = 0;
+        while let Some(batch) = rows.next().await {
+            let batch = batch?;
+            count += batch.num_rows() as u64;
+            writer.write(&batch)?;
+        }
+        writer.into_inner()?.sync_all().map_err(write)?;
+        Ok(count)
+    }
+}
+
+/// The rows of a table's CSV file: the columns of the schema, sorted by user and key.
+pub fn csv_sql(schema: &TableSchema, definitions: Definitions<'_>) -> Result<String, QueryError> {
+    if let Some(name) = &schema.csv_query {
+        return definitions.queries.get(name)?.fill(&[]);
+    }
+    Ok(select(schema, schema.exported().map(|c| ident(&c.name)).collect()))
+}
+
+/// The rows of a table's Parquet file: all columns, sorted by user and key.
+pub fn parquet_sql(schema: &TableSchema) -> String {
+    if schema.table == "users" {
+        return format!("SELECT * FROM users {}", order(schema));
+    }
+    select(schema, schema.columns.iter().map(|c| ident(&c.name)).collect())
+}
+
+fn select(schema: &TableSchema, mut columns: Vec<String>) -> String {
+    if schema.table != "group_tests" {
+        columns.insert(0, "user_id".to_owned());
+    }
+    format!("SELECT {} FROM {} {}", columns.join(", "), ident(&schema.table), order(schema))
+}
+
+/// Rows without a key are put in the order of all their columns, so that files are reproducible.
+fn order(schema: &TableSchema) -> String {
+    let keys: Vec<String> = if schema.key.is_empty() {
+        schema.stored().map(|c| ident(&c.name)).collect()
+    } else {
+        schema.key.iter().map(|k| ident(k)).collect()
+    };
+    let user = (schema.table != "group_tests").then(|| "user_id".to_owned());
+    format!("ORDER BY {}", user.into_iter().chain(keys).collect::<Vec<_>>().join(", "))
+}
+
+/// The file name of a table's CSV.
+pub(crate) fn csv_name(schema: &TableSchema, partial: bool) -> Option<String> {
+    let name = schema.csv.as_ref()?;
+    Some(if partial {
+        format!("{}.partial.csv", name.strip_suffix(".csv").unwrap_or(name))
+    } else {
+        name.clone()
+    })
+}
+
+/// Whether a path may be written to: it must not be there.
+pub(crate) fn is_free(path: &Path) -> bool {
+    match std::fs::read_dir(path) {
+        Ok(mut entries) => entries.next().is_none(),
+        Err(_) => !path.exists(),
+    }
+}

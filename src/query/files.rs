@@ -1,0 +1,139 @@
+//! A table made of files the ledger knows.
+//!
+//! Folders are never listed and nothing is guessed: which files belong to the table, how large they
+//! are, and which user and attempt they hold comes from the ledger.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use async_trait::async_trait;
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::{DataFusionError, Result, ScalarValue};
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::{
+    FileGroup, FileScanConfigBuilder, ParquetSource,
+};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::datasource::table_schema::TableSchema as ScanSchema;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_plan::ExecutionPlan;
+use object_store::ObjectMeta;
+use object_store::path::Path as ObjectPath;
+
+/// A file with what its path and the ledger say about its rows.
+#[derive(Debug, Clone)]
+pub struct TableFile {
+    /// Full path.
+    pub path: std::path::PathBuf,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// The user.
+    pub user_id: String,
+    /// Shard of the plan.
+    pub shard: u32,
+    /// The attempt.
+    pub attempt: String,
+    /// Name of the run.
+    pub run: String,
+}
+
+/// Names and types of the columns that come from the ledger, after the file's own.
+pub fn partition_columns() -> Vec<FieldRef> {
+    [("user_id", DataType::Utf8), ("shard", DataType::Int32), ("attempt", DataType::Utf8), ("run", DataType::Utf8)]
+        .into_iter()
+        .map(|(name, kind)| Arc::new(Field::new(name, kind, false)))
+        .collect()
+}
+
+/// A table provider over known files.
+pub struct KnownFiles {
+    files: Vec<PartitionedFile>,
+    schema: ScanSchema,
+}
+
+impl fmt::Debug for KnownFiles {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("KnownFiles").field("files", &self.files.len()).finish_non_exhaustive()
+    }
+}
+
+impl KnownFiles {
+    /// The table of `files`, each with the stored columns `file_schema` (columns a file lacks are null).
+    pub fn of_run(file_schema: SchemaRef, files: &[TableFile]) -> Result<Self> {
+        let files = files
+            .iter()
+            .map(|f| {
+                let values = vec![
+                    ScalarValue::from(f.user_id.as_str()),
+                    ScalarValue::from(f.shard as i32),
+                    ScalarValue::from(f.attempt.as_str()),
+                    ScalarValue::from(f.run.as_str()),
+                ];
+                Ok(partitioned(&f.path, f.bytes)?.with_partition_values(values))
+            })
+            .collect::<Result<Vec<_>>>()?;
+        Ok(Self { files, schema: ScanSchema::new(file_schema, partition_columns()) })
+    }
+
+    /// The table of one file that holds all its columns.
+    pub fn single(file_schema: SchemaRef, path: &Path, bytes: u64) -> Result<Self> {
+        let files = vec![partitioned(path, bytes)?];
+        Ok(Self { files, schema: ScanSchema::from_file_schema(file_schema) })
+    }
+}
+
+fn partitioned(path: &Path, bytes: u64) -> Result<PartitionedFile> {
+    let absolute = std::path::absolute(path)?;
+    let text = absolute.to_str().ok_or_else(|| {
+        DataFusionError::Execution(format!("the path {} is not UTF-8", absolute.display()))
+    })?;
+    let location = ObjectPath::parse(text)
+        .map_err(|e| DataFusionError::Execution(format!("the path {text} cannot be used: {e}")))?;
+    Ok(PartitionedFile::new_from_meta(ObjectMeta {
+        location,
+        last_modified: chrono::DateTime::UNIX_EPOCH,
+        size: bytes,
+        e_tag: None,
+        version: None,
+    }))
+}
+
+#[async_trait]
+impl TableProvider for KnownFiles {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(self.schema.table_schema())
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(
+        &self,
+        filters: &[&Expr],
+    ) -> Result<Vec<TableProviderFilterPushDown>> {
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        let source = Arc::new(ParquetSource::new(self.schema.clone()));
+        let groups = FileGroup::new(self.files.clone())
+            .split_files(state.config().target_partitions().max(1));
+        let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
+            .with_file_groups(groups)
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}

@@ -1,0 +1,13 @@
+//! SQL over runs and merged outputs.
+
+mod files;
+mod functions;
+mod session;
+mod source;
+mod template;
+mod views;
+
+pub use session::{Attempts, Definitions, Precedence, Session, SessionError};
+pub use source::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Source, SourceError};
+pub use template::{Queries, Query, QueryError, ident, literal};
+pub use views::Views;

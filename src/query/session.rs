@@ -1,0 +1,424 @@
+//! A DataFusion session with the tables of runs or merged outputs.
+//!
+//! | name | rows |
+//! |---|---|
+//! | `te`, `users`, … | merged: one row per user and key, q-values and group tests added |
+//! | `raw.te`, `raw.users`, … | every committed attempt, with `shard`, `attempt` and `run` |
+//! | `expected` | the plan |
+//! | `files` | the data files of the ledger |
+
+use std::collections::{BTreeMap, HashSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use datafusion::catalog::{MemorySchemaProvider, TableProvider};
+use datafusion::common::TableReference;
+use datafusion::dataframe::DataFrame;
+use datafusion::datasource::MemTable;
+use datafusion::error::DataFusionError;
+use datafusion::execution::context::{SQLOptions, SessionConfig, SessionContext};
+use thiserror::Error;
+
+use super::files::{KnownFiles, TableFile};
+use super::functions;
+use super::source::{MergeManifest, OpenRun, Source, SourceError};
+use super::template::{Queries, QueryError, ident};
+use super::views::Views;
+use crate::config::Fdr;
+use crate::schema::{Schemas, TableSchema, stored_arrow_schema};
+use crate::store::{LedgerRow, StoreError, UnitState, expected_batch, ledger_batch};
+
+/// Why a session could not be set up or a query not be answered.
+#[derive(Debug, Error)]
+pub enum SessionError {
+    /// The engine refused.
+    #[error("{}", plain(.0))]
+    Engine(#[from] DataFusionError),
+    /// A run cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A directory cannot be queried.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A query file cannot be used.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// A batch cannot be built.
+    #[error("Arrow: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// Runs of different settings have no merged tables.
+    #[error("the runs have different configurations, so they have no merged tables\n(hint: `raw.te` and the like have every run's rows; the column `run` tells them apart)")]
+    DifferentRuns,
+}
+
+/// The engine's message without its chain of wrappers.
+fn plain(error: &DataFusionError) -> String {
+    let text = error.find_root().to_string();
+    text.strip_prefix("Error during planning: ")
+        .or(text.strip_prefix("Execution error: "))
+        .unwrap_or(&text)
+        .to_owned()
+}
+
+/// Which of several attempts of a unit speaks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Precedence {
+    /// The one that ended last.
+    Latest,
+    /// The one that ended first.
+    First,
+}
+
+/// A session.
+#[derive(Clone)]
+pub struct Session {
+    ctx: SessionContext,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").finish_non_exhaustive()
+    }
+}
+
+/// What a session needs to know besides the data.
+#[derive(Debug, Clone, Copy)]
+pub struct Definitions<'a> {
+    /// The tables.
+    pub schemas: &'a Schemas,
+    /// The queries.
+    pub queries: &'a Queries,
+}
+
+/// The attempts of several runs, told apart into winners and duplicates.
+#[derive(Debug, Default)]
+pub struct Attempts {
+    /// Index of the run and row: those that speak for their unit.
+    pub winners: Vec<(usize, LedgerRow)>,
+    /// The other attempts that are `ok`, of units whose winner is `ok`.
+    pub duplicates: Vec<(usize, LedgerRow)>,
+}
+
+impl Session {
+    /// A session without tables.
+    pub fn empty() -> Result<Self, SessionError> {
+        let mut config = SessionConfig::new()
+            .with_information_schema(true)
+            .with_default_catalog_and_schema("results", "public");
+        let options = config.options_mut();
+        // Columns are called TE_A2S; nobody should have to quote that.
+        options.sql_parser.enable_ident_normalization = false;
+        options.execution.collect_statistics = false;
+        let ctx = SessionContext::new_with_config(config);
+        functions::register(&ctx);
+        Ok(Self { ctx })
+    }
+
+    /// A session over directories, as `results sql` opens it.
+    pub async fn open(dirs: &[impl AsRef<Path>], definitions: Definitions<'_>) -> Result<Self, SessionError> {
+        let session = Self::empty()?;
+        let mut runs = Vec::new();
+        for dir in dirs {
+            match Source::open(dir.as_ref())? {
+                Source::Run(run) => runs.push(*run),
+                Source::Merged(dir, manifest) => session.register_merged(&dir, &manifest)?,
+            }
+        }
+        if !runs.is_empty() {
+            session.register_runs(&runs, Precedence::Latest, definitions).await?;
+        }
+        Ok(session)
+    }
+
+    /// The engine's own context.
+    pub fn context(&self) -> &SessionContext {
+        &self.ctx
+    }
+
+    /// Plans a query. Statements that would change anything are refused.
+    pub async fn query(&self, sql: &str) -> Result<DataFrame, SessionError> {
+        let read_only =
+            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        Ok(self.ctx.sql_with_options(sql, read_only).await?)
+    }
+
+    /// Runs a query and collects its rows.
+    pub async fn collect(&self, sql: &str) -> Result<Vec<RecordBatch>, SessionError> {
+        Ok(self.query(sql).await?.collect().await?)
+    }
+
+    /// Registers raw and merged tables of runs.
+    pub async fn register_runs(
+        &self,
+        runs: &[OpenRun],
+        precedence: Precedence,
+        definitions: Definitions<'_>,
+    ) -> Result<Attempts, SessionError> {
+        self.register_plan(runs)?;
+        self.register_files("raw", runs, &all_rows(runs), definitions)?;
+        self.batch("raw.users", ledger_of(&all_rows(runs), runs, definitions)?)?;
+        let same = runs.windows(2).all(|w| {
+            w[0].run.manifest().config_fingerprint == w[1].run.manifest().config_fingerprint
+        });
+        if !same {
+            return Ok(Attempts::default());
+        }
+        let attempts = self.attempts(runs, precedence, definitions).await?;
+        self.register_winners(runs, &attempts.winners, definitions).await?;
+        Ok(attempts)
+    }
+
+    /// Registers the merged tables over the given attempts, in place of earlier ones.
+    pub async fn register_winners(
+        &self,
+        runs: &[OpenRun],
+        winners: &[(usize, LedgerRow)],
+        definitions: Definitions<'_>,
+    ) -> Result<(), SessionError> {
+        self.batch("winners", ledger_of(winners, runs, definitions)?)?;
+        self.register_files("winning", runs, winners, definitions)?;
+        match runs.first() {
+            Some(first) => self.register_views(&first.run.manifest().config.fdr, definitions).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Which attempt speaks for each unit, by `queries/merge/winners.sql`.
+    async fn attempts(
+        &self,
+        runs: &[OpenRun],
+        precedence: Precedence,
+        definitions: Definitions<'_>,
+    ) -> Result<Attempts, SessionError> {
+        let all = all_rows(runs);
+        self.batch("ledger", ledger_of(&all, runs, definitions)?)?;
+        let order = match precedence {
+            Precedence::Latest => "DESC",
+            Precedence::First => "ASC",
+        };
+        let sql = definitions.queries.get("merge/winners")?.fill(&[("newest_first", order)])?;
+        let mut chosen = HashSet::new();
+        for batch in self.collect(&sql).await? {
+            let (run, attempt) = (batch.column(0).as_primitive::<Int32Type>(), batch.column(1));
+            let attempt = text_values(attempt);
+            chosen.extend(run.values().iter().zip(attempt).map(|(r, a)| (*r as usize, a)));
+        }
+        let (winners, others): (Vec<_>, Vec<_>) =
+            all.into_iter().partition(|(run, row)| chosen.contains(&(*run, row.attempt.clone())));
+        let unit = |row: &LedgerRow| (row.user_id.clone(), row.feature_mode.clone());
+        let ok: HashSet<_> =
+            winners.iter().filter(|(_, r)| r.state == UnitState::Ok).map(|(_, r)| unit(r)).collect();
+        let duplicates = others
+            .into_iter()
+            .filter(|(_, r)| r.state == UnitState::Ok && ok.contains(&unit(r)))
+            .collect();
+        Ok(Attempts { winners, duplicates })
+    }
+
+    /// Registers the data files of some attempts as `<space>.<table>`.
+    pub fn register_files(
+        &self,
+        space: &str,
+        runs: &[OpenRun],
+        attempts: &[(usize, LedgerRow)],
+        definitions: Definitions<'_>,
+    ) -> Result<(), SessionError> {
+        let mut files: BTreeMap<&str, Vec<TableFile>> = BTreeMap::new();
+        for (index, row) in attempts {
+            for file in &row.files {
+                files.entry(&file.table).or_default().push(TableFile {
+                    path: runs[*index].run.dir().join(&file.file),
+                    bytes: file.bytes,
+                    user_id: row.user_id.clone(),
+                    shard: row.shard,
+                    attempt: row.attempt.clone(),
+                    run: runs[*index].name.clone(),
+                });
+            }
+        }
+        for schema in definitions.schemas.data_tables() {
+            let files = files.remove(schema.table.as_str()).unwrap_or_default();
+            let table = KnownFiles::of_run(stored_arrow_schema(schema), &files)?;
+            self.table(space, &schema.table, Arc::new(table))?;
+        }
+        Ok(())
+    }
+
+    async fn register_views(&self, fdr: &Fdr, definitions: Definitions<'_>) -> Result<(), SessionError> {
+        let Definitions { schemas, queries } = definitions;
+        let views = Views { queries, schemas, fdr };
+        if let Some(sql) = views.group_tests()? {
+            self.view("group_tests", &sql).await?;
+        }
+        let shown: Vec<String> = schemas
+            .get("users")
+            .map_err(StoreError::from)?
+            .columns
+            .iter()
+            .filter(|c| !["id", "attempt_id"].contains(&c.name.as_str()))
+            .map(|c| ident(&c.name))
+            .collect();
+        self.view("users", &format!("SELECT user_id, shard, attempt, {} FROM winners", shown.join(", ")))
+            .await?;
+        for schema in schemas.data_tables() {
+            self.view(&schema.table, &views.table(schema)?).await?;
+        }
+        Ok(())
+    }
+
+    async fn view(&self, name: &str, sql: &str) -> Result<(), SessionError> {
+        let view = self.ctx.sql(sql).await?.into_view();
+        self.replace(TableReference::bare(name), view)
+    }
+
+    /// Registers the Parquet files of a merged output.
+    pub fn register_merged(
+        &self,
+        dir: &Path,
+        manifest: &MergeManifest,
+    ) -> Result<(), SessionError> {
+        for table in manifest.rows.keys() {
+            let path = dir.join(format!("{table}.parquet"));
+            let damaged = |what: String| SourceError::Damaged { path: path.clone(), what };
+            let bytes = std::fs::metadata(&path).map_err(|e| damaged(e.to_string()))?.len();
+            let file = std::fs::File::open(&path).map_err(|e| damaged(e.to_string()))?;
+            let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
+                .map_err(|e| damaged(e.to_string()))?;
+            let known = KnownFiles::single(Arc::clone(reader.schema()), &path, bytes)?;
+            self.replace(TableReference::bare(table.as_str()), Arc::new(known))?;
+        }
+        Ok(())
+    }
+
+    fn register_plan(&self, runs: &[OpenRun]) -> Result<(), SessionError> {
+        let mut seen = HashSet::new();
+        let mut units = Vec::new();
+        for unit in runs.iter().flat_map(|r| r.run.expected()) {
+            if seen.insert((&unit.user_id, &unit.feature_mode)) {
+                units.push(unit.clone());
+            }
+        }
+        units.sort_by(|a, b| (a.position, &a.feature_mode).cmp(&(b.position, &b.feature_mode)));
+        self.batch("expected", expected_batch(&units)?)?;
+        let planned: Vec<_> = units
+            .iter()
+            .flat_map(|u| u.rows.iter().map(move |(t, n)| (&u.user_id, &u.feature_mode, t, *n as i64)))
+            .collect();
+        self.batch("planned", planned_batch(&planned)?)?;
+        self.batch("files", files_batch(&all_rows(runs), runs)?)
+    }
+
+    /// Registers one batch as a table; `name` may have a schema in front.
+    pub fn batch(&self, name: &str, batch: RecordBatch) -> Result<(), SessionError> {
+        let table = Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?);
+        match name.split_once('.') {
+            Some((space, name)) => self.table(space, name, table),
+            None => {
+                self.replace(TableReference::bare(name), table)
+            }
+        }
+    }
+
+    fn replace(&self, name: TableReference, table: Arc<dyn TableProvider>) -> Result<(), SessionError> {
+        self.ctx.deregister_table(name.clone())?;
+        self.ctx.register_table(name, table)?;
+        Ok(())
+    }
+
+    fn table(&self, space: &str, name: &str, table: Arc<dyn TableProvider>) -> Result<(), SessionError> {
+        if let Some(catalog) = self.ctx.catalog("results")
+            && catalog.schema(space).is_none()
+        {
+            catalog.register_schema(space, Arc::new(MemorySchemaProvider::new()))?;
+        }
+        self.replace(TableReference::partial(space, name), table)
+    }
+}
+
+fn all_rows(runs: &[OpenRun]) -> Vec<(usize, LedgerRow)> {
+    runs.iter()
+        .enumerate()
+        .flat_map(|(index, run)| run.ledger.rows.iter().map(move |row| (index, row.clone())))
+        .collect()
+}
+
+fn text_values(array: &dyn Array) -> Vec<String> {
+    arrow::compute::cast(array, &DataType::Utf8)
+        .map(|a| a.as_string::<i32>().iter().map(|v| v.unwrap_or_default().to_owned()).collect())
+        .unwrap_or_default()
+}
+
+/// Ledger rows with the columns `run` and `run_index`.
+fn ledger_of(
+    rows: &[(usize, LedgerRow)],
+    runs: &[OpenRun],
+    definitions: Definitions<'_>,
+) -> Result<RecordBatch, SessionError> {
+    let schema: &TableSchema = definitions.schemas.get("users").map_err(StoreError::from)?;
+    let only: Vec<LedgerRow> = rows.iter().map(|(_, row)| row.clone()).collect();
+    let batch = ledger_batch(&only, schema)?;
+    let mut fields: Vec<Arc<Field>> = batch.schema().fields().iter().cloned().collect();
+    fields.push(Arc::new(Field::new("run", DataType::Utf8, false)));
+    fields.push(Arc::new(Field::new("run_index", DataType::Int32, false)));
+    let mut columns = batch.columns().to_vec();
+    columns.push(Arc::new(StringArray::from_iter_values(rows.iter().map(|(i, _)| &runs[*i].name))));
+    columns.push(Arc::new(Int32Array::from_iter_values(rows.iter().map(|(i, _)| *i as i32))));
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}
+
+fn text(name: &str) -> Field {
+    Field::new(name, DataType::Utf8, false)
+}
+
+fn planned_batch(rows: &[(&String, &String, &String, i64)]) -> Result<RecordBatch, SessionError> {
+    let schema: SchemaRef = Arc::new(Schema::new(vec![
+        text("user_id"),
+        text("feature_mode"),
+        text("table_name"),
+        Field::new("planned", DataType::Int64, false),
+    ]));
+    Ok(RecordBatch::try_new(
+        schema,
+        vec![
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0))),
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.1))),
+            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.2))),
+            Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.3))),
+        ],
+    )?)
+}
+
+fn files_batch(rows: &[(usize, LedgerRow)], runs: &[OpenRun]) -> Result<RecordBatch, SessionError> {
+    let flat: Vec<_> =
+        rows.iter().flat_map(|(i, row)| row.files.iter().map(move |file| (*i, row, file))).collect();
+    let int = |name: &str| Field::new(name, DataType::Int64, false);
+    let schema: SchemaRef = Arc::new(Schema::new(vec![
+        text("run"),
+        Field::new("run_index", DataType::Int32, false),
+        text("user_id"),
+        text("feature_mode"),
+        text("attempt"),
+        text("table_name"),
+        text("file"),
+        int("row_count"),
+        int("bytes"),
+        text("checksum"),
+    ]));
+    Ok(RecordBatch::try_new(
+        schema,
+        vec![
+            Arc::new(StringArray::from_iter_values(flat.iter().map(|(i, ..)| &runs[*i].name))),
+            Arc::new(Int32Array::from_iter_values(flat.iter().map(|(i, ..)| *i as i32))),
+            Arc::new(StringArray::from_iter_values(flat.iter().map(|(_, r, _)| &r.user_id))),
+            Arc::new(StringArray::from_iter_values(flat.iter().map(|(_, r, _)| &r.feature_mode))),
+            Arc::new(StringArray::from_iter_values(flat.iter().map(|(_, r, _)| &r.attempt))),
+            Arc::new(StringArray::from_iter_values(flat.iter().map(|(.., f)| &f.table))),
+            Arc::new(StringArray::from_iter_values(flat.iter().map(|(.., f)| &f.file))),
+            Arc::new(Int64Array::from_iter_values(flat.iter().map(|(.., f)| f.rows as i64))),
+            Arc::new(Int64Array::from_iter_values(flat.iter().map(|(.., f)| f.bytes as i64))),
+            Arc::new(StringArray::from_iter_values(flat.iter().map(|(.., f)| &f.checksum))),
+        ],
+    )?)
+}

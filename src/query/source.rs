@@ -1,0 +1,125 @@
+//! What can be queried: runs, and outputs of `merge`.
+
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::config::Fdr;
+use crate::store::{Ledger, Run, StoreError};
+
+/// Name of the file that marks a merged output.
+pub const MERGE_MANIFEST: &str = "merge.yaml";
+
+/// A run or a merged output.
+#[derive(Debug)]
+pub enum Source {
+    /// A run directory with its ledger as it was when opened.
+    Run(Box<OpenRun>),
+    /// An output of `merge`.
+    Merged(PathBuf, Box<MergeManifest>),
+}
+
+/// A run and its ledger.
+#[derive(Debug)]
+pub struct OpenRun {
+    /// Name for people and for the column `run`: the directory's.
+    pub name: String,
+    /// The run.
+    pub run: Run,
+    /// Its ledger.
+    pub ledger: Ledger,
+}
+
+/// `merge.yaml`: what a merged output is made of.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct MergeManifest {
+    /// Version of the layout.
+    pub format: u32,
+    /// Whether every expected unit is in it.
+    pub complete: bool,
+    /// Version of the tool.
+    pub tool_version: String,
+    /// When, RFC 3339.
+    pub merged_at: String,
+    /// The runs.
+    pub sources: Vec<MergedRun>,
+    /// Fingerprint of the settings behind every number.
+    pub config_fingerprint: String,
+    /// Seed of every random stream.
+    pub seed: u64,
+    /// Hour bins of the configuration.
+    pub hour_bins: u32,
+    /// Correction for multiple testing.
+    pub fdr: Fdr,
+    /// Units of the plan.
+    pub units: u64,
+    /// Units that are `ok`.
+    pub units_ok: u64,
+    /// Duplicate attempts that were left out, being equal to the one kept.
+    pub duplicates: u64,
+    /// Rows of each table.
+    pub rows: std::collections::BTreeMap<String, u64>,
+}
+
+/// A run that went into an output.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MergedRun {
+    /// Its id.
+    pub run_id: String,
+    /// Where it was.
+    pub dir: String,
+}
+
+/// A directory that cannot be queried.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// It is neither a run nor an output.
+    #[error("{} is neither a run (it has no run.yaml) nor an output of `results merge` (no merge.yaml)", .0.display())]
+    Neither(PathBuf),
+    /// It is not there.
+    #[error("there is no directory {}", .0.display())]
+    Missing(PathBuf),
+    /// Its manifest cannot be read.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The run cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Source {
+    /// Opens a directory.
+    pub fn open(dir: &Path) -> Result<Self, SourceError> {
+        if !dir.is_dir() {
+            return Err(SourceError::Missing(dir.to_owned()));
+        }
+        let manifest = dir.join(MERGE_MANIFEST);
+        if manifest.exists() {
+            let damaged = |what: String| SourceError::Damaged { path: manifest.clone(), what };
+            let text = std::fs::read_to_string(&manifest).map_err(|e| damaged(e.to_string()))?;
+            let parsed = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+            return Ok(Self::Merged(dir.to_owned(), Box::new(parsed)));
+        }
+        match Run::open(dir) {
+            Ok(run) => Ok(Self::Run(Box::new(OpenRun::new(run)?))),
+            Err(StoreError::NoRun { dir }) => Err(SourceError::Neither(dir)),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+impl OpenRun {
+    /// Reads the ledger of a run.
+    pub fn new(run: Run) -> Result<Self, StoreError> {
+        let ledger = Ledger::read(run.storage())?;
+        let name = run.dir().canonicalize().unwrap_or_else(|_| run.dir().to_owned());
+        let name = name.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy().into_owned());
+        Ok(Self { name, run, ledger })
+    }
+}

@@ -1,0 +1,197 @@
+//! The files of `queries/`: embedded in the binary, or taken from a folder.
+//!
+//! A query is a file of SQL. Names in braces, like `{table}`, are filled in from the schemas when the
+//! query is about any table; the comment lines at its top say what it is for.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use include_dir::{Dir, include_dir};
+use thiserror::Error;
+
+static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
+
+/// A query that cannot be used.
+#[derive(Debug, Error)]
+pub enum QueryError {
+    /// A file could not be read.
+    #[error("cannot read the query {path}")]
+    Read {
+        /// The file.
+        path: String,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// No such query.
+    #[error("there is no query `{name}`\n(hint: `results sql --list` shows them: {known})")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The queries there are.
+        known: String,
+    },
+    /// A name in braces has no value.
+    #[error("the query `{query}` uses {{{name}}}, which has no value")]
+    Placeholder {
+        /// The query.
+        query: String,
+        /// The name.
+        name: String,
+    },
+}
+
+/// A file of SQL.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Query {
+    /// Path below `queries/` without the ending, e.g. `reports/k_histogram`.
+    pub name: String,
+    /// The text.
+    pub sql: String,
+}
+
+impl Query {
+    /// The value of a line `-- key: value` at the top.
+    pub fn header(&self, key: &str) -> Option<&str> {
+        self.comments().find_map(|line| line.strip_prefix(key)?.strip_prefix(':').map(str::trim))
+    }
+
+    /// The first comment line: what the query is for.
+    pub fn description(&self) -> &str {
+        self.comments().next().unwrap_or_default()
+    }
+
+    fn comments(&self) -> impl Iterator<Item = &str> {
+        self.sql.lines().map_while(|line| line.strip_prefix("--")).map(str::trim)
+    }
+
+    /// The SQL with every `{name}` replaced.
+    pub fn fill(&self, values: &[(&str, &str)]) -> Result<String, QueryError> {
+        let mut out = String::with_capacity(self.sql.len() * 2);
+        let mut rest = self.body();
+        while let Some((before, after)) = rest.split_once('{') {
+            let Some((name, tail)) = after.split_once('}') else { break };
+            out.push_str(before);
+            let value = values.iter().find(|(key, _)| *key == name);
+            let (_, value) = value.ok_or_else(|| QueryError::Placeholder {
+                query: self.name.clone(),
+                name: name.to_owned(),
+            })?;
+            out.push_str(value);
+            rest = tail;
+        }
+        out.push_str(rest);
+        Ok(out)
+    }
+
+    /// The text after the comments at its top, which may speak of placeholders themselves.
+    fn body(&self) -> &str {
+        let mut rest = self.sql.as_str();
+        while rest.starts_with("--") {
+            rest = rest.split_once('\n').map_or("", |(_, tail)| tail);
+        }
+        rest
+    }
+}
+
+/// All queries by name.
+#[derive(Debug, Clone)]
+pub struct Queries(BTreeMap<String, Query>);
+
+impl Queries {
+    /// The embedded queries, with those of `folder` on top.
+    pub fn load(folder: Option<&Path>) -> Result<Self, QueryError> {
+        let mut all = BTreeMap::new();
+        let mut open = vec![&EMBEDDED];
+        while let Some(dir) = open.pop() {
+            open.extend(dir.dirs());
+            for file in dir.files().filter(|f| f.path().extension().is_some_and(|e| e == "sql")) {
+                let name = query_name(file.path());
+                let sql = file.contents_utf8().unwrap_or_default().to_owned();
+                all.insert(name.clone(), Query { name, sql });
+            }
+        }
+        if let Some(folder) = folder {
+            add_folder(folder, folder, &mut all)?;
+        }
+        Ok(Self(all))
+    }
+
+    /// A query by its full name, or by its last part if only one query has it.
+    pub fn get(&self, name: &str) -> Result<&Query, QueryError> {
+        if let Some(query) = self.0.get(name) {
+            return Ok(query);
+        }
+        let mut fitting = self.0.values().filter(|q| q.name.rsplit('/').next() == Some(name));
+        match (fitting.next(), fitting.next()) {
+            (Some(query), None) => Ok(query),
+            _ => Err(QueryError::Unknown {
+                name: name.to_owned(),
+                known: self.below("reports/").map(|q| q.name.as_str()).collect::<Vec<_>>().join(", "),
+            }),
+        }
+    }
+
+    /// Queries whose name starts with `prefix`, in the order of their names.
+    pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Query> {
+        self.0.values().filter(move |q| q.name.starts_with(prefix))
+    }
+}
+
+fn query_name(path: &Path) -> String {
+    let parts: Vec<_> =
+        path.with_extension("").iter().map(|p| p.to_string_lossy().into_owned()).collect();
+    parts.join("/")
+}
+
+fn add_folder(
+    root: &Path,
+    folder: &Path,
+    all: &mut BTreeMap<String, Query>,
+) -> Result<(), QueryError> {
+    let read = |path: &Path| {
+        let path = path.display().to_string();
+        move |source| QueryError::Read { path, source }
+    };
+    for entry in std::fs::read_dir(folder).map_err(read(folder))? {
+        let path = entry.map_err(read(folder))?.path();
+        if path.is_dir() {
+            add_folder(root, &path, all)?;
+        } else if path.extension().is_some_and(|e| e == "sql") {
+            let sql = std::fs::read_to_string(&path).map_err(read(&path))?;
+            let name = query_name(path.strip_prefix(root).unwrap_or(&path));
+            all.insert(name.clone(), Query { name, sql });
+        }
+    }
+    Ok(())
+}
+
+/// A name as an SQL identifier.
+pub fn ident(name: &str) -> String {
+    format!("\"{}\"", name.replace('"', "\"\""))
+}
+
+/// A text as an SQL literal.
+pub fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn placeholders_are_filled_or_named() {
+        let query = Query { name: "q".into(), sql: "-- what {x} is\n-- means: much\nSELECT {x}, {y}".into() };
+        assert_eq!(query.fill(&[("x", "1"), ("y", "{x}")]).unwrap(), "SELECT 1, {x}");
+        assert!(query.fill(&[("x", "1")]).unwrap_err().to_string().contains("{y}"));
+        assert_eq!(query.description(), "what {x} is");
+        assert_eq!(query.header("means"), Some("much"));
+    }
+
+    #[test]
+    fn queries_are_found_by_their_last_part() {
+        let queries = Queries::load(None).unwrap();
+        assert_eq!(queries.get("winners").unwrap().name, "merge/winners");
+        assert!(queries.get("nothing").unwrap_err().to_string().contains("nothing"));
+    }
+}

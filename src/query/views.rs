@@ -1,0 +1,178 @@
+//! The SQL of the merged tables, put together from `queries/merge/` and the schemas.
+
+use super::template::{Queries, QueryError, ident, literal};
+use crate::config::{Fdr, FdrMethod};
+use crate::schema::{Derived, Schemas, TableSchema};
+
+/// Writes the SQL of the merged tables.
+#[derive(Debug)]
+pub struct Views<'a> {
+    /// The queries.
+    pub queries: &'a Queries,
+    /// The tables.
+    pub schemas: &'a Schemas,
+    /// How p-values are corrected.
+    pub fdr: &'a Fdr,
+}
+
+impl Views<'_> {
+    /// The merged table: rows of the winning attempts, with every derived column.
+    ///
+    /// Needs the tables `winning.<table>` and, for group columns, `group_tests`.
+    pub fn table(&self, schema: &TableSchema) -> Result<String, QueryError> {
+        let rows = self.with_q(schema)?;
+        let rows = self.with_group(schema, rows)?;
+        let columns: Vec<String> = schema.columns.iter().map(|c| ident(&c.name)).collect();
+        let columns = if columns.is_empty() { String::new() } else { format!(", {}", columns.join(", ")) };
+        Ok(format!("SELECT user_id{columns} FROM ({rows})"))
+    }
+
+    /// The group tests of all tables; `None` if no table has one.
+    pub fn group_tests(&self) -> Result<Option<String>, QueryError> {
+        let mut tests = Vec::new();
+        for schema in self.schemas.iter().filter(|s| self.corrected(s)) {
+            for (of, by) in group_columns(schema) {
+                tests.push(self.group_test(schema, of, by)?);
+            }
+        }
+        if tests.is_empty() {
+            return Ok(None);
+        }
+        let columns = "measure, difference, feature_mode, tau, n, n_zero, median, share_positive, p";
+        self.q_values(&tests.join(" UNION ALL "), columns, "p", "q", &[]).map(Some)
+    }
+
+    fn group_test(&self, schema: &TableSchema, of: &str, by: &[String]) -> Result<String, QueryError> {
+        let column = |name: &str, kind: &str| {
+            let null = format!("CAST(NULL AS {kind})");
+            if by.iter().any(|b| b == name) { ident(name) } else { null }
+        };
+        let by_list = by.iter().map(|b| ident(b)).collect::<Vec<_>>().join(", ");
+        self.queries.get("merge/group_tests")?.fill(&[
+            ("measure", &literal(schema.measure.as_deref().unwrap_or(&schema.table))),
+            ("difference_name", &literal(of)),
+            ("difference", &ident(of)),
+            ("feature_mode", &column("feature_mode", "VARCHAR")),
+            ("tau", &column("tau", "BIGINT")),
+            ("rows", &self.rows(schema)?),
+            ("by", if by_list.is_empty() { "()" } else { &by_list }),
+        ])
+    }
+
+    /// Whether the configuration asks for correction of the table's measure.
+    fn corrected(&self, schema: &TableSchema) -> bool {
+        schema.measure.as_ref().is_none_or(|m| self.fdr.families.contains(m))
+    }
+
+    fn rows(&self, schema: &TableSchema) -> Result<String, QueryError> {
+        let columns: Vec<String> = schema.stored().map(|c| ident(&c.name)).collect();
+        self.queries
+            .get("merge/rows")?
+            .fill(&[("columns", &columns.join(", ")), ("table", &ident(&schema.table))])
+    }
+
+    fn with_q(&self, schema: &TableSchema) -> Result<String, QueryError> {
+        let mut columns: Vec<String> =
+            std::iter::once("user_id".to_owned()).chain(schema.stored().map(|c| ident(&c.name))).collect();
+        let mut rows = self.rows(schema)?;
+        for (column, derived) in schema.derived() {
+            let Derived::Q { q_of, family } = derived else { continue };
+            let q = ident(&column.name);
+            rows = if self.corrected(schema) {
+                let family: Vec<&str> =
+                    family.iter().map(String::as_str).filter(|f| self.fdr.by_tau || *f != "tau").collect();
+                self.q_values(&rows, &columns.join(", "), &ident(q_of), &q, &family)?
+            } else {
+                format!("SELECT {}, CAST(NULL AS DOUBLE) AS {q} FROM ({rows})", columns.join(", "))
+            };
+            columns.push(q);
+        }
+        Ok(rows)
+    }
+
+    fn q_values(
+        &self,
+        rows: &str,
+        columns: &str,
+        p: &str,
+        q: &str,
+        family: &[&str],
+    ) -> Result<String, QueryError> {
+        let family = family.iter().map(|f| ident(f)).collect::<Vec<_>>().join(", ");
+        let (prefix, partition) = if family.is_empty() {
+            (String::new(), String::new())
+        } else {
+            (format!("{family}, "), format!("PARTITION BY {family}"))
+        };
+        let factor = match self.fdr.method {
+            FdrMethod::Bh => "1.0",
+            FdrMethod::By => "harmonic(CAST(size_of_family AS BIGINT))",
+        };
+        self.queries.get("merge/q_values")?.fill(&[
+            ("rows", rows),
+            ("columns", columns),
+            ("p", p),
+            ("q", q),
+            ("factor", factor),
+            ("family_prefix", &prefix),
+            ("family_partition", &partition),
+        ])
+    }
+
+    fn with_group(&self, schema: &TableSchema, rows: String) -> Result<String, QueryError> {
+        let mut rows = rows;
+        let mut columns: Vec<String> = std::iter::once("user_id".to_owned())
+            .chain(schema.stored().map(|c| ident(&c.name)))
+            .chain(schema.derived().filter(|(_, d)| matches!(d, Derived::Q { .. })).map(|(c, _)| ident(&c.name)))
+            .collect();
+        for (of, by) in group_columns(schema) {
+            let (p, q) = group_names(schema, of);
+            let listed: Vec<String> = columns.iter().map(|c| format!("t.{c}")).collect();
+            let p = p.unwrap_or_else(|| format!("p of {of}"));
+            let q = q.unwrap_or_else(|| format!("q of {of}"));
+            rows = if self.corrected(schema) {
+                let same: Vec<String> =
+                    by.iter().map(|b| format!("g.{0} IS NOT DISTINCT FROM t.{0}", ident(b))).collect();
+                self.queries.get("merge/with_group_tests")?.fill(&[
+                    ("columns", &listed.join(", ")),
+                    ("group_p", &ident(&p)),
+                    ("group_q", &ident(&q)),
+                    ("rows", &rows),
+                    ("difference_name", &literal(of)),
+                    ("same_group", if same.is_empty() { "true".to_owned() } else { same.join(" AND ") }.as_str()),
+                ])?
+            } else {
+                let null = "CAST(NULL AS DOUBLE)";
+                format!("SELECT {}, {null} AS {}, {null} AS {} FROM ({rows}) t", listed.join(", "), ident(&p), ident(&q))
+            };
+            columns.extend([ident(&p), ident(&q)]);
+        }
+        Ok(rows)
+    }
+}
+
+/// The differences of a table that have a group test, with what the tests are split by.
+fn group_columns(schema: &TableSchema) -> Vec<(&str, &[String])> {
+    let mut found: Vec<(&str, &[String])> = Vec::new();
+    for (_, derived) in schema.derived() {
+        let (of, by) = match derived {
+            Derived::Q { .. } => continue,
+            Derived::GroupP { group_p_of, by } => (group_p_of, by),
+            Derived::GroupQ { group_q_of, by } => (group_q_of, by),
+        };
+        if !found.iter().any(|(seen, _)| seen == of) {
+            found.push((of, by));
+        }
+    }
+    found
+}
+
+fn group_names(schema: &TableSchema, of: &str) -> (Option<String>, Option<String>) {
+    let name = |wanted: &dyn Fn(&Derived) -> bool| {
+        schema.derived().find(|(_, d)| wanted(d)).map(|(c, _)| c.name.clone())
+    };
+    (
+        name(&|d| matches!(d, Derived::GroupP { group_p_of, .. } if group_p_of == of)),
+        name(&|d| matches!(d, Derived::GroupQ { group_q_of, .. } if group_q_of == of)),
+    )
+}

@@ -1,0 +1,58 @@
+//! A bar a shard.
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use crate::event::{Event, EventKind, EventSink};
+use crate::store::UnitState;
+
+/// Bars on standard error.
+#[derive(Debug)]
+pub struct Bars {
+    all: MultiProgress,
+    bars: Vec<ProgressBar>,
+}
+
+impl Bars {
+    /// One bar for each of `shards`.
+    pub fn new(shards: u32) -> Self {
+        let all = MultiProgress::new();
+        let style = ProgressStyle::with_template(
+            "{prefix:>9} [{bar:24}] {pos:>4}/{len:<4} {elapsed_precise} ETA {eta_precise} {wide_msg}",
+        )
+        .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("=> "));
+        let bars = (0..shards)
+            .map(|shard| {
+                let bar = all.add(ProgressBar::new(0).with_style(style.clone()));
+                bar.set_prefix(format!("shard {shard}"));
+                bar
+            })
+            .collect();
+        Self { all, bars }
+    }
+}
+
+impl EventSink for Bars {
+    fn emit(&self, event: &Event) {
+        let Some(bar) = self.bars.get(event.shard as usize) else { return };
+        bar.set_length(event.counts.total);
+        match &event.kind {
+            EventKind::ShardStarted { already_done, .. } => {
+                bar.reset_eta();
+                bar.set_position(*already_done);
+            }
+            EventKind::UnitStarted { user_id, .. } => bar.set_message(user_id.clone()),
+            EventKind::Stage { user_id, stage } => bar.set_message(format!("{user_id} {stage}")),
+            EventKind::UnitCommitted { user_id, state, reason, .. } => {
+                bar.set_position(event.counts.done());
+                if *state != UnitState::Ok {
+                    let reason = reason.as_deref().unwrap_or("no reason given");
+                    let _ = self.all.println(format!("{user_id} {}: {reason}", state.as_str()));
+                }
+            }
+            EventKind::ShardFinished { interrupted, .. } => {
+                bar.finish_with_message(if *interrupted { "interrupted" } else { "done" });
+            }
+            EventKind::ShardLost { cause, .. } => bar.abandon_with_message(cause.clone()),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! Plain lines, for pipes, logs and terminals that are none.
+
+use std::io::Write;
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::{Verbosity, duration};
+use crate::event::{Counts, Event, EventKind, EventSink};
+use crate::store::UnitState;
+
+/// Above this many units in a shard, units that went well are told once a second at most.
+const FEW: u64 = 100;
+
+/// Lines on a writer.
+#[derive(Debug)]
+pub struct Lines<W: Write + Send> {
+    state: Mutex<State<W>>,
+    verbosity: Verbosity,
+}
+
+#[derive(Debug)]
+struct State<W> {
+    out: W,
+    counts: std::collections::BTreeMap<u32, Counts>,
+    last: Option<Instant>,
+}
+
+impl<W: Write + Send> Lines<W> {
+    /// Lines to `out`.
+    pub fn new(out: W, verbosity: Verbosity) -> Self {
+        let state = State { out, counts: std::collections::BTreeMap::new(), last: None };
+        Self { state: Mutex::new(state), verbosity }
+    }
+
+    fn line(&self, event: &Event, all: Counts, due: bool) -> Option<String> {
+        let shard = event.shard;
+        let normal = self.verbosity == Verbosity::Normal;
+        match &event.kind {
+            EventKind::UnitCommitted { user_id, feature_mode, state, reason, elapsed_ms } => {
+                let good = *state == UnitState::Ok;
+                if good && !(normal && (due || event.counts.total <= FEW)) {
+                    return None;
+                }
+                let reason = reason.as_ref().map_or_else(String::new, |r| format!(": {r}"));
+                Some(format!(
+                    "{}/{} shard {shard} {user_id} {feature_mode} {} in {}{reason}",
+                    all.done(),
+                    all.total,
+                    state.as_str(),
+                    duration(*elapsed_ms),
+                ))
+            }
+            EventKind::ShardStarted { already_done, .. } if normal && *already_done > 0 => Some(format!(
+                "shard {shard}: {already_done} of {} units were done before",
+                event.counts.total
+            )),
+            EventKind::ShardFinished { interrupted: true, .. } => Some(format!(
+                "shard {shard}: interrupted after {} of {} units",
+                event.counts.done(),
+                event.counts.total
+            )),
+            EventKind::ShardLost { cause, last_user } => {
+                let user = last_user.as_ref().map_or_else(String::new, |u| format!(" at user {u}"));
+                Some(format!("shard {shard}: {cause}{user}"))
+            }
+            _ => None,
+        }
+    }
+}
+
+impl<W: Write + Send> EventSink for Lines<W> {
+    fn emit(&self, event: &Event) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.counts.insert(event.shard, event.counts);
+        let all: Counts = state.counts.values().copied().sum();
+        let due = state.last.is_none_or(|last| last.elapsed() > Duration::from_secs(1));
+        if let Some(line) = self.line(event, all, due) {
+            state.last = Some(Instant::now());
+            let _ = writeln!(state.out, "{line}");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn units_are_told_in_one_line_each() {
+        let mut out = Vec::new();
+        let lines = Lines::new(&mut out, Verbosity::Normal);
+        let mut counts = Counts { total: 2, ..Counts::default() };
+        let mut emit = |kind, add: Option<UnitState>| {
+            if let Some(state) = add {
+                counts.add(state);
+            }
+            lines.emit(&Event { at_us: 0, shard: 1, counts, kind });
+        };
+        emit(EventKind::ShardStarted { pid: 1, already_done: 0 }, None);
+        let unit = |state, reason: Option<&str>| EventKind::UnitCommitted {
+            user_id: "u1".into(),
+            feature_mode: "composite".into(),
+            state,
+            reason: reason.map(Into::into),
+            elapsed_ms: 1200,
+        };
+        emit(unit(UnitState::Ok, None), Some(UnitState::Ok));
+        emit(unit(UnitState::Failed, Some("no such column")), Some(UnitState::Failed));
+        emit(EventKind::ShardLost { cause: "killed".into(), last_user: Some("u2".into()) }, None);
+        drop(lines);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "1/2 shard 1 u1 composite ok in 1.2 s\n\
+             2/2 shard 1 u1 composite failed in 1.2 s: no such column\n\
+             shard 1: killed at user u2\n"
+        );
+    }
+}

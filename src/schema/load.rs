@@ -1,0 +1,145 @@
+//! Schema files, embedded in the binary or taken from a folder.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
+use thiserror::Error;
+
+use super::table::TableSchema;
+
+static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
+
+/// Why a schema could not be used.
+#[derive(Debug, Error)]
+pub enum SchemaError {
+    /// A file could not be read.
+    #[error("cannot read the schema file {}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// A file is not a schema.
+    #[error("{file} is not a table schema: {message}\n(hint: `results schema show te` prints one that is)")]
+    Parse {
+        /// The file.
+        file: String,
+        /// What is wrong, with line and column.
+        message: String,
+    },
+    /// A schema contradicts itself.
+    #[error("{file}: {fault}")]
+    Fault {
+        /// The file.
+        file: String,
+        /// The contradiction.
+        fault: String,
+    },
+    /// No such table.
+    #[error("there is no table `{name}`\n(hint: known tables are {known})")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// The tables there are.
+        known: String,
+    },
+}
+
+/// All tables, by name.
+#[derive(Debug, Clone)]
+pub struct Schemas {
+    tables: BTreeMap<String, TableSchema>,
+}
+
+impl Schemas {
+    /// The embedded schemas, with those of `folder` on top (same table: replaced; new: added).
+    pub fn load(folder: Option<&Path>) -> Result<Self, SchemaError> {
+        let mut tables = BTreeMap::new();
+        for file in EMBEDDED.files() {
+            let name = file.path().display().to_string();
+            let schema = parse(&name, file.contents_utf8().unwrap_or_default())?;
+            tables.insert(schema.table.clone(), schema);
+        }
+        if let Some(folder) = folder {
+            for path in yaml_files(folder)? {
+                let text = std::fs::read_to_string(&path)
+                    .map_err(|source| SchemaError::Read { path: path.clone(), source })?;
+                let schema = parse(&path.display().to_string(), &text)?;
+                tables.insert(schema.table.clone(), schema);
+            }
+        }
+        Ok(Self { tables })
+    }
+
+    /// The table of that name.
+    pub fn get(&self, table: &str) -> Result<&TableSchema, SchemaError> {
+        self.tables.get(table).ok_or_else(|| SchemaError::Unknown {
+            name: table.to_owned(),
+            known: self.tables.keys().cloned().collect::<Vec<_>>().join(", "),
+        })
+    }
+
+    /// All tables in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = &TableSchema> {
+        self.tables.values()
+    }
+
+    /// Tables that shards write besides the ledger.
+    pub fn data_tables(&self) -> impl Iterator<Item = &TableSchema> {
+        self.iter().filter(|t| t.table != "users" && t.table != "group_tests")
+    }
+}
+
+fn parse(file: &str, text: &str) -> Result<TableSchema, SchemaError> {
+    let schema: TableSchema = serde_saphyr::from_str(text)
+        .map_err(|e| SchemaError::Parse { file: file.to_owned(), message: e.to_string() })?;
+    match schema.fault() {
+        Some(fault) => Err(SchemaError::Fault { file: file.to_owned(), fault }),
+        None => Ok(schema),
+    }
+}
+
+fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, SchemaError> {
+    let read = |source| SchemaError::Read { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(read)? {
+        let path = entry.map_err(read)?.path();
+        if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+            files.push(path);
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn embedded_schemas_are_sound() {
+        let schemas = Schemas::load(None).unwrap();
+        for table in ["users", "te", "k_selection", "hour_bins", "issues"] {
+            assert!(schemas.get(table).is_ok(), "{table} is missing");
+        }
+    }
+
+    #[test]
+    fn a_folder_adds_tables_and_a_fault_names_its_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let write = |name: &str, text: &str| std::fs::write(dir.path().join(name), text).unwrap();
+        write(
+            "mine.yaml",
+            "table: mine\nversion: 1\ndescription: d\nkey: [a]\ncolumns:\n  - {name: a, type: int}\n",
+        );
+        assert!(Schemas::load(Some(dir.path())).unwrap().get("mine").is_ok());
+        write("bad.yaml", "table: bad\nversion: 1\ndescription: d\nkey: [b]\ncolumns:\n  - {name: a, type: int}\n");
+        let error = Schemas::load(Some(dir.path())).unwrap_err().to_string();
+        assert!(error.contains("bad.yaml") && error.contains("`b`"), "{error}");
+        write("bad.yaml", "table: bad\nversion: one\n");
+        let error = Schemas::load(Some(dir.path())).unwrap_err().to_string();
+        assert!(error.contains("line 2"), "{error}");
+    }
+}

@@ -1,0 +1,27 @@
+//! Shards: who does which users, the worker that does them, and the status it leaves behind.
+
+mod assignment;
+mod heartbeat;
+mod status;
+mod worker;
+
+pub use assignment::{Assignment, AssignmentError};
+pub use heartbeat::{Heartbeat, ShardState, ShardStatus};
+pub use status::{RunStatus, ShardProgress, run_status};
+pub use worker::{ShardOutcome, Worker, WorkerError};
+
+/// Peak resident memory of this process in bytes, where the system tells.
+pub fn peak_memory_bytes() -> Option<u64> {
+    peak_memory(nix::sys::resource::UsageWho::RUSAGE_SELF)
+}
+
+/// Largest peak resident memory among the processes this one started and waited for, in bytes.
+pub fn peak_memory_of_children_bytes() -> Option<u64> {
+    peak_memory(nix::sys::resource::UsageWho::RUSAGE_CHILDREN)
+}
+
+fn peak_memory(who: nix::sys::resource::UsageWho) -> Option<u64> {
+    let usage = nix::sys::resource::getrusage(who).ok()?;
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    u64::try_from(usage.max_rss()).ok().map(|rss| rss * unit)
+}

@@ -1,0 +1,223 @@
+//! Where a run stands: plan, ledger and status files put together.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use super::heartbeat::{ShardState, ShardStatus};
+use crate::event::{Counts, now_us};
+use crate::store::{Ledger, LedgerRow, Run, StoreError, UnitState};
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunStatus {
+    /// Its id.
+    pub run_id: String,
+    /// Its directory.
+    pub dir: String,
+    /// `complete`, `running`, or `incomplete`.
+    pub state: String,
+    /// Units of all shards.
+    pub counts: Counts,
+    /// Units not in the ledger and not being worked on.
+    pub missing: u64,
+    /// Units per minute of the workers that run.
+    pub per_minute: Option<f64>,
+    /// Seconds until the last running worker is done.
+    pub eta_seconds: Option<u64>,
+    /// Each shard.
+    pub shards: Vec<ShardProgress>,
+    /// Units that failed or were skipped, with the reason.
+    pub problems: Vec<Problem>,
+    /// Ledger files that cannot be read.
+    pub corrupt: Vec<String>,
+}
+
+/// Where a shard stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShardProgress {
+    /// The shard.
+    pub shard: u32,
+    /// `not started`, `running`, `silent`, `lost`, `interrupted`, `stopped` or `finished`.
+    pub state: String,
+    /// Its units, by the ledger.
+    pub counts: Counts,
+    /// The user it is on.
+    pub current_user: Option<String>,
+    /// The stage of that user.
+    pub stage: Option<String>,
+    /// Units per minute since the worker started.
+    pub per_minute: Option<f64>,
+    /// Seconds until it is done.
+    pub eta_seconds: Option<u64>,
+    /// The last error.
+    pub last_error: Option<String>,
+}
+
+/// A unit that did not end `ok`.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Problem {
+    /// The user.
+    pub user_id: String,
+    /// The feature mode.
+    pub feature_mode: String,
+    /// `failed` or `skipped`.
+    pub state: UnitState,
+    /// Why.
+    pub reason: String,
+}
+
+/// Where the run stands now.
+pub fn run_status(run: &Run) -> Result<RunStatus, StoreError> {
+    let ledger = Ledger::read(run.storage())?;
+    let current: Vec<&LedgerRow> = ledger.current().collect();
+    let mut counts: BTreeMap<u32, Counts> = BTreeMap::new();
+    for unit in run.own_units() {
+        counts.entry(unit.shard).or_default().total += 1;
+    }
+    for row in &current {
+        counts.entry(row.shard).or_default().add(row.state);
+    }
+    let workers = read_workers(run)?;
+    let mut shards = Vec::new();
+    for (shard, counts) in counts {
+        let status = workers
+            .iter()
+            .filter(|w| w.covers(shard, run.manifest().shards))
+            .max_by_key(|w| (w.state == ShardState::Running, w.updated_us));
+        shards.push(progress(shard, counts, status));
+    }
+    let counts: Counts = shards.iter().map(|s| s.counts).sum();
+    Ok(RunStatus {
+        run_id: run.manifest().run_id.clone(),
+        dir: run.dir().display().to_string(),
+        state: overall(&shards, counts),
+        missing: counts.total.saturating_sub(counts.done() + counts.running),
+        counts,
+        per_minute: sum(shards.iter().map(|s| s.per_minute)),
+        eta_seconds: shards.iter().filter_map(|s| s.eta_seconds).max(),
+        shards,
+        problems: current.into_iter().filter_map(problem).collect(),
+        corrupt: ledger.corrupt.into_iter().map(|(path, cause)| format!("{path} {cause}")).collect(),
+    })
+}
+
+fn problem(row: &LedgerRow) -> Option<Problem> {
+    (row.state != UnitState::Ok).then(|| Problem {
+        user_id: row.user_id.clone(),
+        feature_mode: row.feature_mode.clone(),
+        state: row.state,
+        reason: row.reason.clone().unwrap_or_default(),
+    })
+}
+
+fn overall(shards: &[ShardProgress], counts: Counts) -> String {
+    let state = if counts.done() >= counts.total {
+        "complete"
+    } else if shards.iter().any(|s| s.state == "running") {
+        "running"
+    } else {
+        "incomplete"
+    };
+    state.to_owned()
+}
+
+fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+    values.flatten().fold(None, |sum, v| Some(sum.unwrap_or(0.0) + v))
+}
+
+/// A status file that is torn or of another version is as good as none.
+fn read_workers(run: &Run) -> Result<Vec<ShardStatus>, StoreError> {
+    let mut workers = Vec::new();
+    for entry in run.storage().list("_status")?.iter().filter(|e| e.path.ends_with(".json")) {
+        let bytes = run.storage().read(&entry.path)?;
+        workers.extend(bytes.and_then(|b| serde_json::from_slice::<ShardStatus>(&b).ok()));
+    }
+    Ok(workers)
+}
+
+fn progress(shard: u32, mut counts: Counts, status: Option<&ShardStatus>) -> ShardProgress {
+    let state = state_word(status, counts);
+    let live = status.filter(|_| state == "running");
+    counts.running = live.map_or(0, |s| s.counts.running.min(counts.total - counts.done()));
+    let per_minute = live.and_then(|s| rate(s, counts));
+    let left = counts.total.saturating_sub(counts.done());
+    ShardProgress {
+        shard,
+        state: state.to_owned(),
+        counts,
+        current_user: live.and_then(|s| s.current_user.clone()),
+        stage: live.and_then(|s| s.stage.clone()),
+        per_minute,
+        eta_seconds: per_minute.filter(|r| *r > 0.0).map(|r| (left as f64 / r * 60.0).ceil() as u64),
+        last_error: status.and_then(|s| s.last_error.clone()),
+    }
+}
+
+fn state_word(status: Option<&ShardStatus>, counts: Counts) -> &'static str {
+    let done = counts.done() >= counts.total;
+    match status {
+        _ if done => "finished",
+        None => "not started",
+        Some(s) => match s.state {
+            ShardState::Running if s.process_is_gone() => "lost",
+            ShardState::Running if s.is_silent(now_us()) => "silent",
+            ShardState::Running => "running",
+            ShardState::Interrupted => "interrupted",
+            ShardState::Stopped => "stopped",
+            // It did its part; what is missing came into the plan later or was lost.
+            ShardState::Finished => "incomplete",
+        },
+    }
+}
+
+fn rate(status: &ShardStatus, counts: Counts) -> Option<f64> {
+    let minutes = (now_us() - status.started_us) as f64 / 60e6;
+    let done = counts.done().saturating_sub(status.already_done);
+    (done > 0 && minutes > 0.0).then(|| done as f64 / minutes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn status(state: ShardState) -> ShardStatus {
+        let json = serde_json::json!({
+            "shard": 0, "of": 1, "state": state, "pid": std::process::id(), "host": "elsewhere", "boot_id": "",
+            "started_us": now_us() - 60_000_000, "updated_us": now_us(),
+            "counts": {"total": 4, "ok": 2, "skipped": 0, "failed": 0, "running": 1},
+            "already_done": 0, "current_user": "u", "stage": "te", "last_error": null
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn rate_and_eta_follow_the_ledger() {
+        let counts = Counts { total: 4, ok: 2, ..Counts::default() };
+        let running = progress(0, counts, Some(&status(ShardState::Running)));
+        assert_eq!((running.state.as_str(), running.counts.running), ("running", 1));
+        assert!((running.per_minute.unwrap() - 2.0).abs() < 0.1);
+        assert!((58..=62).contains(&running.eta_seconds.unwrap()));
+    }
+
+    #[test]
+    fn a_worker_of_another_division_covers_the_shards_it_shares_users_with() {
+        let mut worker = status(ShardState::Running);
+        assert!((0..4).all(|shard| worker.covers(shard, 4)));
+        (worker.shard, worker.of) = (1, 2);
+        assert_eq!((0..4).filter(|s| worker.covers(*s, 4)).collect::<Vec<_>>(), [1, 3]);
+        (worker.shard, worker.of) = (6, 7);
+        assert!((0..4).all(|shard| worker.covers(shard, 4)));
+    }
+
+    #[test]
+    fn a_silent_worker_is_not_running() {
+        let mut old = status(ShardState::Running);
+        old.updated_us -= 3_600_000_000;
+        let counts = Counts { total: 4, ..Counts::default() };
+        assert_eq!(progress(0, counts, Some(&old)).state, "silent");
+        assert_eq!(progress(0, counts, None).state, "not started");
+        let done = Counts { total: 1, ok: 1, ..Counts::default() };
+        assert_eq!(progress(0, done, Some(&old)).state, "finished");
+    }
+}

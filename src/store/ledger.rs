@@ -1,0 +1,243 @@
+//! The ledger: one row per committed attempt. The row **is** the commit.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use rayon::prelude::*;
+use serde::{Deserialize, Serialize};
+
+use super::StoreError;
+use super::path;
+use super::storage::{Entry, Storage};
+use crate::schema::Row;
+
+/// What became of a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum UnitState {
+    /// Its rows are there.
+    Ok,
+    /// Its input can be read but not analysed.
+    Skipped,
+    /// It could not be carried out.
+    Failed,
+}
+
+impl UnitState {
+    /// The word in the ledger.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Ok => "ok",
+            Self::Skipped => "skipped",
+            Self::Failed => "failed",
+        }
+    }
+
+    fn parse(text: &str) -> Option<Self> {
+        [Self::Ok, Self::Skipped, Self::Failed].into_iter().find(|s| s.as_str() == text)
+    }
+}
+
+/// A data file of an attempt.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DataFile {
+    /// Table it belongs to.
+    pub table: String,
+    /// Path relative to the run.
+    pub file: String,
+    /// Rows in it.
+    pub rows: u64,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// BLAKE3 of its bytes, hexadecimal.
+    pub checksum: String,
+}
+
+/// One row of the ledger.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LedgerRow {
+    /// The user.
+    pub user_id: String,
+    /// The feature mode.
+    pub feature_mode: String,
+    /// Shard of the plan.
+    pub shard: u32,
+    /// Place of the user in the run's list.
+    pub position: u64,
+    /// Name of the attempt.
+    pub attempt: String,
+    /// What became of it.
+    pub state: UnitState,
+    /// Why, unless it is ok.
+    pub reason: Option<String>,
+    /// Kept rows.
+    pub n_samples: Option<u64>,
+    /// Selected history length.
+    pub k: Option<u32>,
+    /// Start, microseconds since 1970.
+    pub started_us: i64,
+    /// End, microseconds since 1970.
+    pub finished_us: i64,
+    /// Peak memory of the process, bytes.
+    pub peak_memory_bytes: Option<u64>,
+    /// Version of the tool.
+    pub tool_version: String,
+    /// Fingerprint of the settings that decide numbers.
+    pub config_fingerprint: String,
+    /// Fingerprint of the input.
+    pub input_fingerprint: Option<String>,
+    /// Its data files.
+    pub files: Vec<DataFile>,
+}
+
+impl LedgerRow {
+    /// The row for the writer.
+    pub fn to_row(&self) -> Row {
+        let files = serde_json::to_string(&self.files).unwrap_or_default();
+        Row::new()
+            .with("feature_mode", self.feature_mode.as_str())
+            .with("position", self.position as i64)
+            .with("state", self.state.as_str())
+            .with("reason", self.reason.as_deref())
+            .with("n_samples", self.n_samples.map(|n| n as i64))
+            .with("k", self.k)
+            .with("config_fingerprint", self.config_fingerprint.as_str())
+            .with("input_fingerprint", self.input_fingerprint.as_deref())
+            .with("id", self.user_id.as_str())
+            .with("attempt_id", self.attempt.as_str())
+            .with("started_at", self.started_us)
+            .with("finished_at", self.finished_us)
+            .with("elapsed_ms", (self.finished_us - self.started_us).max(0) / 1000)
+            .with("peak_memory_bytes", self.peak_memory_bytes.map(|b| b as i64))
+            .with("tool_version", self.tool_version.as_str())
+            .with("files", files)
+    }
+}
+
+/// The whole ledger of a run.
+#[derive(Debug, Clone, Default)]
+pub struct Ledger {
+    /// Rows, by position, feature mode and end.
+    pub rows: Vec<LedgerRow>,
+    /// Ledger files that cannot be read: path and cause. Their units count as not done.
+    pub corrupt: Vec<(String, String)>,
+}
+
+impl Ledger {
+    /// Reads every ledger file of a run.
+    pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
+        let entries = storage.list("users")?;
+        let read: Vec<Result<Option<LedgerRow>, (String, String)>> = entries
+            .par_iter()
+            .map(|entry| read_file(storage, entry).map_err(|cause| (entry.path.clone(), cause)))
+            .collect();
+        let mut ledger = Self::default();
+        for row in read {
+            match row {
+                Ok(row) => ledger.rows.extend(row),
+                Err(corrupt) => ledger.corrupt.push(corrupt),
+            }
+        }
+        ledger.rows.sort_by(|a, b| {
+            (a.position, &a.feature_mode, a.finished_us, &a.attempt)
+                .cmp(&(b.position, &b.feature_mode, b.finished_us, &b.attempt))
+        });
+        Ok(ledger)
+    }
+
+    /// The attempt that speaks for each unit: the last one that is ok, or else the last.
+    pub fn current(&self) -> impl Iterator<Item = &LedgerRow> {
+        self.rows
+            .chunk_by(|a, b| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode))
+            .filter_map(|unit| unit.iter().rfind(|r| r.state == UnitState::Ok).or(unit.last()))
+    }
+}
+
+/// A file that vanished while being read is no row: its commit was undone by `resume`.
+fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Option<LedgerRow>, String> {
+    let (_, shard, attempt) =
+        path::parse(&entry.path).ok_or("is not at a place where a ledger file can be")?;
+    let Some(bytes) = storage.read(&entry.path).map_err(|e| crate::error::chain(&e))? else {
+        return Ok(None);
+    };
+    if bytes.is_empty() {
+        return Err("has 0 bytes".into());
+    }
+    let batch = one_row(bytes).map_err(|e| e.to_string())?;
+    let row = decode(&batch, shard).ok_or("lacks a column of the ledger, or a value in it")?;
+    if row.attempt != attempt {
+        return Err(format!("says it is attempt {}", row.attempt));
+    }
+    Ok(Some(row))
+}
+
+fn one_row(bytes: Vec<u8>) -> Result<RecordBatch, parquet::errors::ParquetError> {
+    let mut reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))?.build()?;
+    match reader.next() {
+        Some(Ok(batch)) if batch.num_rows() == 1 => Ok(batch),
+        Some(Err(e)) => Err(e.into()),
+        _ => Err(parquet::errors::ParquetError::General("not one row".into())),
+    }
+}
+
+fn decode(batch: &RecordBatch, shard: u32) -> Option<LedgerRow> {
+    let text = |name: &str| {
+        let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
+        (!column.is_null(0)).then(|| column.value(0).to_owned())
+    };
+    let int = |name: &str| {
+        let column = batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
+        (!column.is_null(0)).then(|| column.value(0))
+    };
+    let time = |name: &str| {
+        Some(batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()?.value(0))
+    };
+    Some(LedgerRow {
+        user_id: text("id")?,
+        feature_mode: text("feature_mode")?,
+        shard,
+        position: int("position")?.try_into().ok()?,
+        attempt: text("attempt_id")?,
+        state: UnitState::parse(&text("state")?)?,
+        reason: text("reason"),
+        n_samples: int("n_samples").and_then(|n| n.try_into().ok()),
+        k: int("k").and_then(|k| k.try_into().ok()),
+        started_us: time("started_at")?,
+        finished_us: time("finished_at")?,
+        peak_memory_bytes: int("peak_memory_bytes").and_then(|b| b.try_into().ok()),
+        tool_version: text("tool_version")?,
+        config_fingerprint: text("config_fingerprint")?,
+        input_fingerprint: text("input_fingerprint"),
+        files: serde_json::from_str(&text("files")?).ok()?,
+    })
+}
+
+/// The ledger as one batch with `user_id`, `shard` and `attempt` in front, for queries.
+pub fn ledger_batch(
+    rows: &[LedgerRow],
+    schema: &crate::schema::TableSchema,
+) -> Result<RecordBatch, StoreError> {
+    use arrow::array::{ArrayRef, Int32Array, StringArray};
+    use arrow::datatypes::{DataType, Field, Schema};
+    let cells: Vec<Row> = rows.iter().map(LedgerRow::to_row).collect();
+    let batch = crate::schema::record_batch(schema, &cells)?;
+    let mut fields = vec![
+        Field::new("user_id", DataType::Utf8, false),
+        Field::new("shard", DataType::Int32, false),
+        Field::new("attempt", DataType::Utf8, false),
+    ];
+    let mut columns: Vec<ArrayRef> = vec![
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.user_id))),
+        Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.shard as i32))),
+        Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.attempt))),
+    ];
+    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
+        if !["id", "attempt_id"].contains(&field.name().as_str()) {
+            fields.push(field.as_ref().clone());
+            columns.push(Arc::clone(column));
+        }
+    }
+    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+}

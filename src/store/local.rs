@@ -1,0 +1,245 @@
+//! A run on a local or shared disk.
+//!
+//! Files are written under `_staging/`, flushed to the disk, renamed into place, and the folders
+//! that changed are flushed too: a rename is atomic for readers, but only a flushed folder
+//! remembers it after a power cut.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::storage::{Created, Entry, Object, Storage, StorageError};
+
+/// Folder of files that are not yet part of the run.
+pub const STAGING: &str = "_staging";
+
+/// Storage in a folder.
+#[derive(Debug)]
+pub struct LocalStorage {
+    root: PathBuf,
+    staged: AtomicU64,
+}
+
+impl LocalStorage {
+    /// Storage below `root`, which need not exist yet.
+    pub fn new(root: impl Into<PathBuf>) -> Self {
+        Self { root: root.into(), staged: AtomicU64::new(0) }
+    }
+
+    fn stage(&self, bytes: &[u8], durable: bool) -> Result<PathBuf, StorageError> {
+        let folder = self.root.join(STAGING);
+        fs::create_dir_all(&folder).map_err(at("create the folder", &folder))?;
+        let n = self.staged.fetch_add(1, Ordering::Relaxed);
+        let path = folder.join(format!("{}-{n}", std::process::id()));
+        let write = || -> io::Result<()> {
+            let mut file = File::create(&path)?;
+            file.write_all(bytes)?;
+            if durable { file.sync_all() } else { Ok(()) }
+        };
+        write().map_err(|source| {
+            let _ = fs::remove_file(&path);
+            StorageError { action: "write", path: path.clone(), source }
+        })?;
+        Ok(path)
+    }
+
+    /// Creates the folders above `target`, and collects every folder whose listing changes.
+    fn make_way(&self, target: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), StorageError> {
+        let Some(folder) = target.parent() else { return Ok(()) };
+        let missing: Vec<&Path> = folder.ancestors().take_while(|f| !f.exists()).collect();
+        fs::create_dir_all(folder).map_err(at("create the folder", folder))?;
+        changed.extend(missing.iter().filter_map(|f| f.parent()).map(Path::to_owned));
+        changed.insert(folder.to_owned());
+        Ok(())
+    }
+
+    fn put(&self, objects: &[Object], durable: bool) -> Result<(), StorageError> {
+        let mut staged = Vec::with_capacity(objects.len());
+        for object in objects {
+            staged.push(self.stage(&object.bytes, durable)?);
+        }
+        let mut changed = BTreeSet::new();
+        for (from, object) in staged.iter().zip(objects) {
+            let target = self.root.join(&object.path);
+            self.make_way(&target, &mut changed)?;
+            fs::rename(from, &target).map_err(at("write", &target))?;
+        }
+        if durable {
+            flush(&changed)?;
+        }
+        Ok(())
+    }
+}
+
+fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
+    let path = path.to_owned();
+    move |source| StorageError { action, path, source }
+}
+
+/// Flushes the listings of folders.
+fn flush(folders: &BTreeSet<PathBuf>) -> Result<(), StorageError> {
+    // Only unix lets a program open a folder; elsewhere the file system does this by itself.
+    if cfg!(unix) {
+        for folder in folders {
+            File::open(folder).and_then(|f| f.sync_all()).map_err(at("flush the folder", folder))?;
+        }
+    }
+    Ok(())
+}
+
+impl Storage for LocalStorage {
+    fn publish(&self, objects: &[Object]) -> Result<(), StorageError> {
+        let Some((last, before)) = objects.split_last() else { return Ok(()) };
+        self.put(before, true)?;
+        self.put(std::slice::from_ref(last), true)
+    }
+
+    fn create(&self, object: &Object) -> Result<Created, StorageError> {
+        let target = self.root.join(&object.path);
+        let mut changed = BTreeSet::new();
+        let staged = self.stage(&object.bytes, true)?;
+        self.make_way(&target, &mut changed)?;
+        // A hard link is the one operation that is atomic, whole and refuses an existing target.
+        let linked = fs::hard_link(&staged, &target);
+        let _ = fs::remove_file(&staged);
+        match linked {
+            Ok(()) => flush(&changed).map(|()| Created::Yes),
+            Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Created::Existed),
+            Err(e) if e.kind() == io::ErrorKind::Unsupported => create_plain(&target, &object.bytes),
+            Err(e) => Err(at("write", &target)(e)),
+        }
+    }
+
+    fn replace(&self, object: &Object) -> Result<(), StorageError> {
+        self.put(std::slice::from_ref(object), true)
+    }
+
+    fn note(&self, object: &Object) -> Result<(), StorageError> {
+        self.put(std::slice::from_ref(object), false)
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        let full = self.root.join(path);
+        match fs::read(&full) {
+            Ok(bytes) => Ok(Some(bytes)),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(at("read", &full)(e)),
+        }
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError> {
+        let mut entries = Vec::new();
+        let mut open = vec![self.root.join(folder)];
+        while let Some(folder) = open.pop() {
+            let listing = match fs::read_dir(&folder) {
+                Ok(listing) => listing,
+                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
+                Err(e) => return Err(at("list", &folder)(e)),
+            };
+            for item in listing {
+                let item = item.map_err(at("list", &folder))?;
+                let path = item.path();
+                // A file may vanish between listing and looking (a commit renames it away).
+                let Ok(meta) = item.metadata() else { continue };
+                if meta.is_dir() {
+                    open.push(path);
+                } else if let Some(path) = self.relative(&path) {
+                    entries.push(Entry { path, bytes: meta.len() });
+                }
+            }
+        }
+        entries.sort();
+        Ok(entries)
+    }
+
+    fn size(&self, path: &str) -> Result<Option<u64>, StorageError> {
+        let full = self.root.join(path);
+        match fs::metadata(&full) {
+            Ok(meta) => Ok(Some(meta.len())),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(at("look at", &full)(e)),
+        }
+    }
+
+    fn remove(&self, path: &str) -> Result<(), StorageError> {
+        let full = self.root.join(path);
+        match fs::remove_file(&full) {
+            Ok(()) => Ok(()),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+            Err(e) => Err(at("remove", &full)(e)),
+        }
+    }
+
+    fn root(&self) -> &Path {
+        &self.root
+    }
+}
+
+impl LocalStorage {
+    fn relative(&self, path: &Path) -> Option<String> {
+        let parts: Option<Vec<&str>> =
+            path.strip_prefix(&self.root).ok()?.iter().map(|part| part.to_str()).collect();
+        Some(parts?.join("/"))
+    }
+}
+
+/// For file systems without hard links: exclusive, though a crash in the middle leaves a torn file.
+fn create_plain(target: &Path, bytes: &[u8]) -> Result<Created, StorageError> {
+    let mut file = match OpenOptions::new().write(true).create_new(true).open(target) {
+        Ok(file) => file,
+        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Ok(Created::Existed),
+        Err(e) => return Err(at("write", target)(e)),
+    };
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at("write", target))?;
+    Ok(Created::Yes)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn object(path: &str, bytes: &[u8]) -> Object {
+        Object { path: path.into(), bytes: bytes.into() }
+    }
+
+    #[test]
+    fn published_files_are_listed_and_staging_is_empty() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStorage::new(dir.path().join("run"));
+        store.publish(&[object("te/a.parquet", b"1"), object("users/a.parquet", b"22")]).unwrap();
+        assert_eq!(store.list("users").unwrap(), [Entry { path: "users/a.parquet".into(), bytes: 2 }]);
+        assert_eq!(store.read("te/a.parquet").unwrap().unwrap(), b"1");
+        assert_eq!(store.read("te/b.parquet").unwrap(), None);
+        assert!(store.list(STAGING).unwrap().is_empty());
+        assert!(store.list("nothing").unwrap().is_empty());
+    }
+
+    #[test]
+    fn only_one_creator_wins() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStorage::new(dir.path());
+        let wins: usize = std::thread::scope(|scope| {
+            let tries: Vec<_> = (0..8u8)
+                .map(|i| {
+                    let store = &store;
+                    scope.spawn(move || store.create(&object("run.yaml", &[i])).unwrap())
+                })
+                .collect();
+            tries.into_iter().filter(|_| true).map(|t| usize::from(t.join().unwrap() == Created::Yes)).sum()
+        });
+        assert_eq!(wins, 1);
+        assert_eq!(store.read("run.yaml").unwrap().unwrap().len(), 1);
+    }
+
+    #[test]
+    fn the_last_object_stays_away_if_another_fails() {
+        let dir = tempfile::tempdir().unwrap();
+        let store = LocalStorage::new(dir.path());
+        fs::write(dir.path().join("te"), b"a file where a folder must be").unwrap();
+        let error = store.publish(&[object("te/x/a", b"1"), object("users/a", b"2")]).unwrap_err();
+        assert!(error.to_string().contains("te"), "{error}");
+        assert_eq!(store.read("users/a").unwrap(), None);
+    }
+}

@@ -1,0 +1,83 @@
+//! Where things lie in a run.
+//!
+//! `shard` and `user_id` are Hive partitions: `te/shard=0/user_id=<id>/<attempt>.parquet`. An id is
+//! percent-encoded, so any UTF-8 text is one harmless path part. Ids too long for a file name are
+//! cut and marked with `~` and a hash; the ledger keeps every id in full.
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
+
+/// Longest encoded id, so that `user_id=<id>` stays below the 255 bytes file systems allow.
+const LONGEST: usize = 200;
+
+/// An id as one part of a path.
+///
+/// Different ids give different parts. `~` appears only in shortened ids, since it is itself encoded.
+pub fn encode(id: &str) -> String {
+    let encoded = utf8_percent_encode(id, PLAIN).to_string();
+    if encoded.len() <= LONGEST {
+        return encoded;
+    }
+    let hash = blake3::hash(id.as_bytes()).to_hex();
+    // The cut may not split an escape such as %2F.
+    let mut end = LONGEST - 17;
+    if let Some(start) = encoded[end - 2..end].find('%') {
+        end = end - 2 + start;
+    }
+    format!("{}~{}", &encoded[..end], &hash[..16])
+}
+
+/// File of a table for one attempt.
+pub fn data_file(table: &str, shard: u32, user_id: &str, attempt: &str) -> String {
+    format!("{table}/shard={shard}/user_id={}/{attempt}.parquet", encode(user_id))
+}
+
+/// The shard and attempt a file of a table belongs to; `None` if the path is of another shape.
+pub fn parse(path: &str) -> Option<(&str, u32, &str)> {
+    let mut parts = path.split('/');
+    let (table, shard, user, file) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+    let shard = shard.strip_prefix("shard=")?.parse().ok()?;
+    user.strip_prefix("user_id=")?;
+    Some((table, shard, file.strip_suffix(".parquet")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn hostile_ids_stay_in_their_folder() {
+        for id in ["../x", "a=b", "a/b", "..", "", " ", "🙂", "a%2Fb", "~", "CON", "nul\0"] {
+            let path = data_file("te", 1, id, "t");
+            assert_eq!(path.split('/').count(), 4, "{path}");
+            assert!(path.is_ascii() && !path.contains(['\0', ' ']), "{path}");
+        }
+        assert_eq!(encode("0EC6-a_b.c"), "0EC6-a_b.c");
+        assert_eq!(encode("a/b"), "a%2Fb");
+        assert_ne!(encode("a%2Fb"), encode("a/b"));
+    }
+
+    #[test]
+    fn long_ids_fit_and_differ() {
+        let (a, b) = (encode(&"é".repeat(300)), encode(&("é".repeat(299) + "e")));
+        assert!(a.len() <= LONGEST && a != b);
+        assert_eq!(percent_encoding::percent_decode_str(&a).decode_utf8().is_ok(), true);
+    }
+
+    proptest! {
+        #[test]
+        fn encoding_is_injective_and_short(a in ".{0,400}", b in ".{0,400}") {
+            prop_assert!(encode(&a).len() <= LONGEST);
+            prop_assert_eq!(a == b, encode(&a) == encode(&b));
+        }
+    }
+
+    #[test]
+    fn paths_parse_back() {
+        assert_eq!(parse(&data_file("te", 3, "a/b", "t1")), Some(("te", 3, "t1")));
+        assert_eq!(parse("te/shard=x/user_id=a/t.parquet"), None);
+        assert_eq!(parse("te/README"), None);
+    }
+}

@@ -1,0 +1,293 @@
+//! A run directory: made, joined, opened, closed.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::StoreError;
+use super::expected::{self, EXPECTED, ExpectedUnit};
+use super::ledger::Ledger;
+use super::local::{LocalStorage, STAGING};
+use super::manifest::{FormatOnly, InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
+use super::storage::{Created, Object, Storage};
+use crate::config::{Config, differences, fingerprint};
+use crate::schema::Schemas;
+
+/// An open run.
+#[derive(Debug, Clone)]
+pub struct Run {
+    storage: Arc<dyn Storage>,
+    manifest: Arc<Manifest>,
+    expected: Arc<Vec<ExpectedUnit>>,
+}
+
+/// What a new run is registered with.
+#[derive(Debug)]
+pub struct NewRun<'a> {
+    /// The resolved configuration.
+    pub config: &'a Config,
+    /// The plan.
+    pub units: Vec<ExpectedUnit>,
+    /// Number of shards.
+    pub shards: u32,
+    /// Shards this directory will hold; empty means all.
+    pub only_shards: Vec<u32>,
+    /// The tables and their versions.
+    pub schemas: &'a Schemas,
+    /// Absolute path of the data folder.
+    pub data_folder: String,
+}
+
+/// What resume found and removed.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Leftovers {
+    /// Data files whose attempt is not in the ledger.
+    pub data_files: usize,
+    /// Half-written files.
+    pub staged_files: usize,
+}
+
+impl Run {
+    /// Registers a run as incomplete, or joins one that is there already with the same plan.
+    ///
+    /// # Errors
+    /// The directory holds a run of another configuration, plan, shard count or newer format, or
+    /// files that are no run.
+    pub fn create_or_join(dir: &Path, new: NewRun<'_>) -> Result<Self, StoreError> {
+        let storage: Arc<dyn Storage> = Arc::new(LocalStorage::new(dir));
+        if storage.size(MANIFEST)?.is_none() {
+            refuse_foreign_files(&*storage)?;
+            let plan = expected::encode(&new.units)?;
+            let manifest = register(&new, &plan);
+            let plan = Object { path: EXPECTED.into(), bytes: plan };
+            // Whoever registers the run must have written the plan before; equal plans are equal bytes.
+            let _existed: Created = storage.create(&plan)?;
+            let yaml = Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? };
+            if storage.create(&yaml)? == Created::Yes {
+                let run = Self::open_storage(storage)?;
+                run.same_plan(&new)?;
+                return Ok(run);
+            }
+        }
+        let run = Self::open_storage(storage)?;
+        run.writable()?;
+        run.same_experiment(&new)?;
+        Ok(run)
+    }
+
+    /// Opens a run for reading; call [`Run::writable`] before writing.
+    pub fn open(dir: &Path) -> Result<Self, StoreError> {
+        if !dir.exists() {
+            return Err(StoreError::NotFound { dir: dir.to_owned() });
+        }
+        Self::open_storage(Arc::new(LocalStorage::new(dir)))
+    }
+
+    /// Opens a run behind a given storage.
+    pub fn open_storage(storage: Arc<dyn Storage>) -> Result<Self, StoreError> {
+        let dir = storage.root().to_owned();
+        let Some(bytes) = storage.read(MANIFEST)? else {
+            return Err(StoreError::NoRun { dir });
+        };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let damaged = |what: String| StoreError::Damaged {
+            file: dir.join(MANIFEST).display().to_string(),
+            what,
+        };
+        let format: FormatOnly = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        if format.format > RUN_FORMAT {
+            tracing::warn!(
+                format = format.format,
+                "the run was made by results {}; this version reads it but will not write it",
+                format.tool_version
+            );
+        }
+        let manifest: Manifest = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        let Some(plan) = storage.read(EXPECTED)? else {
+            return Err(StoreError::Damaged {
+                file: dir.join(EXPECTED).display().to_string(),
+                what: "is missing".into(),
+            });
+        };
+        let units = expected::decode(plan)?;
+        Ok(Self { storage, manifest: Arc::new(manifest), expected: Arc::new(units) })
+    }
+
+    /// The storage.
+    pub fn storage(&self) -> &dyn Storage {
+        &*self.storage
+    }
+
+    /// The manifest as it was when the run was opened.
+    pub fn manifest(&self) -> &Manifest {
+        &self.manifest
+    }
+
+    /// All units of the plan, by position and feature mode.
+    pub fn expected(&self) -> &[ExpectedUnit] {
+        &self.expected
+    }
+
+    /// The directory.
+    pub fn dir(&self) -> &Path {
+        self.storage.root()
+    }
+
+    /// Units that belong into this directory.
+    pub fn own_units(&self) -> impl Iterator<Item = &ExpectedUnit> {
+        let only = &self.manifest.only_shards;
+        self.expected.iter().filter(move |u| only.is_empty() || only.contains(&u.shard))
+    }
+
+    /// Refuses a run of a newer layout.
+    pub fn writable(&self) -> Result<(), StoreError> {
+        if self.manifest.format > RUN_FORMAT {
+            return Err(StoreError::NewerFormat {
+                dir: self.dir().to_owned(),
+                format: self.manifest.format,
+                made_by: self.manifest.tool_version.clone(),
+            });
+        }
+        Ok(())
+    }
+
+    /// Refuses numbers made under other settings than the run's.
+    pub fn same_config(&self, config: &Config) -> Result<(), StoreError> {
+        if fingerprint(config) == self.manifest.config_fingerprint {
+            return Ok(());
+        }
+        Err(StoreError::OtherConfig {
+            dir: self.dir().to_owned(),
+            differences: differences(&self.manifest.config, config)
+                .into_iter()
+                .map(|(key, run, yours)| format!("  {key}: {run} in the run, {yours} asked for"))
+                .collect::<Vec<_>>()
+                .join("\n"),
+        })
+    }
+
+    fn same_experiment(&self, new: &NewRun<'_>) -> Result<(), StoreError> {
+        self.same_config(new.config)?;
+        if self.manifest.shards != new.shards {
+            return Err(StoreError::OtherShards {
+                dir: self.dir().to_owned(),
+                run: self.manifest.shards,
+                asked: new.shards,
+            });
+        }
+        if !self.manifest.only_shards.is_empty()
+            && new.only_shards.iter().any(|s| !self.manifest.only_shards.contains(s))
+        {
+            return Err(StoreError::OtherShardDir {
+                dir: self.dir().to_owned(),
+                holds: self.manifest.only_shards.clone(),
+            });
+        }
+        self.same_plan(new)
+    }
+
+    fn same_plan(&self, new: &NewRun<'_>) -> Result<(), StoreError> {
+        let key = |u: &ExpectedUnit| (u.user_id.clone(), u.feature_mode.clone());
+        let ours: std::collections::BTreeSet<_> = self.expected.iter().map(key).collect();
+        let theirs: std::collections::BTreeSet<_> = new.units.iter().map(key).collect();
+        if ours == theirs {
+            return Ok(());
+        }
+        let more = theirs.difference(&ours).map(|(user, _)| user.clone()).take(3).collect::<Vec<_>>();
+        let less = ours.difference(&theirs).map(|(user, _)| user.clone()).take(3).collect::<Vec<_>>();
+        Err(StoreError::OtherPlan { dir: self.dir().to_owned(), more, less })
+    }
+
+    /// Closes the run if every unit that belongs into it has a ledger row; says whether it did.
+    pub fn close_if_complete(&self) -> Result<RunState, StoreError> {
+        let ledger = Ledger::read(self.storage())?;
+        let done: std::collections::HashSet<(&str, &str)> =
+            ledger.rows.iter().map(|r| (r.user_id.as_str(), r.feature_mode.as_str())).collect();
+        if !self.own_units().all(|u| done.contains(&(&u.user_id, &u.feature_mode))) {
+            return Ok(RunState::Incomplete);
+        }
+        let mut manifest = (*self.manifest).clone();
+        manifest.state = RunState::Complete;
+        manifest.finished_at = Some(now());
+        self.storage.replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
+        Ok(RunState::Complete)
+    }
+
+    /// Removes what a crash of the given shards left behind. Only call it while holding their locks.
+    pub fn sweep(&self, shards: &[u32]) -> Result<Leftovers, StoreError> {
+        let ledger = Ledger::read(self.storage())?;
+        let attempts: std::collections::HashSet<&str> =
+            ledger.rows.iter().map(|r| r.attempt.as_str()).collect();
+        let mut found = Leftovers::default();
+        for table in self.manifest.schema_versions.keys().filter(|t| *t != "users") {
+            for shard in shards {
+                for entry in self.storage.list(&format!("{table}/shard={shard}"))? {
+                    let attempt = super::path::parse(&entry.path).map(|(_, _, attempt)| attempt);
+                    if attempt.is_some_and(|a| !attempts.contains(a)) {
+                        self.storage.remove(&entry.path)?;
+                        found.data_files += 1;
+                    }
+                }
+            }
+        }
+        for entry in self.storage.list(STAGING)? {
+            if staged_by_the_dead(&entry.path) {
+                self.storage.remove(&entry.path)?;
+                found.staged_files += 1;
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Staged files carry the id of their process; one that still runs may be about to rename them.
+fn staged_by_the_dead(path: &str) -> bool {
+    let Some(pid) = path.rsplit('/').next().and_then(|name| name.split('-').next()) else {
+        return false;
+    };
+    let Ok(pid) = pid.parse::<u32>() else { return false };
+    pid != std::process::id() && !Path::new("/proc").join(pid.to_string()).exists()
+}
+
+fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
+    let users: std::collections::BTreeSet<u64> = new.units.iter().map(|u| u.position).collect();
+    Manifest {
+        format: RUN_FORMAT,
+        run_id: format!("{}-{}", new.config.name, super::commit::new_attempt_id()),
+        tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+        created_at: now(),
+        finished_at: None,
+        state: RunState::Incomplete,
+        shards: new.shards,
+        only_shards: new.only_shards.clone(),
+        seed: new.config.seed,
+        config_fingerprint: fingerprint(new.config),
+        schema_versions: new.schemas.iter().map(|s| (s.table.clone(), s.version)).collect(),
+        input: InputListing {
+            folder: new.data_folder.clone(),
+            users: users.len() as u64,
+            units: new.units.len() as u64,
+            plan_fingerprint: super::commit::checksum(plan),
+        },
+        config: new.config.clone(),
+    }
+}
+
+fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+fn to_yaml(manifest: &Manifest) -> Result<Vec<u8>, StoreError> {
+    serde_saphyr::to_string(manifest)
+        .map(String::into_bytes)
+        .map_err(|e| StoreError::Damaged { file: MANIFEST.into(), what: e.to_string() })
+}
+
+fn refuse_foreign_files(storage: &dyn Storage) -> Result<(), StoreError> {
+    let own = |path: &str| path == EXPECTED || path.starts_with(STAGING);
+    match storage.list("")?.into_iter().find(|e| !own(&e.path)) {
+        Some(entry) => {
+            Err(StoreError::ForeignFiles { dir: storage.root().to_owned(), file: entry.path })
+        }
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,90 @@
+//! The one door to a run's files.
+//!
+//! Every read and write of a run goes through [`Storage`], so durability rules live in one place
+//! and a test can put faults there. Paths are relative to the run, with `/` between parts.
+
+use std::fmt::Debug;
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+/// A file of a run as listed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Path relative to the run.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+}
+
+/// A file to be written.
+#[derive(Debug, Clone)]
+pub struct Object {
+    /// Path relative to the run.
+    pub path: String,
+    /// Whole content.
+    pub bytes: Vec<u8>,
+}
+
+/// Whether a file was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Created {
+    /// It was.
+    Yes,
+    /// It was there before; nothing was written.
+    Existed,
+}
+
+/// An operation on a run's files that failed.
+#[derive(Debug, Error)]
+#[error("cannot {action} {}{}", path.display(), hint(source))]
+pub struct StorageError {
+    /// What was tried.
+    pub action: &'static str,
+    /// The full path.
+    pub path: PathBuf,
+    /// The cause.
+    pub source: std::io::Error,
+}
+
+fn hint(source: &std::io::Error) -> &'static str {
+    use std::io::ErrorKind as K;
+    match source.kind() {
+        K::StorageFull | K::QuotaExceeded => {
+            "\n(hint: free some space, then continue with `results run --resume`; nothing finished is lost)"
+        }
+        K::PermissionDenied | K::ReadOnlyFilesystem => {
+            "\n(hint: check the owner and the write permission of the folder)"
+        }
+        _ => "",
+    }
+}
+
+/// Storage of one run.
+///
+/// What an implementation promises:
+/// - A file is seen whole or not at all, by every reader, at every moment.
+/// - When a call returns, what it wrote survives a power cut.
+/// - [`Storage::publish`] makes the last object visible only after all others are durable: if the
+///   last is there, all are.
+pub trait Storage: Debug + Send + Sync {
+    /// Writes several files; the last one last.
+    fn publish(&self, objects: &[Object]) -> Result<(), StorageError>;
+    /// Writes a file unless it is there already; exactly one of several callers gets [`Created::Yes`].
+    fn create(&self, object: &Object) -> Result<Created, StorageError>;
+    /// Writes a file, replacing one that is there.
+    fn replace(&self, object: &Object) -> Result<(), StorageError>;
+    /// Writes a file that may be lost in a power cut (status, never results), replacing one that is there.
+    fn note(&self, object: &Object) -> Result<(), StorageError>;
+    /// The whole content of a file; `None` if there is none.
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError>;
+    /// All files below a folder, sorted by path; none if there is no such folder.
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError>;
+    /// Size of a file; `None` if there is none.
+    fn size(&self, path: &str) -> Result<Option<u64>, StorageError>;
+    /// Removes a file; no error if there is none.
+    fn remove(&self, path: &str) -> Result<(), StorageError>;
+    /// Where the run lies, for people and for the query engine.
+    fn root(&self) -> &Path;
+}
