@@ -19,6 +19,7 @@ use crate::report::{Verbosity, for_people};
 use crate::schema::Schemas;
 use crate::shard::Assignment;
 use crate::store::{NewRun, Run, StoreError};
+pub(super) use summary::tell;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\

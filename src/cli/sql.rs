@@ -99,7 +99,7 @@ async fn answer(args: &Args, sql: &str, loaded: &Loaded) -> Outcome {
     let rows = frame.execute_stream().await.map_err(Failure::error)?;
     match &args.output {
         None => {
-            let mut stdout = std::io::stdout().lock();
+            let mut stdout = std::io::BufWriter::new(std::io::stdout());
             format::write(rows, args.format, &mut stdout).await?;
             stdout.flush().map_err(Failure::error)?;
         }

@@ -22,35 +22,71 @@ pub(super) struct Args {
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let loaded = definitions.load()?;
-    let failures = match Source::open(&args.dir).map_err(Failure::error)? {
-        Source::Run(run) => super::block_on(validate_run(run.run, &loaded))??,
-        Source::Merged(dir, manifest) => super::block_on(validate_merged(&dir, &manifest, &loaded))??,
-    };
-    if failures == 0 {
-        return Ok(Exit::Done);
+    let lines = check(&args.dir, &loaded)?;
+    for line in &lines {
+        out(&format!("{}  {}\n", if line.failed { "FAIL" } else { "ok  " }, line.what))?;
     }
-    eprintln!("error: {} of {} failed", count(failures, "check"), args.dir.display());
-    Ok(Exit::Incomplete)
+    Ok(verdict(&args.dir, &lines))
 }
 
-async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<u64, Failure> {
+/// Checks a directory and tells only what failed.
+pub(super) fn validate(dir: &Path, loaded: &Loaded) -> Outcome {
+    let lines = check(dir, loaded)?;
+    for line in lines.iter().filter(|l| l.failed) {
+        eprintln!("FAIL  {}", line.what);
+    }
+    Ok(verdict(dir, &lines))
+}
+
+fn verdict(dir: &Path, lines: &[Line]) -> Exit {
+    let failures = lines.iter().filter(|l| l.failed).count() as u64;
+    if failures == 0 {
+        return Exit::Done;
+    }
+    eprintln!("error: {} of {} failed", count(failures, "check"), dir.display());
+    Exit::Incomplete
+}
+
+/// One check and how it went.
+struct Line {
+    what: String,
+    failed: bool,
+}
+
+fn line(what: impl Into<String>, failed: bool) -> Line {
+    Line { what: what.into(), failed }
+}
+
+fn check(dir: &Path, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
+    match Source::open(dir).map_err(Failure::error)? {
+        Source::Run(run) => super::block_on(validate_run(run.run, loaded))?,
+        Source::Merged(dir, manifest) => super::block_on(validate_merged(&dir, &manifest, loaded))?,
+    }
+}
+
+async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
     let definitions = loaded.as_ref();
     let (session, gaps) = gaps_of_run(run, definitions).await.map_err(failure)?;
     let kinds: std::collections::BTreeSet<&str> = gaps.iter().map(|g| g.kind.as_str()).collect();
     let complete = ["never started", "running", "silent", "lost", "interrupted", "stopped", "failed", "skipped"];
-    let mut failures = line("complete", kinds.iter().any(|k| complete.contains(k)));
+    let mut lines = vec![line("complete", kinds.iter().any(|k| complete.contains(k)))];
     for kind in ["broken file", "wrong row count", "corrupt ledger file", "not in the ledger", "unequal duplicate"] {
-        failures += line(&format!("no {kind}"), kinds.contains(kind));
+        lines.push(line(format!("no {kind}"), kinds.contains(kind)));
     }
     eprint!("{}", gaps_text(&gaps));
     let tables: Vec<_> = loaded.schemas.iter().collect();
     let checks = run_checks(&session, &tables, definitions).await.map_err(Failure::error)?;
-    Ok(failures + tell(&checks))
+    lines.extend(told(&checks));
+    Ok(lines)
 }
 
-async fn validate_merged(dir: &Path, manifest: &MergeManifest, loaded: &Loaded) -> Result<u64, Failure> {
+async fn validate_merged(
+    dir: &Path,
+    manifest: &MergeManifest,
+    loaded: &Loaded,
+) -> Result<Vec<Line>, Failure> {
     let definitions = loaded.as_ref();
-    let mut failures = line("complete", !manifest.complete);
+    let mut lines = vec![line("complete", !manifest.complete)];
     if !manifest.complete {
         eprintln!("{} of {} units; missing_units.csv names the others", manifest.units_ok, manifest.units);
     }
@@ -63,18 +99,17 @@ async fn validate_merged(dir: &Path, manifest: &MergeManifest, loaded: &Loaded) 
         let found = rows.first().map_or(0, |b| {
             arrow::array::AsArray::as_primitive::<arrow::datatypes::Int64Type>(b.column(0)).value(0)
         });
-        failures += line(
-            &format!("row count {}", schema.table),
-            manifest.rows.get(&schema.table).copied() != u64::try_from(found).ok(),
-        );
+        let listed = manifest.rows.get(&schema.table).copied();
+        lines.push(line(format!("row count {}", schema.table), listed != u64::try_from(found).ok()));
         if let Some(name) = csv_name(schema, !manifest.complete) {
             let sql = csv_sql(schema, definitions).map_err(Failure::error)?;
             let same = same_csv(&session, sql, &dir.join(&name)).await?;
-            failures += line(&format!("{name} agrees with {}.parquet", schema.table), !same);
+            lines.push(line(format!("{name} agrees with {}.parquet", schema.table), !same));
         }
     }
     let checks = run_checks(&session, &tables, definitions).await.map_err(Failure::error)?;
-    Ok(failures + tell(&checks))
+    lines.extend(told(&checks));
+    Ok(lines)
 }
 
 /// Whether a CSV file is what its Parquet file gives.
@@ -91,16 +126,7 @@ async fn same_csv(session: &Session, sql: String, path: &Path) -> Result<bool, F
     Ok(same)
 }
 
-fn line(what: &str, failed: bool) -> u64 {
-    // A reader that went away changes nothing about the outcome, which the exit code tells.
-    let _ = out(&format!("{}  {what}\n", if failed { "FAIL" } else { "ok  " }));
-    u64::from(failed)
-}
-
-fn tell(checks: &[CheckResult]) -> u64 {
-    for check in checks {
-        line(&check.name, !check.passed());
-    }
+fn told(checks: &[CheckResult]) -> Vec<Line> {
     eprint!("{}", checks_text(checks));
-    checks.iter().filter(|c| !c.passed()).count() as u64
+    checks.iter().map(|c| line(c.name.as_str(), !c.passed())).collect()
 }

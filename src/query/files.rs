@@ -26,23 +26,23 @@ use object_store::path::Path as ObjectPath;
 
 /// A file with what its path and the ledger say about its rows.
 #[derive(Debug, Clone)]
-pub struct TableFile {
+pub(super) struct TableFile {
     /// Full path.
-    pub path: std::path::PathBuf,
+    pub(super) path: std::path::PathBuf,
     /// Size in bytes.
-    pub bytes: u64,
+    pub(super) bytes: u64,
     /// The user.
-    pub user_id: String,
+    pub(super) user_id: String,
     /// Shard of the plan.
-    pub shard: u32,
+    pub(super) shard: u32,
     /// The attempt.
-    pub attempt: String,
+    pub(super) attempt: String,
     /// Name of the run.
-    pub run: String,
+    pub(super) run: String,
 }
 
 /// Names and types of the columns that come from the ledger, after the file's own.
-pub fn partition_columns() -> Vec<FieldRef> {
+pub(super) fn partition_columns() -> Vec<FieldRef> {
     [("user_id", DataType::Utf8), ("shard", DataType::Int32), ("attempt", DataType::Utf8), ("run", DataType::Utf8)]
         .into_iter()
         .map(|(name, kind)| Arc::new(Field::new(name, kind, false)))
@@ -50,7 +50,7 @@ pub fn partition_columns() -> Vec<FieldRef> {
 }
 
 /// A table provider over known files.
-pub struct KnownFiles {
+pub(super) struct KnownFiles {
     files: Vec<PartitionedFile>,
     schema: ScanSchema,
 }
@@ -63,7 +63,7 @@ impl fmt::Debug for KnownFiles {
 
 impl KnownFiles {
     /// The table of `files`, each with the stored columns `file_schema` (columns a file lacks are null).
-    pub fn of_run(file_schema: SchemaRef, files: &[TableFile]) -> Result<Self> {
+    pub(super) fn of_run(file_schema: SchemaRef, files: &[TableFile]) -> Result<Self> {
         let files = files
             .iter()
             .map(|f| {
@@ -76,13 +76,13 @@ impl KnownFiles {
                 Ok(partitioned(&f.path, f.bytes)?.with_partition_values(values))
             })
             .collect::<Result<Vec<_>>>()?;
-        Ok(Self { files, schema: ScanSchema::new(file_schema, partition_columns()) })
+        Ok(Self { files, schema: ScanSchema::builder(file_schema).with_table_partition_cols(partition_columns()).build() })
     }
 
     /// The table of one file that holds all its columns.
-    pub fn single(file_schema: SchemaRef, path: &Path, bytes: u64) -> Result<Self> {
+    pub(super) fn single(file_schema: SchemaRef, path: &Path, bytes: u64) -> Result<Self> {
         let files = vec![partitioned(path, bytes)?];
-        Ok(Self { files, schema: ScanSchema::from_file_schema(file_schema) })
+        Ok(Self { files, schema: ScanSchema::from(file_schema) })
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::execution::context::SessionContext;
@@ -13,7 +13,7 @@ use datafusion::logical_expr::{Accumulator, ColumnarValue, Volatility, create_ud
 /// - `wilcoxon_p(x)`: two-sided p of the Wilcoxon signed-rank test that `x` is symmetric about 0;
 ///   null for fewer than 3 values.
 /// - `harmonic(n)`: 1 + 1/2 + … + 1/n, the factor of Benjamini–Yekutieli.
-pub fn register(ctx: &SessionContext) {
+pub(super) fn register(ctx: &SessionContext) {
     ctx.register_udaf(create_udaf(
         "wilcoxon_p",
         vec![DataType::Float64],

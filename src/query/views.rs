@@ -132,7 +132,7 @@ impl Views<'_> {
             let q = q.unwrap_or_else(|| format!("q of {of}"));
             rows = if self.corrected(schema) {
                 let same: Vec<String> =
-                    by.iter().map(|b| format!("g.{0} IS NOT DISTINCT FROM t.{0}", ident(b))).collect();
+                    by.iter().map(|b| format!("(g.{0} IS NOT DISTINCT FROM t.{0})", ident(b))).collect();
                 self.queries.get("merge/with_group_tests")?.fill(&[
                     ("columns", &listed.join(", ")),
                     ("group_p", &ident(&p)),

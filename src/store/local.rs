@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::storage::{Created, Entry, Object, Storage, StorageError};
 
 /// Folder of files that are not yet part of the run.
-pub const STAGING: &str = "_staging";
+pub(super) const STAGING: &str = "_staging";
 
 /// Storage in a folder.
 #[derive(Debug)]

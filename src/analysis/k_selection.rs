@@ -1,0 +1,198 @@
+//! The choice of the history length k.
+
+use super::unit::Context;
+use crate::config::{AisCorrection, GuardRule, KSelection, KStrategy};
+use crate::measures::NoValue;
+use crate::measures::cmi::estimate;
+use crate::measures::embedding::Symbols;
+use crate::measures::surrogate::Permuter;
+use crate::measures::transfer::active_information_storage;
+use crate::schema::{Cell, Row};
+
+/// Symbols of the source that the predecessor's guard takes for granted.
+const GUARD_SOURCE_SYMBOLS: f64 = 5.0;
+
+/// The chosen history lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct KChoice {
+    /// Of the target.
+    pub(super) k: u32,
+    /// Of the source.
+    pub(super) l: u32,
+    /// Whether k is the largest candidate: a larger one might be better still.
+    pub(super) at_grid_edge: bool,
+}
+
+/// One variable's choice and how it came about.
+struct Choice {
+    k: u32,
+    original: u32,
+    values: Vec<(u32, Option<f64>)>,
+}
+
+/// Chooses k, and gives the row that says how (none for a fixed k).
+pub(super) fn choose_k(context: &mut Context<'_>) -> (KChoice, Option<Row>) {
+    let config = context.config;
+    let s = &config.k_selection;
+    if s.strategy == KStrategy::Fixed {
+        return (KChoice { k: s.k_fixed, l: s.k_fixed, at_grid_edge: false }, None);
+    }
+    let (source, target) = match &context.pair {
+        Ok(pair) => (Ok(pair.source.clone()), Ok(pair.target.clone())),
+        Err(why) => (Err(why.clone()), Err(why.clone())),
+    };
+    let of_target = choose(context, "S2S", target);
+    let of_source = s.per_variable.then(|| choose(context, "A2A", source));
+    let largest = s.k_grid.iter().max() == Some(&of_target.k);
+    let l = of_source.as_ref().map_or(of_target.k, |c| c.k);
+    let row = Row::new()
+        .with("k_selected", of_target.k)
+        .with("k_original", of_target.original)
+        .with("capped", of_target.k != of_target.original)
+        .with("ais_values", json(&of_target.values))
+        .with("criterion", criterion(s))
+        .with("feature_mode", context.id.feature_mode)
+        .with("k_source", of_source.as_ref().map(|c| c.k))
+        .with("ais_values_source", of_source.as_ref().map(|c| json(&c.values)))
+        .with("k_at_grid_edge", largest);
+    (KChoice { k: of_target.k, l, at_grid_edge: largest }, Some(row))
+}
+
+fn criterion(s: &KSelection) -> &'static str {
+    match (s.strategy, s.ais_correction) {
+        (KStrategy::AisCorrected, AisCorrection::MillerMadow) => "max_ais_miller_madow",
+        (KStrategy::AisCorrected, AisCorrection::NullSubtracted) => "max_ais_minus_null",
+        _ => "max_ais",
+    }
+}
+
+fn choose(context: &mut Context<'_>, direction: &'static str, symbols: Result<Symbols, NoValue>) -> Choice {
+    let s = context.config.k_selection.clone();
+    let mut why = None;
+    let mut values = Vec::new();
+    for &k in &s.k_grid {
+        let value = symbols.clone().and_then(|symbols| ais(context, direction, &symbols, k));
+        values.push((k, value.as_ref().ok().copied()));
+        if let Err(reason) = value {
+            why.get_or_insert(reason);
+        }
+    }
+    if let Some(why) = why {
+        let text = format!("active information storage of the {} : {why}", variable(direction));
+        context.issues.add("warning", "K_SELECTION", None, &text.replace(" :", ":"));
+    }
+    let original = argmax(&values).unwrap_or(s.k_grid[0]);
+    let k = if context.compat() {
+        capped(guarded_raw_hours(context, &s, original, symbols.as_ref().ok()), s.k_max)
+    } else {
+        admissible(context, &s, &values, symbols.as_ref().ok())
+    };
+    Choice { k, original, values }
+}
+
+fn variable(direction: &str) -> &'static str {
+    if direction == "S2S" { "target" } else { "source" }
+}
+
+fn ais(context: &Context<'_>, direction: &'static str, symbols: &Symbols, k: u32) -> Result<f64, NoValue> {
+    let starts = crate::measures::embedding::segments(context.series);
+    let o = active_information_storage(symbols, starts, k as usize)?;
+    if o.times.is_empty() && !context.compat() {
+        let (rows, segments) = (symbols.len(), starts.len());
+        return Err(NoValue::NoObservations { rows, segments, history: k as usize });
+    }
+    let found = estimate(&o);
+    let s = &context.config.k_selection;
+    Ok(match (s.strategy, s.ais_correction) {
+        (KStrategy::AisCorrected, AisCorrection::MillerMadow) => found.corrected,
+        (KStrategy::AisCorrected, AisCorrection::NullSubtracted) => {
+            let mut plan = context.plan.clone();
+            plan.adaptive = None;
+            plan.surrogates = s.ais_surrogates;
+            // Next symbols against fixed histories: the histories stand in for x.
+            let null = Permuter::new(&o, None).test(found.value, &plan, context.key("ais", direction, k));
+            found.value - null.mean.unwrap_or(0.0)
+        }
+        _ => found.value,
+    })
+}
+
+/// The first candidate with the largest value.
+fn argmax(values: &[(u32, Option<f64>)]) -> Option<u32> {
+    let mut best: Option<(u32, f64)> = None;
+    for (k, value) in values {
+        if let Some(v) = value
+            && best.is_none_or(|(_, b)| *v > b)
+        {
+            best = Some((*k, *v));
+        }
+    }
+    best.map(|(k, _)| k)
+}
+
+/// The best candidate among those that the cap and the guard allow; the smallest if none is allowed.
+fn admissible(
+    context: &Context<'_>,
+    s: &KSelection,
+    values: &[(u32, Option<f64>)],
+    symbols: Option<&Symbols>,
+) -> u32 {
+    let allowed = |k: u32| {
+        s.k_max.is_none_or(|max| k <= max)
+            && (!s.undersampling_guard || symbols.is_none_or(|symbols| is_sampled(context, s, symbols, k)))
+    };
+    let kept: Vec<_> = values.iter().copied().filter(|(k, _)| allowed(*k)).collect();
+    let smallest = s.k_grid.iter().copied().min().unwrap_or(s.k_fixed);
+    argmax(&kept).or(kept.first().map(|(k, _)| *k)).unwrap_or(smallest)
+}
+
+/// Whether the test at k has enough observations for each possible joint state.
+fn is_sampled(context: &Context<'_>, s: &KSelection, symbols: &Symbols, k: u32) -> bool {
+    if s.guard_rule == GuardRule::RawHours {
+        return raw_hours_per_state(context, symbols, k) >= s.guard_min_samples_per_state;
+    }
+    let Ok(pair) = &context.pair else { return true };
+    let states = f64::from(pair.target.base).powi(k as i32 + 1) * f64::from(pair.source.base).powi(k as i32);
+    let rows = symbols.len().saturating_sub(k as usize);
+    rows as f64 / states >= s.guard_min_samples_per_state
+}
+
+/// Smallest of the 24 hour counts over the joint states of the histories, as the predecessor has it.
+fn raw_hours_per_state(context: &Context<'_>, symbols: &Symbols, k: u32) -> f64 {
+    let mut hours = [0u32; 24];
+    for hour in &context.series.hour {
+        hours[usize::from(*hour % 24)] += 1;
+    }
+    let least = hours.into_iter().min().unwrap_or(0);
+    f64::from(least) / (f64::from(symbols.base).powi(k as i32) * GUARD_SOURCE_SYMBOLS.powi(k as i32))
+}
+
+/// The predecessor's guard: the largest candidate up to k that is sampled; k itself if none is.
+fn guarded_raw_hours(context: &Context<'_>, s: &KSelection, k: u32, symbols: Option<&Symbols>) -> u32 {
+    let Some(symbols) = symbols.filter(|_| s.undersampling_guard) else { return k };
+    let mut lower: Vec<u32> = s.k_grid.iter().copied().filter(|c| *c <= k).collect();
+    lower.sort_unstable_by_key(|c| std::cmp::Reverse(*c));
+    lower.into_iter().find(|c| is_sampled(context, s, symbols, *c)).unwrap_or(k)
+}
+
+fn capped(k: u32, max: Option<u32>) -> u32 {
+    max.map_or(k, |max| k.min(max))
+}
+
+/// `{"1": 0.31, "2": null}`
+fn json(values: &[(u32, Option<f64>)]) -> Cell {
+    let map: serde_json::Map<String, serde_json::Value> =
+        values.iter().map(|(k, v)| (k.to_string(), serde_json::json!(v))).collect();
+    Cell::Text(serde_json::Value::Object(map).to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_first_of_equal_values_wins() {
+        assert_eq!(argmax(&[(1, Some(0.2)), (2, None), (3, Some(0.5)), (4, Some(0.5))]), Some(3));
+        assert_eq!(argmax(&[(1, None)]), None);
+    }
+}

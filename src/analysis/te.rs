@@ -1,0 +1,179 @@
+//! Rows of the table `te`.
+
+use super::k_selection::KChoice;
+use super::quality::{Verdict, gate};
+use super::unit::Context;
+use crate::config::GateAction;
+use crate::measures::NoValue;
+use crate::measures::embedding::{Histories, Symbols};
+use crate::measures::transfer::{Outcome, Pair, Tested, transfer_entropy};
+use crate::schema::Row;
+
+/// A row for each tau, both directions in it.
+pub(super) fn te_rows(context: &mut Context<'_>, k: KChoice) -> Vec<Row> {
+    let gates = &context.config.quality_control.te;
+    let states = context.pair.as_ref().ok().map(|p| {
+        f64::from(p.source.base).powi(k.l as i32) * f64::from(p.target.base).powi(k.k as i32 + 1)
+    });
+    let verdict = gate("te", gates, context.series.len(), states);
+    let action = verdict.reason().map(|_| gates.action);
+    if let Verdict::Violated(reason) = &verdict {
+        let severity = if action == Some(GateAction::Error) { "error" } else { "warning" };
+        context.issues.add(severity, "TE", None, reason);
+    }
+    let omit = matches!(action, Some(GateAction::Skip | GateAction::Error));
+    let taus = context.config.taus.clone();
+    taus.into_iter()
+        .map(|tau| {
+            let (forth, back) = if omit { (None, None) } else { both(context, k, tau) };
+            row(context, k, tau, &verdict, forth, back)
+        })
+        .collect()
+}
+
+/// Both directions; what has no value is told in `issues`.
+fn both(context: &mut Context<'_>, k: KChoice, tau: u32) -> (Option<Tested>, Option<Tested>) {
+    let (forth, back) = match &context.pair {
+        Ok(pair) => (
+            direction(context, pair, "A2S", (k.k, k.l), tau),
+            direction(context, pair, "S2A", (k.l, k.k), tau),
+        ),
+        Err(why) => (Err(why.clone()), Err(why.clone())),
+    };
+    let mut told = |name: &str, outcome: Outcome| {
+        outcome
+            .map_err(|why| context.issues.add("warning", "TE", Some(tau), &format!("{name}: {why}")))
+            .ok()
+    };
+    (told("A2S", forth), told("S2A", back))
+}
+
+fn direction(
+    context: &Context<'_>,
+    pair: &Pair<'_>,
+    name: &'static str,
+    (k, l): (u32, u32),
+    tau: u32,
+) -> Outcome {
+    let (source, target) =
+        if name == "A2S" { (&pair.source, &pair.target) } else { (&pair.target, &pair.source) };
+    let h = Histories { target: k as usize, source: l as usize, lag: tau as usize };
+    if context.compat() {
+        // The predecessor has 0 with p = 1 where nothing varies, unless neither series has two symbols.
+        if source.base.max(target.base) < 2 {
+            return Err(NoValue::Constant { series: "pair" });
+        }
+    } else {
+        varies(source, target, name)?;
+    }
+    let found = transfer_entropy(source, target, pair.segment_starts, h, &context.plan, context.key("te", name, tau))?;
+    if found.estimate.n == 0 && !context.compat() {
+        let (rows, segments) = (target.len(), pair.segment_starts.len());
+        return Err(NoValue::NoObservations { rows, segments, history: h.reach() });
+    }
+    Ok(found)
+}
+
+fn varies(source: &Symbols, target: &Symbols, direction: &str) -> Result<(), NoValue> {
+    let names = if direction == "A2S" { ["source", "target"] } else { ["target", "source"] };
+    for (symbols, series) in [(source, names[0]), (target, names[1])] {
+        let first = symbols.values.first();
+        if symbols.values.iter().all(|v| Some(v) == first) {
+            return Err(NoValue::Constant { series });
+        }
+    }
+    Ok(())
+}
+
+fn row(
+    context: &Context<'_>,
+    k: KChoice,
+    tau: u32,
+    verdict: &Verdict,
+    forth: Option<Tested>,
+    back: Option<Tested>,
+) -> Row {
+    let n = context.series.len();
+    let value = |t: Option<Tested>| t.map(|t| t.estimate.value);
+    let delta = value(forth).zip(value(back)).map(|(a, b)| a - b);
+    // Under `compat` a warning counts as passed, as it did.
+    let passed = match verdict {
+        Verdict::Passed => true,
+        Verdict::Violated(_) => context.compat() && context.config.quality_control.te.action == GateAction::Warn,
+    };
+    let row = Row::new()
+        .with("feature_mode", context.id.feature_mode)
+        .with("k", k.k)
+        .with("l", k.l)
+        .with("tau", tau)
+        .with("TE_A2S", value(forth))
+        .with("TE_S2A", value(back))
+        .with("Delta_TE", delta)
+        .with("p_A2S", forth.and_then(|t| t.null.p))
+        .with("p_S2A", back.and_then(|t| t.null.p))
+        .with("n_samples", n)
+        .with("low_n", n < context.config.quality_control.te.min_samples as usize)
+        .with("quality_passed", passed)
+        .with("k_S2A", k.l)
+        .with("l_S2A", k.k)
+        .with("k_at_grid_edge", k.at_grid_edge)
+        .with("segments", context.series.segment_starts.len())
+        .with("missing_target_share", context.missing_target_share())
+        .with("quality_reason", verdict.reason());
+    let row = details(row, &A2S, forth);
+    details(row, &S2A, back)
+}
+
+/// Column names of one direction.
+struct Names {
+    n_obs: &'static str,
+    states: &'static str,
+    samples_per_state: &'static str,
+    exceedances: &'static str,
+    surrogates: &'static str,
+    null_mean: &'static str,
+    null_std: &'static str,
+    z: &'static str,
+    effective: &'static str,
+    corrected: &'static str,
+}
+
+const A2S: Names = Names {
+    n_obs: "n_obs_A2S",
+    states: "states_A2S",
+    samples_per_state: "samples_per_state_A2S",
+    exceedances: "exceedances_A2S",
+    surrogates: "surrogates_A2S",
+    null_mean: "null_mean_A2S",
+    null_std: "null_std_A2S",
+    z: "z_A2S",
+    effective: "effective_A2S",
+    corrected: "corrected_A2S",
+};
+
+const S2A: Names = Names {
+    n_obs: "n_obs_S2A",
+    states: "states_S2A",
+    samples_per_state: "samples_per_state_S2A",
+    exceedances: "exceedances_S2A",
+    surrogates: "surrogates_S2A",
+    null_mean: "null_mean_S2A",
+    null_std: "null_std_S2A",
+    z: "z_S2A",
+    effective: "effective_S2A",
+    corrected: "corrected_S2A",
+};
+
+fn details(row: Row, names: &Names, tested: Option<Tested>) -> Row {
+    let Some(Tested { estimate, null }) = tested else { return row };
+    row.with(names.n_obs, estimate.n)
+        .with(names.states, estimate.states)
+        .with(names.samples_per_state, (estimate.states > 0).then(|| estimate.n as f64 / estimate.states as f64))
+        .with(names.exceedances, null.exceedances)
+        .with(names.surrogates, null.surrogates)
+        .with(names.null_mean, null.mean)
+        .with(names.null_std, null.std)
+        .with(names.z, null.z(estimate.value))
+        .with(names.effective, null.mean.map(|mean| estimate.value - mean))
+        .with(names.corrected, estimate.corrected)
+}

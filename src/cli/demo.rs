@@ -1,0 +1,193 @@
+//! `results demo`
+
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+
+use super::Outcome;
+use super::definitions::{Folder, Loaded};
+use super::run::{Job, create, tell};
+use super::text::{columns, count, out};
+use crate::config::{ConfigSource, Overrides, load};
+use crate::demo::{DemoSpec, write_dataset};
+use crate::error::{Exit, Failure};
+use crate::launch::LaunchOutcome;
+use crate::merge::{Merge, MergeOutcome, OnConflict};
+use crate::query::{Session, ident};
+use crate::report::{Verbosity, bytes, duration};
+use crate::schema::Derived;
+
+/// The analysis of the demonstration.
+const PRESET: &str = "recommended";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  results demo
+  results demo --users 60 --out big --shards 2
+  results demo --users 60 --wide --data-only --out big
+
+The made-up users have a day rhythm and, most of them, a coupling from activity to sitting.")]
+pub(super) struct Args {
+    /// Number of users
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    users: u32,
+    /// Folder for data, run and result (default: a new one below out/)
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    /// Seed of the data and of the analysis
+    #[arg(long, value_name = "S", default_value_t = 42)]
+    seed: u64,
+    /// Write the real width: 225 feature and 51 label columns, compressed
+    #[arg(long)]
+    wide: bool,
+    /// Stop after the data are written
+    #[arg(long)]
+    data_only: bool,
+    /// Number of shard processes
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    shards: u32,
+}
+
+pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
+    let started = Instant::now();
+    let loaded = definitions.load()?;
+    let folder = args.out.clone().unwrap_or_else(new_folder);
+    for taken in ["run", "merged"].map(|name| folder.join(name)) {
+        if taken.exists() && !args.data_only {
+            return Err(Failure::usage(format!(
+                "{} exists already\n(hint: name another folder with --out, or remove it)",
+                taken.display()
+            )));
+        }
+    }
+    let data = folder.join("data");
+    let spec = DemoSpec { users: args.users, out: data.clone(), seed: args.seed, wide: args.wide };
+    let report = write_dataset(&spec).map_err(Failure::error)?;
+    eprintln!(
+        "{} with {} rows ({}) in {}",
+        count(u64::from(report.users), "user"),
+        report.rows,
+        bytes(report.bytes),
+        data.display()
+    );
+    if args.data_only {
+        out(&format!("{}\n", data.display()))?;
+        return Ok(Exit::Done);
+    }
+    let (job, end) = analyse(&args, definitions, &loaded, &folder, &data)?;
+    let exit = tell(&job.run, &end, started.elapsed()).map_err(Failure::error)?;
+    if exit != Exit::Done {
+        return Ok(exit);
+    }
+    let merged = merge(&loaded, &job, &folder)?;
+    let MergeOutcome::Written(written) = &merged else { return Ok(super::merge::tell(&merged)) };
+    let exit = super::validate::validate(&written.dir, &loaded)?;
+    let session = super::block_on(Session::open(&[&written.dir], loaded.as_ref()))?.map_err(Failure::error)?;
+    let tests = super::block_on(significant(&session, &loaded, written.manifest.fdr.alpha))??;
+    let rows: Vec<Vec<String>> = written
+        .manifest
+        .rows
+        .iter()
+        .map(|(table, n)| {
+            vec![table.clone(), n.to_string(), tests.get(table.as_str()).cloned().unwrap_or_default()]
+        })
+        .collect();
+    let header = format!("significant at q < {}", written.manifest.fdr.alpha);
+    out(&columns(&["table", "rows", &header], &rows))?;
+    out(&places(&end, started.elapsed(), &data, &job, &written.dir))?;
+    Ok(exit)
+}
+
+fn places(end: &LaunchOutcome, took: Duration, data: &Path, job: &Job, merged: &Path) -> String {
+    let rows = vec![
+        vec!["users done".to_owned(), format!("{} of {}", end.counts.ok, end.counts.total)],
+        vec!["wall time".to_owned(), duration(took.as_millis() as u64)],
+        vec![
+            "peak memory".to_owned(),
+            format!(
+                "{} a process, {} in all",
+                bytes(end.peak_memory_bytes.unwrap_or(0)),
+                bytes(end.total_memory_bytes.unwrap_or(0))
+            ),
+        ],
+        vec!["data".to_owned(), data.display().to_string()],
+        vec!["run".to_owned(), job.run.dir().display().to_string()],
+        vec!["result".to_owned(), format!("{} (CSV and Parquet)", merged.display())],
+    ];
+    format!("\n{}", columns(&["", ""], &rows).trim_start_matches('\n'))
+}
+
+fn new_folder() -> PathBuf {
+    let stamp = chrono::Local::now().format("%Y%m%d_%H%M%S");
+    Path::new("out").join(format!("demo_{stamp}"))
+}
+
+fn analyse(
+    args: &Args,
+    definitions: &Folder,
+    loaded: &Loaded,
+    folder: &Path,
+    data: &Path,
+) -> Result<(Job, LaunchOutcome), Failure> {
+    let overrides =
+        Overrides { data: Some(data.display().to_string()), users: Some(0), seed: Some(args.seed) };
+    let preset = ConfigSource::Preset(PRESET.to_owned());
+    let config = load(&preset, &overrides, definitions.sub("config").as_deref());
+    let config = config.map_err(super::config::config_failure)?.config;
+    let run = create(&config, args.shards, Vec::new(), &folder.join("run"), &loaded.schemas)?;
+    let job = Job {
+        run,
+        share: None,
+        shards: args.shards,
+        threads: None,
+        redo_failed: false,
+        verbosity: Verbosity::Normal,
+        definitions: definitions.path().map(Path::to_owned),
+    };
+    let end = job.work(&loaded.schemas)?;
+    Ok((job, end))
+}
+
+fn merge(loaded: &Loaded, job: &Job, folder: &Path) -> Result<MergeOutcome, Failure> {
+    let merge = Merge {
+        shards: vec![job.run.dir().to_owned()],
+        output: folder.join("merged"),
+        allow_partial: false,
+        on_conflict: OnConflict::Stop,
+        definitions: loaded.as_ref(),
+    };
+    super::block_on(merge.run())?.map_err(super::merge::failure)
+}
+
+/// Tests with a q below alpha, by table: `q_A2S 9 of 24, …`.
+async fn significant(
+    session: &Session,
+    loaded: &Loaded,
+    alpha: f64,
+) -> Result<std::collections::BTreeMap<String, String>, Failure> {
+    let mut found = std::collections::BTreeMap::new();
+    for schema in loaded.schemas.iter() {
+        let mut parts = Vec::new();
+        for (column, derived) in schema.derived() {
+            if !matches!(derived, Derived::Q { .. }) {
+                continue;
+            }
+            let q = ident(&column.name);
+            let sql = format!(
+                "SELECT count(CASE WHEN {q} < {alpha} THEN 1 END), count({q}) FROM {}",
+                ident(&schema.table)
+            );
+            for batch in session.collect(&sql).await.map_err(Failure::error)? {
+                let n = |i: usize| batch.column(i).as_primitive::<Int64Type>().value(0);
+                parts.push(format!("{} {} of {}", column.name, n(0), n(1)));
+            }
+        }
+        if !parts.is_empty() {
+            found.insert(schema.table.clone(), parts.join(", "));
+        }
+    }
+    Ok(found)
+}
