@@ -12,9 +12,10 @@ use crate::schema::Row;
 /// A row for each tau, both directions in it.
 pub(super) fn te_rows(context: &mut Context<'_>, k: KChoice) -> Vec<Row> {
     let gates = &context.config.quality_control.te;
-    let states = context.pair.as_ref().ok().map(|p| {
-        f64::from(p.source.base).powi(k.l as i32) * f64::from(p.target.base).powi(k.k as i32 + 1)
-    });
+    let states =
+        context.pair.as_ref().ok().map(|p| {
+            f64::from(p.source.base).powi(k.l as i32) * f64::from(p.target.base).powi(k.k as i32 + 1)
+        });
     let verdict = gate("te", gates, context.series.len(), states);
     let action = verdict.reason().map(|_| gates.action);
     if let Verdict::Violated(reason) = &verdict {
@@ -41,9 +42,7 @@ fn both(context: &mut Context<'_>, k: KChoice, tau: u32) -> (Option<Tested>, Opt
         Err(why) => (Err(why.clone()), Err(why.clone())),
     };
     let mut told = |name: &str, outcome: Outcome| {
-        outcome
-            .map_err(|why| context.issues.add("warning", "TE", Some(tau), &format!("{name}: {why}")))
-            .ok()
+        outcome.map_err(|why| context.issues.add("warning", "TE", Some(tau), &format!("{name}: {why}"))).ok()
     };
     (told("A2S", forth), told("S2A", back))
 }
@@ -66,7 +65,14 @@ fn direction(
     } else {
         varies(source, target, name)?;
     }
-    let found = transfer_entropy(source, target, pair.segment_starts, h, &context.plan, context.key("te", name, tau))?;
+    let found = transfer_entropy(
+        source,
+        target,
+        pair.segment_starts,
+        h,
+        &context.plan,
+        context.key("te", name, tau),
+    )?;
     if found.estimate.n == 0 && !context.compat() {
         let (rows, segments) = (target.len(), pair.segment_starts.len());
         return Err(NoValue::NoObservations { rows, segments, history: h.reach() });
@@ -99,7 +105,9 @@ fn row(
     // Under `compat` a warning counts as passed, as it did.
     let passed = match verdict {
         Verdict::Passed => true,
-        Verdict::Violated(_) => context.compat() && context.config.quality_control.te.action == GateAction::Warn,
+        Verdict::Violated(_) => {
+            context.compat() && context.config.quality_control.te.action == GateAction::Warn
+        }
     };
     let row = Row::new()
         .with("feature_mode", context.id.feature_mode)
@@ -168,7 +176,10 @@ fn details(row: Row, names: &Names, tested: Option<Tested>) -> Row {
     let Some(Tested { estimate, null }) = tested else { return row };
     row.with(names.n_obs, estimate.n)
         .with(names.states, estimate.states)
-        .with(names.samples_per_state, (estimate.states > 0).then(|| estimate.n as f64 / estimate.states as f64))
+        .with(
+            names.samples_per_state,
+            (estimate.states > 0).then(|| estimate.n as f64 / estimate.states as f64),
+        )
         .with(names.exceedances, null.exceedances)
         .with(names.surrogates, null.surrogates)
         .with(names.null_mean, null.mean)

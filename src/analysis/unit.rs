@@ -149,10 +149,7 @@ pub fn analyse(id: &UnitId<'_>, series: &Series, config: &Config, stage: &dyn Fn
     UnitOutput { outcome: UnitOutcome::Ok, n_samples: series.len(), k: Some(k.k), tables }
 }
 
-fn all_tables(
-    context: &mut Context<'_>,
-    stage: &dyn Fn(&str),
-) -> (KChoice, Vec<(&'static str, Vec<Row>)>) {
+fn all_tables(context: &mut Context<'_>, stage: &dyn Fn(&str)) -> (KChoice, Vec<(&'static str, Vec<Row>)>) {
     let mut tables = vec![("hour_bins", hour_bin_rows(context.id.feature_mode, context.series))];
     stage("k selection");
     let (k, rows) = choose_k(context);

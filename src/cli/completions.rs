@@ -6,7 +6,9 @@ use super::{Cli, Outcome};
 use crate::error::Exit;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Example:\n  results completions bash > ~/.local/share/bash-completion/completions/results")]
+#[command(
+    after_help = "Example:\n  results completions bash > ~/.local/share/bash-completion/completions/results"
+)]
 pub(super) struct Args {
     /// The shell
     shell: clap_complete::Shell,

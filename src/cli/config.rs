@@ -10,7 +10,9 @@ use crate::dataset::Recipe;
 use crate::error::{Exit, Failure};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  results config show\n  results config show k6_full > mine.yaml\n  results config check mine.yaml")]
+#[command(
+    after_help = "Examples:\n  results config show\n  results config show k6_full > mine.yaml\n  results config check mine.yaml"
+)]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,
@@ -19,7 +21,9 @@ pub(super) struct Args {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     /// Print a preset or a file with every setting resolved; without either, list the presets
-    #[command(after_help = "Examples:\n  results config show\n  results config show k6_full\n  results config show --config mine.yaml")]
+    #[command(
+        after_help = "Examples:\n  results config show\n  results config show k6_full\n  results config show --config mine.yaml"
+    )]
     Show {
         /// A preset
         preset: Option<String>,
@@ -45,7 +49,9 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
             return Ok(Exit::Done);
         }
         Command::Show { preset: Some(name), .. } => ConfigSource::Preset(name.clone()),
-        Command::Show { config: Some(file), .. } | Command::Check { file } => ConfigSource::File(file.clone()),
+        Command::Show { config: Some(file), .. } | Command::Check { file } => {
+            ConfigSource::File(file.clone())
+        }
     };
     let loaded = load(&source, &Overrides::default(), folder.as_deref()).map_err(config_failure)?;
     for notice in &loaded.notices {

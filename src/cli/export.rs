@@ -43,7 +43,10 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     };
     super::block_on(write(args, &loaded))??;
     if !whole {
-        eprintln!("note: {} is not complete; `results status` or missing_units.csv says what is missing", args.dir.display());
+        eprintln!(
+            "note: {} is not complete; `results status` or missing_units.csv says what is missing",
+            args.dir.display()
+        );
     }
     Ok(Exit::Done)
 }

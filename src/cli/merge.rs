@@ -151,7 +151,12 @@ fn conflicts_text(conflicts: &[Conflict]) -> String {
 pub(super) fn checks_text(checks: &[CheckResult]) -> String {
     let mut out = String::new();
     for check in checks.iter().filter(|c| !c.passed()) {
-        out.push_str(&format!("FAIL  {}: {} {}\n", check.name, count(check.violations, "row"), check.meaning));
+        out.push_str(&format!(
+            "FAIL  {}: {} {}\n",
+            check.name,
+            count(check.violations, "row"),
+            check.meaning
+        ));
         if let Ok(table) = arrow::util::pretty::pretty_format_batches(&check.sample) {
             out.push_str(&format!("{table}\n"));
         }

@@ -114,8 +114,7 @@ impl Job {
         stop: &AtomicBool,
     ) -> Result<LaunchOutcome, Failure> {
         let threads = self.threads_each(if self.share.is_some() { assignment.of } else { 1 });
-        let share =
-            Share { run: &self.run, schemas, assignment, threads, redo_failed: self.redo_failed };
+        let share = Share { run: &self.run, schemas, assignment, threads, redo_failed: self.redo_failed };
         let shards = assignment.index + 1;
         let readers = FanOut::default().with(for_people(shards, self.verbosity));
         let outcome = share.work(readers, stop)?;
@@ -203,15 +202,10 @@ pub(super) fn create(
     schemas: &Schemas,
 ) -> Result<Run, Failure> {
     let units = plan::units(config, shards)?;
-    let folder = std::fs::canonicalize(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));
-    let new = NewRun {
-        config,
-        units,
-        shards,
-        only_shards,
-        schemas,
-        data_folder: folder.display().to_string(),
-    };
+    let folder =
+        std::fs::canonicalize(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));
+    let new =
+        NewRun { config, units, shards, only_shards, schemas, data_folder: folder.display().to_string() };
     Run::create_or_join(dir, new).map_err(run_failure)
 }
 

@@ -7,7 +7,9 @@ use crate::error::{Exit, Failure};
 use crate::schema::{ColumnType, Derived, TableSchema};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  results schema show\n  results schema show te\n  results schema show te --yaml > mine.yaml")]
+#[command(
+    after_help = "Examples:\n  results schema show\n  results schema show te\n  results schema show te --yaml > mine.yaml"
+)]
 pub(super) struct Args {
     #[command(subcommand)]
     command: Command,

@@ -13,7 +13,9 @@ use crate::store::Run;
 const SHOWN: usize = 10;
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  results status out/k6_full_20261123_143005\n  results status out/k6_full_*_shard*of4 --json")]
+#[command(
+    after_help = "Examples:\n  results status out/k6_full_20261123_143005\n  results status out/k6_full_*_shard*of4 --json"
+)]
 pub(super) struct Args {
     /// Run directories
     #[arg(required = true, value_name = "RUN_DIR")]
@@ -40,7 +42,9 @@ pub(super) fn exec(args: &Args) -> Outcome {
 fn render(status: &RunStatus) -> String {
     let c = status.counts;
     let mut head = format!("{}: {}, {} of {} units done", status.dir, status.state, c.done(), c.total);
-    for (n, word) in [(c.failed, "failed"), (c.skipped, "skipped"), (c.running, "running"), (status.missing, "missing")] {
+    for (n, word) in
+        [(c.failed, "failed"), (c.skipped, "skipped"), (c.running, "running"), (status.missing, "missing")]
+    {
         if n > 0 {
             head.push_str(&format!(", {n} {word}"));
         }

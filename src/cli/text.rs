@@ -48,7 +48,11 @@ mod tests {
 
     #[test]
     fn numbers_stand_to_the_right() {
-        let rows = vec![vec!["te".into(), "24".into(), "a".into()], vec!["users".into(), "2".into(), "bb".into()]];
-        assert_eq!(columns(&["table", "rows", "x"], &rows), "table  rows  x\nte       24  a\nusers     2  bb\n");
+        let rows =
+            vec![vec!["te".into(), "24".into(), "a".into()], vec!["users".into(), "2".into(), "bb".into()]];
+        assert_eq!(
+            columns(&["table", "rows", "x"], &rows),
+            "table  rows  x\nte       24  a\nusers     2  bb\n"
+        );
     }
 }

@@ -13,7 +13,9 @@ use crate::merge::gaps_of_run;
 use crate::query::{MergeManifest, Session, Source};
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  results validate out/k6_full_20261123_143005\n  results validate merged\n\nA line a check on standard output; exit 3 if any fails.")]
+#[command(
+    after_help = "Examples:\n  results validate out/k6_full_20261123_143005\n  results validate merged\n\nA line a check on standard output; exit 3 if any fails."
+)]
 pub(super) struct Args {
     /// A run directory or an output of `results merge`
     #[arg(value_name = "DIR")]
@@ -68,9 +70,12 @@ async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Lin
     let definitions = loaded.as_ref();
     let (session, gaps) = gaps_of_run(run, definitions).await.map_err(failure)?;
     let kinds: std::collections::BTreeSet<&str> = gaps.iter().map(|g| g.kind.as_str()).collect();
-    let complete = ["never started", "running", "silent", "lost", "interrupted", "stopped", "failed", "skipped"];
+    let complete =
+        ["never started", "running", "silent", "lost", "interrupted", "stopped", "failed", "skipped"];
     let mut lines = vec![line("complete", kinds.iter().any(|k| complete.contains(k)))];
-    for kind in ["broken file", "wrong row count", "corrupt ledger file", "not in the ledger", "unequal duplicate"] {
+    for kind in
+        ["broken file", "wrong row count", "corrupt ledger file", "not in the ledger", "unequal duplicate"]
+    {
         lines.push(line(format!("no {kind}"), kinds.contains(kind)));
     }
     eprint!("{}", gaps_text(&gaps));
@@ -91,8 +96,7 @@ async fn validate_merged(
         eprintln!("{} of {} units; missing_units.csv names the others", manifest.units_ok, manifest.units);
     }
     let session = Session::open(&[dir], definitions).await.map_err(Failure::error)?;
-    let tables: Vec<_> =
-        loaded.schemas.iter().filter(|s| manifest.rows.contains_key(&s.table)).collect();
+    let tables: Vec<_> = loaded.schemas.iter().filter(|s| manifest.rows.contains_key(&s.table)).collect();
     for schema in &tables {
         let rows = session.collect(&format!("SELECT count(*) FROM \"{}\"", schema.table)).await;
         let rows = rows.map_err(Failure::error)?;
@@ -119,8 +123,8 @@ async fn same_csv(session: &Session, sql: String, path: &Path) -> Result<bool, F
     let copy = folder.join("copy.csv");
     let export = TableExport { session, sql, path: copy.clone(), metadata: Vec::new() };
     let written = export.csv().await;
-    let same = written.is_ok()
-        && matches!((std::fs::read(path), std::fs::read(&copy)), (Ok(a), Ok(b)) if a == b);
+    let same =
+        written.is_ok() && matches!((std::fs::read(path), std::fs::read(&copy)), (Ok(a), Ok(b)) if a == b);
     let _ = std::fs::remove_dir_all(&folder);
     written.map_err(Failure::error)?;
     Ok(same)

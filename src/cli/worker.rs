@@ -33,7 +33,13 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let run = Run::open(&args.run).map_err(Failure::error)?;
     let stop = stop_flag()?;
     stop_at_end_of_input(&stop);
-    let share = Share { run: &run, schemas: &schemas, assignment: args.shard, threads: args.threads, redo_failed: args.redo_failed };
+    let share = Share {
+        run: &run,
+        schemas: &schemas,
+        assignment: args.shard,
+        threads: args.threads,
+        redo_failed: args.redo_failed,
+    };
     let events = FanOut::default().with(JsonLines::new(std::io::stdout()));
     let outcome = share.work(events, &stop)?;
     Ok(exit_of(&outcome))

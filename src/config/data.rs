@@ -23,7 +23,10 @@ pub(super) fn read_data(root: &mut Section<'_>, compat: Compat, c: &mut Config) 
         read_common(&mut s, &mut c.data);
         match format {
             DataFormat::Extrasensory => {
-                s.ignored(&["source", "target", "timestamp"], "is fixed by `format: extrasensory` and read over");
+                s.ignored(
+                    &["source", "target", "timestamp"],
+                    "is fixed by `format: extrasensory` and read over",
+                );
             }
             DataFormat::Columns => {
                 single = read_columns(&mut s, &mut c.data);
@@ -126,7 +129,10 @@ fn read_modes(root: &mut Section<'_>, c: &mut Config, single: bool) {
             let known: Vec<&str> = c.data.sources.keys().map(String::as_str).collect();
             let near = nearest(mode, known.iter().copied());
             let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-            root.fault("feature_modes", &format!("holds `{mode}`, which is no mode{near} (known: {})", known.join(", ")));
+            root.fault(
+                "feature_modes",
+                &format!("holds `{mode}`, which is no mode{near} (known: {})", known.join(", ")),
+            );
         }
     }
 }

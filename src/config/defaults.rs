@@ -109,12 +109,8 @@ pub(super) fn built_in_gates() -> Quality {
         min_samples_per_bin: None,
         action: GateAction::Warn,
     };
-    let cte = Gate {
-        min_samples: 200,
-        min_samples_per_bin: Some(50),
-        action: GateAction::FilterBins,
-        ..gate
-    };
+    let cte =
+        Gate { min_samples: 200, min_samples_per_bin: Some(50), action: GateAction::FilterBins, ..gate };
     Quality { global: gate, te: gate, cte, ste: gate, gc: gate }
 }
 

@@ -218,7 +218,10 @@ fn read_statistical(root: &mut Section<'_>, c: &mut Config) {
             s.finish();
         }
     }
-    s.ignored(&["surrogates", "alpha", "permutations"], "has no effect here; use `surrogates` and `fdr.alpha`");
+    s.ignored(
+        &["surrogates", "alpha", "permutations"],
+        "has no effect here; use `surrogates` and `fdr.alpha`",
+    );
     s.finish();
 }
 
@@ -263,7 +266,9 @@ fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
         s.set("families", "a list of measures", &mut c.fdr.families);
         for family in &c.fdr.families {
             let known = ["TE", "CTE", "TRUE_CTE", "STE", "GC"];
-            if !known.contains(&family.as_str()) && !family.chars().all(|c| c.is_ascii_uppercase() || c == '_') {
+            if !known.contains(&family.as_str())
+                && !family.chars().all(|c| c.is_ascii_uppercase() || c == '_')
+            {
                 s.fault("families", &format!("holds `{family}`; known measures: {}", known.join(", ")));
             }
         }
@@ -292,7 +297,8 @@ fn read_quality(root: &mut Section<'_>, c: &mut Config, folder: Option<&Path>) -
             let known = presets::quality_names(folder);
             let near = nearest(&c.quality_profile, known.iter().map(String::as_str));
             let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-            let message = format!("`{}` is no profile{near} (known: {})", c.quality_profile, known.join(", "));
+            let message =
+                format!("`{}` is no profile{near} (known: {})", c.quality_profile, known.join(", "));
             root.fault("quality_profile", &message);
         }
     }

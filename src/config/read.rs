@@ -124,8 +124,11 @@ impl<'a> Section<'a> {
 
     /// Keys that older tools wrote and that mean nothing here: one notice.
     pub(super) fn ignored(&mut self, keys: &[&'static str], why: &str) {
-        let there: Vec<String> =
-            keys.iter().filter(|k| self.entries.iter().any(|(e, ..)| e == *k)).map(|k| self.name(k)).collect();
+        let there: Vec<String> = keys
+            .iter()
+            .filter(|k| self.entries.iter().any(|(e, ..)| e == *k))
+            .map(|k| self.name(k))
+            .collect();
         self.known.extend(keys);
         if !there.is_empty() {
             self.findings.notice(format!("{}: {} {why}", self.findings.file, there.join(", ")));

@@ -94,7 +94,8 @@ impl<'a> Builder<'a> {
         }
         let (node, anchor) = match event {
             Event::Scalar(text, style, anchor, _) => {
-                let value = if style == ScalarStyle::Plain { plain(&text) } else { Value::String(text.into_owned()) };
+                let value =
+                    if style == ScalarStyle::Plain { plain(&text) } else { Value::String(text.into_owned()) };
                 (Node { line, kind: Kind::Scalar(value) }, anchor)
             }
             Event::SequenceStart(_, anchor, _) => (self.list(line, depth)?, anchor),

@@ -27,11 +27,7 @@ pub(super) fn check(config: &Config, frame: &UserFrame, keep: &[bool]) -> Result
         } else {
             continue;
         };
-        return Err(DatasetError::ImplausibleTimestamp {
-            line,
-            value,
-            reason: reason.to_owned(),
-        });
+        return Err(DatasetError::ImplausibleTimestamp { line, value, reason: reason.to_owned() });
     }
     Ok(())
 }
@@ -49,10 +45,7 @@ pub(super) fn order(config: &Config, frame: &UserFrame) -> Result<Vec<usize>, Da
     rows.retain(|&row| times[row].is_finite());
     // Stable, so that the rows named in an error are in file order.
     rows.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
-    if let Some(pair) = rows
-        .windows(2)
-        .find(|pair| times[pair[0]] == times[pair[1]])
-    {
+    if let Some(pair) = rows.windows(2).find(|pair| times[pair[0]] == times[pair[1]]) {
         return Err(DatasetError::DuplicateTimestamp {
             timestamp: times[pair[0]],
             first: frame.lines[pair[0]],
@@ -68,17 +61,10 @@ pub(super) fn order(config: &Config, frame: &UserFrame) -> Result<Vec<usize>, Da
 /// behind a step that is longer than `gaps.max_seconds` or does not go forward in time. Without a
 /// setting the longest step is 1.5 times the data's own period, the median of the forward steps
 /// between all rows with a time, dropped ones included.
-pub(super) fn segments(
-    config: &Config,
-    frame: &UserFrame,
-    order: &[usize],
-    keep: &[bool],
-) -> Vec<usize> {
+pub(super) fn segments(config: &Config, frame: &UserFrame, order: &[usize], keep: &[bool]) -> Vec<usize> {
     let times = frame.timestamp.as_deref();
     let longest = config.gaps.max_seconds.unwrap_or_else(|| {
-        times
-            .and_then(|times| period(times, order))
-            .map_or(f64::INFINITY, |period| GAP_PERIODS * period)
+        times.and_then(|times| period(times, order)).map_or(f64::INFINITY, |period| GAP_PERIODS * period)
     });
     let mut starts = Vec::new();
     let mut kept = 0;
@@ -109,16 +95,9 @@ pub(super) fn segments(
 
 /// Median of the forward steps; of two middle ones the shorter.
 fn period(times: &[f64], order: &[usize]) -> Option<f64> {
-    let known: Vec<f64> = order
-        .iter()
-        .map(|&row| times[row])
-        .filter(|time| time.is_finite())
-        .collect();
-    let mut steps: Vec<f64> = known
-        .windows(2)
-        .map(|pair| pair[1] - pair[0])
-        .filter(|&step| step > 0.0)
-        .collect();
+    let known: Vec<f64> = order.iter().map(|&row| times[row]).filter(|time| time.is_finite()).collect();
+    let mut steps: Vec<f64> =
+        known.windows(2).map(|pair| pair[1] - pair[0]).filter(|&step| step > 0.0).collect();
     if steps.is_empty() {
         return None;
     }
@@ -128,9 +107,7 @@ fn period(times: &[f64], order: &[usize]) -> Option<f64> {
 
 /// Hour of the day, 0..24, of a finite time.
 pub(super) fn hour(seconds: f64, utc_offset_hours: f64) -> u8 {
-    ((seconds + utc_offset_hours * 3600.0) / 3600.0)
-        .floor()
-        .rem_euclid(24.0) as u8
+    ((seconds + utc_offset_hours * 3600.0) / 3600.0).floor().rem_euclid(24.0) as u8
 }
 
 /// Bin of each hour: the number of inner edges `j · (24 / bins)` at or below it.
@@ -139,11 +116,8 @@ pub(super) fn hour(seconds: f64, utc_offset_hours: f64) -> u8 {
 /// numbers.
 pub(super) fn hour_bins(bins: u32) -> [i32; 24] {
     let width = 24.0 / f64::from(bins.max(1));
-    let below = |hour: usize| {
-        (1..bins)
-            .take_while(|&edge| f64::from(edge) * width <= hour as f64)
-            .count() as i32
-    };
+    let below =
+        |hour: usize| (1..bins).take_while(|&edge| f64::from(edge) * width <= hour as f64).count() as i32;
     std::array::from_fn(below)
 }
 
@@ -172,11 +146,7 @@ mod tests {
         }
         // The first exceptions from rounding.
         for (bins, hour) in [(136, 15), (272, 15), (374, 12)] {
-            assert_ne!(
-                hour_bins(bins)[hour],
-                hour as i32 * bins as i32 / 24,
-                "{bins}"
-            );
+            assert_ne!(hour_bins(bins)[hour], hour as i32 * bins as i32 / 24, "{bins}");
         }
     }
 

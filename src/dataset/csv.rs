@@ -27,9 +27,7 @@ pub(super) fn read<R: Read>(
         rows.take(&records)?;
     }
     if rows.lines.is_empty() {
-        return Err(DatasetError::NoRows {
-            file: file.to_owned(),
-        });
+        return Err(DatasetError::NoRows { file: file.to_owned() });
     }
     Ok(rows.finish(records.input().fingerprint()))
 }
@@ -59,10 +57,7 @@ impl<'a> Rows<'a> {
             .map(|at| {
                 let fed = |position: &Result<usize, DatasetError>| position.as_ref() == Ok(at);
                 let indices = layout.positions.iter().enumerate();
-                indices
-                    .filter(|(_, position)| fed(position))
-                    .map(|(index, _)| index)
-                    .collect()
+                indices.filter(|(_, position)| fed(position)).map(|(index, _)| index).collect()
             })
             .collect();
         let columns = layout
@@ -141,20 +136,12 @@ impl<'a> Rows<'a> {
 }
 
 /// The names in the first record.
-fn header<R: Read>(
-    file: &str,
-    records: &mut Records<Text<R>>,
-) -> Result<Vec<String>, DatasetError> {
-    let not_csv = |reason: &str| DatasetError::NotCsv {
-        file: file.to_owned(),
-        reason: reason.to_owned(),
-    };
+fn header<R: Read>(file: &str, records: &mut Records<Text<R>>) -> Result<Vec<String>, DatasetError> {
+    let not_csv = |reason: &str| DatasetError::NotCsv { file: file.to_owned(), reason: reason.to_owned() };
     match advance(file, records, 0) {
         Ok(true) => {}
         Ok(false) => {
-            return Err(DatasetError::EmptyFile {
-                file: file.to_owned(),
-            });
+            return Err(DatasetError::EmptyFile { file: file.to_owned() });
         }
         // A header that never ends its quotes says more about the file than about a row.
         Err(DatasetError::OpenQuote { .. }) => {
@@ -176,33 +163,19 @@ fn header<R: Read>(
 }
 
 /// Goes to the next record, with errors in terms of the file.
-fn advance<R: Read>(
-    file: &str,
-    records: &mut Records<Text<R>>,
-    rows: usize,
-) -> Result<bool, DatasetError> {
+fn advance<R: Read>(file: &str, records: &mut Records<Text<R>>, rows: usize) -> Result<bool, DatasetError> {
     let file = file.to_owned();
     records.advance().map_err(|error| match error {
-        RecordError::OpenQuote => DatasetError::OpenQuote {
-            file,
-            line: records.line(),
-        },
-        RecordError::TooLong => DatasetError::NotCsv {
-            file,
-            reason: format!("line {} is longer than 64 MiB", records.line()),
-        },
+        RecordError::OpenQuote => DatasetError::OpenQuote { file, line: records.line() },
+        RecordError::TooLong => {
+            DatasetError::NotCsv { file, reason: format!("line {} is longer than 64 MiB", records.line()) }
+        }
         RecordError::Io(error) => match (records.input(), error.kind()) {
             (Text::Gzip(_), ErrorKind::UnexpectedEof) => DatasetError::Truncated { file, rows },
             (Text::Gzip(_), ErrorKind::InvalidInput | ErrorKind::InvalidData) => {
-                DatasetError::Corrupt {
-                    file,
-                    reason: error.to_string(),
-                }
+                DatasetError::Corrupt { file, reason: error.to_string() }
             }
-            _ => DatasetError::Unreadable {
-                file,
-                reason: error.to_string(),
-            },
+            _ => DatasetError::Unreadable { file, reason: error.to_string() },
         },
     })
 }
@@ -220,21 +193,11 @@ mod tests {
     use super::{DatasetError, read};
 
     fn needed(names: &[&str]) -> Vec<Needed> {
-        names
-            .iter()
-            .map(|name| Needed {
-                name: (*name).to_owned(),
-                text: *name == "t",
-            })
-            .collect()
+        names.iter().map(|name| Needed { name: (*name).to_owned(), text: *name == "t" }).collect()
     }
 
     fn parse(bytes: &[u8], names: &[&str]) -> Result<Table, DatasetError> {
-        let kind = if bytes.starts_with(b"\x1f\x8b") {
-            Kind::Gzip
-        } else {
-            Kind::Text
-        };
+        let kind = if bytes.starts_with(b"\x1f\x8b") { Kind::Gzip } else { Kind::Text };
         read("u.csv", Text::new(bytes, kind), &needed(names), None)
     }
 
@@ -271,24 +234,14 @@ mod tests {
         assert_eq!(table.lines, [2, 4, 5]);
         assert_eq!(numbers(&table, 2)[0].to_bits(), 1_f64.to_bits());
         assert!(numbers(&table, 0)[1].is_nan() && numbers(&table, 2)[1].is_nan());
-        let Values::Text(texts) = &table.columns[1].as_ref().unwrap().values else {
-            panic!()
-        };
+        let Values::Text(texts) = &table.columns[1].as_ref().unwrap().values else { panic!() };
         assert_eq!(texts, &[Some("p,q".to_owned()), None, Some("r".to_owned())]);
     }
 
     #[test]
     fn one_column_may_be_needed_twice() {
-        let both = [
-            Needed {
-                name: "a".to_owned(),
-                text: false,
-            },
-            Needed {
-                name: "a".to_owned(),
-                text: true,
-            },
-        ];
+        let both =
+            [Needed { name: "a".to_owned(), text: false }, Needed { name: "a".to_owned(), text: true }];
         let table = read("u.csv", Text::new(&b"a\n7\n"[..], Kind::Text), &both, None).unwrap();
         assert!(table.columns.iter().all(Result::is_ok));
     }
@@ -343,54 +296,22 @@ mod tests {
 
     #[test]
     fn messages_say_where_and_what_next() {
-        let columns = parse(b"time,label:SITTING\n1,2\n", &["label:SITING"])
-            .unwrap()
-            .columns;
+        let columns = parse(b"time,label:SITTING\n1,2\n", &["label:SITING"]).unwrap().columns;
         let message = columns[0].as_ref().unwrap_err().to_string();
-        assert_eq!(
-            message,
-            "u.csv has no column `label:SITING` (did you mean `label:SITTING`?)"
-        );
+        assert_eq!(message, "u.csv has no column `label:SITING` (did you mean `label:SITTING`?)");
         let columns = parse(b"a;b\n1;2\n", &["a"]).unwrap().columns;
-        assert!(
-            columns[0]
-                .as_ref()
-                .unwrap_err()
-                .to_string()
-                .contains("semicolons")
-        );
+        assert!(columns[0].as_ref().unwrap_err().to_string().contains("semicolons"));
         let table = parse(b"b,a\n\"x\n\",1\n2,1.5s\n", &["a"]).unwrap();
         let message = table.columns[0].as_ref().unwrap().bad[&0].to_string();
-        assert!(
-            message.starts_with("u.csv, line 4, column `a`: `1.5s` is not a number"),
-            "{message}"
-        );
+        assert!(message.starts_with("u.csv, line 4, column `a`: `1.5s` is not a number"), "{message}");
     }
 
     #[test]
     fn a_bad_cell_fails_only_its_user() {
         let text = b"u,a\np,1\nq,x\np,2\n";
-        let table = read(
-            "u.csv",
-            Text::new(&text[..], Kind::Text),
-            &needed(&["a"]),
-            Some("u"),
-        )
-        .unwrap();
-        assert_eq!(
-            (table.users, table.owners),
-            (vec!["p".to_owned(), "q".to_owned()], vec![0, 1, 0])
-        );
-        assert_eq!(
-            table.columns[0]
-                .as_ref()
-                .unwrap()
-                .bad
-                .keys()
-                .copied()
-                .collect::<Vec<_>>(),
-            [1]
-        );
+        let table = read("u.csv", Text::new(&text[..], Kind::Text), &needed(&["a"]), Some("u")).unwrap();
+        assert_eq!((table.users, table.owners), (vec!["p".to_owned(), "q".to_owned()], vec![0, 1, 0]));
+        assert_eq!(table.columns[0].as_ref().unwrap().bad.keys().copied().collect::<Vec<_>>(), [1]);
     }
 
     proptest! {

@@ -200,9 +200,7 @@ pub enum DatasetError {
         reason: String,
     },
     /// The user has no row in the files (they changed since the users were listed).
-    #[error(
-        "user `{id}` has no row in the input files (hint: they changed since the users were listed)"
-    )]
+    #[error("user `{id}` has no row in the input files (hint: they changed since the users were listed)")]
     UserGone {
         /// The id.
         id: String,
@@ -276,9 +274,7 @@ pub enum DatasetError {
         read: usize,
     },
     /// All values are equal.
-    #[error(
-        "zero variance: the {role} has the same value in all {rows} rows and cannot be discretised"
-    )]
+    #[error("zero variance: the {role} has the same value in all {rows} rows and cannot be discretised")]
     NoVariance {
         /// `source` or `target`.
         role: &'static str,
@@ -346,10 +342,7 @@ impl DatasetError {
     pub fn is_skip(&self) -> bool {
         matches!(
             self,
-            Self::NoLabels { .. }
-                | Self::TooFewRows { .. }
-                | Self::NoVariance { .. }
-                | Self::OneBin { .. }
+            Self::NoLabels { .. } | Self::TooFewRows { .. } | Self::NoVariance { .. } | Self::OneBin { .. }
         )
     }
 

@@ -58,33 +58,21 @@ impl Compiler {
     fn plan(&self, sql: &str) -> Result<Plan, String> {
         let dialect = self.state.config_options().sql_parser.dialect;
         let mut parsed = self.state.sql_to_expr(sql, &dialect).map_err(|error| {
-            format!(
-                "{} (hint: put column names in double quotes)",
-                error.strip_backtrace()
-            )
+            format!("{} (hint: put column names in double quotes)", error.strip_backtrace())
         })?;
         let columns = self.take_columns(&mut parsed)?;
         let fields: Vec<Field> = columns
             .iter()
             .map(|column| {
-                let kind = if column.text {
-                    DataType::Utf8
-                } else {
-                    DataType::Float64
-                };
+                let kind = if column.text { DataType::Utf8 } else { DataType::Float64 };
                 Field::new(&column.name, kind, true)
             })
             .collect();
         let schema = Arc::new(Schema::new(fields));
         let plan = || {
             let columns = DFSchema::try_from(Arc::clone(&schema))?;
-            let parsed = ExprWithAlias {
-                expr: parsed,
-                alias: None,
-            };
-            let logical = self
-                .state
-                .create_logical_expr_from_sql_expr(parsed, &columns)?;
+            let parsed = ExprWithAlias { expr: parsed, alias: None };
+            let logical = self.state.create_logical_expr_from_sql_expr(parsed, &columns)?;
             let volatile = logical.exists(|node| Ok(changes(node)))?;
             let logical = spelled_out(logical, &columns)?;
             let physical = self.state.create_physical_expr(logical, &columns)?;
@@ -125,13 +113,7 @@ impl Compiler {
             return Err(reason);
         }
         let text = |name: &String| self.text_columns.contains(name);
-        Ok(names
-            .into_iter()
-            .map(|name| Needed {
-                text: text(&name),
-                name,
-            })
-            .collect())
+        Ok(names.into_iter().map(|name| Needed { text: text(&name), name }).collect())
     }
 }
 
@@ -151,13 +133,8 @@ fn changes(expression: &LogicalExpr) -> bool {
 /// Replaces functions that exist only as other expressions, e.g. `coalesce` by `CASE`.
 ///
 /// The optimiser would do it as well, but might also reorder arithmetic.
-fn spelled_out(
-    expression: LogicalExpr,
-    columns: &DFSchema,
-) -> datafusion::error::Result<LogicalExpr> {
-    let context = SimplifyContext::builder()
-        .with_schema(Arc::new(columns.clone()))
-        .build();
+fn spelled_out(expression: LogicalExpr, columns: &DFSchema) -> datafusion::error::Result<LogicalExpr> {
+    let context = SimplifyContext::builder().with_schema(Arc::new(columns.clone())).build();
     let coerced = ExprSimplifier::new(context.clone()).coerce(expression, columns)?;
     let call = |expression| {
         let LogicalExpr::ScalarFunction(call) = expression else {
@@ -199,18 +176,11 @@ impl Expression {
     }
 
     /// Its value in every row, NaN where it is missing; `columns` as in [`Self::columns`].
-    pub(super) fn evaluate(
-        &self,
-        columns: Vec<ArrayRef>,
-        rows: usize,
-    ) -> Result<Vec<f64>, DatasetError> {
+    pub(super) fn evaluate(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<Vec<f64>, DatasetError> {
         let options = RecordBatchOptions::new().with_row_count(Some(rows));
         let values = || -> datafusion::error::Result<Vec<f64>> {
-            let batch =
-                RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
-            Ok(as_numbers(
-                &self.physical.evaluate(&batch)?.into_array(rows)?,
-            )?)
+            let batch = RecordBatch::try_new_with_options(Arc::clone(&self.schema), columns, &options)?;
+            Ok(as_numbers(&self.physical.evaluate(&batch)?.into_array(rows)?)?)
         };
         values().map_err(|error| DatasetError::Evaluation {
             setting: self.setting.clone(),
@@ -230,10 +200,8 @@ mod tests {
 
     fn value(sql: &str, columns: &[f64]) -> f64 {
         let expression = Compiler::new(&[]).compile("data.target", sql).unwrap();
-        let columns = columns
-            .iter()
-            .map(|&value| Arc::new(Float64Array::from(vec![value])) as ArrayRef)
-            .collect();
+        let columns =
+            columns.iter().map(|&value| Arc::new(Float64Array::from(vec![value])) as ArrayRef).collect();
         expression.evaluate(columns, 1).unwrap()[0]
     }
 
@@ -257,14 +225,8 @@ mod tests {
 
     #[test]
     fn names_are_exact() {
-        let expression = Compiler::new(&[])
-            .compile("s", "Ab + \"c D\" + e.F")
-            .unwrap();
-        let names: Vec<&str> = expression
-            .columns()
-            .iter()
-            .map(|c| c.name.as_str())
-            .collect();
+        let expression = Compiler::new(&[]).compile("s", "Ab + \"c D\" + e.F").unwrap();
+        let names: Vec<&str> = expression.columns().iter().map(|c| c.name.as_str()).collect();
         assert_eq!(names, ["Ab", "c D", "e.F"]);
     }
 

@@ -32,11 +32,7 @@ impl UserInput {
     /// Hash (hex) of the bytes of the files; the same as [`super::UserFrame::fingerprint`], for
     /// users whose files could not be parsed.
     pub fn fingerprint(&self) -> Result<String, DatasetError> {
-        let hashes: Result<Vec<_>, _> = self
-            .files
-            .iter()
-            .map(|file| open::fingerprint(file))
-            .collect();
+        let hashes: Result<Vec<_>, _> = self.files.iter().map(|file| open::fingerprint(file)).collect();
         Ok(joint_fingerprint(hashes?))
     }
 }
@@ -46,9 +42,7 @@ pub(super) fn joint_fingerprint(mut hashes: Vec<String>) -> String {
     if hashes.len() == 1 {
         return hashes.swap_remove(0);
     }
-    blake3::hash(hashes.concat().as_bytes())
-        .to_hex()
-        .to_string()
+    blake3::hash(hashes.concat().as_bytes()).to_hex().to_string()
 }
 
 /// The users of a data folder, the first `n_users` of them.
@@ -79,14 +73,10 @@ struct Found {
 /// with a dot.
 fn files(folder: &str, glob: &str) -> Result<Vec<Found>, DatasetError> {
     if glob.contains('/') {
-        return Err(DatasetError::Pattern {
-            pattern: glob.to_owned(),
-        });
+        return Err(DatasetError::Pattern { pattern: glob.to_owned() });
     }
-    let unreadable = |error: std::io::Error| DatasetError::Folder {
-        folder: folder.to_owned(),
-        reason: error.to_string(),
-    };
+    let unreadable =
+        |error: std::io::Error| DatasetError::Folder { folder: folder.to_owned(), reason: error.to_string() };
     let mut found = Vec::new();
     let mut others = 0;
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
@@ -98,10 +88,7 @@ fn files(folder: &str, glob: &str) -> Result<Vec<Found>, DatasetError> {
         let hidden = shown.starts_with('.') && !glob.starts_with('.');
         // Folders and pipes are no data. A dangling link is listed, so that reading it says what is wrong.
         let metadata = std::fs::metadata(&path).ok();
-        if metadata
-            .as_ref()
-            .is_some_and(|metadata| !metadata.is_file())
-        {
+        if metadata.as_ref().is_some_and(|metadata| !metadata.is_file()) {
             continue;
         }
         if hidden || !pattern::matches(glob, &shown) {
@@ -109,23 +96,12 @@ fn files(folder: &str, glob: &str) -> Result<Vec<Found>, DatasetError> {
             continue;
         }
         let Some(name) = name.to_str().map(str::to_owned) else {
-            return Err(DatasetError::FileName {
-                folder: folder.to_owned(),
-                name: shown,
-            });
+            return Err(DatasetError::FileName { folder: folder.to_owned(), name: shown });
         };
-        found.push(Found {
-            name,
-            path,
-            bytes: metadata.map_or(0, |metadata| metadata.len()),
-        });
+        found.push(Found { name, path, bytes: metadata.map_or(0, |metadata| metadata.len()) });
     }
     if found.is_empty() {
-        return Err(DatasetError::NoFiles {
-            folder: folder.to_owned(),
-            pattern: glob.to_owned(),
-            others,
-        });
+        return Err(DatasetError::NoFiles { folder: folder.to_owned(), pattern: glob.to_owned(), others });
     }
     found.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(found)
@@ -138,34 +114,20 @@ fn one_file_each(files: Vec<Found>, suffixes: &[String]) -> Result<Vec<UserInput
     for file in files {
         let id = id(&file.name, suffixes).to_owned();
         if let Some(first) = taken.insert(id.clone(), file.name.clone()) {
-            return Err(DatasetError::DuplicateUser {
-                id,
-                first,
-                second: file.name,
-            });
+            return Err(DatasetError::DuplicateUser { id, first, second: file.name });
         }
-        users.push(UserInput {
-            id,
-            files: vec![file.path],
-            bytes: file.bytes,
-        });
+        users.push(UserInput { id, files: vec![file.path], bytes: file.bytes });
     }
     Ok(users)
 }
 
 /// The user id in a file name.
 fn id<'a>(name: &'a str, suffixes: &[String]) -> &'a str {
-    if let Some(id) = suffixes
-        .iter()
-        .find_map(|suffix| name.strip_suffix(suffix.as_str()))
-    {
+    if let Some(id) = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix.as_str())) {
         return id;
     }
     let mut id = name;
-    while let Some(rest) = EXTENSIONS
-        .iter()
-        .find_map(|extension| id.strip_suffix(extension))
-    {
+    while let Some(rest) = EXTENSIONS.iter().find_map(|extension| id.strip_suffix(extension)) {
         id = rest;
     }
     id
@@ -177,11 +139,8 @@ fn by_column(files: Vec<Found>, column: &str) -> Result<Vec<UserInput>, DatasetE
     for file in files {
         let found = read_table(&file.path, &[], Some(column))?;
         for id in found.users {
-            let user = users.entry(id.clone()).or_insert_with(|| UserInput {
-                id,
-                files: Vec::new(),
-                bytes: 0,
-            });
+            let user =
+                users.entry(id.clone()).or_insert_with(|| UserInput { id, files: Vec::new(), bytes: 0 });
             user.files.push(file.path.clone());
             user.bytes += file.bytes;
         }
@@ -199,12 +158,7 @@ pub(super) fn read_table(
     if kind == open::Kind::Parquet {
         return super::parquet::read(path, file, needed, user);
     }
-    super::csv::read(
-        &open::shown(path),
-        open::Text::new(file, kind),
-        needed,
-        user,
-    )
+    super::csv::read(&open::shown(path), open::Text::new(file, kind), needed, user)
 }
 
 #[cfg(test)]
@@ -241,11 +195,7 @@ mod tests {
         let files: Vec<(&str, &str)> = names.iter().map(|name| (*name, "x")).collect();
         let (_folder, mut config) = folder(&files);
         let users = inputs(&config).unwrap();
-        assert_eq!(
-            ids(&users),
-            ["-", "B", "a=b ", "b", "ü😀"],
-            "hidden files are not data"
-        );
+        assert_eq!(ids(&users), ["-", "B", "a=b ", "b", "ü😀"], "hidden files are not data");
         config.n_users = Some(2);
         assert_eq!(ids(&inputs(&config).unwrap()), ["-", "B"]);
         config.data.files = ".*".to_owned();
@@ -254,8 +204,7 @@ mod tests {
 
     #[test]
     fn refusals_name_folder_pattern_and_files() {
-        let (folder, mut config) =
-            folder(&[("u1.csv", "x"), ("u1.csv.gz", "x"), ("notes.md", "x")]);
+        let (folder, mut config) = folder(&[("u1.csv", "x"), ("u1.csv.gz", "x"), ("notes.md", "x")]);
         config.data.files = "*.csv*".to_owned();
         match inputs(&config).unwrap_err() {
             DatasetError::DuplicateUser { id, first, second } => {
@@ -265,10 +214,7 @@ mod tests {
         }
         config.data.files = "*.parquet".to_owned();
         let message = inputs(&config).unwrap_err().to_string();
-        assert!(
-            message.contains("`*.parquet`; it holds 3 other file(s)"),
-            "{message}"
-        );
+        assert!(message.contains("`*.parquet`; it holds 3 other file(s)"), "{message}");
         config.data_root = folder.path().join("none").to_str().unwrap().to_owned();
         assert_eq!(inputs(&config).unwrap_err().code(), "folder");
         config.data.files = "x/*.csv".to_owned();
@@ -287,10 +233,8 @@ mod tests {
 
     #[test]
     fn users_of_a_column() {
-        let (_folder, mut config) = folder(&[
-            ("1.csv", "who,a\nzoe,1\nada,2\n"),
-            ("2.csv", "a,who\n1,ada\n1, \"x\"\n"),
-        ]);
+        let (_folder, mut config) =
+            folder(&[("1.csv", "who,a\nzoe,1\nada,2\n"), ("2.csv", "a,who\n1,ada\n1, \"x\"\n")]);
         config.data.user = Some("who".to_owned());
         let users = inputs(&config).unwrap();
         assert_eq!(ids(&users), ["\"x\"", "ada", "zoe"]);

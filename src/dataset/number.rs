@@ -2,8 +2,8 @@
 
 /// Texts that mean "no value", besides the empty one; compared without regard to case.
 const MISSING: [&str; 14] = [
-    "nan", "na", "n/a", "null", "none", "nil", "-nan", "+nan", "<na>", "#n/a", "#na", "nat",
-    "1.#qnan", "-1.#ind",
+    "nan", "na", "n/a", "null", "none", "nil", "-nan", "+nan", "<na>", "#n/a", "#na", "nat", "1.#qnan",
+    "-1.#ind",
 ];
 
 /// The number in a cell: NaN if there is none, `Err` if the text is something else.
@@ -55,9 +55,7 @@ mod tests {
 
     #[test]
     fn missing() {
-        for text in [
-            "", "  ", "nan", "NaN", "NA", "null", "N/A", "None", "\t", "#N/A",
-        ] {
+        for text in ["", "  ", "nan", "NaN", "NA", "null", "N/A", "None", "\t", "#N/A"] {
             assert!(parse(text.as_bytes()).is_ok_and(f64::is_nan), "{text:?}");
         }
     }

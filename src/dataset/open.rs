@@ -31,10 +31,7 @@ pub(super) struct Hashed<R> {
 impl<R: Read> Hashed<R> {
     /// Starts with an empty hash.
     pub(super) fn new(inner: R) -> Self {
-        Self {
-            inner,
-            hasher: blake3::Hasher::new(),
-        }
+        Self { inner, hasher: blake3::Hasher::new() }
     }
 
     /// Hash (hex) of what was read so far.
@@ -95,10 +92,7 @@ pub(super) fn shown(path: &Path) -> String {
 
 /// An error of the system on a file.
 pub(super) fn unreadable(path: &Path, source: &io::Error) -> DatasetError {
-    DatasetError::Unreadable {
-        file: shown(path),
-        reason: source.to_string(),
-    }
+    DatasetError::Unreadable { file: shown(path), reason: source.to_string() }
 }
 
 /// Opens a file and looks at its first bytes.
@@ -123,8 +117,6 @@ pub(super) fn open(path: &Path) -> Result<(File, Kind), DatasetError> {
 pub(super) fn fingerprint(path: &Path) -> Result<String, DatasetError> {
     let file = File::open(path).map_err(|error| unreadable(path, &error))?;
     let mut hasher = blake3::Hasher::new();
-    hasher
-        .update_reader(file)
-        .map_err(|error| unreadable(path, &error))?;
+    hasher.update_reader(file).map_err(|error| unreadable(path, &error))?;
     Ok(hasher.finalize().to_hex().to_string())
 }

@@ -25,18 +25,13 @@ pub(super) fn read(
     let fingerprint = fingerprint(path)?;
     // The Parquet reader asserts some of what it reads in a file's metadata; a damaged file must
     // not end the run.
-    catch_unwind(AssertUnwindSafe(|| {
-        read_columns(&name, file, needed, user, fingerprint)
-    }))
-    .unwrap_or_else(|_| Err(corrupt(&name, &"its metadata contradict themselves")))
+    catch_unwind(AssertUnwindSafe(|| read_columns(&name, file, needed, user, fingerprint)))
+        .unwrap_or_else(|_| Err(corrupt(&name, &"its metadata contradict themselves")))
 }
 
 /// A file that does not decode.
 fn corrupt(file: &str, reason: &dyn std::fmt::Display) -> DatasetError {
-    DatasetError::Corrupt {
-        file: file.to_owned(),
-        reason: reason.to_string(),
-    }
+    DatasetError::Corrupt { file: file.to_owned(), reason: reason.to_string() }
 }
 
 /// Reads a file that may be damaged in ways that the reader asserts against.
@@ -47,36 +42,23 @@ fn read_columns(
     user: Option<&str>,
     fingerprint: String,
 ) -> Result<Table, DatasetError> {
-    let builder =
-        ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| corrupt(name, &error))?;
-    let header: Vec<String> = builder
-        .schema()
-        .fields()
-        .iter()
-        .map(|field| field.name().clone())
-        .collect();
+    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| corrupt(name, &error))?;
+    let header: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
     let layout = Layout::find(name, &header, needed, user)?;
     let mut roots: Vec<usize> = layout.positions.iter().flatten().copied().collect();
     roots.extend(layout.user);
     roots.sort_unstable();
     roots.dedup();
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots.iter().copied());
-    let batches = builder
-        .with_projection(mask)
-        .build()
-        .map_err(|error| corrupt(name, &error))?;
+    let batches = builder.with_projection(mask).build().map_err(|error| corrupt(name, &error))?;
     let mut table = empty(needed, &layout, fingerprint);
     let mut users = Users::default();
     for batch in batches {
         let batch = batch.map_err(|error| corrupt(name, &error))?;
-        append(
-            name, &batch, needed, &layout, &roots, &mut table, &mut users,
-        )?;
+        append(name, &batch, needed, &layout, &roots, &mut table, &mut users)?;
     }
     if table.lines.is_empty() {
-        return Err(DatasetError::NoRows {
-            file: name.to_owned(),
-        });
+        return Err(DatasetError::NoRows { file: name.to_owned() });
     }
     table.users = users.names;
     Ok(table)
@@ -87,12 +69,7 @@ fn empty(needed: &[Needed], layout: &Layout, fingerprint: String) -> Table {
     let columns = needed
         .iter()
         .zip(&layout.positions)
-        .map(|(column, position)| {
-            position
-                .as_ref()
-                .map(|_| Column::new(column.text))
-                .map_err(Clone::clone)
-        });
+        .map(|(column, position)| position.as_ref().map(|_| Column::new(column.text)).map_err(Clone::clone));
     Table {
         lines: Vec::new(),
         columns: columns.collect(),
@@ -112,19 +89,12 @@ fn append(
     table: &mut Table,
     users: &mut Users,
 ) -> Result<(), DatasetError> {
-    let array = |position: usize| {
-        roots
-            .iter()
-            .position(|&root| root == position)
-            .map(|index| batch.column(index))
-    };
+    let array =
+        |position: usize| roots.iter().position(|&root| root == position).map(|index| batch.column(index));
     let first = table.lines.len() as u64 + 1;
     let mut owners = vec![0; batch.num_rows()];
     if let Some(user) = layout.user.and_then(array) {
-        let column = Needed {
-            name: "user".to_owned(),
-            text: true,
-        };
+        let column = Needed { name: "user".to_owned(), text: true };
         let names = texts(file, &column, user)?;
         for (owner, name) in owners.iter_mut().zip(names) {
             *owner = users.number(name.as_deref().unwrap_or("").trim());
@@ -166,13 +136,11 @@ fn append_column(
     }
     for (row, text) in texts(file, column, values)?.into_iter().enumerate() {
         let cell = text.unwrap_or_default();
-        into.push(cell.as_bytes(), owners[row], |cell| {
-            DatasetError::NotANumber {
-                file: file.to_owned(),
-                line: first + row as u64,
-                column: column.name.clone(),
-                text: super::number::shown(cell),
-            }
+        into.push(cell.as_bytes(), owners[row], |cell| DatasetError::NotANumber {
+            file: file.to_owned(),
+            line: first + row as u64,
+            column: column.name.clone(),
+            text: super::number::shown(cell),
         });
     }
     Ok(())
@@ -188,11 +156,7 @@ fn is_text(data_type: &DataType) -> bool {
 }
 
 /// Values as numbers, NaN where missing; dates and times become epoch seconds.
-pub(super) fn numbers(
-    file: &str,
-    column: &Needed,
-    values: &ArrayRef,
-) -> Result<Vec<f64>, DatasetError> {
+pub(super) fn numbers(file: &str, column: &Needed, values: &ArrayRef) -> Result<Vec<f64>, DatasetError> {
     as_numbers(values).map_err(|_| DatasetError::ColumnType {
         file: file.to_owned(),
         column: column.name.clone(),
@@ -205,40 +169,21 @@ pub(super) fn numbers(
 pub(super) fn as_numbers(values: &ArrayRef) -> Result<Vec<f64>, arrow::error::ArrowError> {
     use DataType::{Date32, Date64, Float64, Int64, Timestamp};
     if matches!(values.data_type(), Timestamp(..) | Date32 | Date64) {
-        let micros = cast(
-            &cast(values, &Timestamp(TimeUnit::Microsecond, None))?,
-            &Int64,
-        )?;
+        let micros = cast(&cast(values, &Timestamp(TimeUnit::Microsecond, None))?, &Int64)?;
         let seconds = |micros: Option<i64>| micros.map_or(f64::NAN, |micros| micros as f64 / 1e6);
-        return Ok(micros
-            .as_primitive::<Int64Type>()
-            .iter()
-            .map(seconds)
-            .collect());
+        return Ok(micros.as_primitive::<Int64Type>().iter().map(seconds).collect());
     }
     let numbers = cast(values, &Float64)?;
-    Ok(numbers
-        .as_primitive::<Float64Type>()
-        .iter()
-        .map(|value| value.unwrap_or(f64::NAN))
-        .collect())
+    Ok(numbers.as_primitive::<Float64Type>().iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
 
 /// Values as text.
-fn texts(
-    file: &str,
-    column: &Needed,
-    values: &ArrayRef,
-) -> Result<Vec<Option<String>>, DatasetError> {
+fn texts(file: &str, column: &Needed, values: &ArrayRef) -> Result<Vec<Option<String>>, DatasetError> {
     let texts = cast(values, &DataType::Utf8).map_err(|_| DatasetError::ColumnType {
         file: file.to_owned(),
         column: column.name.clone(),
         found: values.data_type().to_string(),
         wanted: "text".to_owned(),
     })?;
-    Ok(texts
-        .as_string::<i32>()
-        .iter()
-        .map(|text| text.map(str::to_owned))
-        .collect())
+    Ok(texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
 }

@@ -2,8 +2,7 @@
 
 /// Whether `name` fits `pattern` as a whole.
 pub(super) fn matches(pattern: &str, name: &str) -> bool {
-    let (pattern, name): (Vec<char>, Vec<char>) =
-        (pattern.chars().collect(), name.chars().collect());
+    let (pattern, name): (Vec<char>, Vec<char>) = (pattern.chars().collect(), name.chars().collect());
     let (mut p, mut n) = (0, 0);
     // Where to go back to: the last star and the first character it does not cover yet.
     let mut retry: Option<(usize, usize)> = None;
@@ -36,10 +35,7 @@ mod tests {
 
     #[test]
     fn stars_and_question_marks() {
-        assert!(matches(
-            "*.features_labels.csv*",
-            "U1.features_labels.csv.gz"
-        ));
+        assert!(matches("*.features_labels.csv*", "U1.features_labels.csv.gz"));
         assert!(matches("*.csv", ".csv"));
         assert!(matches("u?.csv", "ü1.csv") || matches("?1.csv", "ü1.csv"));
         assert!(matches("*a*b*", "xxaxxbxx"));

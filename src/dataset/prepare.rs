@@ -12,26 +12,16 @@ use crate::config::{Config, MissingTarget};
 /// In this order: rows without a source value are dropped, and (by configuration) those without a
 /// target or condition value; the times of what is left are checked; rows are put in order; too
 /// few rows are refused; values become symbols; segments are found.
-pub(super) fn series(
-    config: &Config,
-    frame: &UserFrame,
-    source: &[f64],
-) -> Result<Series, DatasetError> {
+pub(super) fn series(config: &Config, frame: &UserFrame, source: &[f64]) -> Result<Series, DatasetError> {
     let data = &config.data;
     let rows = frame.rows();
     let missing = |values: &[f64]| values.iter().filter(|value| value.is_nan()).count();
     let break_at_missing = data.missing_target == MissingTarget::Break;
     let has_source = |row: usize| !source[row].is_nan();
     let has_target = |row: usize| !break_at_missing || !frame.target[row].is_nan();
-    let has_condition = |row: usize| {
-        frame
-            .condition
-            .as_ref()
-            .is_none_or(|values| !values[row].is_nan())
-    };
-    let keep: Vec<bool> = (0..rows)
-        .map(|row| has_source(row) && has_target(row) && has_condition(row))
-        .collect();
+    let has_condition = |row: usize| frame.condition.as_ref().is_none_or(|values| !values[row].is_nan());
+    let keep: Vec<bool> =
+        (0..rows).map(|row| has_source(row) && has_target(row) && has_condition(row)).collect();
     let rows_without_target = missing(&frame.target);
     if break_at_missing && rows_without_target == rows {
         return Err(DatasetError::NoLabels { rows });
@@ -41,19 +31,12 @@ pub(super) fn series(
     let kept: Vec<usize> = order.iter().copied().filter(|&row| keep[row]).collect();
     let needed = (data.min_rows as usize).max(1);
     if kept.len() < needed {
-        return Err(DatasetError::TooFewRows {
-            found: kept.len(),
-            needed,
-            read: rows,
-        });
+        return Err(DatasetError::TooFewRows { found: kept.len(), needed, read: rows });
     }
     let of = |values: &[f64]| -> Vec<f64> { kept.iter().map(|&row| values[row]).collect() };
     let lines: Vec<u64> = kept.iter().map(|&row| frame.lines[row]).collect();
     let hour: Vec<u8> = frame.timestamp.as_ref().map_or_else(Vec::new, |times| {
-        of(times)
-            .iter()
-            .map(|&time| clock::hour(time, data.utc_offset_hours))
-            .collect()
+        of(times).iter().map(|&time| clock::hour(time, data.utc_offset_hours)).collect()
     });
     let own_condition = frame.condition.as_ref().map(|values| of(values));
     let (condition, condition_levels) = condition(config, own_condition.as_deref(), &hour, &lines)?;
@@ -81,10 +64,7 @@ fn condition(
 ) -> Result<(Vec<i32>, u32), DatasetError> {
     if let Some(values) = own {
         let symbols = symbols::whole("condition", values, lines)?;
-        let levels = symbols
-            .iter()
-            .max()
-            .map_or(0, |&largest| largest as u32 + 1);
+        let levels = symbols.iter().max().map_or(0, |&largest| largest as u32 + 1);
         return Ok((symbols, levels));
     }
     if hour.is_empty() {
@@ -135,14 +115,7 @@ mod tests {
         assert_eq!(found.source, [0, 1, 1, 0, 0, 1]);
         assert_eq!(found.target, [1, 0, 1, 0, 1, 1]);
         assert_eq!(found.segment_starts, [0, 2, 4, 5]);
-        assert_eq!(
-            (
-                found.rows_read,
-                found.rows_without_source,
-                found.rows_without_target
-            ),
-            (8, 1, 1)
-        );
+        assert_eq!((found.rows_read, found.rows_without_source, found.rows_without_target), (8, 1, 1));
         config.gaps.max_seconds = Some(100.0);
         assert_eq!(of(&config, &rows).unwrap().segment_starts, [0, 2, 5]);
         config.data.missing_target = MissingTarget::Zero;
@@ -163,11 +136,7 @@ mod tests {
         config.data.order = RowOrder::File;
         let found = of(&config, &rows).unwrap();
         assert_eq!(found.source, [2, 0, 1]);
-        assert_eq!(
-            found.segment_starts,
-            [0, 1],
-            "time does not go back within a segment"
-        );
+        assert_eq!(found.segment_starts, [0, 1], "time does not go back within a segment");
     }
 
     #[test]
@@ -175,10 +144,7 @@ mod tests {
         let good = [0.0, 0.0, 1.0];
         let code = |row: [f64; 3]| {
             let error = of(&small(), &[good, row]).unwrap_err();
-            assert!(
-                error.is_failure() && error.to_string().contains('3'),
-                "{error}"
-            );
+            assert!(error.is_failure() && error.to_string().contains('3'), "{error}");
             error.code()
         };
         assert_eq!(code([0.0, 1.0, 0.0]), "duplicate_timestamp");
@@ -191,12 +157,7 @@ mod tests {
             assert_eq!(code([60.0, 1.0, label]), "not_a_symbol");
         }
         // A row that is dropped anyway need not have a time.
-        assert_eq!(
-            of(&small(), &[good, [60.0, 1.0, 1.0], [NAN, NAN, NAN]])
-                .unwrap()
-                .len(),
-            2
-        );
+        assert_eq!(of(&small(), &[good, [60.0, 1.0, 1.0], [NAN, NAN, NAN]]).unwrap().len(), 2);
     }
 
     #[test]
@@ -209,61 +170,31 @@ mod tests {
         let mut config = small();
         config.data.min_rows = 3;
         let error = of(&config, &rows).unwrap_err();
-        assert_eq!(
-            error,
-            DatasetError::TooFewRows {
-                found: 2,
-                needed: 3,
-                read: 2
-            }
-        );
+        assert_eq!(error, DatasetError::TooFewRows { found: 2, needed: 3, read: 2 });
         config.data.min_rows = 0;
-        assert_eq!(
-            of(&config, &[[0.0, NAN, 1.0]]).unwrap_err().code(),
-            "too_few_rows"
-        );
+        assert_eq!(of(&config, &[[0.0, NAN, 1.0]]).unwrap_err().code(), "too_few_rows");
     }
 
     #[test]
     fn without_a_clock_rows_are_steps() {
         let mut config = small();
         config.data.timestamp = None;
-        let rows = [
-            [3.0, 0.0, 1.0],
-            [1.0, 1.0, 0.0],
-            [1.0, NAN, 0.0],
-            [NAN, 1.0, 0.0],
-            [0.0, 2.0, 0.0],
-        ];
+        let rows = [[3.0, 0.0, 1.0], [1.0, 1.0, 0.0], [1.0, NAN, 0.0], [NAN, 1.0, 0.0], [0.0, 2.0, 0.0]];
         let found = of(&config, &rows).unwrap();
         assert_eq!((found.condition, found.condition_levels), (vec![0; 4], 1));
         assert_eq!((found.hour.len(), found.segment_starts), (0, vec![0, 2]));
         config.data.condition = Some("time".to_owned());
         let found = of(&config, &rows).unwrap();
-        assert_eq!(
-            (found.condition, found.condition_levels),
-            (vec![3, 1, 0], 4)
-        );
-        assert_eq!(
-            (found.rows_without_condition, found.segment_starts),
-            (1, vec![0, 2])
-        );
+        assert_eq!((found.condition, found.condition_levels), (vec![3, 1, 0], 4));
+        assert_eq!((found.rows_without_condition, found.segment_starts), (1, vec![0, 2]));
     }
 
     #[test]
     fn a_target_can_be_binned() {
         let mut config = small();
-        config.data.discretize_target = Discretize::Quantiles {
-            bins: 2,
-            rule: QuantileRule::Ranked,
-        };
+        config.data.discretize_target = Discretize::Quantiles { bins: 2, rule: QuantileRule::Ranked };
         config.data.missing_target = MissingTarget::Zero;
-        let rows = [
-            [0.0, 0.0, -3.5],
-            [60.0, 1.0, 0.5],
-            [120.0, 2.0, NAN],
-            [180.0, 3.0, 9.5],
-        ];
+        let rows = [[0.0, 0.0, -3.5], [60.0, 1.0, 0.5], [120.0, 2.0, NAN], [180.0, 3.0, 9.5]];
         assert_eq!(of(&config, &rows).unwrap().target, [0, 1, 0, 1]);
     }
 }

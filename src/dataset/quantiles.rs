@@ -35,11 +35,7 @@ pub(super) fn discretise(
     let rows = values.len();
     match distinct(values) {
         0 | 1 => Err(DatasetError::NoVariance { role, rows }),
-        distinct => Err(DatasetError::OneBin {
-            role,
-            rows,
-            distinct,
-        }),
+        distinct => Err(DatasetError::OneBin { role, rows, distinct }),
     }
 }
 
@@ -82,11 +78,7 @@ fn ranked(values: &[f64], bins: u32) -> Vec<i32> {
 fn z_scores(role: &'static str, values: &[f64], lines: &[u64]) -> Result<Vec<f64>, DatasetError> {
     let count = values.iter().filter(|value| value.is_infinite()).count();
     if let Some(first) = values.iter().position(|value| value.is_infinite()) {
-        return Err(DatasetError::Infinite {
-            role,
-            count,
-            line: lines[first],
-        });
+        return Err(DatasetError::Infinite { role, count, line: lines[first] });
     }
     let n = values.len() as f64;
     let mean = pairwise_sum(values) / n;
@@ -94,10 +86,7 @@ fn z_scores(role: &'static str, values: &[f64], lines: &[u64]) -> Result<Vec<f64
     let deviation = (pairwise_sum(&squares) / n).sqrt();
     // Negated so that the NaN of an overflow counts as constant.
     if !(deviation > f64::EPSILON * mean.abs() && deviation.is_finite()) {
-        return Err(DatasetError::NoVariance {
-            role,
-            rows: values.len(),
-        });
+        return Err(DatasetError::NoVariance { role, rows: values.len() });
     }
     Ok(values.iter().map(|x| (x - mean) / deviation).collect())
 }
@@ -122,10 +111,7 @@ fn pairwise_sum(values: &[f64]) -> f64 {
         }
     }
     let [a, b, c, d, e, f, g, h] = sums;
-    rest.iter()
-        .fold(((a + b) + (c + d)) + ((e + f) + (g + h)), |sum, value| {
-            sum + value
-        })
+    rest.iter().fold(((a + b) + (c + d)) + ((e + f) + (g + h)), |sum, value| sum + value)
 }
 
 /// Symbols by edges on z-scores: the number of inner edges at or below a value.
@@ -133,13 +119,8 @@ fn edged(scores: &[f64], bins: u32, rule: QuantileRule) -> Vec<i32> {
     let mut sorted = scores.to_vec();
     sorted.sort_unstable_by(f64::total_cmp);
     let kept = wide_edges(&edges(&sorted, bins as usize, rule));
-    let inner = kept
-        .get(1..kept.len().saturating_sub(1))
-        .unwrap_or_default();
-    scores
-        .iter()
-        .map(|score| inner.partition_point(|edge| edge <= score) as i32)
-        .collect()
+    let inner = kept.get(1..kept.len().saturating_sub(1)).unwrap_or_default();
+    scores.iter().map(|score| inner.partition_point(|edge| edge <= score) as i32).collect()
 }
 
 /// The `bins + 1` edges of sorted scores.
@@ -150,11 +131,7 @@ fn edges(sorted: &[f64], bins: usize, rule: QuantileRule) -> Vec<f64> {
             let at = (n - 1) as f64 * j as f64 / bins as f64;
             let (below, share) = (at.floor() as usize, at.fract());
             let (a, b) = (sorted[below], sorted[(below + 1).min(n - 1)]);
-            if share < 0.5 {
-                a + (b - a) * share
-            } else {
-                b - (b - a) * (1.0 - share)
-            }
+            if share < 0.5 { a + (b - a) * share } else { b - (b - a) * (1.0 - share) }
         }
         _ if (n * j).is_multiple_of(bins) => {
             let at = n * j / bins;
@@ -164,19 +141,12 @@ fn edges(sorted: &[f64], bins: usize, rule: QuantileRule) -> Vec<f64> {
         _ => sorted[(n * j).div_ceil(bins) - 1],
     };
     let first = sorted.first().copied();
-    first
-        .into_iter()
-        .chain((1..bins).map(inner))
-        .chain(sorted.last().copied())
-        .collect()
+    first.into_iter().chain((1..bins).map(inner)).chain(sorted.last().copied()).collect()
 }
 
 /// Edges without those that are no wider than [`NARROW`] from the edge before, kept or not.
 fn wide_edges(edges: &[f64]) -> Vec<f64> {
-    let wide = edges
-        .windows(2)
-        .filter(|pair| pair[1] - pair[0] > NARROW)
-        .map(|pair| pair[1]);
+    let wide = edges.windows(2).filter(|pair| pair[1] - pair[0] > NARROW).map(|pair| pair[1]);
     edges.first().copied().into_iter().chain(wide).collect()
 }
 
@@ -188,11 +158,8 @@ mod tests {
 
     use super::{DatasetError, QuantileRule, discretise, pairwise_sum};
 
-    const RULES: [QuantileRule; 3] = [
-        QuantileRule::Ranked,
-        QuantileRule::AveragedInvertedCdf,
-        QuantileRule::Linear,
-    ];
+    const RULES: [QuantileRule; 3] =
+        [QuantileRule::Ranked, QuantileRule::AveragedInvertedCdf, QuantileRule::Linear];
 
     fn codes(values: &[f64], bins: u32, rule: QuantileRule) -> Result<Vec<i32>, DatasetError> {
         let lines: Vec<u64> = (2..).take(values.len()).collect();
@@ -201,10 +168,7 @@ mod tests {
 
     /// `count` copies of each value.
     fn repeat(values: &[(f64, usize)]) -> Vec<f64> {
-        values
-            .iter()
-            .flat_map(|&(value, count)| vec![value; count])
-            .collect()
+        values.iter().flat_map(|&(value, count)| vec![value; count]).collect()
     }
 
     #[test]
@@ -222,10 +186,7 @@ mod tests {
             let found = codes(&values, 5, QuantileRule::Ranked).unwrap();
             assert_eq!(
                 found,
-                repeat(&[(0.0, low), (1.0, high)])
-                    .iter()
-                    .map(|&v| v as i32)
-                    .collect::<Vec<_>>()
+                repeat(&[(0.0, low), (1.0, high)]).iter().map(|&v| v as i32).collect::<Vec<_>>()
             );
         }
     }
@@ -234,10 +195,7 @@ mod tests {
     fn edges_lose_what_the_predecessor_loses() {
         // Three equally frequent values give 0, 1, 1; an even two-valued feature gives one bin.
         let three = repeat(&[(1.0, 100), (2.0, 100), (3.0, 100)]);
-        let expected: Vec<i32> = repeat(&[(0.0, 100), (1.0, 200)])
-            .iter()
-            .map(|&v| v as i32)
-            .collect();
+        let expected: Vec<i32> = repeat(&[(0.0, 100), (1.0, 200)]).iter().map(|&v| v as i32).collect();
         for rule in &RULES[1..] {
             assert_eq!(codes(&three, 5, *rule).unwrap(), expected, "{rule:?}");
             let two = repeat(&[(0.0, 50), (1.0, 50)]);
@@ -253,21 +211,9 @@ mod tests {
         }
         for rule in &RULES[1..] {
             let error = codes(&[1.0, f64::INFINITY, 2.0], 5, *rule).unwrap_err();
-            assert_eq!(
-                error,
-                DatasetError::Infinite {
-                    role: "source",
-                    count: 1,
-                    line: 3
-                }
-            );
+            assert_eq!(error, DatasetError::Infinite { role: "source", count: 1, line: 3 });
         }
-        assert_eq!(
-            codes(&[1.0, 2.0], 1, QuantileRule::Ranked)
-                .unwrap_err()
-                .code(),
-            "one_bin"
-        );
+        assert_eq!(codes(&[1.0, 2.0], 1, QuantileRule::Ranked).unwrap_err().code(), "one_bin");
     }
 
     #[test]

@@ -45,19 +45,11 @@ impl Recipe {
         let compiler = Compiler::new(&data.text_columns);
         let mut sources = BTreeMap::new();
         for mode in &config.feature_modes {
-            let sql = data
-                .sources
-                .get(mode)
-                .ok_or_else(|| unknown_mode(mode, &data.sources))?;
-            sources.insert(
-                mode.clone(),
-                compiler.compile(&format!("data.sources.{mode}"), sql)?,
-            );
+            let sql = data.sources.get(mode).ok_or_else(|| unknown_mode(mode, &data.sources))?;
+            sources.insert(mode.clone(), compiler.compile(&format!("data.sources.{mode}"), sql)?);
         }
         let optional = |setting: &str, sql: &Option<String>| {
-            sql.as_ref()
-                .map(|sql| compiler.compile(setting, sql))
-                .transpose()
+            sql.as_ref().map(|sql| compiler.compile(setting, sql)).transpose()
         };
         let mut recipe = Self {
             needed: Vec::new(),
@@ -68,15 +60,9 @@ impl Recipe {
             shared: SharedFiles::default(),
             config: config.clone(),
         };
-        let all = recipe
-            .sources
-            .values()
-            .chain(&recipe.timestamp)
-            .chain(&recipe.condition);
-        recipe.needed = all
-            .chain([&recipe.target])
-            .flat_map(|expression| expression.columns().iter().cloned())
-            .collect();
+        let all = recipe.sources.values().chain(&recipe.timestamp).chain(&recipe.condition);
+        recipe.needed =
+            all.chain([&recipe.target]).flat_map(|expression| expression.columns().iter().cloned()).collect();
         recipe.needed.sort();
         recipe.needed.dedup();
         Ok(recipe)
@@ -93,10 +79,7 @@ impl Recipe {
     pub fn read(&self, input: &UserInput) -> Result<UserFrame, DatasetError> {
         let user = self.read_columns(input)?;
         let optional = |expression: &Option<Expression>| {
-            expression
-                .as_ref()
-                .map(|expression| self.evaluate(expression, &user))
-                .transpose()
+            expression.as_ref().map(|expression| self.evaluate(expression, &user)).transpose()
         };
         let timestamp = optional(&self.timestamp)?;
         let condition = optional(&self.condition)?;
@@ -128,11 +111,7 @@ impl Recipe {
     }
 
     /// Values of an expression for a user.
-    fn evaluate(
-        &self,
-        expression: &Expression,
-        user: &UserColumns,
-    ) -> Result<Vec<f64>, DatasetError> {
+    fn evaluate(&self, expression: &Expression, user: &UserColumns) -> Result<Vec<f64>, DatasetError> {
         let column = |column: &Needed| match self.needed.binary_search(column) {
             Ok(index) => user.columns[index].clone(),
             // Every column of every expression is in `needed`.
@@ -148,9 +127,7 @@ impl Recipe {
             (Some(column), _) => self.shared.rows_of(input, &self.needed, column)?,
             (None, Some(path)) => read_table(path, &self.needed, None)?,
             (None, None) => {
-                return Err(DatasetError::UserGone {
-                    id: input.id.clone(),
-                });
+                return Err(DatasetError::UserGone { id: input.id.clone() });
             }
         };
         let columns = table.columns.into_iter();
@@ -181,11 +158,7 @@ fn arrow_column(column: Column) -> Result<ArrayRef, DatasetError> {
 fn unknown_mode(mode: &str, sources: &BTreeMap<String, String>) -> DatasetError {
     DatasetError::UnknownMode {
         mode: mode.to_owned(),
-        known: sources
-            .keys()
-            .map(String::as_str)
-            .collect::<Vec<_>>()
-            .join(", "),
+        known: sources.keys().map(String::as_str).collect::<Vec<_>>().join(", "),
         nearest: nearest(mode, sources.keys().map(String::as_str)),
     }
 }
@@ -209,21 +182,13 @@ mod tests {
         config.data_root = folder.to_str().unwrap().to_owned();
         config.data.files = "*".to_owned();
         let recipe = Recipe::new(config).unwrap();
-        inputs(config)
-            .unwrap()
-            .iter()
-            .map(|input| recipe.read(input))
-            .collect()
+        inputs(config).unwrap().iter().map(|input| recipe.read(input)).collect()
     }
 
     #[test]
     fn shared_files_give_each_user_their_rows() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(
-            folder.path().join("1.csv"),
-            "who,time,x,y\na,0,1,0\nb,0,oops,0\na,60,0,1\n",
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("1.csv"), "who,time,x,y\na,0,1,0\nb,0,oops,0\na,60,0,1\n").unwrap();
         std::fs::write(folder.path().join("2.csv"), "y,x,time,who\n1,2,120,a\n").unwrap();
         let mut config = small();
         config.data.user = Some("who".to_owned());
@@ -233,10 +198,7 @@ mod tests {
         assert_eq!((a.lines.as_slice(), a.rows()), (&[2, 4, 2][..], 3));
         let b = users[1].as_ref().unwrap();
         assert_eq!(b.sources["m"].as_ref().unwrap_err().code(), "not_a_number");
-        assert_eq!(
-            inputs(&config).unwrap()[0].fingerprint().unwrap(),
-            a.fingerprint
-        );
+        assert_eq!(inputs(&config).unwrap()[0].fingerprint().unwrap(), a.fingerprint);
     }
 
     #[test]
@@ -244,37 +206,21 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         std::fs::write(folder.path().join("u.csv"), "time,x,y\n0,1,0\n60,0,1\n").unwrap();
         let mut config = small();
-        config
-            .data
-            .sources
-            .insert("n".to_owned(), "x + xx".to_owned());
+        config.data.sources.insert("n".to_owned(), "x + xx".to_owned());
         config.feature_modes.push("n".to_owned());
         let users = read(folder.path(), &mut config);
         let recipe = Recipe::new(&config).unwrap();
         let user = users[0].as_ref().unwrap();
         assert_eq!(recipe.series(user, "m").unwrap().source, [1, 0]);
-        assert_eq!(
-            recipe.series(user, "n").unwrap_err().code(),
-            "missing_column"
-        );
-        assert_eq!(
-            recipe.series(user, "nn").unwrap_err().code(),
-            "unknown_mode"
-        );
-        assert_eq!(
-            recipe.columns().collect::<Vec<_>>(),
-            ["time", "x", "xx", "y"]
-        );
+        assert_eq!(recipe.series(user, "n").unwrap_err().code(), "missing_column");
+        assert_eq!(recipe.series(user, "nn").unwrap_err().code(), "unknown_mode");
+        assert_eq!(recipe.columns().collect::<Vec<_>>(), ["time", "x", "xx", "y"]);
     }
 
     #[test]
     fn text_and_truth_in_expressions() {
         let folder = tempfile::tempdir().unwrap();
-        std::fs::write(
-            folder.path().join("u.csv"),
-            "time,x,y\n0,1,sit\n60,,walk\n120,3,\n",
-        )
-        .unwrap();
+        std::fs::write(folder.path().join("u.csv"), "time,x,y\n0,1,sit\n60,,walk\n120,3,\n").unwrap();
         let mut config = small();
         config.data.text_columns = vec!["y".to_owned()];
         config.data.target = "y = 'sit'".to_owned();
@@ -289,21 +235,14 @@ mod tests {
     /// Writes a Parquet file of three rows.
     fn parquet_file(path: &Path) {
         let columns: [(&str, ArrayRef); 4] = [
-            (
-                "time",
-                Arc::new(TimestampMillisecondArray::from(vec![0, 1500, 3000])),
-            ),
-            (
-                "x",
-                Arc::new(Int32Array::from(vec![Some(1), None, Some(3)])),
-            ),
+            ("time", Arc::new(TimestampMillisecondArray::from(vec![0, 1500, 3000]))),
+            ("x", Arc::new(Int32Array::from(vec![Some(1), None, Some(3)]))),
             ("unneeded", Arc::new(StringArray::from(vec!["p", "q", "r"]))),
             ("y", Arc::new(BooleanArray::from(vec![true, false, true]))),
         ];
         let batch = RecordBatch::try_from_iter(columns).unwrap();
         let mut writer =
-            ArrowWriter::try_new(std::fs::File::create(path).unwrap(), batch.schema(), None)
-                .unwrap();
+            ArrowWriter::try_new(std::fs::File::create(path).unwrap(), batch.schema(), None).unwrap();
         writer.write(&batch).unwrap();
         writer.close().unwrap();
     }
@@ -315,10 +254,7 @@ mod tests {
         let users = read(folder.path(), &mut small());
         let user = users[0].as_ref().unwrap();
         assert_eq!(user.timestamp.as_deref(), Some(&[0.0, 1.5, 3.0][..]));
-        assert_eq!(
-            (user.target.as_slice(), user.lines.as_slice()),
-            (&[1.0, 0.0, 1.0][..], &[1, 2, 3][..])
-        );
+        assert_eq!((user.target.as_slice(), user.lines.as_slice()), (&[1.0, 0.0, 1.0][..], &[1, 2, 3][..]));
         let source = user.sources["m"].as_ref().unwrap();
         assert!(source[1].is_nan() && source[2] > 2.0);
     }
@@ -331,21 +267,11 @@ mod tests {
         let whole = std::fs::read(&path).unwrap();
         for cut in [4, 10, whole.len() / 2, whole.len() - 1] {
             std::fs::write(&path, &whole[..cut]).unwrap();
-            assert_eq!(
-                read(folder.path(), &mut small())[0]
-                    .as_ref()
-                    .unwrap_err()
-                    .code(),
-                "corrupt"
-            );
+            assert_eq!(read(folder.path(), &mut small())[0].as_ref().unwrap_err().code(), "corrupt");
         }
         // A changed byte may or may not matter; it must not panic.
         let recipe = Recipe::new(&small()).unwrap();
-        let input = crate::dataset::UserInput {
-            id: "u".to_owned(),
-            files: vec![path.clone()],
-            bytes: 0,
-        };
+        let input = crate::dataset::UserInput { id: "u".to_owned(), files: vec![path.clone()], bytes: 0 };
         for at in 4..whole.len() {
             let mut changed = whole.clone();
             changed[at] ^= 0x55;

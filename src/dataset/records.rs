@@ -142,10 +142,7 @@ impl<R: Read> Records<R> {
         if self.quoted {
             return self.unquoted.clone();
         }
-        self.bytes()
-            .split(|&byte| byte == b',')
-            .map(<[u8]>::to_vec)
-            .collect()
+        self.bytes().split(|&byte| byte == b',').map(<[u8]>::to_vec).collect()
     }
 
     /// Before the first record: steps over a byte order mark.
@@ -181,11 +178,7 @@ impl<R: Read> Records<R> {
             }
             if scan.done > LONGEST {
                 let open = scan.state == State::Quoted;
-                let error = if open {
-                    RecordError::OpenQuote
-                } else {
-                    RecordError::TooLong
-                };
+                let error = if open { RecordError::OpenQuote } else { RecordError::TooLong };
                 return Err(self.error_here(error));
             }
             self.fill()?;
@@ -256,9 +249,7 @@ impl Scan {
     /// Offset of the newline that ends the record, if it is in `text`.
     fn run(&mut self, text: &[u8]) -> Option<usize> {
         if !self.quoted {
-            let stop = text[self.done..]
-                .iter()
-                .position(|&byte| byte == b'\n' || byte == b'"');
+            let stop = text[self.done..].iter().position(|&byte| byte == b'\n' || byte == b'"');
             match stop.map(|offset| self.done + offset) {
                 Some(at) if text[at] == b'\n' => return Some(at),
                 Some(_) => {
@@ -286,11 +277,7 @@ impl Scan {
     }
 
     fn end(&self, newline: usize) -> End {
-        End {
-            newline,
-            inner_lines: self.inner_lines,
-            quoted: self.quoted,
-        }
+        End { newline, inner_lines: self.inner_lines, quoted: self.quoted }
     }
 }
 
@@ -353,10 +340,8 @@ mod tests {
                 .iter()
                 .map(|(line, fields)| (*line, fields.iter().map(String::as_str).collect()))
                 .collect();
-            let expected: Vec<(u64, Vec<&str>)> = expected
-                .iter()
-                .map(|(line, fields)| (*line, fields.to_vec()))
-                .collect();
+            let expected: Vec<(u64, Vec<&str>)> =
+                expected.iter().map(|(line, fields)| (*line, fields.to_vec())).collect();
             assert_eq!(found, expected, "{text:?} by {step}");
         }
     }
@@ -364,10 +349,7 @@ mod tests {
     #[test]
     fn plain_text() {
         check("a,b\n1,2\n", &[(1, &["a", "b"]), (2, &["1", "2"])]);
-        check(
-            "a,b\r\n1,\r\n,2",
-            &[(1, &["a", "b"]), (2, &["1", ""]), (3, &["", "2"])],
-        );
+        check("a,b\r\n1,\r\n,2", &[(1, &["a", "b"]), (2, &["1", ""]), (3, &["", "2"])]);
         check("\u{feff}a\n\n\r\n1\n", &[(1, &["a"]), (4, &["1"])]);
         check("", &[]);
         check("\u{feff}", &[]);
@@ -379,14 +361,8 @@ mod tests {
         check("\"a\"\"b\"\n", &[(1, &["a\"b"])]);
         check("\"\",\"\"\"\"\n", &[(1, &["", "\""])]);
         check("x\"y,\"z\"w\n", &[(1, &["x\"y", "zw"])]);
-        check(
-            "\"a\nb\",1\n2,3\n",
-            &[(1, &["a\nb", "1"]), (3, &["2", "3"])],
-        );
-        check(
-            "\"a\r\n\",1\r\n2,3",
-            &[(1, &["a\r\n", "1"]), (3, &["2", "3"])],
-        );
+        check("\"a\nb\",1\n2,3\n", &[(1, &["a\nb", "1"]), (3, &["2", "3"])]);
+        check("\"a\r\n\",1\r\n2,3", &[(1, &["a\r\n", "1"]), (3, &["2", "3"])]);
         check("\u{feff}\"a\"\n", &[(1, &["a"])]);
     }
 

@@ -39,10 +39,8 @@ impl SharedFiles {
         let mut columns: Vec<Result<Column, DatasetError>> = needed.iter().map(empty).collect();
         for path in &input.files {
             let slot = self.slot(path);
-            let file = slot
-                .get_or_init(|| SharedFile::read(path, needed, user))
-                .as_ref()
-                .map_err(Clone::clone)?;
+            let file =
+                slot.get_or_init(|| SharedFile::read(path, needed, user)).as_ref().map_err(Clone::clone)?;
             let Some((number, rows)) = file.users.get(&input.id) else {
                 continue;
             };
@@ -53,9 +51,7 @@ impl SharedFiles {
             }
         }
         if lines.is_empty() {
-            return Err(DatasetError::UserGone {
-                id: input.id.clone(),
-            });
+            return Err(DatasetError::UserGone { id: input.id.clone() });
         }
         Ok(Table {
             lines,
@@ -80,10 +76,7 @@ impl SharedFile {
             rows[owner as usize].push(row as u32);
         }
         let numbered = table.users.iter().cloned().zip((0..).zip(rows)).collect();
-        Ok(Self {
-            table,
-            users: numbered,
-        })
+        Ok(Self { table, users: numbered })
     }
 }
 

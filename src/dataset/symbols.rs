@@ -8,22 +8,13 @@ use crate::config::{DataConfig, Discretize};
 const LARGEST: f64 = 65_535.0;
 
 /// Symbols of the source; no value is missing.
-pub(super) fn source(
-    data: &DataConfig,
-    values: &[f64],
-    lines: &[u64],
-) -> Result<Vec<i32>, DatasetError> {
+pub(super) fn source(data: &DataConfig, values: &[f64], lines: &[u64]) -> Result<Vec<i32>, DatasetError> {
     match data.discretize_source {
-        Discretize::Quantiles { bins, rule } => {
-            quantiles::discretise("source", values, lines, bins, rule)
-        }
+        Discretize::Quantiles { bins, rule } => quantiles::discretise("source", values, lines, bins, rule),
         Discretize::None => {
             let symbols = whole("source", values, lines)?;
             if symbols.iter().all(|&symbol| symbol == symbols[0]) {
-                return Err(DatasetError::NoVariance {
-                    role: "source",
-                    rows: values.len(),
-                });
+                return Err(DatasetError::NoVariance { role: "source", rows: values.len() });
             }
             Ok(symbols)
         }
@@ -34,14 +25,8 @@ pub(super) fn source(
 ///
 /// A target that never changes is let through when it is taken as it is: the measures say what
 /// that means for each of them.
-pub(super) fn target(
-    data: &DataConfig,
-    values: &[f64],
-    lines: &[u64],
-) -> Result<Vec<i32>, DatasetError> {
-    let present: Vec<usize> = (0..values.len())
-        .filter(|&row| !values[row].is_nan())
-        .collect();
+pub(super) fn target(data: &DataConfig, values: &[f64], lines: &[u64]) -> Result<Vec<i32>, DatasetError> {
+    let present: Vec<usize> = (0..values.len()).filter(|&row| !values[row].is_nan()).collect();
     let known: Vec<f64> = present.iter().map(|&row| values[row]).collect();
     let known_lines: Vec<u64> = present.iter().map(|&row| lines[row]).collect();
     let symbols = match data.discretize_target {
@@ -59,11 +44,7 @@ pub(super) fn target(
 }
 
 /// Whole numbers from 0, or the first value that is none; no value is missing.
-pub(super) fn whole(
-    role: &'static str,
-    values: &[f64],
-    lines: &[u64],
-) -> Result<Vec<i32>, DatasetError> {
+pub(super) fn whole(role: &'static str, values: &[f64], lines: &[u64]) -> Result<Vec<i32>, DatasetError> {
     let symbol = |(&value, &line): (&f64, &u64)| {
         let reason = if value.is_infinite() {
             "is infinite; a symbol is a whole number from 0"
@@ -76,12 +57,7 @@ pub(super) fn whole(
         } else {
             return Ok(value as i32);
         };
-        Err(DatasetError::NotASymbol {
-            role,
-            line,
-            value,
-            reason,
-        })
+        Err(DatasetError::NotASymbol { role, line, value, reason })
     };
     values.iter().zip(lines).map(symbol).collect()
 }
@@ -90,11 +66,7 @@ pub(super) fn whole(
 /// half is kept. Infinite and huge values end as the lower half of the smallest integer: 0.
 fn truncated(value: f64) -> i32 {
     const LIMIT: f64 = 9_223_372_036_854_775_808.0;
-    if value.abs() < LIMIT {
-        value as i64 as i32
-    } else {
-        0
-    }
+    if value.abs() < LIMIT { value as i64 as i32 } else { 0 }
 }
 
 #[cfg(test)]
@@ -120,17 +92,11 @@ mod tests {
 
     #[test]
     fn only_whole_numbers_are_symbols() {
-        assert_eq!(
-            whole("source", &[0.0, 3.0, 65_535.0, -0.0], &[2, 3, 4, 5]).unwrap()[1],
-            3
-        );
+        assert_eq!(whole("source", &[0.0, 3.0, 65_535.0, -0.0], &[2, 3, 4, 5]).unwrap()[1], 3);
         for value in [0.5, -1.0, f64::INFINITY, 65_536.0] {
             let error = whole("source", &[1.0, value], &[2, 3]).unwrap_err();
             assert_eq!(error.code(), "not_a_symbol");
-            assert!(
-                error.to_string().starts_with("line 3: source value"),
-                "{error}"
-            );
+            assert!(error.to_string().starts_with("line 3: source value"), "{error}");
         }
     }
 }

@@ -35,24 +35,12 @@ pub(super) struct Column {
 impl Column {
     /// An empty column.
     pub(super) fn new(text: bool) -> Self {
-        let values = if text {
-            Values::Text(Vec::new())
-        } else {
-            Values::Numbers(Vec::new())
-        };
-        Self {
-            values,
-            bad: BTreeMap::new(),
-        }
+        let values = if text { Values::Text(Vec::new()) } else { Values::Numbers(Vec::new()) };
+        Self { values, bad: BTreeMap::new() }
     }
 
     /// Adds a cell; `error` makes the error of a cell that is no number.
-    pub(super) fn push(
-        &mut self,
-        cell: &[u8],
-        owner: u32,
-        error: impl FnOnce(&[u8]) -> DatasetError,
-    ) {
+    pub(super) fn push(&mut self, cell: &[u8], owner: u32, error: impl FnOnce(&[u8]) -> DatasetError) {
         match &mut self.values {
             Values::Numbers(numbers) => numbers.push(number::parse(cell).unwrap_or_else(|()| {
                 self.bad.entry(owner).or_insert_with(|| error(cell));
@@ -133,10 +121,7 @@ impl Layout {
         user: Option<&str>,
     ) -> Result<Self, DatasetError> {
         Ok(Self {
-            positions: needed
-                .iter()
-                .map(|column| position(file, header, &column.name))
-                .collect(),
+            positions: needed.iter().map(|column| position(file, header, &column.name)).collect(),
             user: user.map(|name| position(file, header, name)).transpose()?,
         })
     }
@@ -144,16 +129,12 @@ impl Layout {
 
 /// Position of the one column of that name.
 fn position(file: &str, header: &[String], name: &str) -> Result<usize, DatasetError> {
-    let mut found = header
-        .iter()
-        .enumerate()
-        .filter(|(_, column)| *column == name);
+    let mut found = header.iter().enumerate().filter(|(_, column)| *column == name);
     match (found.next(), found.next()) {
         (Some((position, _)), None) => Ok(position),
-        (Some(_), Some(_)) => Err(DatasetError::DuplicateColumn {
-            file: file.to_owned(),
-            column: name.to_owned(),
-        }),
+        (Some(_), Some(_)) => {
+            Err(DatasetError::DuplicateColumn { file: file.to_owned(), column: name.to_owned() })
+        }
         (None, _) => Err(DatasetError::MissingColumn {
             file: file.to_owned(),
             column: name.to_owned(),
@@ -167,12 +148,7 @@ fn position(file: &str, header: &[String], name: &str) -> Result<usize, DatasetE
 pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>) -> Option<String> {
     let lower = name.to_lowercase();
     candidates
-        .map(|candidate| {
-            (
-                strsim::jaro_winkler(&lower, &candidate.to_lowercase()),
-                candidate,
-            )
-        })
+        .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, candidate)| candidate.to_owned())

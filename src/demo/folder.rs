@@ -10,15 +10,10 @@ use super::DemoError;
 ///
 /// A left-over file of another data set would be analysed along with this one, so it is refused.
 pub(super) fn prepare(folder: &Path, names: &[String]) -> Result<(), DemoError> {
-    let failed = |source| DemoError::Folder {
-        folder: folder.to_owned(),
-        source,
-    };
+    let failed = |source| DemoError::Folder { folder: folder.to_owned(), source };
     fs::create_dir_all(folder).map_err(failed)?;
-    let ours: std::collections::HashSet<String> = names
-        .iter()
-        .flat_map(|name| [name.clone(), temporary(name)])
-        .collect();
+    let ours: std::collections::HashSet<String> =
+        names.iter().flat_map(|name| [name.clone(), temporary(name)]).collect();
     let mut foreign = Vec::new();
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
@@ -28,10 +23,7 @@ pub(super) fn prepare(folder: &Path, names: &[String]) -> Result<(), DemoError> 
         }
     }
     match foreign.into_iter().min() {
-        Some(file) => Err(DemoError::Foreign {
-            folder: folder.to_owned(),
-            file,
-        }),
+        Some(file) => Err(DemoError::Foreign { folder: folder.to_owned(), file }),
         None => Ok(()),
     }
 }
@@ -48,11 +40,7 @@ pub(super) fn replace(
     let written = || -> io::Result<u64> {
         let mut out = BufWriter::with_capacity(1 << 16, File::create(&partial)?);
         fill(&mut out)?;
-        let size = out
-            .into_inner()
-            .map_err(io::IntoInnerError::into_error)?
-            .metadata()?
-            .len();
+        let size = out.into_inner().map_err(io::IntoInnerError::into_error)?.metadata()?.len();
         fs::rename(&partial, &path)?;
         Ok(size)
     };

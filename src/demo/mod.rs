@@ -68,20 +68,14 @@ pub fn write_dataset(spec: &DemoSpec) -> Result<DemoReport, DemoError> {
     if spec.users == 0 {
         return Err(DemoError::NoUsers);
     }
-    let people: Vec<Person> = (0..spec.users)
-        .map(|index| Person::draw(spec.seed, index))
-        .collect();
-    let names: Vec<String> = people
-        .iter()
-        .map(|person| file_name(person, spec.wide))
-        .collect();
+    let people: Vec<Person> = (0..spec.users).map(|index| Person::draw(spec.seed, index)).collect();
+    let names: Vec<String> = people.iter().map(|person| file_name(person, spec.wide)).collect();
     folder::prepare(&spec.out, &names)?;
     let sizes = people
         .par_iter()
         .zip(&names)
         .map(|(person, name)| {
-            let bytes =
-                folder::replace(&spec.out, name, |out| write_person(person, spec.wide, out))?;
+            let bytes = folder::replace(&spec.out, name, |out| write_person(person, spec.wide, out))?;
             Ok((u64::from(person.rows), bytes))
         })
         .collect::<Result<Vec<(u64, u64)>, DemoError>>()?;
@@ -97,10 +91,7 @@ pub fn write_dataset(spec: &DemoSpec) -> Result<DemoReport, DemoError> {
 pub fn planted(users: u32, seed: u64) -> Vec<PlantedUser> {
     let mut truth: Vec<PlantedUser> = (0..users)
         .map(|index| Person::draw(seed, index))
-        .map(|person| PlantedUser {
-            user_id: person.id,
-            coupling: person.coupling,
-        })
+        .map(|person| PlantedUser { user_id: person.id, coupling: person.coupling })
         .collect();
     truth.sort_by(|a, b| a.user_id.cmp(&b.user_id));
     truth

@@ -18,36 +18,12 @@ pub(super) struct Sample {
 /// The day rhythm, by blocks of four hours of the time stamp. Constant within a block, so that
 /// conditioning on bins of four, two or one hours takes out all that the rhythm has in common.
 const RHYTHM: [Block; 6] = [
-    Block {
-        activity: -0.7,
-        sitting: -1.0,
-        lying: 0.95,
-    },
-    Block {
-        activity: -0.5,
-        sitting: -0.8,
-        lying: 0.80,
-    },
-    Block {
-        activity: 0.3,
-        sitting: 0.2,
-        lying: 0.05,
-    },
-    Block {
-        activity: 0.4,
-        sitting: 0.4,
-        lying: 0.03,
-    },
-    Block {
-        activity: 0.5,
-        sitting: 0.0,
-        lying: 0.05,
-    },
-    Block {
-        activity: 0.0,
-        sitting: 0.3,
-        lying: 0.30,
-    },
+    Block { activity: -0.7, sitting: -1.0, lying: 0.95 },
+    Block { activity: -0.5, sitting: -0.8, lying: 0.80 },
+    Block { activity: 0.3, sitting: 0.2, lying: 0.05 },
+    Block { activity: 0.4, sitting: 0.4, lying: 0.03 },
+    Block { activity: 0.5, sitting: 0.0, lying: 0.05 },
+    Block { activity: 0.0, sitting: 0.3, lying: 0.30 },
 ];
 
 struct Block {
@@ -85,15 +61,7 @@ impl<'a> Life<'a> {
     pub(super) fn of(person: &'a Person) -> Self {
         let mut stream = Stream::of(person.seed, person.index, "life");
         let past = [stream.normal(), stream.normal()];
-        Self {
-            person,
-            stream,
-            minute: 0,
-            left: person.rows,
-            silent: 0,
-            past,
-            sitting: false,
-        }
+        Self { person, stream, minute: 0, left: person.rows, silent: 0, past, sitting: false }
     }
 
     /// Lives one minute, recorded or not.
@@ -102,11 +70,7 @@ impl<'a> Life<'a> {
         self.minute += 1;
         let block = &RHYTHM[(hour(timestamp) / 4) % RHYTHM.len()];
         let drive = LAGS[0] * self.past[0] + LAGS[1] * self.past[1];
-        let kept = if self.sitting {
-            SITTING_KEPT
-        } else {
-            -SITTING_KEPT
-        };
+        let kept = if self.sitting { SITTING_KEPT } else { -SITTING_KEPT };
         // Only the deviation couples: with coupling 0, activity tells nothing once the hour is known.
         let odds = block.sitting + kept - self.person.coupling * drive;
         self.sitting = self.stream.chance(1.0 / (1.0 + (-odds).exp()));
@@ -133,15 +97,7 @@ impl<'a> Life<'a> {
         let mean = pose.map(|part| part * size + 0.02 * noise.normal());
         let deviation = [0; 3].map(|_| shake * (0.2 * noise.normal()).exp());
         let magnitude = 1.03 + 0.5 * shake + 0.01 * noise.normal();
-        [
-            magnitude,
-            mean[0],
-            mean[1],
-            mean[2],
-            deviation[0],
-            deviation[1],
-            deviation[2],
-        ]
+        [magnitude, mean[0], mean[1], mean[2], deviation[0], deviation[1], deviation[2]]
     }
 }
 

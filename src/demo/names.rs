@@ -93,14 +93,8 @@ pub(super) const LOCATION: [&str; 11] = [
     "diameter",
     "log_diameter",
 ];
-pub(super) const QUICK: [&str; 6] = [
-    "std_lat",
-    "std_long",
-    "lat_change",
-    "long_change",
-    "mean_abs_lat_deriv",
-    "mean_abs_long_deriv",
-];
+pub(super) const QUICK: [&str; 6] =
+    ["std_lat", "std_long", "lat_change", "long_change", "mean_abs_lat_deriv", "mean_abs_long_deriv"];
 pub(super) const AUDIO: [&str; 2] = ["max_abs_value", "normalization_multiplier"];
 pub(super) const MEASURED: [&str; 8] = [
     "light",
@@ -113,14 +107,8 @@ pub(super) const MEASURED: [&str; 8] = [
     "temperature_ambient",
 ];
 pub(super) const DISCRETE: [(&str, &[&str]); 6] = [
-    (
-        "app_state",
-        &["is_active", "is_inactive", "is_background", "missing"],
-    ),
-    (
-        "battery_plugged",
-        &["is_ac", "is_usb", "is_wireless", "missing"],
-    ),
+    ("app_state", &["is_active", "is_inactive", "is_background", "missing"]),
+    ("battery_plugged", &["is_ac", "is_usb", "is_wireless", "missing"]),
     (
         "battery_state",
         &[
@@ -134,32 +122,8 @@ pub(super) const DISCRETE: [(&str, &[&str]); 6] = [
         ],
     ),
     ("on_the_phone", &["is_False", "is_True", "missing"]),
-    (
-        "ringer_mode",
-        &[
-            "is_normal",
-            "is_silent_no_vibrate",
-            "is_silent_with_vibrate",
-            "missing",
-        ],
-    ),
-    (
-        "wifi_status",
-        &[
-            "is_not_reachable",
-            "is_reachable_via_wifi",
-            "is_reachable_via_wwan",
-            "missing",
-        ],
-    ),
+    ("ringer_mode", &["is_normal", "is_silent_no_vibrate", "is_silent_with_vibrate", "missing"]),
+    ("wifi_status", &["is_not_reachable", "is_reachable_via_wifi", "is_reachable_via_wwan", "missing"]),
 ];
-pub(super) const HOURS: [(usize, usize); 8] = [
-    (0, 6),
-    (3, 9),
-    (6, 12),
-    (9, 15),
-    (12, 18),
-    (15, 21),
-    (18, 24),
-    (21, 3),
-];
+pub(super) const HOURS: [(usize, usize); 8] =
+    [(0, 6), (3, 9), (6, 12), (9, 15), (12, 18), (15, 21), (18, 24), (21, 3)];

@@ -64,11 +64,7 @@ fn rows(share: f64) -> u32 {
 
 fn pose(stream: &mut Stream) -> [f64; 3] {
     // Away from the axes, where a small turn would change the mean of |x|, |y|, |z| the most.
-    let raw = [
-        0.5 + stream.uniform(),
-        -(0.3 + 0.6 * stream.uniform()),
-        -(0.5 + stream.uniform()),
-    ];
+    let raw = [0.5 + stream.uniform(), -(0.3 + 0.6 * stream.uniform()), -(0.5 + stream.uniform())];
     let length = raw.iter().map(|v| v * v).sum::<f64>().sqrt();
     raw.map(|v| v / length)
 }

@@ -9,9 +9,7 @@ use super::person::Person;
 
 /// Writes the file with the columns in use only.
 pub(super) fn write_used(person: &Person, out: &mut dyn Write) -> io::Result<()> {
-    let labels = LABELS[..USED_LABELS]
-        .iter()
-        .map(|label| format!("label:{label}"));
+    let labels = LABELS[..USED_LABELS].iter().map(|label| format!("label:{label}"));
     let features = USED_FEATURES.iter().map(|&name| name.to_owned());
     header(features.chain(labels), out)?;
     let mut line = Line::default();
@@ -45,9 +43,7 @@ pub(super) fn feature(sample: &Sample, column: usize) -> Option<f64> {
 
 /// A used label of a sample.
 pub(super) fn label(sample: &Sample, column: usize) -> Option<f64> {
-    sample
-        .labels
-        .map(|values| f64::from(u8::from(values[column])))
+    sample.labels.map(|values| f64::from(u8::from(values[column])))
 }
 
 /// One line, built in place: the wide files have millions of numbers.

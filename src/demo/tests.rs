@@ -11,24 +11,14 @@ use super::person::{Person, ROWS};
 use super::*;
 
 fn spec(users: u32, out: &std::path::Path, wide: bool) -> DemoSpec {
-    DemoSpec {
-        users,
-        out: out.to_owned(),
-        seed: 42,
-        wide,
-    }
+    DemoSpec { users, out: out.to_owned(), seed: 42, wide }
 }
 
 fn files(folder: &std::path::Path) -> Vec<(String, Vec<u8>)> {
     let mut files: Vec<_> = fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap())
-        .map(|entry| {
-            (
-                entry.file_name().into_string().unwrap(),
-                fs::read(entry.path()).unwrap(),
-            )
-        })
+        .map(|entry| (entry.file_name().into_string().unwrap(), fs::read(entry.path()).unwrap()))
         .collect();
     files.sort();
     files
@@ -44,16 +34,8 @@ fn a_users_file_depends_on_nothing_but_the_seed_and_the_user() {
     assert_eq!((few.len(), many.len()), (3, 5));
     assert!(few.iter().all(|file| many.contains(file)));
     write_dataset(&spec(3, &three, false)).unwrap();
-    assert_eq!(
-        files(&three),
-        few,
-        "a second call writes the same bytes in the same place"
-    );
-    let other = DemoSpec {
-        seed: 43,
-        out: folder.path().join("other"),
-        ..spec(3, &three, false)
-    };
+    assert_eq!(files(&three), few, "a second call writes the same bytes in the same place");
+    let other = DemoSpec { seed: 43, out: folder.path().join("other"), ..spec(3, &three, false) };
     write_dataset(&other).unwrap();
     assert!(files(&other.out).iter().all(|file| !few.contains(file)));
 }
@@ -63,18 +45,9 @@ fn the_files_have_the_format_and_the_report_tells_what_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let report = write_dataset(&spec(4, folder.path(), false)).unwrap();
     let files = files(folder.path());
-    let ids: Vec<String> = planted(4, 42)
-        .into_iter()
-        .map(|user| user.user_id)
-        .collect();
-    let names: Vec<String> = ids
-        .iter()
-        .map(|id| format!("{id}.features_labels.csv"))
-        .collect();
-    assert_eq!(
-        files.iter().map(|file| file.0.clone()).collect::<Vec<_>>(),
-        names
-    );
+    let ids: Vec<String> = planted(4, 42).into_iter().map(|user| user.user_id).collect();
+    let names: Vec<String> = ids.iter().map(|id| format!("{id}.features_labels.csv")).collect();
+    assert_eq!(files.iter().map(|file| file.0.clone()).collect::<Vec<_>>(), names);
     let mut rows = 0;
     for (_, bytes) in &files {
         let text = std::str::from_utf8(bytes).unwrap();
@@ -84,19 +57,13 @@ fn the_files_have_the_format_and_the_report_tells_what_is_there() {
             "timestamp,raw_acc:magnitude_stats:mean,raw_acc:3d:mean_x,raw_acc:3d:mean_y,raw_acc:3d:mean_z,\
              raw_acc:3d:std_x,raw_acc:3d:std_y,raw_acc:3d:std_z,label:LYING_DOWN,label:SITTING,label_source"
         );
-        let cells: Vec<Vec<f64>> = lines
-            .map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect())
-            .collect();
+        let cells: Vec<Vec<f64>> =
+            lines.map(|line| line.split(',').map(|cell| cell.parse().unwrap()).collect()).collect();
         assert!(cells.iter().all(|row| row.len() == 11));
         assert!(
-            cells
-                .windows(2)
-                .all(|pair| pair[1][0] > pair[0][0] && (pair[1][0] - pair[0][0]) % 60.0 == 0.0)
+            cells.windows(2).all(|pair| pair[1][0] > pair[0][0] && (pair[1][0] - pair[0][0]) % 60.0 == 0.0)
         );
-        assert!(
-            cells.windows(2).any(|pair| pair[1][0] - pair[0][0] > 600.0),
-            "there are gaps"
-        );
+        assert!(cells.windows(2).any(|pair| pair[1][0] - pair[0][0] > 600.0), "there are gaps");
         let missing = |column: usize| {
             cells.iter().filter(|row| row[column].is_nan()).count() as f64 / cells.len() as f64
         };
@@ -104,15 +71,7 @@ fn the_files_have_the_format_and_the_report_tells_what_is_there() {
         rows += cells.len() as u64;
     }
     let bytes = files.iter().map(|file| file.1.len() as u64).sum();
-    assert_eq!(
-        report,
-        DemoReport {
-            users: 4,
-            rows,
-            bytes,
-            folder: folder.path().to_owned()
-        }
-    );
+    assert_eq!(report, DemoReport { users: 4, rows, bytes, folder: folder.path().to_owned() });
 }
 
 #[test]
@@ -120,23 +79,12 @@ fn lengths_stay_in_bounds_and_have_the_mean_of_the_real_data() {
     for (users, tolerance) in [(12, 1_000.0), (60, 250.0), (1000, 50.0)] {
         for seed in 0..5 {
             let people: Vec<Person> = (0..users).map(|index| Person::draw(seed, index)).collect();
-            assert!(
-                people
-                    .iter()
-                    .all(|person| (ROWS.0..=ROWS.1).contains(&person.rows))
-            );
-            let mean = people
-                .iter()
-                .map(|person| f64::from(person.rows))
-                .sum::<f64>()
-                / f64::from(users);
+            assert!(people.iter().all(|person| (ROWS.0..=ROWS.1).contains(&person.rows)));
+            let mean = people.iter().map(|person| f64::from(person.rows)).sum::<f64>() / f64::from(users);
             assert!((mean - 6_333.0).abs() < tolerance, "{users} users: {mean}");
             let ids: HashSet<&str> = people.iter().map(|person| person.id.as_str()).collect();
             assert_eq!(ids.len(), people.len());
-            assert!(
-                ids.iter()
-                    .all(|id| id.len() == 36 && !id.contains(|c: char| c.is_lowercase()))
-            );
+            assert!(ids.iter().all(|id| id.len() == 36 && !id.contains(|c: char| c.is_lowercase())));
         }
     }
 }
@@ -150,20 +98,12 @@ fn wide_files_have_the_real_width_and_the_numbers_of_the_narrow_ones() {
     let files_wide = files(&wide);
     assert!(files_wide[0].0.ends_with(".features_labels.csv.gz"));
     let mut text = String::new();
-    flate2::read::GzDecoder::new(&files_wide[0].1[..])
-        .read_to_string(&mut text)
-        .unwrap();
+    flate2::read::GzDecoder::new(&files_wide[0].1[..]).read_to_string(&mut text).unwrap();
     let narrow = String::from_utf8(files(&narrow)[0].1.clone()).unwrap();
     let header: Vec<&str> = text.lines().next().unwrap().split(',').collect();
     assert_eq!(header.len(), 278);
     assert_eq!(header.iter().collect::<HashSet<_>>().len(), 278);
-    assert_eq!(
-        sensors()
-            .iter()
-            .map(|sensor| sensor.features.len())
-            .sum::<usize>(),
-        225
-    );
+    assert_eq!(sensors().iter().map(|sensor| sensor.features.len()).sum::<usize>(), 225);
     assert_eq!(LABELS.len(), 51);
     let mut lines = narrow.lines();
     let used: Vec<usize> = lines
@@ -192,8 +132,7 @@ fn lagged(person: &Person) -> f64 {
         if now.timestamp - before.timestamp != 60 {
             continue;
         }
-        let (Some(acc), Some(was), Some(is)) = (before.acceleration, before.labels, now.labels)
-        else {
+        let (Some(acc), Some(was), Some(is)) = (before.acceleration, before.labels, now.labels) else {
             continue;
         };
         let mean = acc[1..4].iter().map(|v| v.abs()).sum::<f64>() / 3.0;
@@ -204,10 +143,7 @@ fn lagged(person: &Person) -> f64 {
     let (mut xy, mut xx, mut yy) = (0.0, 0.0, 0.0);
     for cell in cells.iter().filter(|cell| !cell.is_empty()) {
         let n = cell.len() as f64;
-        let (x, y) = (
-            cell.iter().map(|c| c.0).sum::<f64>() / n,
-            cell.iter().map(|c| c.1).sum::<f64>() / n,
-        );
+        let (x, y) = (cell.iter().map(|c| c.0).sum::<f64>() / n, cell.iter().map(|c| c.1).sum::<f64>() / n);
         for c in cell {
             xy += (c.0 - x) * (c.1 - y);
             xx += (c.0 - x).powi(2);
@@ -238,21 +174,11 @@ fn the_planted_coupling_is_visible_where_it_is_and_nowhere_else() {
 fn a_folder_with_anything_else_in_it_is_refused_untouched() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("thesis.txt"), "mine").unwrap();
-    let error = write_dataset(&spec(2, folder.path(), false))
-        .unwrap_err()
-        .to_string();
-    assert!(
-        error.contains("thesis.txt") && error.contains("\n(hint: "),
-        "{error}"
-    );
+    let error = write_dataset(&spec(2, folder.path(), false)).unwrap_err().to_string();
+    assert!(error.contains("thesis.txt") && error.contains("\n(hint: "), "{error}");
     assert_eq!(files(folder.path()).len(), 1);
     let file = folder.path().join("thesis.txt");
-    let error = write_dataset(&spec(2, &file, false))
-        .unwrap_err()
-        .to_string();
+    let error = write_dataset(&spec(2, &file, false)).unwrap_err().to_string();
     assert!(error.contains("thesis.txt"), "{error}");
-    assert!(matches!(
-        write_dataset(&spec(0, &file, false)),
-        Err(DemoError::NoUsers)
-    ));
+    assert!(matches!(write_dataset(&spec(0, &file, false)), Err(DemoError::NoUsers)));
 }

@@ -17,19 +17,11 @@ const UNTOLD: f64 = 0.3;
 /// Writes the file with all columns; the used ones hold what the narrow file holds.
 pub(super) fn write_all(person: &Person, out: &mut dyn Write) -> io::Result<()> {
     let sensors = sensors();
-    let names = sensors
-        .iter()
-        .flat_map(|sensor| sensor.features.iter().map(|(name, _)| name.clone()));
-    header(
-        names.chain(LABELS.iter().map(|label| format!("label:{label}"))),
-        out,
-    )?;
+    let names = sensors.iter().flat_map(|sensor| sensor.features.iter().map(|(name, _)| name.clone()));
+    header(names.chain(LABELS.iter().map(|label| format!("label:{label}"))), out)?;
     // A stream of its own: the samples must not depend on the width.
     let mut stream = Stream::of(person.seed, person.index, "wide");
-    let mut silent: Vec<bool> = sensors
-        .iter()
-        .map(|sensor| stream.chance(sensor.silent))
-        .collect();
+    let mut silent: Vec<bool> = sensors.iter().map(|sensor| stream.chance(sensor.silent)).collect();
     let mut told = Told::draw(&mut stream);
     let mut line = Line::default();
     for sample in Life::of(person) {
@@ -62,10 +54,7 @@ fn fill(sensor: &Sensor, silent: bool, sample: &Sample, stream: &mut Stream, lin
     // The accelerometer is one sensor: where its used features are missing, all are.
     let silent = silent
         || sample.acceleration.is_none()
-            && sensor
-                .features
-                .iter()
-                .any(|(_, draw)| matches!(draw, Draw::Used(_)));
+            && sensor.features.iter().any(|(_, draw)| matches!(draw, Draw::Used(_)));
     for (_, draw) in &sensor.features {
         let value = match *draw {
             Draw::Used(column) => feature(sample, column),
@@ -77,22 +66,14 @@ fn fill(sensor: &Sensor, silent: bool, sample: &Sample, stream: &mut Stream, lin
                 }
                 Some(f64::from(u8::from(at == chosen)))
             }
-            Draw::Hours(from, to) => Some(f64::from(u8::from(between(
-                hour(sample.timestamp),
-                from,
-                to,
-            )))),
+            Draw::Hours(from, to) => Some(f64::from(u8::from(between(hour(sample.timestamp), from, to)))),
         };
         line.number(value.filter(|_| !silent));
     }
 }
 
 fn between(hour: usize, from: usize, to: usize) -> bool {
-    if from < to {
-        (from..to).contains(&hour)
-    } else {
-        hour >= from || hour < to
-    }
+    if from < to { (from..to).contains(&hour) } else { hour >= from || hour < to }
 }
 
 /// The labels not in use: rare, and lasting a while once they hold.
@@ -100,22 +81,13 @@ struct Told(Vec<Option<bool>>);
 
 impl Told {
     fn draw(stream: &mut Stream) -> Self {
-        Self(
-            LABELS[USED_LABELS..]
-                .iter()
-                .map(|_| (!stream.chance(UNTOLD)).then_some(false))
-                .collect(),
-        )
+        Self(LABELS[USED_LABELS..].iter().map(|_| (!stream.chance(UNTOLD)).then_some(false)).collect())
     }
 
     fn fill(&mut self, sample: &Sample, stream: &mut Stream, line: &mut Line) {
         for state in &mut self.0 {
             if let Some(holds) = state {
-                *holds = if *holds {
-                    !stream.chance(0.05)
-                } else {
-                    stream.chance(0.005)
-                };
+                *holds = if *holds { !stream.chance(0.05) } else { stream.chance(0.005) };
             }
             let value = state.map(|holds| f64::from(u8::from(holds)));
             line.number(value.filter(|_| sample.labels.is_some()));

@@ -83,9 +83,7 @@ impl Column {
             T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 => {
                 Self::Int(cast(T::Int64)?)
             }
-            T::Timestamp(..) => {
-                Self::Time(cast(T::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?)
-            }
+            T::Timestamp(..) => Self::Time(cast(T::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?),
             T::Struct(_) | T::List(_) | T::LargeList(_) | T::Map(..) => Self::Text(nested(array)?),
             _ => Self::Text(cast(T::Utf8)?),
         })
@@ -170,9 +168,19 @@ mod tests {
     #[test]
     fn floats_look_as_in_python() {
         let cases = [
-            (0.0, "0.0"), (-0.0, "-0.0"), (1.0, "1.0"), (0.1, "0.1"), (1e-4, "0.0001"), (1e-5, "1e-05"),
-            (1.5e-7, "1.5e-07"), (1e16, "1e+16"), (123_456_789_012_345_680.0, "1.2345678901234568e+17"),
-            (1e15, "1000000000000000.0"), (5e-324, "5e-324"), (1e300, "1e+300"), (-2.5, "-2.5"),
+            (0.0, "0.0"),
+            (-0.0, "-0.0"),
+            (1.0, "1.0"),
+            (0.1, "0.1"),
+            (1e-4, "0.0001"),
+            (1e-5, "1e-05"),
+            (1.5e-7, "1.5e-07"),
+            (1e16, "1e+16"),
+            (123_456_789_012_345_680.0, "1.2345678901234568e+17"),
+            (1e15, "1000000000000000.0"),
+            (5e-324, "5e-324"),
+            (1e300, "1e+300"),
+            (-2.5, "-2.5"),
         ];
         for (value, text) in cases {
             assert_eq!(float(value), text);

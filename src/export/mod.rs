@@ -4,5 +4,5 @@ mod csv;
 mod table;
 
 pub use csv::CsvWriter;
-pub(crate) use table::{csv_name, is_free};
 pub use table::{ExportError, ExportFormat, TableExport, csv_sql, parquet_sql};
+pub(crate) use table::{csv_name, is_free};

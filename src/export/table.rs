@@ -87,8 +87,7 @@ impl TableExport<'_> {
     pub async fn parquet(&self) -> Result<u64, ExportError> {
         let write = |source| ExportError::Write { path: self.path.clone(), source };
         let mut rows = self.session.query(&self.sql).await?.execute_stream().await?;
-        let metadata =
-            self.metadata.iter().map(|(k, v)| KeyValue::new(k.clone(), v.clone())).collect();
+        let metadata = self.metadata.iter().map(|(k, v)| KeyValue::new(k.clone(), v.clone())).collect();
         let properties = WriterProperties::builder()
             .set_compression(Compression::SNAPPY)
             .set_key_value_metadata(Some(metadata))

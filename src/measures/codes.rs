@@ -96,9 +96,8 @@ fn packed(series: &[u32], base: u64, ends: &[usize], back: usize, part: usize) -
             if last != usize::MAX && newest == last + 1 {
                 rolling = (rolling % high) * base + u64::from(series[newest]);
             } else {
-                rolling = series[newest + 1 - part..=newest]
-                    .iter()
-                    .fold(0, |code, s| code * base + u64::from(*s));
+                rolling =
+                    series[newest + 1 - part..=newest].iter().fold(0, |code, s| code * base + u64::from(*s));
             }
             last = newest;
             rolling

@@ -18,7 +18,9 @@ impl Symbols {
     pub fn new(values: &[i32], name: &'static str) -> Result<Self, NoValue> {
         let checked: Result<Vec<u32>, _> = values
             .iter()
-            .map(|v| u32::try_from(*v).map_err(|_| NoValue::OutOfRange { series: name, symbol: i64::from(*v) }))
+            .map(|v| {
+                u32::try_from(*v).map_err(|_| NoValue::OutOfRange { series: name, symbol: i64::from(*v) })
+            })
             .collect();
         let values = checked?;
         let base = values.iter().max().map_or(1, |m| m + 1);

@@ -31,7 +31,9 @@ pub enum NoValue {
         symbol: i64,
     },
     /// No tuple fits.
-    #[error("no observations: {rows} rows in {segments} segments are too few for histories of {history} steps")]
+    #[error(
+        "no observations: {rows} rows in {segments} segments are too few for histories of {history} steps"
+    )]
     NoObservations {
         /// Kept rows.
         rows: usize,

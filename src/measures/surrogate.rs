@@ -174,7 +174,13 @@ impl Permuter {
 
     /// Besag and Clifford (1991): stop at the h-th exceedance after m draws with p = h / m, or after
     /// all n draws with p = (1 + exceedances) / (1 + n). Valid whenever it stops.
-    fn sequential(&mut self, value: f64, plan: &NullPlan, a: &Adaptive, rng: &mut Xoshiro256PlusPlus) -> Null {
+    fn sequential(
+        &mut self,
+        value: f64,
+        plan: &NullPlan,
+        a: &Adaptive,
+        rng: &mut Xoshiro256PlusPlus,
+    ) -> Null {
         let most = plan.surrogates;
         let mut tally = Tally::default();
         while tally.draws < most && tally.exceedances < a.exceedances {
@@ -311,7 +317,12 @@ mod tests {
             let values: Vec<u64> = rows.iter().map(|r| u64::from(f(r))).collect();
             Codes::of(&values, 16)
         };
-        Observations { x: code(|r| r.0), y: code(|r| r.1), z: code(|r| r.2), times: (0..rows.len()).collect() }
+        Observations {
+            x: code(|r| r.0),
+            y: code(|r| r.1),
+            z: code(|r| r.2),
+            times: (0..rows.len()).collect(),
+        }
     }
 
     const KEY: StreamKey<'static> =

@@ -48,7 +48,11 @@ pub fn test(o: &Observations, within: Option<&Codes>, plan: &NullPlan, key: Stre
 ///
 /// # Errors
 /// The series has one symbol only, or fewer than k samples.
-pub fn active_information_storage(series: &Symbols, starts: &[usize], k: usize) -> Result<Observations, NoValue> {
+pub fn active_information_storage(
+    series: &Symbols,
+    starts: &[usize],
+    k: usize,
+) -> Result<Observations, NoValue> {
     if series.base < 2 {
         return Err(NoValue::Constant { series: "series" });
     }

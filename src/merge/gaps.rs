@@ -154,7 +154,10 @@ pub(super) fn corrupt_ledger(runs: &[OpenRun]) -> Vec<Gap> {
             feature_mode: String::new(),
             shard: crate::store::parse_path(path).map_or(0, |(_, shard, _)| shard),
             kind: "corrupt ledger file".into(),
-            reason: format!("{}/{path} {cause}; remove it and continue the run with --resume", run.run.dir().display()),
+            reason: format!(
+                "{}/{path} {cause}; remove it and continue the run with --resume",
+                run.run.dir().display()
+            ),
         })
         .collect()
 }

@@ -12,7 +12,9 @@ use thiserror::Error;
 
 use crate::check::{CheckResult, run_checks};
 use crate::export::{ExportError, is_free};
-use crate::query::{Definitions, OpenRun, Precedence, QueryError, Session, SessionError, Source, SourceError};
+use crate::query::{
+    Definitions, OpenRun, Precedence, QueryError, Session, SessionError, Source, SourceError,
+};
 use crate::store::{Run, StoreError};
 
 pub use conflicts::Conflict;
@@ -72,7 +74,9 @@ pub enum MergeError {
     #[error("{} is named twice", .0.display())]
     Twice(PathBuf),
     /// The runs are of different experiments.
-    #[error("{one} and {other} are not of the same experiment:\n{differences}\n(hint: merge only shards that were run with one configuration and one seed)")]
+    #[error(
+        "{one} and {other} are not of the same experiment:\n{differences}\n(hint: merge only shards that were run with one configuration and one seed)"
+    )]
     Different {
         /// A run.
         one: String,
@@ -144,7 +148,9 @@ impl Merge<'_> {
             return Ok(MergeOutcome::Wrong(checks));
         }
         let output = output::Output { merge: self, session: &session, runs: &runs, gaps: found };
-        Ok(MergeOutcome::Written(Box::new(output.write(attempts.duplicates.len() as u64, checks.len()).await?)))
+        Ok(MergeOutcome::Written(Box::new(
+            output.write(attempts.duplicates.len() as u64, checks.len()).await?,
+        )))
     }
 
     fn open(&self) -> Result<Vec<OpenRun>, MergeError> {

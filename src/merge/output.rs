@@ -58,7 +58,8 @@ impl Output<'_> {
                 ("results.complete".to_owned(), (!partial).to_string()),
                 ("results.config_fingerprint".to_owned(), self.fingerprint()),
             ];
-            let export = |sql, path| TableExport { session: self.session, sql, path, metadata: metadata.clone() };
+            let export =
+                |sql, path| TableExport { session: self.session, sql, path, metadata: metadata.clone() };
             let parquet = dir.join(format!("{}.parquet", schema.table));
             let count = export(parquet_sql(schema), parquet).parquet().await?;
             rows.insert(schema.table.clone(), count);
@@ -93,12 +94,8 @@ impl Output<'_> {
     }
 
     fn manifest(&self, duplicates: u64, rows: BTreeMap<String, u64>) -> MergeManifest {
-        let units: std::collections::HashSet<_> = self
-            .runs
-            .iter()
-            .flat_map(|r| r.run.expected())
-            .map(|u| (&u.user_id, &u.feature_mode))
-            .collect();
+        let units: std::collections::HashSet<_> =
+            self.runs.iter().flat_map(|r| r.run.expected()).map(|u| (&u.user_id, &u.feature_mode)).collect();
         let missing: std::collections::HashSet<_> = self
             .gaps
             .iter()

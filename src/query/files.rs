@@ -13,14 +13,13 @@ use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{
-    FileGroup, FileScanConfigBuilder, ParquetSource,
-};
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema as ScanSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 use object_store::path::Path as ObjectPath;
 
@@ -43,10 +42,15 @@ pub(super) struct TableFile {
 
 /// Names and types of the columns that come from the ledger, after the file's own.
 pub(super) fn partition_columns() -> Vec<FieldRef> {
-    [("user_id", DataType::Utf8), ("shard", DataType::Int32), ("attempt", DataType::Utf8), ("run", DataType::Utf8)]
-        .into_iter()
-        .map(|(name, kind)| Arc::new(Field::new(name, kind, false)))
-        .collect()
+    [
+        ("user_id", DataType::Utf8),
+        ("shard", DataType::Int32),
+        ("attempt", DataType::Utf8),
+        ("run", DataType::Utf8),
+    ]
+    .into_iter()
+    .map(|(name, kind)| Arc::new(Field::new(name, kind, false)))
+    .collect()
 }
 
 /// A table provider over known files.
@@ -76,7 +80,10 @@ impl KnownFiles {
                 Ok(partitioned(&f.path, f.bytes)?.with_partition_values(values))
             })
             .collect::<Result<Vec<_>>>()?;
-        Ok(Self { files, schema: ScanSchema::builder(file_schema).with_table_partition_cols(partition_columns()).build() })
+        Ok(Self {
+            files,
+            schema: ScanSchema::builder(file_schema).with_table_partition_cols(partition_columns()).build(),
+        })
     }
 
     /// The table of one file that holds all its columns.
@@ -88,9 +95,9 @@ impl KnownFiles {
 
 fn partitioned(path: &Path, bytes: u64) -> Result<PartitionedFile> {
     let absolute = std::path::absolute(path)?;
-    let text = absolute.to_str().ok_or_else(|| {
-        DataFusionError::Execution(format!("the path {} is not UTF-8", absolute.display()))
-    })?;
+    let text = absolute
+        .to_str()
+        .ok_or_else(|| DataFusionError::Execution(format!("the path {} is not UTF-8", absolute.display())))?;
     let location = ObjectPath::parse(text)
         .map_err(|e| DataFusionError::Execution(format!("the path {text} cannot be used: {e}")))?;
     Ok(PartitionedFile::new_from_meta(ObjectMeta {
@@ -112,10 +119,7 @@ impl TableProvider for KnownFiles {
         TableType::Base
     }
 
-    fn supports_filters_pushdown(
-        &self,
-        filters: &[&Expr],
-    ) -> Result<Vec<TableProviderFilterPushDown>> {
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
     }
 
@@ -126,9 +130,17 @@ impl TableProvider for KnownFiles {
         _filters: &[Expr],
         limit: Option<usize>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        if self.files.is_empty() {
+            let schema = self.schema();
+            let schema = match projection {
+                Some(columns) => Arc::new(schema.project(columns)?),
+                None => schema,
+            };
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
         let source = Arc::new(ParquetSource::new(self.schema.clone()));
-        let groups = FileGroup::new(self.files.clone())
-            .split_files(state.config().target_partitions().max(1));
+        let groups =
+            FileGroup::new(self.files.clone()).split_files(state.config().target_partitions().max(1));
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::local_filesystem(), source)
             .with_file_groups(groups)
             .with_projection_indices(projection.cloned())?

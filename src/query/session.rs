@@ -49,7 +49,9 @@ pub enum SessionError {
     #[error("Arrow: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
     /// Runs of different settings have no merged tables.
-    #[error("the runs have different configurations, so they have no merged tables\n(hint: `raw.te` and the like have every run's rows; the column `run` tells them apart)")]
+    #[error(
+        "the runs have different configurations, so they have no merged tables\n(hint: `raw.te` and the like have every run's rows; the column `run` tells them apart)"
+    )]
     DifferentRuns,
 }
 
@@ -159,9 +161,9 @@ impl Session {
         self.register_plan(runs)?;
         self.register_files("raw", runs, &all_rows(runs), definitions)?;
         self.batch("raw.users", ledger_of(&all_rows(runs), runs, definitions)?)?;
-        let same = runs.windows(2).all(|w| {
-            w[0].run.manifest().config_fingerprint == w[1].run.manifest().config_fingerprint
-        });
+        let same = runs
+            .windows(2)
+            .all(|w| w[0].run.manifest().config_fingerprint == w[1].run.manifest().config_fingerprint);
         if !same {
             return Ok(Attempts::default());
         }
@@ -210,10 +212,8 @@ impl Session {
         let unit = |row: &LedgerRow| (row.user_id.clone(), row.feature_mode.clone());
         let ok: HashSet<_> =
             winners.iter().filter(|(_, r)| r.state == UnitState::Ok).map(|(_, r)| unit(r)).collect();
-        let duplicates = others
-            .into_iter()
-            .filter(|(_, r)| r.state == UnitState::Ok && ok.contains(&unit(r)))
-            .collect();
+        let duplicates =
+            others.into_iter().filter(|(_, r)| r.state == UnitState::Ok && ok.contains(&unit(r))).collect();
         Ok(Attempts { winners, duplicates })
     }
 
@@ -274,11 +274,7 @@ impl Session {
     }
 
     /// Registers the Parquet files of a merged output.
-    pub fn register_merged(
-        &self,
-        dir: &Path,
-        manifest: &MergeManifest,
-    ) -> Result<(), SessionError> {
+    pub fn register_merged(&self, dir: &Path, manifest: &MergeManifest) -> Result<(), SessionError> {
         for table in manifest.rows.keys() {
             let path = dir.join(format!("{table}.parquet"));
             let damaged = |what: String| SourceError::Damaged { path: path.clone(), what };
@@ -315,9 +311,7 @@ impl Session {
         let table = Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?);
         match name.split_once('.') {
             Some((space, name)) => self.table(space, name, table),
-            None => {
-                self.replace(TableReference::bare(name), table)
-            }
+            None => self.replace(TableReference::bare(name), table),
         }
     }
 

@@ -72,10 +72,8 @@ impl Query {
             let Some((name, tail)) = after.split_once('}') else { break };
             out.push_str(before);
             let value = values.iter().find(|(key, _)| *key == name);
-            let (_, value) = value.ok_or_else(|| QueryError::Placeholder {
-                query: self.name.clone(),
-                name: name.to_owned(),
-            })?;
+            let (_, value) = value
+                .ok_or_else(|| QueryError::Placeholder { query: self.name.clone(), name: name.to_owned() })?;
             out.push_str(value);
             rest = tail;
         }
@@ -138,16 +136,11 @@ impl Queries {
 }
 
 fn query_name(path: &Path) -> String {
-    let parts: Vec<_> =
-        path.with_extension("").iter().map(|p| p.to_string_lossy().into_owned()).collect();
+    let parts: Vec<_> = path.with_extension("").iter().map(|p| p.to_string_lossy().into_owned()).collect();
     parts.join("/")
 }
 
-fn add_folder(
-    root: &Path,
-    folder: &Path,
-    all: &mut BTreeMap<String, Query>,
-) -> Result<(), QueryError> {
+fn add_folder(root: &Path, folder: &Path, all: &mut BTreeMap<String, Query>) -> Result<(), QueryError> {
     let read = |path: &Path| {
         let path = path.display().to_string();
         move |source| QueryError::Read { path, source }

@@ -123,7 +123,9 @@ impl Views<'_> {
         let mut rows = rows;
         let mut columns: Vec<String> = std::iter::once("user_id".to_owned())
             .chain(schema.stored().map(|c| ident(&c.name)))
-            .chain(schema.derived().filter(|(_, d)| matches!(d, Derived::Q { .. })).map(|(c, _)| ident(&c.name)))
+            .chain(
+                schema.derived().filter(|(_, d)| matches!(d, Derived::Q { .. })).map(|(c, _)| ident(&c.name)),
+            )
             .collect();
         for (of, by) in group_columns(schema) {
             let (p, q) = group_names(schema, of);
@@ -139,11 +141,19 @@ impl Views<'_> {
                     ("group_q", &ident(&q)),
                     ("rows", &rows),
                     ("difference_name", &literal(of)),
-                    ("same_group", if same.is_empty() { "true".to_owned() } else { same.join(" AND ") }.as_str()),
+                    (
+                        "same_group",
+                        if same.is_empty() { "true".to_owned() } else { same.join(" AND ") }.as_str(),
+                    ),
                 ])?
             } else {
                 let null = "CAST(NULL AS DOUBLE)";
-                format!("SELECT {}, {null} AS {}, {null} AS {} FROM ({rows}) t", listed.join(", "), ident(&p), ident(&q))
+                format!(
+                    "SELECT {}, {null} AS {}, {null} AS {} FROM ({rows}) t",
+                    listed.join(", "),
+                    ident(&p),
+                    ident(&q)
+                )
             };
             columns.extend([ident(&p), ident(&q)]);
         }

@@ -57,10 +57,8 @@ pub fn record_batch(table: &TableSchema, rows: &[Row]) -> Result<RecordBatch, Ba
             return Err(fault(table, i, name, "is no stored column of the table"));
         }
     }
-    let columns = table
-        .stored()
-        .map(|column| array(table, column, rows))
-        .collect::<Result<Vec<ArrayRef>, _>>()?;
+    let columns =
+        table.stored().map(|column| array(table, column, rows)).collect::<Result<Vec<ArrayRef>, _>>()?;
     let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(rows.len()));
     RecordBatch::try_new_with_options(stored_arrow_schema(table), columns, &options)
         .map_err(|e| fault(table, 0, "*", &e.to_string()))
@@ -122,9 +120,7 @@ impl Builder {
             ColumnType::Int => Self::Int(Int64Builder::new()),
             ColumnType::Float => Self::Float(Float64Builder::new()),
             ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
-            ColumnType::Timestamp => {
-                Self::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC"))
-            }
+            ColumnType::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
         }
     }
 

@@ -135,7 +135,10 @@ mod tests {
             "table: mine\nversion: 1\ndescription: d\nkey: [a]\ncolumns:\n  - {name: a, type: int}\n",
         );
         assert!(Schemas::load(Some(dir.path())).unwrap().get("mine").is_ok());
-        write("bad.yaml", "table: bad\nversion: 1\ndescription: d\nkey: [b]\ncolumns:\n  - {name: a, type: int}\n");
+        write(
+            "bad.yaml",
+            "table: bad\nversion: 1\ndescription: d\nkey: [b]\ncolumns:\n  - {name: a, type: int}\n",
+        );
         let error = Schemas::load(Some(dir.path())).unwrap_err().to_string();
         assert!(error.contains("bad.yaml") && error.contains("`b`"), "{error}");
         write("bad.yaml", "table: bad\nversion: one\n");

@@ -87,8 +87,7 @@ impl ShardStatus {
         if self.host != host() || !std::path::Path::new("/proc/self").exists() {
             return false;
         }
-        self.boot_id != boot_id()
-            || !std::path::Path::new("/proc").join(self.pid.to_string()).exists()
+        self.boot_id != boot_id() || !std::path::Path::new("/proc").join(self.pid.to_string()).exists()
     }
 
     /// Whether it has not been heard of for long.
@@ -115,8 +114,7 @@ impl ShardStatus {
                 }
             }
             EventKind::ShardFinished { interrupted, .. } => {
-                self.state =
-                    if *interrupted { ShardState::Interrupted } else { ShardState::Finished };
+                self.state = if *interrupted { ShardState::Interrupted } else { ShardState::Finished };
                 self.current_user = None;
                 self.stage = None;
             }
@@ -160,15 +158,11 @@ struct Shared {
 impl Heartbeat {
     /// Starts writing.
     pub fn start(run: &Run, share: Assignment) -> Self {
-        let shared = Arc::new(Shared {
-            state: Mutex::new((ShardStatus::new(share), false)),
-            wake: Condvar::new(),
-        });
+        let shared =
+            Arc::new(Shared { state: Mutex::new((ShardStatus::new(share), false)), wake: Condvar::new() });
         let (run, thread) = (run.clone(), Arc::clone(&shared));
-        let writer = std::thread::Builder::new()
-            .name("heartbeat".into())
-            .spawn(move || beat(&run, &thread))
-            .ok();
+        let writer =
+            std::thread::Builder::new().name("heartbeat".into()).spawn(move || beat(&run, &thread)).ok();
         Self { shared, writer }
     }
 }
@@ -202,10 +196,7 @@ fn beat(run: &Run, shared: &Shared) {
         }
         state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         if !state.1 {
-            (state, _) = shared
-                .wake
-                .wait_timeout(state, BEAT)
-                .unwrap_or_else(PoisonError::into_inner);
+            (state, _) = shared.wake.wait_timeout(state, BEAT).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -11,8 +11,7 @@ use crate::engine::{Engine, UnitResult, UserJob, failure_issue};
 use crate::event::{Counts, Event, EventKind, EventSink, now_us};
 use crate::schema::Schemas;
 use crate::store::{
-    ExpectedUnit, Leftovers, Ledger, LedgerRow, Run, ShardLock, StoreError, UnitState, commit,
-    new_attempt_id,
+    ExpectedUnit, Ledger, LedgerRow, Leftovers, Run, ShardLock, StoreError, UnitState, commit, new_attempt_id,
 };
 
 /// Everything a worker needs.
@@ -73,11 +72,7 @@ impl Worker<'_> {
         let _lock = ShardLock::take(self.run, self.assignment)?;
         let leftovers = self.run.sweep(&self.labels_of_its_own())?;
         let (jobs, counts) = self.plan()?;
-        let progress = Progress {
-            shard: self.assignment.index,
-            counts: Mutex::new(counts),
-            sink,
-        };
+        let progress = Progress { shard: self.assignment.index, counts: Mutex::new(counts), sink };
         progress.emit(EventKind::ShardStarted { pid: std::process::id(), already_done: counts.done() });
         let result = self.drive(&jobs, &progress);
         let counts = progress.counts();
@@ -87,27 +82,24 @@ impl Worker<'_> {
         }
         result?;
         let interrupted = counts.done() < counts.total;
-        progress.emit(EventKind::ShardFinished {
-            interrupted,
-            peak_memory_bytes: super::peak_memory_bytes(),
-        });
+        progress
+            .emit(EventKind::ShardFinished { interrupted, peak_memory_bytes: super::peak_memory_bytes() });
         Ok(ShardOutcome { counts, interrupted, leftovers })
     }
 
     /// Plan shards whose files only this worker writes: what lies there without a ledger row is dead.
     fn labels_of_its_own(&self) -> Vec<u32> {
         let (of, shards) = (self.assignment.of, self.run.manifest().shards);
-        let covers_whole_label = |label: &u32| of <= shards && shards % of == 0 && label % of == self.assignment.index;
+        let covers_whole_label =
+            |label: &u32| of <= shards && shards % of == 0 && label % of == self.assignment.index;
         (0..shards).filter(covers_whole_label).collect()
     }
 
     /// The users with work left, in the order they are started, and the counts before.
     fn plan(&self) -> Result<(Vec<UserJob>, Counts), StoreError> {
         let ledger = Ledger::read(self.run.storage())?;
-        let done: HashMap<(&str, &str), UnitState> = ledger
-            .current()
-            .map(|r| ((r.user_id.as_str(), r.feature_mode.as_str()), r.state))
-            .collect();
+        let done: HashMap<(&str, &str), UnitState> =
+            ledger.current().map(|r| ((r.user_id.as_str(), r.feature_mode.as_str()), r.state)).collect();
         let mut counts = Counts::default();
         let mut jobs: BTreeMap<u64, UserJob> = BTreeMap::new();
         for unit in self.run.own_units().filter(|u| self.assignment.has(u.position)) {
@@ -252,10 +244,8 @@ impl Progress<'_> {
     }
 
     fn start(&self, user_id: &str, feature_mode: &str) {
-        let kind = EventKind::UnitStarted {
-            user_id: user_id.to_owned(),
-            feature_mode: feature_mode.to_owned(),
-        };
+        let kind =
+            EventKind::UnitStarted { user_id: user_id.to_owned(), feature_mode: feature_mode.to_owned() };
         self.change(|c| c.running += 1, kind);
     }
 

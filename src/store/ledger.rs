@@ -141,8 +141,12 @@ impl Ledger {
             }
         }
         ledger.rows.sort_by(|a, b| {
-            (a.position, &a.feature_mode, a.finished_us, &a.attempt)
-                .cmp(&(b.position, &b.feature_mode, b.finished_us, &b.attempt))
+            (a.position, &a.feature_mode, a.finished_us, &a.attempt).cmp(&(
+                b.position,
+                &b.feature_mode,
+                b.finished_us,
+                &b.attempt,
+            ))
         });
         Ok(ledger)
     }

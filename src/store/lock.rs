@@ -61,9 +61,13 @@ impl ShardLock {
 }
 
 fn open(path: &Path) -> Result<File, StorageError> {
-    OpenOptions::new().read(true).write(true).create(true).truncate(false).open(path).map_err(|source| {
-        StorageError { action: "open the lock", path: path.to_owned(), source }
-    })
+    OpenOptions::new()
+        .read(true)
+        .write(true)
+        .create(true)
+        .truncate(false)
+        .open(path)
+        .map_err(|source| StorageError { action: "open the lock", path: path.to_owned(), source })
 }
 
 fn got(result: Result<(), TryLockError>, path: &Path) -> Result<bool, StorageError> {

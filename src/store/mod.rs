@@ -116,7 +116,9 @@ pub enum StoreError {
         what: String,
     },
     /// Another process works on the shard.
-    #[error("shard {shard} is being worked on by another process: {holder}\n(hint: wait for it or stop it; `results status` shows how far it is)")]
+    #[error(
+        "shard {shard} is being worked on by another process: {holder}\n(hint: wait for it or stop it; `results status` shows how far it is)"
+    )]
     Locked {
         /// The share, as `I/N`.
         shard: String,

@@ -89,10 +89,8 @@ impl Run {
             return Err(StoreError::NoRun { dir });
         };
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let damaged = |what: String| StoreError::Damaged {
-            file: dir.join(MANIFEST).display().to_string(),
-            what,
-        };
+        let damaged =
+            |what: String| StoreError::Damaged { file: dir.join(MANIFEST).display().to_string(), what };
         let format: FormatOnly = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
         if format.format > RUN_FORMAT {
             tracing::warn!(
@@ -285,9 +283,7 @@ fn to_yaml(manifest: &Manifest) -> Result<Vec<u8>, StoreError> {
 fn refuse_foreign_files(storage: &dyn Storage) -> Result<(), StoreError> {
     let own = |path: &str| path == EXPECTED || path.starts_with(STAGING);
     match storage.list("")?.into_iter().find(|e| !own(&e.path)) {
-        Some(entry) => {
-            Err(StoreError::ForeignFiles { dir: storage.root().to_owned(), file: entry.path })
-        }
+        Some(entry) => Err(StoreError::ForeignFiles { dir: storage.root().to_owned(), file: entry.path }),
         None => Ok(()),
     }
 }

@@ -16,8 +16,11 @@ const SHOWN: usize = 10;
 pub(in crate::cli) fn tell(run: &Run, end: &LaunchOutcome, took: Duration) -> Result<Exit, StoreError> {
     let status = run_status(run)?;
     let c = end.counts;
-    let mut line = format!("{} of {} done in {}", c.ok, count(c.total, "unit"), duration(took.as_millis() as u64));
-    for (n, word) in [(c.skipped, "skipped"), (c.failed, "failed"), (c.total - c.done().min(c.total), "not done")] {
+    let mut line =
+        format!("{} of {} done in {}", c.ok, count(c.total, "unit"), duration(took.as_millis() as u64));
+    for (n, word) in
+        [(c.skipped, "skipped"), (c.failed, "failed"), (c.total - c.done().min(c.total), "not done")]
+    {
         if n > 0 {
             line.push_str(&format!(", {n} {word}"));
         }
@@ -27,10 +30,20 @@ pub(in crate::cli) fn tell(run: &Run, end: &LaunchOutcome, took: Duration) -> Re
     }
     eprintln!("{line}");
     for problem in status.problems.iter().take(SHOWN) {
-        eprintln!("  {} {} {}: {}", problem.user_id, problem.feature_mode, problem.state.as_str(), problem.reason);
+        eprintln!(
+            "  {} {} {}: {}",
+            problem.user_id,
+            problem.feature_mode,
+            problem.state.as_str(),
+            problem.reason
+        );
     }
     if status.problems.len() > SHOWN {
-        eprintln!("  … and {} more; `results status {}` shows them", status.problems.len() - SHOWN, run.dir().display());
+        eprintln!(
+            "  … and {} more; `results status {}` shows them",
+            status.problems.len() - SHOWN,
+            run.dir().display()
+        );
     }
     for (shard, cause) in &end.lost {
         eprintln!("error: shard {shard}: {cause}; see {}/_logs/shard-{shard}.log", run.dir().display());

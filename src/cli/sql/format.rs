@@ -72,15 +72,15 @@ pub(super) async fn write(
             json.finish().map_err(Failure::error)
         }
         Format::Parquet => {
-            let mut parquet = parquet::arrow::ArrowWriter::try_new(out, schema, None).map_err(Failure::error)?;
+            let mut parquet =
+                parquet::arrow::ArrowWriter::try_new(out, schema, None).map_err(Failure::error)?;
             while let Some(batch) = rows.next().await {
                 parquet.write(&batch.map_err(engine)?).map_err(Failure::error)?;
             }
             parquet.close().map(drop).map_err(Failure::error)
         }
         Format::Arrow => {
-            let mut ipc =
-                arrow::ipc::writer::StreamWriter::try_new(out, &schema).map_err(Failure::error)?;
+            let mut ipc = arrow::ipc::writer::StreamWriter::try_new(out, &schema).map_err(Failure::error)?;
             while let Some(batch) = rows.next().await {
                 ipc.write(&batch.map_err(engine)?).map_err(Failure::error)?;
             }

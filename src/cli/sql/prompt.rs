@@ -25,9 +25,41 @@ End a query with ; — it may have several lines. Tab completes tables, columns 
 ";
 
 const WORDS: &[&str] = &[
-    "SELECT", "FROM", "WHERE", "GROUP BY", "ORDER BY", "LIMIT", "JOIN", "LEFT JOIN", "USING", "ON", "AND",
-    "OR", "NOT", "NULL", "IS", "AS", "DISTINCT", "COUNT", "AVG", "MIN", "MAX", "SUM", "MEDIAN", "CASE",
-    "WHEN", "THEN", "ELSE", "END", "DESC", "OVER", "PARTITION BY", "WITH", "HAVING", "BETWEEN", "wilcoxon_p",
+    "SELECT",
+    "FROM",
+    "WHERE",
+    "GROUP BY",
+    "ORDER BY",
+    "LIMIT",
+    "JOIN",
+    "LEFT JOIN",
+    "USING",
+    "ON",
+    "AND",
+    "OR",
+    "NOT",
+    "NULL",
+    "IS",
+    "AS",
+    "DISTINCT",
+    "COUNT",
+    "AVG",
+    "MIN",
+    "MAX",
+    "SUM",
+    "MEDIAN",
+    "CASE",
+    "WHEN",
+    "THEN",
+    "ELSE",
+    "END",
+    "DESC",
+    "OVER",
+    "PARTITION BY",
+    "WITH",
+    "HAVING",
+    "BETWEEN",
+    "wilcoxon_p",
 ];
 
 /// Reads queries until the user leaves.
@@ -159,7 +191,9 @@ impl Completer for Sql {
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let before = &line[..pos];
         let word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-        let start = before.rfind(|c| !word(c)).map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
+        let start = before
+            .rfind(|c| !word(c))
+            .map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
         let typed = before[start..].to_lowercase();
         let found = self
             .names

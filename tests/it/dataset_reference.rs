@@ -1,10 +1,6 @@
 //! Preprocessing against the predecessor's discrete series, and the corrected rules on its input.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    reason = "a test fails by panicking"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by panicking")]
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -16,7 +12,7 @@ const REFERENCE: &str = "tests/reference/extrasensory";
 
 /// The corrected defaults on the `ExtraSensory` columns.
 fn corrected() -> Config {
-    serde_json::from_str(include_str!("reference/dataset_config.json")).unwrap()
+    serde_json::from_str(include_str!("../reference/dataset_config.json")).unwrap()
 }
 
 /// The predecessor's rules.
@@ -34,21 +30,13 @@ fn predecessor(rule: QuantileRule, hour_bins: u32) -> Config {
 /// All users, by the first letters of their ids.
 fn frames(recipe: &Recipe, config: &Config) -> BTreeMap<String, UserFrame> {
     let read = |input| recipe.read(input).unwrap();
-    inputs(config)
-        .unwrap()
-        .iter()
-        .map(read)
-        .map(|frame| (frame.id.clone(), frame))
-        .collect()
+    inputs(config).unwrap().iter().map(read).map(|frame| (frame.id.clone(), frame)).collect()
 }
 
 fn user(config: &Config, prefix: &str, mode: &str) -> Result<Series, DatasetError> {
     let recipe = Recipe::new(config).unwrap();
     let users = inputs(config).unwrap();
-    let input = users
-        .iter()
-        .find(|user| user.id.starts_with(prefix))
-        .unwrap();
+    let input = users.iter().find(|user| user.id.starts_with(prefix)).unwrap();
     recipe.series(&recipe.read(input).unwrap(), mode)
 }
 
@@ -60,10 +48,7 @@ fn columns(path: &Path) -> BTreeMap<String, Vec<i32>> {
     let mut columns: BTreeMap<String, Vec<i32>> = BTreeMap::new();
     for line in lines {
         for (name, cell) in names.iter().zip(line.split(',')) {
-            columns
-                .entry((*name).to_owned())
-                .or_default()
-                .push(cell.parse().unwrap());
+            columns.entry((*name).to_owned()).or_default().push(cell.parse().unwrap());
         }
     }
     columns
@@ -73,9 +58,7 @@ fn columns(path: &Path) -> BTreeMap<String, Vec<i32>> {
 fn every_series_of_the_predecessor() {
     let outcomes = std::fs::read_to_string(format!("{REFERENCE}/outcomes.csv")).unwrap();
     let configs = [6, 24].map(|bins| predecessor(QuantileRule::Linear, bins));
-    let recipes = configs
-        .each_ref()
-        .map(|config| Recipe::new(config).unwrap());
+    let recipes = configs.each_ref().map(|config| Recipe::new(config).unwrap());
     let users = frames(&recipes[0], &configs[0]);
     let mut compared = 0;
     for outcome in outcomes.lines().skip(1) {
@@ -92,18 +75,10 @@ fn every_series_of_the_predecessor() {
         assert_eq!(series.source, expected["a"], "{outcome}: a");
         assert_eq!(series.target, expected["s"], "{outcome}: s");
         assert_eq!(hour, expected["hour"], "{outcome}: hour");
-        assert_eq!(
-            series.condition, expected["hour_bin"],
-            "{outcome}: hour_bin"
-        );
+        assert_eq!(series.condition, expected["hour_bin"], "{outcome}: hour_bin");
         compared += 1;
     }
-    assert_eq!(
-        compared,
-        std::fs::read_dir(format!("{REFERENCE}/expected"))
-            .unwrap()
-            .count()
-    );
+    assert_eq!(compared, std::fs::read_dir(format!("{REFERENCE}/expected")).unwrap().count());
 }
 
 #[test]
@@ -113,15 +88,9 @@ fn awkward_users_of_the_predecessor() {
         for mode in &config.feature_modes {
             let constant = user(&config, "CONST", mode).unwrap_err();
             assert_eq!(constant.code(), "no_variance", "{mode}");
-            assert!(
-                constant.to_string().starts_with("zero variance"),
-                "{constant}"
-            );
+            assert!(constant.to_string().starts_with("zero variance"), "{constant}");
             let short = user(&config, "SHORT", mode).unwrap_err();
-            assert!(
-                short.to_string().starts_with("Insufficient data (N=145)"),
-                "{short}"
-            );
+            assert!(short.to_string().starts_with("Insufficient data (N=145)"), "{short}");
             assert!(constant.is_skip() && short.is_skip());
         }
         // No labels at all count as "not sitting".
@@ -130,23 +99,15 @@ fn awkward_users_of_the_predecessor() {
         assert_eq!(unlabelled.rows_without_target, unlabelled.rows_read);
         // These two modes of the heavily tied user have no expected series.
         for mode in ["variance_only", "magnitude_only"] {
-            assert_eq!(
-                user(&config, "TIES", mode).unwrap_err().code(),
-                "one_bin",
-                "{mode}"
-            );
+            assert_eq!(user(&config, "TIES", mode).unwrap_err().code(), "one_bin", "{mode}");
         }
     }
 }
 
 #[test]
 fn the_two_edge_rules_differ_in_a_few_codes_at_most() {
-    let [linear, averaged] =
-        [QuantileRule::Linear, QuantileRule::AveragedInvertedCdf].map(|rule| {
-            user(&predecessor(rule, 6), "35FC5211", "composite")
-                .unwrap()
-                .source
-        });
+    let [linear, averaged] = [QuantileRule::Linear, QuantileRule::AveragedInvertedCdf]
+        .map(|rule| user(&predecessor(rule, 6), "35FC5211", "composite").unwrap().source);
     let differing = linear.iter().zip(&averaged).filter(|(a, b)| a != b).count();
     assert!(differing <= 4, "{differing}");
 }
@@ -158,33 +119,18 @@ fn corrected_rules() {
     assert!(ties.segment_starts.len() > 1, "gaps break");
     assert_eq!(ties.segment_starts[0], 0);
     assert!(ties.segment_starts.is_sorted_by(|a, b| a < b));
-    assert_eq!(
-        user(&config, "NOLABEL", "composite").unwrap_err().code(),
-        "no_labels"
-    );
-    assert_eq!(
-        user(&config, "CONST", "composite").unwrap_err().code(),
-        "no_variance"
-    );
-    assert_eq!(
-        user(&config, "SHORT", "composite").unwrap_err().code(),
-        "too_few_rows"
-    );
+    assert_eq!(user(&config, "NOLABEL", "composite").unwrap_err().code(), "no_labels");
+    assert_eq!(user(&config, "CONST", "composite").unwrap_err().code(), "no_variance");
+    assert_eq!(user(&config, "SHORT", "composite").unwrap_err().code(), "too_few_rows");
 
     // Ranks fill the bins evenly where values are distinct.
     let real = user(&config, "0EC60222", "composite").unwrap();
     let count = |symbol| real.source.iter().filter(|&&found| found == symbol).count();
     let counts: Vec<usize> = (0..5).map(count).collect();
-    assert!(
-        counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 2,
-        "{counts:?}"
-    );
+    assert!(counts.iter().max().unwrap() - counts.iter().min().unwrap() <= 2, "{counts:?}");
     let incomplete = real.rows_without_source.max(real.rows_without_target);
     let at_most = real.rows_without_source + real.rows_without_target;
     let dropped = real.rows_read - real.len();
     assert_eq!(real.rows_read, 1254);
-    assert!(
-        (incomplete..=at_most).contains(&dropped),
-        "{dropped} of {incomplete}..={at_most}"
-    );
+    assert!((incomplete..=at_most).contains(&dropped), "{dropped} of {incomplete}..={at_most}");
 }

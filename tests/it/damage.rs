@@ -1,0 +1,107 @@
+//! Files of a run that were lost, cut or changed are found, named, and mended by resume.
+
+use crate::world::{Said, World};
+
+fn run() -> World {
+    let world = World::new(3);
+    assert_eq!(world.analyse("run", &["--shards", "2"]).code, Some(0));
+    world
+}
+
+fn refused(world: &World, kind: &str, detail: &str) -> Said {
+    let said = world.expect(3, &["merge", "--shards", "run", "--output", "merged"]);
+    assert!(said.err.contains(kind) && said.err.contains(detail), "{}", said.err);
+    assert!(!world.path("merged").exists());
+    let said = world.expect(3, &["validate", "run"]);
+    assert!(said.out.contains("FAIL"), "{}", said.out);
+    said
+}
+
+#[test]
+fn a_flipped_bit_in_a_data_file() {
+    let world = run();
+    let file = &world.table_files("run", "te")[1];
+    let mut bytes = std::fs::read(file).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+    refused(&world, "broken file: 1", "checksum");
+    let said = world.expect(3, &["merge", "--shards", "run", "--output", "merged", "--allow-partial"]);
+    assert!(said.err.contains("2 of 3 units"), "{}", said.err);
+    assert_eq!(world.csv("merged")["per_user_te.partial.csv"].lines().count(), 1 + 2 * 2);
+}
+
+#[test]
+fn a_lost_an_empty_and_a_cut_file() {
+    let world = run();
+    let files = world.table_files("run", "te");
+    std::fs::remove_file(&files[0]).unwrap();
+    std::fs::write(&files[1], b"").unwrap();
+    let bytes = std::fs::read(&files[2]).unwrap();
+    std::fs::write(&files[2], &bytes[..bytes.len() - 10]).unwrap();
+    let said = world.expect(3, &["merge", "--shards", "run", "--output", "merged"]);
+    for detail in ["file missing", "0 bytes", "broken file: 3"] {
+        assert!(said.err.contains(detail), "{detail}: {}", said.err);
+    }
+}
+
+#[test]
+fn a_torn_ledger_file_and_a_torn_status_file() {
+    let world = run();
+    let ledger = &world.files("run/users")[0];
+    std::fs::write(ledger, b"").unwrap();
+    world.write("run/_status/shard-0.json", "{\"shard\": 0, \"sta");
+    world.expect(0, &["status", "run"]);
+    refused(&world, "corrupt ledger file: 1", "0 bytes");
+    std::fs::remove_file(ledger).unwrap();
+    world.expect(0, &["run", "--resume", "run"]);
+    world.expect(0, &["validate", "run"]);
+    world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+}
+
+#[test]
+fn a_file_that_is_not_in_the_ledger() {
+    let world = run();
+    let file = &world.table_files("run", "te")[0];
+    let stray = file.with_file_name("20200101T000000-000000000000.parquet");
+    std::fs::copy(file, &stray).unwrap();
+    let sql = ["sql", "--run", "run", "--format", "csv", "select count(*) as n from raw.te"];
+    assert_eq!(world.expect(0, &sql).out, "n\n6\n");
+    let said = world.expect(3, &["validate", "run"]);
+    assert!(said.out.contains("FAIL  no not in the ledger"), "{}", said.out);
+    world.expect(0, &["run", "--resume", "run"]);
+    assert!(!stray.exists());
+    world.expect(0, &["validate", "run"]);
+}
+
+#[test]
+fn duplicates_that_differ_stop_the_merge_and_name_both_values() {
+    let world = World::new(2);
+    assert_eq!(world.analyse("one", &[]).code, Some(0));
+    // The same user with other data under the same plan: as if two machines had different files.
+    world.user("u01", &crate::world::rows(77, 300));
+    assert_eq!(world.analyse("two", &[]).code, Some(0));
+    let said = world.expect(3, &["merge", "--shards", "one", "two", "--output", "merged"]);
+    assert!(said.err.contains("u01 te feature_mode composite, tau 1 TE_A2S: 0."), "{}", said.err);
+    assert!(said.err.contains("(one ") && said.err.contains("(two "), "{}", said.err);
+    assert!(!said.err.contains("u00"), "{}", said.err);
+    world.expect(0, &["merge", "--shards", "one", "two", "--output", "first", "--on-conflict", "first"]);
+    world.expect(0, &["merge", "--shards", "one", "two", "--output", "latest", "--on-conflict", "latest"]);
+    world.expect(0, &["merge", "--shards", "one", "--output", "m1"]);
+    world.expect(0, &["merge", "--shards", "two", "--output", "m2"]);
+    assert_eq!(world.csv("first")["per_user_te.csv"], world.csv("m1")["per_user_te.csv"]);
+    assert_eq!(world.csv("latest")["per_user_te.csv"], world.csv("m2")["per_user_te.csv"]);
+    assert_ne!(world.csv("first"), world.csv("latest"));
+}
+
+#[test]
+fn runs_of_different_settings_are_not_merged() {
+    let world = World::new(2);
+    assert_eq!(world.analyse("one", &["--shard", "0/2"]).code, Some(0));
+    assert_eq!(world.analyse("two", &["--shard", "1/2", "--seed", "5"]).code, Some(0));
+    let said = world.expect(2, &["merge", "--shards", "one", "two", "--output", "merged"]);
+    assert!(said.err.contains("seed: 42 and 5"), "{}", said.err);
+    let sql = "select run, count(*) as n from raw.te group by run order by run";
+    let said = world.expect(0, &["sql", "--run", "one", "--run", "two", "--format", "csv", sql]);
+    assert_eq!(said.out, "run,n\none,2\ntwo,2\n");
+}

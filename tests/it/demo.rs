@@ -1,0 +1,30 @@
+//! The demonstration.
+
+use crate::world::World;
+
+#[test]
+fn data_are_made_analysed_merged_and_told() {
+    let world = World::new(0);
+    let said = world.expect(0, &["demo", "--users", "2", "--out", "d", "--shards", "2"]);
+    assert!(said.out.contains("users done   2 of 2"), "{}", said.out);
+    for word in ["te ", "significant", "wall time", "peak memory", "d/merged"] {
+        assert!(said.out.contains(word), "{word}: {}", said.out);
+    }
+    world.expect(0, &["validate", "d/merged"]);
+    let again = world.expect(2, &["demo", "--users", "2", "--out", "d"]);
+    assert!(again.err.contains("exists already"), "{}", again.err);
+}
+
+#[test]
+fn wide_data_have_the_real_width_and_give_the_same_numbers() {
+    let world = World::new(0);
+    world.expect(0, &["demo", "--users", "1", "--out", "narrow", "--data-only"]);
+    world.expect(0, &["demo", "--users", "1", "--out", "wide", "--data-only", "--wide"]);
+    for kind in ["narrow", "wide"] {
+        let data = format!("{kind}/data");
+        let args = ["run", "--config", "quick.yaml", "--data", &data, "--out", &format!("{kind}/run")];
+        world.expect(0, &args);
+        world.expect(0, &["merge", "--shards", &format!("{kind}/run"), "--output", &format!("{kind}/m")]);
+    }
+    assert_eq!(world.csv("narrow/m")["per_user_te.csv"], world.csv("wide/m")["per_user_te.csv"]);
+}

@@ -1,0 +1,15 @@
+//! The program as its users see it, and its numbers against references.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+
+mod bad_input;
+mod config;
+mod damage;
+mod dataset_reference;
+mod demo;
+mod hostile_ids;
+mod measures_reference;
+mod resume;
+mod shards;
+mod sql;
+mod world;

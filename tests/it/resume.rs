@@ -1,0 +1,131 @@
+//! A run that was killed goes on behind its last commit, and its result is the same.
+
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use crate::world::{World, rows};
+
+/// Long enough a unit that a kill comes in the middle of a shard.
+const SLOW: &str = "feature_modes: [composite]
+analysis_modes: [global_te]
+k_selection: {strategy: fixed, k_fixed: 4}
+surrogates: 1500
+data: {min_rows: 100}
+quality_profile: exploratory
+";
+
+fn slow_world() -> World {
+    let world = World::new(0);
+    world.write("quick.yaml", SLOW);
+    for user in 0..8 {
+        world.user(&format!("u{user:02}"), &rows(user + 1, 2500));
+    }
+    world
+}
+
+#[test]
+fn killed_and_resumed_equals_uninterrupted() {
+    let world = slow_world();
+    assert_eq!(world.analyse("whole", &[]).code, Some(0));
+    world.expect(0, &["merge", "--output", "merged_whole", "--shards", "whole"]);
+
+    let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shard", "0/2"];
+    let mut child = world
+        .command(&args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !world.path("run/users/shard=0").exists() {
+        assert!(Instant::now() < deadline, "no unit was committed");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+
+    let done = world.files("run/users").len();
+    assert!((1..4).contains(&done), "{done} units were committed before the kill");
+    let status = world.expect(0, &["status", "run"]);
+    assert!(status.out.contains("lost") && status.out.contains("--resume"), "{}", status.out);
+    let merge = world.expect(3, &["merge", "--output", "no", "--shards", "run"]);
+    assert!(merge.err.contains("lost: ") && merge.err.contains("never started: 4"), "{}", merge.err);
+    assert!(!world.path("no").exists());
+
+    // What a crash between data file and ledger leaves behind, and a half-written file.
+    let orphan = world.path("run/te/shard=0/user_id=u00/20200101T000000-0123456789ab.parquet");
+    std::fs::create_dir_all(orphan.parent().unwrap()).unwrap();
+    std::fs::write(&orphan, b"").unwrap();
+    std::fs::create_dir_all(world.path("run/_staging")).unwrap();
+    world.write("run/_staging/999999999-0", "half");
+    let said = world.expect(0, &["run", "--resume", "run", "--shards", "3"]);
+    assert!(said.err.contains("units were done before"), "{}", said.err);
+    world.expect(0, &["run", "--resume", "run", "--shards", "2"]);
+    assert!(!orphan.exists(), "the orphan was not removed");
+    assert!(world.files("run/_staging").is_empty());
+    assert_eq!(world.files("run/users").len(), 8, "a unit was done twice");
+    world.expect(0, &["validate", "run"]);
+    world.expect(0, &["merge", "--output", "merged", "--shards", "run"]);
+    assert_eq!(world.csv("merged"), world.csv("merged_whole"));
+}
+
+#[test]
+fn a_shard_has_one_worker_at_a_time() {
+    let world = slow_world();
+    let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shard", "0/2"];
+    let mut first = world
+        .command(&args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !world.path("run/_status/shard-0-of-2.lock").exists() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    std::thread::sleep(Duration::from_millis(50));
+    let second = world.run(&args);
+    let other_division = world.run(&["run", "--resume", "run", "--shards", "1"]);
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert_eq!(second.code, Some(2), "{second:#?}");
+    assert!(
+        second.err.contains("shard 0/2 is being worked on by another process: process"),
+        "{}",
+        second.err
+    );
+    assert_eq!(other_division.code, Some(2), "{other_division:#?}");
+    world.expect(0, &["run", "--resume", "run"]);
+    world.expect(0, &["validate", "run"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
+    let world = slow_world();
+    let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shards", "2"];
+    let child = world
+        .command(&args)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while !world.path("run/users").exists() {
+        assert!(Instant::now() < deadline);
+        std::thread::sleep(Duration::from_millis(2));
+    }
+    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    let said = crate::world::said(&child.wait_with_output().unwrap());
+    assert_eq!(said.code, Some(130), "{said:#?}");
+    assert!(said.err.contains("continue with: results run --resume run"), "{}", said.err);
+    let done = world.files("run/users").len();
+    assert!((1..8).contains(&done), "{done} units");
+    world.expect(0, &["run", "--resume", "run"]);
+    assert_eq!(world.files("run/users").len(), 8);
+}

@@ -1,0 +1,149 @@
+//! A folder with data and a configuration, and the program run in it.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+/// Header of the narrow `ExtraSensory` format.
+pub const HEADER: &str = "timestamp,raw_acc:magnitude_stats:mean,raw_acc:3d:mean_x,raw_acc:3d:mean_y,raw_acc:3d:mean_z,raw_acc:3d:std_x,raw_acc:3d:std_y,raw_acc:3d:std_z,label:SITTING,label_source";
+
+/// A configuration that takes milliseconds a user.
+pub const QUICK: &str = "feature_modes: [composite]
+analysis_modes: [global_te]
+k_selection: {k_grid: [1, 2]}
+surrogates: 19
+data: {min_rows: 100}
+quality_profile: exploratory
+";
+
+/// A temporary folder with `data/` and `quick.yaml`.
+pub struct World {
+    dir: TempDir,
+}
+
+/// What a command said.
+#[derive(Debug)]
+pub struct Said {
+    pub code: Option<i32>,
+    pub out: String,
+    pub err: String,
+}
+
+impl World {
+    /// With `users` made-up users `u00`, `u01`, ….
+    pub fn new(users: usize) -> Self {
+        let world = Self { dir: tempfile::tempdir().unwrap() };
+        std::fs::create_dir(world.path("data")).unwrap();
+        world.write("quick.yaml", QUICK);
+        for user in 0..users {
+            world.user(&format!("u{user:02}"), &rows(user as u64 + 1, 300));
+        }
+        world
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.dir.path().join(name)
+    }
+
+    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    /// Writes a user's file.
+    pub fn user(&self, id: &str, text: &str) {
+        self.write(&format!("data/{id}.features_labels.csv"), text);
+    }
+
+    /// The program with arguments, not yet started.
+    pub fn command(&self, args: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_results"));
+        command.args(args).current_dir(self.dir.path()).env("CI", "true").env_remove("RESULTS_DEFINITIONS");
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run(&self, args: &[&str]) -> Said {
+        said(&self.command(args).stdin(std::process::Stdio::null()).output().unwrap())
+    }
+
+    /// Runs it and expects an exit code.
+    pub fn expect(&self, code: i32, args: &[&str]) -> Said {
+        let said = self.run(args);
+        assert_eq!(said.code, Some(code), "{args:?}: {said:#?}");
+        said
+    }
+
+    /// Runs the quick analysis into `dir`.
+    pub fn analyse(&self, dir: &str, more: &[&str]) -> Said {
+        let args = [&["run", "--config", "quick.yaml", "--data", "data", "--out", dir], more].concat();
+        self.run(&args)
+    }
+
+    /// Every CSV file of a folder, by name.
+    pub fn csv(&self, dir: &str) -> BTreeMap<String, String> {
+        let mut files = BTreeMap::new();
+        for entry in std::fs::read_dir(self.path(dir)).unwrap() {
+            let path = entry.unwrap().path();
+            if path.extension().is_some_and(|e| e == "csv") {
+                let name = path.file_name().unwrap().to_string_lossy().into_owned();
+                files.insert(name, std::fs::read_to_string(&path).unwrap());
+            }
+        }
+        files
+    }
+
+    /// All files below a folder of the world, relative to it.
+    pub fn files(&self, dir: &str) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut open = vec![self.path(dir)];
+        while let Some(folder) = open.pop() {
+            for entry in std::fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() { open.push(path) } else { found.push(path) }
+            }
+        }
+        found.sort();
+        found
+    }
+
+    /// Data files of a table in a run.
+    pub fn table_files(&self, run: &str, table: &str) -> Vec<PathBuf> {
+        self.files(&format!("{run}/{table}"))
+    }
+
+    pub fn root(&self) -> &Path {
+        self.dir.path()
+    }
+}
+
+pub fn said(output: &Output) -> Said {
+    Said {
+        code: output.status.code(),
+        out: String::from_utf8_lossy(&output.stdout).into_owned(),
+        err: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+/// `n` rows a minute apart in which activity drives sitting one step later.
+pub fn rows(seed: u64, n: usize) -> String {
+    let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let mut text = format!("{HEADER}\n");
+    let mut activity = 0.5;
+    for i in 0..n {
+        let sitting = u8::from(activity + 0.6 * (next() - 0.5) < 0.5);
+        activity = 0.6 * activity + 0.4 * next();
+        let time = 1_433_789_351 + 60 * i;
+        let (x, y, z, s) = (activity, next() * 0.1, next() * 0.1, activity * 0.5);
+        writeln!(text, "{time},{x:.6},{x:.6},{y:.6},{z:.6},{s:.6},{y:.6},{z:.6},{sitting}.0,2").unwrap();
+    }
+    text
+}
