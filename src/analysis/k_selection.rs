@@ -41,8 +41,8 @@ pub(super) fn choose_k(context: &mut Context<'_>) -> (KChoice, Option<Row>) {
         Ok(pair) => (Ok(pair.source.clone()), Ok(pair.target.clone())),
         Err(why) => (Err(why.clone()), Err(why.clone())),
     };
-    let of_target = choose(context, "S2S", target);
-    let of_source = s.per_variable.then(|| choose(context, "A2A", source));
+    let of_target = choose(context, "S2S", &target);
+    let of_source = s.per_variable.then(|| choose(context, "A2A", &source));
     let largest = s.k_grid.iter().max() == Some(&of_target.k);
     let l = of_source.as_ref().map_or(of_target.k, |c| c.k);
     let row = Row::new()
@@ -66,12 +66,13 @@ fn criterion(s: &KSelection) -> &'static str {
     }
 }
 
-fn choose(context: &mut Context<'_>, direction: &'static str, symbols: Result<Symbols, NoValue>) -> Choice {
+fn choose(context: &mut Context<'_>, direction: &'static str, symbols: &Result<Symbols, NoValue>) -> Choice {
     let s = context.config.k_selection.clone();
     let mut why = None;
     let mut values = Vec::new();
     for &k in &s.k_grid {
-        let value = symbols.clone().and_then(|symbols| ais(context, direction, &symbols, k));
+        let value =
+            symbols.as_ref().map_err(Clone::clone).and_then(|symbols| ais(context, direction, symbols, k));
         values.push((k, value.as_ref().ok().copied()));
         if let Err(reason) = value {
             why.get_or_insert(reason);

@@ -1,5 +1,6 @@
 //! Rows of the table `te`.
 
+use super::details::{A2S, Figures, S2A, details};
 use super::k_selection::KChoice;
 use super::quality::{Verdict, gate};
 use super::unit::Context;
@@ -128,63 +129,18 @@ fn row(
         .with("segments", context.series.segment_starts.len())
         .with("missing_target_share", context.missing_target_share())
         .with("quality_reason", verdict.reason());
-    let row = details(row, &A2S, forth);
-    details(row, &S2A, back)
+    let row = details(row, &A2S, forth.map(figures));
+    details(row, &S2A, back.map(figures))
 }
 
-/// Column names of one direction.
-struct Names {
-    n_obs: &'static str,
-    states: &'static str,
-    samples_per_state: &'static str,
-    exceedances: &'static str,
-    surrogates: &'static str,
-    null_mean: &'static str,
-    null_std: &'static str,
-    z: &'static str,
-    effective: &'static str,
-    corrected: &'static str,
-}
-
-const A2S: Names = Names {
-    n_obs: "n_obs_A2S",
-    states: "states_A2S",
-    samples_per_state: "samples_per_state_A2S",
-    exceedances: "exceedances_A2S",
-    surrogates: "surrogates_A2S",
-    null_mean: "null_mean_A2S",
-    null_std: "null_std_A2S",
-    z: "z_A2S",
-    effective: "effective_A2S",
-    corrected: "corrected_A2S",
-};
-
-const S2A: Names = Names {
-    n_obs: "n_obs_S2A",
-    states: "states_S2A",
-    samples_per_state: "samples_per_state_S2A",
-    exceedances: "exceedances_S2A",
-    surrogates: "surrogates_S2A",
-    null_mean: "null_mean_S2A",
-    null_std: "null_std_S2A",
-    z: "z_S2A",
-    effective: "effective_S2A",
-    corrected: "corrected_S2A",
-};
-
-fn details(row: Row, names: &Names, tested: Option<Tested>) -> Row {
-    let Some(Tested { estimate, null }) = tested else { return row };
-    row.with(names.n_obs, estimate.n)
-        .with(names.states, estimate.states)
-        .with(
-            names.samples_per_state,
-            (estimate.states > 0).then(|| estimate.n as f64 / estimate.states as f64),
-        )
-        .with(names.exceedances, null.exceedances)
-        .with(names.surrogates, null.surrogates)
-        .with(names.null_mean, null.mean)
-        .with(names.null_std, null.std)
-        .with(names.z, null.z(estimate.value))
-        .with(names.effective, null.mean.map(|mean| estimate.value - mean))
-        .with(names.corrected, estimate.corrected)
+fn figures(tested: Tested) -> Figures {
+    let Tested { estimate, null } = tested;
+    Figures {
+        estimate,
+        exceedances: Some(null.exceedances),
+        surrogates: Some(null.surrogates),
+        null_mean: null.mean,
+        null_std: null.std,
+        z: null.z(estimate.value),
+    }
 }

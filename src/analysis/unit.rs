@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::cte::{Measure, cte_rows};
 use super::hour_bins::hour_bin_rows;
 use super::k_selection::{KChoice, choose_k};
 use super::quality::{Verdict, gate};
@@ -61,7 +62,18 @@ pub fn planned_rows(config: &Config) -> BTreeMap<&'static str, u64> {
     if config.analysis_modes.contains(&AnalysisMode::GlobalTe) {
         rows.insert("te", taus);
     }
+    if config.analysis_modes.contains(&AnalysisMode::StratifiedTe) {
+        rows.insert("stratified_cte", taus);
+    }
+    if config.analysis_modes.contains(&AnalysisMode::TrueCte) {
+        rows.insert("true_cte", taus);
+    }
     rows
+}
+
+/// Analyses the configuration asks for that this version does not have yet.
+pub fn not_available(config: &Config) -> Vec<AnalysisMode> {
+    config.analysis_modes.iter().copied().filter(|mode| *mode != AnalysisMode::GlobalTe).collect()
 }
 
 /// What the parts of an analysis share.
@@ -159,6 +171,14 @@ fn all_tables(context: &mut Context<'_>, stage: &dyn Fn(&str)) -> (KChoice, Vec<
     if context.config.analysis_modes.contains(&AnalysisMode::GlobalTe) {
         stage("te");
         tables.push(("te", te_rows(context, k)));
+    }
+    if context.config.analysis_modes.contains(&AnalysisMode::StratifiedTe) {
+        stage("stratified cte");
+        tables.push(("stratified_cte", cte_rows(context, k, Measure::Stratified)));
+    }
+    if context.config.analysis_modes.contains(&AnalysisMode::TrueCte) {
+        stage("true cte");
+        tables.push(("true_cte", cte_rows(context, k, Measure::True)));
     }
     if !context.issues.rows.is_empty() {
         tables.push(("issues", std::mem::take(&mut context.issues.rows)));

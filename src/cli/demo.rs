@@ -51,7 +51,7 @@ pub(super) struct Args {
     shards: u32,
 }
 
-pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
+pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let started = Instant::now();
     let loaded = definitions.load()?;
     let folder = args.out.clone().unwrap_or_else(new_folder);
@@ -77,7 +77,7 @@ pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
         out(&format!("{}\n", data.display()))?;
         return Ok(Exit::Done);
     }
-    let (job, end) = analyse(&args, definitions, &loaded, &folder, &data)?;
+    let (job, end) = analyse(args, definitions, &loaded, &folder, &data)?;
     let exit = tell(&job.run, &end, started.elapsed()).map_err(Failure::error)?;
     if exit != Exit::Done {
         return Ok(exit);

@@ -98,7 +98,7 @@ pub fn main() -> Exit {
 fn dispatch(cli: Cli) -> Outcome {
     let definitions = definitions::Folder(cli.definitions);
     match cli.command {
-        Command::Demo(args) => demo::exec(args, &definitions),
+        Command::Demo(args) => demo::exec(&args, &definitions),
         Command::Run(args) => run::exec(&args, &definitions),
         Command::Status(args) => status::exec(&args),
         Command::Merge(args) => merge::exec(args, &definitions),

@@ -11,6 +11,7 @@ use super::config::config_failure;
 use super::definitions::Folder;
 use super::text::out;
 use super::worker::{Share, stop_flag};
+use crate::analysis::not_available;
 use crate::config::{Config, ConfigSource, Overrides, load};
 use crate::error::Failure;
 use crate::event::FanOut;
@@ -38,7 +39,7 @@ pub(super) struct Args {
     /// A configuration file
     #[arg(long, value_name = "FILE", conflicts_with = "preset")]
     config: Option<PathBuf>,
-    /// Folder with the users' files (instead of the configuration's data_root)
+    /// Folder with the users' files (instead of the configuration's `data_root`)
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// Run directory: a new one, or a run of the same configuration to work on
@@ -176,6 +177,15 @@ fn new_run(args: &Args, definitions: &Folder, schemas: &Schemas) -> Result<Job, 
     let config = configuration(args, definitions)?;
     let share = args.shard;
     let shards = share.map_or_else(|| args.shards.unwrap_or(config.runtime.concurrency), |s| s.of);
+    let missing = not_available(&config);
+    if !missing.is_empty() {
+        let names: Vec<String> =
+            missing.iter().map(|m| serde_json::to_string(m).unwrap_or_default().replace('"', "")).collect();
+        eprintln!(
+            "note: this version computes global_te; {} will come with a later one and are left out",
+            names.join(", ")
+        );
+    }
     let dir = args.out.clone().unwrap_or_else(|| plan::new_dir(&config, share));
     let only_shards = match (&args.out, share) {
         (None, Some(share)) => vec![share.index],
@@ -206,7 +216,7 @@ pub(super) fn create(
         std::fs::canonicalize(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));
     let new =
         NewRun { config, units, shards, only_shards, schemas, data_folder: folder.display().to_string() };
-    Run::create_or_join(dir, new).map_err(run_failure)
+    Run::create_or_join(dir, &new).map_err(run_failure)
 }
 
 fn resume(args: &Args, dir: &Path, definitions: &Folder) -> Result<Job, Failure> {

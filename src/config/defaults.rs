@@ -2,7 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use super::model::*;
+use super::model::{
+    Adaptive, AdaptiveRule, AisCorrection, AnalysisMode, Compat, CondEmbedding, CondLag, CondNull,
+    ConditionAt, Conditional, Config, DataConfig, DataFormat, Discretize, Fdr, FdrMethod, GapMode, Gaps,
+    Gate, GateAction, Granger, GuardRule, KSelection, KStrategy, MissingTarget, PValueRule, Quality,
+    QuantileRule, RowOrder, Runtime, SourceHistory, Statistical, Ste, StrataPooling, TieRule,
+};
 
 /// Users' files of the `ExtraSensory` data set.
 const EXTRASENSORY_FOLDER: &str = "data/ExtraSensory.per_uuid_features_labels";

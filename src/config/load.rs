@@ -291,16 +291,14 @@ fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
 
 fn read_quality(root: &mut Section<'_>, c: &mut Config, folder: Option<&Path>) -> Result<(), ConfigError> {
     root.set("quality_profile", "a name", &mut c.quality_profile);
-    match presets::quality(&c.quality_profile, folder)? {
-        Some((file, text)) => c.quality_control = parse_quality(&file, &text)?,
-        None => {
-            let known = presets::quality_names(folder);
-            let near = nearest(&c.quality_profile, known.iter().map(String::as_str));
-            let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-            let message =
-                format!("`{}` is no profile{near} (known: {})", c.quality_profile, known.join(", "));
-            root.fault("quality_profile", &message);
-        }
+    if let Some((file, text)) = presets::quality(&c.quality_profile, folder)? {
+        c.quality_control = parse_quality(&file, &text)?;
+    } else {
+        let known = presets::quality_names(folder);
+        let near = nearest(&c.quality_profile, known.iter().map(String::as_str));
+        let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
+        let message = format!("`{}` is no profile{near} (known: {})", c.quality_profile, known.join(", "));
+        root.fault("quality_profile", &message);
     }
     if let Some(mut s) = root.section("quality_control") {
         let whole_blocks = c.compat == Compat::Predecessor;

@@ -1,6 +1,6 @@
 //! The resolved configuration: every setting has a value, nothing is left to a default.
 //!
-//! Files are parsed by [`super::load`]; this module only says what a configuration *is*.
+//! Files are parsed by [`super::load()`]; this module only says what a configuration *is*.
 //! `compat: predecessor` changes defaults (see [`Config::compat`]); every choice it makes is an
 //! option of its own here, so a user can move from one behaviour to the other step by step.
 

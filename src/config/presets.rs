@@ -11,16 +11,15 @@ static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config");
 
 /// Name, file and text of a preset.
 pub(super) fn preset(name: &str, folder: Option<&Path>) -> Result<(String, String, String), ConfigError> {
-    match find("presets", name, folder)? {
-        Some((file, text)) => Ok((name.to_owned(), file, text)),
-        None => {
-            let known = names("presets", folder);
-            Err(ConfigError::NoPreset {
-                name: name.to_owned(),
-                near: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
-                known: known.join(", "),
-            })
-        }
+    if let Some((file, text)) = find("presets", name, folder)? {
+        Ok((name.to_owned(), file, text))
+    } else {
+        let known = names("presets", folder);
+        Err(ConfigError::NoPreset {
+            name: name.to_owned(),
+            near: nearest(name, known.iter().map(String::as_str)).map(str::to_owned),
+            known: known.join(", "),
+        })
     }
 }
 

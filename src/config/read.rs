@@ -62,13 +62,12 @@ impl<'a> Section<'a> {
     }
 
     fn of(node: &'a Node, path: String, findings: &'a Findings) -> Self {
-        let entries: &[_] = match &node.kind {
-            Kind::Map(entries) => entries,
-            _ => {
-                let what = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
-                findings.problem(node.line, format!("{what} must be a map of keys, not {}", node.shown()));
-                &[]
-            }
+        let entries: &[_] = if let Kind::Map(entries) = &node.kind {
+            entries
+        } else {
+            let what = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
+            findings.problem(node.line, format!("{what} must be a map of keys, not {}", node.shown()));
+            &[]
         };
         Self { entries, path, line: node.line, known: Vec::new(), findings }
     }

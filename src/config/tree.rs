@@ -68,7 +68,7 @@ impl<'a> Builder<'a> {
         loop {
             match self.parser.next() {
                 None => return Ok(None),
-                Some(Err(error)) => return Err((error.marker().line(), error.info().to_string())),
+                Some(Err(error)) => return Err((error.marker().line(), error.info().clone())),
                 Some(Ok((Event::Comment(..), _))) => {}
                 Some(Ok((event, span))) => return Ok(Some((event, span.start.line()))),
             }

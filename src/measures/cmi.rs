@@ -15,7 +15,7 @@ pub struct Estimate {
     /// Value minus the Miller–Madow estimate of its bias, bits; can be negative.
     ///
     /// Each entropy H is taken as plug-in + (states that occur − 1) / (2 n ln 2)
-    /// (Miller 1955), so I loses (m_xyz + m_z − m_xz − m_yz) / (2 n ln 2).
+    /// (Miller 1955), so I loses (`m_xyz` + `m_z` − `m_xz` − `m_yz`) / (2 n ln 2).
     pub corrected: f64,
 }
 

@@ -13,6 +13,7 @@
 
 pub mod cmi;
 pub mod codes;
+pub mod conditional;
 pub mod embedding;
 pub mod surrogate;
 pub mod transfer;

@@ -1,6 +1,6 @@
 //! The permutation null: x shuffled against (y, z), within cells of a condition.
 //!
-//! Only Σ f(n_xyz) − Σ f(n_xz) with f(c) = c·log2 c changes under a permutation. A past z whose next
+//! Only Σ `f(n_xyz)` − Σ `f(n_xz)` with f(c) = c·log2 c changes under a permutation. A past z whose next
 //! symbol never varies adds nothing to it, whatever x falls there, so only the permuted x that land in
 //! the other pasts are drawn: the first steps of a Fisher–Yates shuffle are an exact uniform draw
 //! without replacement. Sums are of fixed-point integers, so equal tables compare equal in any order
@@ -231,7 +231,7 @@ impl Pool {
         }
     }
 
-    /// Σ f(n_xyz) − Σ f(n_xz) over the slots.
+    /// Σ `f(n_xyz)` − Σ `f(n_xz)` over the slots.
     fn statistic(&self, rise: &[i64], counters: &mut [[u32; 2]]) -> i64 {
         let mut sum = 0;
         let mut start = 0usize;

@@ -1,4 +1,4 @@
-//! A DataFusion session with the tables of runs or merged outputs.
+//! A `DataFusion` session with the tables of runs or merged outputs.
 //!
 //! | name | rows |
 //! |---|---|

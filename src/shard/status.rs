@@ -129,7 +129,7 @@ fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
 /// A status file that is torn or of another version is as good as none.
 fn read_workers(run: &Run) -> Result<Vec<ShardStatus>, StoreError> {
     let mut workers = Vec::new();
-    for entry in run.storage().list("_status")?.iter().filter(|e| e.path.ends_with(".json")) {
+    for entry in run.storage().list("_status")? {
         let bytes = run.storage().read(&entry.path)?;
         workers.extend(bytes.and_then(|b| serde_json::from_slice::<ShardStatus>(&b).ok()));
     }

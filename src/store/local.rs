@@ -46,7 +46,7 @@ impl LocalStorage {
     }
 
     /// Creates the folders above `target`, and collects every folder whose listing changes.
-    fn make_way(&self, target: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), StorageError> {
+    fn make_way(target: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), StorageError> {
         let Some(folder) = target.parent() else { return Ok(()) };
         let missing: Vec<&Path> = folder.ancestors().take_while(|f| !f.exists()).collect();
         fs::create_dir_all(folder).map_err(at("create the folder", folder))?;
@@ -63,7 +63,7 @@ impl LocalStorage {
         let mut changed = BTreeSet::new();
         for (from, object) in staged.iter().zip(objects) {
             let target = self.root.join(&object.path);
-            self.make_way(&target, &mut changed)?;
+            Self::make_way(&target, &mut changed)?;
             fs::rename(from, &target).map_err(at("write", &target))?;
         }
         if durable {
@@ -100,7 +100,7 @@ impl Storage for LocalStorage {
         let target = self.root.join(&object.path);
         let mut changed = BTreeSet::new();
         let staged = self.stage(&object.bytes, true)?;
-        self.make_way(&target, &mut changed)?;
+        Self::make_way(&target, &mut changed)?;
         // A hard link is the one operation that is atomic, whole and refuses an existing target.
         let linked = fs::hard_link(&staged, &target);
         let _ = fs::remove_file(&staged);

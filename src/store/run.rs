@@ -52,25 +52,25 @@ impl Run {
     /// # Errors
     /// The directory holds a run of another configuration, plan, shard count or newer format, or
     /// files that are no run.
-    pub fn create_or_join(dir: &Path, new: NewRun<'_>) -> Result<Self, StoreError> {
+    pub fn create_or_join(dir: &Path, new: &NewRun<'_>) -> Result<Self, StoreError> {
         let storage: Arc<dyn Storage> = Arc::new(LocalStorage::new(dir));
         if storage.size(MANIFEST)?.is_none() {
             refuse_foreign_files(&*storage)?;
             let plan = expected::encode(&new.units)?;
-            let manifest = register(&new, &plan);
+            let manifest = register(new, &plan);
             let plan = Object { path: EXPECTED.into(), bytes: plan };
             // Whoever registers the run must have written the plan before; equal plans are equal bytes.
             let _existed: Created = storage.create(&plan)?;
             let yaml = Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? };
             if storage.create(&yaml)? == Created::Yes {
                 let run = Self::open_storage(storage)?;
-                run.same_plan(&new)?;
+                run.same_plan(new)?;
                 return Ok(run);
             }
         }
         let run = Self::open_storage(storage)?;
         run.writable()?;
-        run.same_experiment(&new)?;
+        run.same_experiment(new)?;
         Ok(run)
     }
 

@@ -78,6 +78,11 @@ fn expressions_are_checked_before_any_user() {
     assert!(said.err.contains("sqroot"), "{}", said.err);
 }
 
+/// Arguments with the folder of definitions in front.
+fn with<'a>(args: &[&'a str]) -> Vec<&'a str> {
+    [&["--definitions", "mine"], args].concat()
+}
+
 #[test]
 fn definitions_of_the_users_own_are_used() {
     let world = World::new(2);
@@ -90,9 +95,6 @@ fn definitions_of_the_users_own_are_used() {
         "mine/queries/checks/never_k2.sql",
         "-- A unit chose k = 2.\n-- remedy: none, this is a test.\n-- needs: users\nSELECT user_id, k FROM users WHERE k >= 1",
     );
-    fn with<'a>(args: &[&'a str]) -> Vec<&'a str> {
-        [&["--definitions", "mine"], args].concat()
-    }
     world.expect(0, &with(&["run", "tiny", "--data", "data", "--out", "run", "--shards", "2"]));
     let said = world.expect(0, &with(&["sql", "--run", "run", "--query", "users_seen", "--format", "csv"]));
     assert_eq!(said.out, "n\n2\n");

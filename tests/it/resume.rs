@@ -37,7 +37,7 @@ fn killed_and_resumed_equals_uninterrupted() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !world.path("run/users/shard=0").exists() {
         assert!(Instant::now() < deadline, "no unit was committed");
         std::thread::sleep(Duration::from_millis(2));
@@ -81,7 +81,7 @@ fn a_shard_has_one_worker_at_a_time() {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !world.path("run/_status/shard-0-of-2.lock").exists() {
         assert!(Instant::now() < deadline);
         std::thread::sleep(Duration::from_millis(2));
@@ -114,7 +114,7 @@ fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !world.path("run/users").exists() {
         assert!(Instant::now() < deadline);
         std::thread::sleep(Duration::from_millis(2));

@@ -8,10 +8,10 @@ use std::process::{Command, Output};
 use tempfile::TempDir;
 
 /// Header of the narrow `ExtraSensory` format.
-pub const HEADER: &str = "timestamp,raw_acc:magnitude_stats:mean,raw_acc:3d:mean_x,raw_acc:3d:mean_y,raw_acc:3d:mean_z,raw_acc:3d:std_x,raw_acc:3d:std_y,raw_acc:3d:std_z,label:SITTING,label_source";
+pub(crate) const HEADER: &str = "timestamp,raw_acc:magnitude_stats:mean,raw_acc:3d:mean_x,raw_acc:3d:mean_y,raw_acc:3d:mean_z,raw_acc:3d:std_x,raw_acc:3d:std_y,raw_acc:3d:std_z,label:SITTING,label_source";
 
 /// A configuration that takes milliseconds a user.
-pub const QUICK: &str = "feature_modes: [composite]
+pub(crate) const QUICK: &str = "feature_modes: [composite]
 analysis_modes: [global_te]
 k_selection: {k_grid: [1, 2]}
 surrogates: 19
@@ -20,13 +20,13 @@ quality_profile: exploratory
 ";
 
 /// A temporary folder with `data/` and `quick.yaml`.
-pub struct World {
+pub(crate) struct World {
     dir: TempDir,
 }
 
 /// What a command said.
 #[derive(Debug)]
-pub struct Said {
+pub(crate) struct Said {
     pub code: Option<i32>,
     pub out: String,
     pub err: String,
@@ -34,7 +34,7 @@ pub struct Said {
 
 impl World {
     /// With `users` made-up users `u00`, `u01`, ….
-    pub fn new(users: usize) -> Self {
+    pub(crate) fn new(users: usize) -> Self {
         let world = Self { dir: tempfile::tempdir().unwrap() };
         std::fs::create_dir(world.path("data")).unwrap();
         world.write("quick.yaml", QUICK);
@@ -44,46 +44,46 @@ impl World {
         world
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.dir.path().join(name)
     }
 
-    pub fn write(&self, name: &str, text: impl AsRef<[u8]>) {
+    pub(crate) fn write(&self, name: &str, text: impl AsRef<[u8]>) {
         std::fs::write(self.path(name), text).unwrap();
     }
 
     /// Writes a user's file.
-    pub fn user(&self, id: &str, text: &str) {
+    pub(crate) fn user(&self, id: &str, text: &str) {
         self.write(&format!("data/{id}.features_labels.csv"), text);
     }
 
     /// The program with arguments, not yet started.
-    pub fn command(&self, args: &[&str]) -> Command {
+    pub(crate) fn command(&self, args: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_results"));
         command.args(args).current_dir(self.dir.path()).env("CI", "true").env_remove("RESULTS_DEFINITIONS");
         command
     }
 
     /// Runs the program to its end.
-    pub fn run(&self, args: &[&str]) -> Said {
+    pub(crate) fn run(&self, args: &[&str]) -> Said {
         said(&self.command(args).stdin(std::process::Stdio::null()).output().unwrap())
     }
 
     /// Runs it and expects an exit code.
-    pub fn expect(&self, code: i32, args: &[&str]) -> Said {
+    pub(crate) fn expect(&self, code: i32, args: &[&str]) -> Said {
         let said = self.run(args);
         assert_eq!(said.code, Some(code), "{args:?}: {said:#?}");
         said
     }
 
     /// Runs the quick analysis into `dir`.
-    pub fn analyse(&self, dir: &str, more: &[&str]) -> Said {
+    pub(crate) fn analyse(&self, dir: &str, more: &[&str]) -> Said {
         let args = [&["run", "--config", "quick.yaml", "--data", "data", "--out", dir], more].concat();
         self.run(&args)
     }
 
     /// Every CSV file of a folder, by name.
-    pub fn csv(&self, dir: &str) -> BTreeMap<String, String> {
+    pub(crate) fn csv(&self, dir: &str) -> BTreeMap<String, String> {
         let mut files = BTreeMap::new();
         for entry in std::fs::read_dir(self.path(dir)).unwrap() {
             let path = entry.unwrap().path();
@@ -96,7 +96,7 @@ impl World {
     }
 
     /// All files below a folder of the world, relative to it.
-    pub fn files(&self, dir: &str) -> Vec<PathBuf> {
+    pub(crate) fn files(&self, dir: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut open = vec![self.path(dir)];
         while let Some(folder) = open.pop() {
@@ -110,16 +110,16 @@ impl World {
     }
 
     /// Data files of a table in a run.
-    pub fn table_files(&self, run: &str, table: &str) -> Vec<PathBuf> {
+    pub(crate) fn table_files(&self, run: &str, table: &str) -> Vec<PathBuf> {
         self.files(&format!("{run}/{table}"))
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         self.dir.path()
     }
 }
 
-pub fn said(output: &Output) -> Said {
+pub(crate) fn said(output: &Output) -> Said {
     Said {
         code: output.status.code(),
         out: String::from_utf8_lossy(&output.stdout).into_owned(),
@@ -128,7 +128,7 @@ pub fn said(output: &Output) -> Said {
 }
 
 /// `n` rows a minute apart in which activity drives sitting one step later.
-pub fn rows(seed: u64, n: usize) -> String {
+pub(crate) fn rows(seed: u64, n: usize) -> String {
     let mut state = seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1;
     let mut next = || {
         state ^= state << 13;
