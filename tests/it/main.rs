@@ -9,6 +9,7 @@ mod dataset_reference;
 mod demo;
 mod hostile_ids;
 mod measures_reference;
+mod predecessor;
 mod resume;
 mod shards;
 mod sql;

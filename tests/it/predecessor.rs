@@ -1,0 +1,86 @@
+//! With `compat: predecessor`, the program's own CSVs hold the predecessor's numbers.
+
+use std::collections::BTreeMap;
+
+use crate::world::World;
+
+const CONFIG: &str = "compat: predecessor
+feature_modes: [composite]
+taus: [1, 2]
+hour_bins: 6
+surrogates: 20
+k_selection: {strategy: AIS, k_grid: [1, 2, 3], k_max: 3, undersampling_guard: false}
+analysis_modes: [global_te]
+# The legacy run had scikit-learn 1.9, whose quantiles are these.
+data: {format: extrasensory, discretize: {rule: averaged_inverted_cdf}}
+";
+
+const LEGACY: [&str; 3] = [
+    "full_bins6_20261123_1300_shard0of3",
+    "full_bins6_20261123_1301_shard1of3",
+    "full_bins6_20261123_1302_shard2of3",
+];
+
+type Table = BTreeMap<(String, String), BTreeMap<String, String>>;
+
+/// Rows by user and tau, of plain fields only.
+fn table(text: &str) -> Table {
+    let mut lines = text.lines();
+    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    lines
+        .map(|line| {
+            let row: BTreeMap<String, String> =
+                names.iter().map(|n| (*n).to_owned()).zip(line.split(',').map(str::to_owned)).collect();
+            ((row["user_id"].clone(), row.get("tau").cloned().unwrap_or_default()), row)
+        })
+        .collect()
+}
+
+fn legacy(file: &str) -> Table {
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/legacy");
+    LEGACY
+        .iter()
+        .flat_map(|dir| table(&std::fs::read_to_string(format!("{root}/{dir}/{file}")).unwrap()))
+        .collect()
+}
+
+#[test]
+fn transfer_entropy_k_and_bins_of_the_legacy_run() {
+    let world = World::new(0);
+    world.write("old.yaml", CONFIG);
+    let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/extrasensory/input");
+    let said = world.run(&["run", "--config", "old.yaml", "--data", data, "--out", "run", "--shards", "3"]);
+    // Two of the four awkward users have no result, here as there.
+    assert_eq!(said.code, Some(3), "{said:#?}");
+    assert!(said.err.contains("N=145") && said.err.contains("CONST000"), "{}", said.err);
+    world.expect(3, &["merge", "--shards", "run", "--output", "m", "--allow-partial"]);
+    let csv = world.csv("m");
+
+    let expected = legacy("per_user_te.csv");
+    let found = table(&csv["per_user_te.partial.csv"]);
+    assert_eq!(found.len(), 12);
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    for (key, row) in &expected {
+        for column in ["k", "l", "n_samples", "low_n", "quality_passed", "feature_mode"] {
+            assert_eq!(found[key][column], row[column], "{key:?} {column}");
+        }
+        for column in ["TE_A2S", "TE_S2A", "Delta_TE"] {
+            let number = |row: &BTreeMap<String, String>| row[column].parse::<f64>().unwrap();
+            let off = (number(&found[key]) - number(row)).abs();
+            assert!(off < 1e-12, "{key:?} {column} is off by {off}");
+        }
+    }
+    for (key, row) in legacy("k_selected_by_user.csv") {
+        let found = &table(&csv["k_selected_by_user.partial.csv"])[&key];
+        for column in ["k_selected", "k_original", "capped"] {
+            assert_eq!(found[column], row[column], "{key:?} {column}");
+        }
+    }
+    for (key, row) in legacy("hbin_counts.csv") {
+        let found = &table(&csv["hbin_counts.partial.csv"])[&key];
+        assert_eq!(found["total_samples"], row["total_samples"]);
+        let bins: Vec<&str> = (0..6).map(|h| row[&format!("hour_{h:02}")].as_str()).collect();
+        let line = csv["hbin_counts.partial.csv"].lines().find(|l| l.starts_with(&key.0)).unwrap();
+        assert!(line.ends_with(&format!("\"[{}]\"", bins.join(", "))), "{line}");
+    }
+}
