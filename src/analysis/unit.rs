@@ -73,7 +73,8 @@ pub fn planned_rows(config: &Config) -> BTreeMap<&'static str, u64> {
 
 /// Analyses the configuration asks for that this version does not have yet.
 pub fn not_available(config: &Config) -> Vec<AnalysisMode> {
-    config.analysis_modes.iter().copied().filter(|mode| *mode != AnalysisMode::GlobalTe).collect()
+    let available = [AnalysisMode::GlobalTe, AnalysisMode::StratifiedTe, AnalysisMode::TrueCte];
+    config.analysis_modes.iter().copied().filter(|mode| !available.contains(mode)).collect()
 }
 
 /// What the parts of an analysis share.

@@ -301,7 +301,7 @@ pub struct Conditional {
     pub null: CondNull,
     /// How strata become one value and one p.
     pub pooling: StrataPooling,
-    /// Fewest observations of a stratum that counts (pooling by observations).
+    /// Fewest observations of a stratum that counts.
     pub min_stratum_observations: u32,
 }
 

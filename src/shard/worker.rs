@@ -77,7 +77,9 @@ impl Worker<'_> {
         let result = self.drive(&jobs, &progress);
         let counts = progress.counts();
         if let Err(error) = &result {
-            let cause = crate::error::chain(error);
+            // The hint is for who reads the log; the event says what happened.
+            let told = crate::error::chain(error);
+            let cause = told.lines().next().unwrap_or_default().to_owned();
             progress.emit(EventKind::ShardLost { cause, last_user: None });
         }
         result?;
