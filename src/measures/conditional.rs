@@ -411,6 +411,9 @@ mod tests {
     use proptest::prelude::*;
     use std::collections::HashMap;
 
+    /// Source history, next target, target history.
+    type Tuple = (Vec<u32>, u32, Vec<u32>);
+
     const NEW: Conditional = Conditional {
         embedding: CondEmbedding::BeforeSelection,
         lag: CondLag::Uniform,
@@ -453,7 +456,7 @@ mod tests {
     /// Straight from the definition: tuples of each condition by time, their information, their number.
     fn brute(case: &Case, (k, l, lag): (usize, usize, usize), back: usize) -> HashMap<u32, (f64, usize)> {
         let [source, target, condition] = &case.rows;
-        let mut tuples: HashMap<u32, Vec<(Vec<u32>, u32, Vec<u32>)>> = HashMap::new();
+        let mut tuples: HashMap<u32, Vec<Tuple>> = HashMap::new();
         for t in 0..target.len() {
             let first = case.starts.iter().copied().filter(|s| *s <= t).max().unwrap();
             let reach = k.max(l + lag - 1).max(back);
@@ -465,8 +468,7 @@ mod tests {
             tuples.entry(condition.values[t - back]).or_default().push((x, target.values[t], z));
         }
         let information = |all: &[(Vec<u32>, u32, Vec<u32>)]| {
-            let count =
-                |f: &dyn Fn(&(Vec<u32>, u32, Vec<u32>)) -> bool| all.iter().filter(|o| f(o)).count() as f64;
+            let count = |f: &dyn Fn(&Tuple) -> bool| all.iter().filter(|o| f(o)).count() as f64;
             let each = all.iter().map(|(x, y, z)| {
                 let (xyz, z_) = (count(&|o| o == &(x.clone(), *y, z.clone())), count(&|o| o.2 == *z));
                 let (xz, yz) = (count(&|o| o.0 == *x && o.2 == *z), count(&|o| o.1 == *y && o.2 == *z));

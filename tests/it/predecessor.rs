@@ -10,7 +10,7 @@ taus: [1, 2]
 hour_bins: 6
 surrogates: 20
 k_selection: {strategy: AIS, k_grid: [1, 2, 3], k_max: 3, undersampling_guard: false}
-analysis_modes: [global_te]
+analysis_modes: [global_te, stratified_te, true_cte]
 # The legacy run had scikit-learn 1.9, whose quantiles are these.
 data: {format: extrasensory, discretize: {rule: averaged_inverted_cdf}}
 ";
@@ -23,14 +23,27 @@ const LEGACY: [&str; 3] = [
 
 type Table = BTreeMap<(String, String), BTreeMap<String, String>>;
 
-/// Rows by user and tau, of plain fields only.
+/// The fields of a line; fields hold no quotes of their own here but JSON lists.
+fn fields(line: &str) -> Vec<String> {
+    let mut fields = vec![String::new()];
+    let mut quoted = false;
+    for character in line.chars() {
+        match character {
+            '"' => quoted = !quoted,
+            ',' if !quoted => fields.push(String::new()),
+            c => fields.last_mut().unwrap().push(c),
+        }
+    }
+    fields
+}
+
+/// Rows by user and tau.
 fn table(text: &str) -> Table {
     let mut lines = text.lines();
-    let names: Vec<&str> = lines.next().unwrap().split(',').collect();
+    let names = fields(lines.next().unwrap());
     lines
         .map(|line| {
-            let row: BTreeMap<String, String> =
-                names.iter().map(|n| (*n).to_owned()).zip(line.split(',').map(str::to_owned)).collect();
+            let row: BTreeMap<String, String> = names.iter().cloned().zip(fields(line)).collect();
             ((row["user_id"].clone(), row.get("tau").cloned().unwrap_or_default()), row)
         })
         .collect()
@@ -44,8 +57,30 @@ fn legacy(file: &str) -> Table {
         .collect()
 }
 
+/// Every row of a legacy file, text for text and number for number.
+fn agree(csv: &BTreeMap<String, String>, name: &str, same: &[&str], numbers: &[&str]) {
+    let expected = legacy(&format!("{name}.csv"));
+    let text = &csv[&format!("{name}.partial.csv")];
+    let found = table(text);
+    assert_eq!(found.len(), 12, "{name}");
+    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
+    let root = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/legacy");
+    let header = std::fs::read_to_string(format!("{root}/{}/{name}.csv", LEGACY[0])).unwrap();
+    assert!(text.starts_with(header.lines().next().unwrap()), "{name}: old columns come first");
+    for (key, row) in &expected {
+        for column in same {
+            assert_eq!(found[key][*column], row[*column], "{name} {key:?} {column}");
+        }
+        for column in numbers {
+            let number = |row: &BTreeMap<String, String>| row[*column].parse::<f64>().unwrap();
+            let off = (number(&found[key]) - number(row)).abs();
+            assert!(off < 1e-12, "{name} {key:?} {column} is off by {off}");
+        }
+    }
+}
+
 #[test]
-fn transfer_entropy_k_and_bins_of_the_legacy_run() {
+fn every_number_of_the_legacy_run() {
     let world = World::new(0);
     world.write("old.yaml", CONFIG);
     let data = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/extrasensory/input");
@@ -56,20 +91,12 @@ fn transfer_entropy_k_and_bins_of_the_legacy_run() {
     world.expect(3, &["merge", "--shards", "run", "--output", "m", "--allow-partial"]);
     let csv = world.csv("m");
 
-    let expected = legacy("per_user_te.csv");
-    let found = table(&csv["per_user_te.partial.csv"]);
-    assert_eq!(found.len(), 12);
-    assert_eq!(found.keys().collect::<Vec<_>>(), expected.keys().collect::<Vec<_>>());
-    for (key, row) in &expected {
-        for column in ["k", "l", "n_samples", "low_n", "quality_passed", "feature_mode"] {
-            assert_eq!(found[key][column], row[column], "{key:?} {column}");
-        }
-        for column in ["TE_A2S", "TE_S2A", "Delta_TE"] {
-            let number = |row: &BTreeMap<String, String>| row[column].parse::<f64>().unwrap();
-            let off = (number(&found[key]) - number(row)).abs();
-            assert!(off < 1e-12, "{key:?} {column} is off by {off}");
-        }
-    }
+    let same = ["k", "l", "n_samples", "low_n", "quality_passed", "feature_mode"];
+    let binned = ["hour_bins", "n_samples_per_bin_min", "low_n_hours", "bins_filtered"];
+    let binned = [&same[..], &binned].concat();
+    agree(&csv, "per_user_te", &same, &["TE_A2S", "TE_S2A", "Delta_TE"]);
+    agree(&csv, "per_user_cte", &binned, &["CTE_A2S", "CTE_S2A", "Delta_CTE"]);
+    agree(&csv, "per_user_true_cte", &binned, &["CTE_true_A2S", "CTE_true_S2A", "Delta_CTE_true"]);
     for (key, row) in legacy("k_selected_by_user.csv") {
         let found = &table(&csv["k_selected_by_user.partial.csv"])[&key];
         for column in ["k_selected", "k_original", "capped"] {
