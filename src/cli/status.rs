@@ -79,23 +79,29 @@ fn render(status: &RunStatus) -> String {
         let why = shard.last_error.as_deref().unwrap_or("its process is gone");
         out.push_str(&format!("shard {} is {}: {why}\n", shard.shard, shard.state));
     }
-    for problem in status.problems.iter().take(SHOWN) {
-        out.push_str(&format!(
-            "{} {} {}: {}\n",
-            problem.user_id,
-            problem.feature_mode,
-            problem.state.as_str(),
-            problem.reason
-        ));
-    }
-    if status.problems.len() > SHOWN {
-        out.push_str(&format!("… and {} more\n", status.problems.len() - SHOWN));
-    }
+    out.push_str(&problems(status, ""));
     for corrupt in &status.corrupt {
         out.push_str(&format!("corrupt ledger file: {corrupt}\n"));
     }
     if status.state == "incomplete" {
         out.push_str(&format!("continue it with: results run --resume {}\n", status.dir));
+    }
+    out
+}
+
+/// The first units that failed or were skipped, a line each after `indent`.
+pub(super) fn problems(status: &RunStatus, indent: &str) -> String {
+    let mut out = String::new();
+    for p in status.problems.iter().take(SHOWN) {
+        let unit = format!("{indent}{} {} {}", p.user_id, p.feature_mode, p.state.as_str());
+        out.push_str(&format!("{unit}: {}\n", p.reason));
+    }
+    if status.problems.len() > SHOWN {
+        let more = status.problems.len() - SHOWN;
+        out.push_str(&format!(
+            "{indent}… and {more} more; `results sql --run {} --query failures` counts them by reason\n",
+            status.dir
+        ));
     }
     out
 }

@@ -1,6 +1,7 @@
 //! Tables of text for people.
 
-/// Rows in columns: the first column to the left, numbers to the right, two spaces between.
+/// Rows in columns: the first and the last to the left, others to the right if they hold numbers, two
+/// spaces between.
 pub(super) fn columns(header: &[&str], rows: &[Vec<String>]) -> String {
     let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
     for row in rows {
@@ -9,7 +10,11 @@ pub(super) fn columns(header: &[&str], rows: &[Vec<String>]) -> String {
         }
     }
     let numeric: Vec<bool> = (0..header.len())
-        .map(|i| rows.iter().all(|r| r.get(i).is_none_or(|c| is_number(c))) && i > 0)
+        .map(|i| {
+            rows.iter().all(|r| r.get(i).is_none_or(|c| is_number(c)))
+                && i > 0
+                && (i + 1 < header.len() || header.len() == 2)
+        })
         .collect();
     let mut out = String::new();
     let header: Vec<String> = header.iter().map(|h| (*h).to_owned()).collect();

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
-use crate::check::{CheckResult, run_checks};
+use crate::check::CheckResult;
 use crate::export::{ExportError, is_free};
 use crate::query::{
     Definitions, OpenRun, Precedence, QueryError, Session, SessionError, Source, SourceError,
@@ -142,15 +142,8 @@ impl Merge<'_> {
                 return Ok(MergeOutcome::Conflicting(conflicts));
             }
         }
-        let tables: Vec<_> = self.definitions.schemas.iter().collect();
-        let checks = run_checks(&session, &tables, self.definitions).await?;
-        if checks.iter().any(|c| !c.passed()) {
-            return Ok(MergeOutcome::Wrong(checks));
-        }
         let output = output::Output { merge: self, session: &session, runs: &runs, gaps: found };
-        Ok(MergeOutcome::Written(Box::new(
-            output.write(attempts.duplicates.len() as u64, checks.len()).await?,
-        )))
+        output.write(attempts.duplicates.len() as u64).await
     }
 
     fn open(&self) -> Result<Vec<OpenRun>, MergeError> {
@@ -186,6 +179,7 @@ pub async fn gaps_of_run(run: Run, definitions: Definitions<'_>) -> Result<(Sess
     }
     let conflicts = conflicts::find(&session, &runs, &attempts, &broken, definitions).await?;
     found.extend(conflicts.into_iter().map(Gap::from));
+    session.materialize(definitions).await?;
     Ok((session, found))
 }
 

@@ -5,7 +5,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::gaps::Gap;
-use super::{Merge, MergeError, staging_path};
+use super::{Merge, MergeError, MergeOutcome, staging_path};
+use crate::check::{CheckResult, run_checks};
 use crate::export::{CsvWriter, TableExport, csv_name, csv_sql, parquet_sql};
 use crate::query::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Session};
 
@@ -25,6 +26,14 @@ pub struct Written {
     pub checks: usize,
 }
 
+/// How far a staged output came.
+enum Filled {
+    /// It is in its place; so many checks passed.
+    InPlace(MergeManifest, usize),
+    /// Checks found something.
+    Wrong(Vec<CheckResult>),
+}
+
 /// An output about to be written.
 pub(super) struct Output<'a> {
     pub(super) merge: &'a Merge<'a>,
@@ -34,21 +43,49 @@ pub(super) struct Output<'a> {
 }
 
 impl Output<'_> {
-    /// Writes all files and puts the directory into place.
-    pub(super) async fn write(self, duplicates: u64, checks: usize) -> Result<Written, MergeError> {
+    /// Writes the tables, checks what was written, and puts the directory into place.
+    pub(super) async fn write(self, duplicates: u64) -> Result<MergeOutcome, MergeError> {
         let dir = staging_path(&self.merge.output);
         let created = fs::create_dir_all(&dir);
         created.map_err(|source| MergeError::Write { path: dir.clone(), source })?;
-        match self.fill(&dir, duplicates).await {
-            Ok(manifest) => Ok(Written { dir: self.merge.output.clone(), manifest, gaps: self.gaps, checks }),
-            Err(error) => {
-                let _ = fs::remove_dir_all(&dir);
-                Err(error)
-            }
+        let filled = self.fill(&dir, duplicates).await;
+        if !matches!(filled, Ok(Filled::InPlace(..))) {
+            let _ = fs::remove_dir_all(&dir);
         }
+        Ok(match filled? {
+            Filled::InPlace(manifest, checks) => {
+                let dir = self.merge.output.clone();
+                MergeOutcome::Written(Box::new(Written { dir, manifest, gaps: self.gaps, checks }))
+            }
+            Filled::Wrong(checks) => MergeOutcome::Wrong(checks),
+        })
     }
 
-    async fn fill(&self, dir: &Path, duplicates: u64) -> Result<MergeManifest, MergeError> {
+    async fn fill(&self, dir: &Path, duplicates: u64) -> Result<Filled, MergeError> {
+        let rows = self.write_parquet(dir).await?;
+        let manifest = self.manifest(duplicates, rows);
+        let session = Session::empty()?;
+        session.register_merged(dir, &manifest)?;
+        let tables: Vec<_> = self.merge.definitions.schemas.iter().collect();
+        let checks = run_checks(&session, &tables, self.merge.definitions).await?;
+        if checks.iter().any(|c| !c.passed()) {
+            return Ok(Filled::Wrong(checks));
+        }
+        for schema in &tables {
+            if let Some(name) = csv_name(schema, !manifest.complete) {
+                let sql = csv_sql(schema, self.merge.definitions)?;
+                let path = dir.join(name);
+                TableExport { session: &session, sql, path, metadata: Vec::new() }.csv().await?;
+            }
+        }
+        if !manifest.complete {
+            self.write_gaps(&dir.join("missing_units.csv"))?;
+        }
+        self.put_into_place(dir, &manifest)?;
+        Ok(Filled::InPlace(manifest, checks.len()))
+    }
+
+    async fn write_parquet(&self, dir: &Path) -> Result<BTreeMap<String, u64>, MergeError> {
         let partial = !self.gaps.is_empty();
         let mut rows = BTreeMap::new();
         for schema in self.merge.definitions.schemas.iter() {
@@ -58,20 +95,16 @@ impl Output<'_> {
                 ("results.complete".to_owned(), (!partial).to_string()),
                 ("results.config_fingerprint".to_owned(), self.fingerprint()),
             ];
-            let export =
-                |sql, path| TableExport { session: self.session, sql, path, metadata: metadata.clone() };
-            let parquet = dir.join(format!("{}.parquet", schema.table));
-            let count = export(parquet_sql(schema), parquet).parquet().await?;
+            let path = dir.join(format!("{}.parquet", schema.table));
+            let sql = parquet_sql(schema);
+            let count = TableExport { session: self.session, sql, path, metadata }.parquet().await?;
             rows.insert(schema.table.clone(), count);
-            if let Some(name) = csv_name(schema, partial) {
-                export(csv_sql(schema, self.merge.definitions)?, dir.join(name)).csv().await?;
-            }
         }
-        if partial {
-            self.write_gaps(&dir.join("missing_units.csv"))?;
-        }
-        let manifest = self.manifest(duplicates, rows);
-        let text = serde_saphyr::to_string(&manifest).unwrap_or_default();
+        Ok(rows)
+    }
+
+    fn put_into_place(&self, dir: &Path, manifest: &MergeManifest) -> Result<(), MergeError> {
+        let text = serde_saphyr::to_string(manifest).unwrap_or_default();
         let path = dir.join(MERGE_MANIFEST);
         let put = || -> std::io::Result<()> {
             fs::write(&path, text)?;
@@ -85,8 +118,7 @@ impl Output<'_> {
                 None => Ok(()),
             }
         };
-        put().map_err(|source| MergeError::Write { path: self.merge.output.clone(), source })?;
-        Ok(manifest)
+        put().map_err(|source| MergeError::Write { path: self.merge.output.clone(), source })
     }
 
     fn fingerprint(&self) -> String {

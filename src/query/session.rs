@@ -249,8 +249,13 @@ impl Session {
     async fn register_views(&self, fdr: &Fdr, definitions: Definitions<'_>) -> Result<(), SessionError> {
         let Definitions { schemas, queries } = definitions;
         let views = Views { queries, schemas, fdr };
-        if let Some(sql) = views.group_tests()? {
-            self.view("group_tests", &sql).await?;
+        match views.group_tests()? {
+            Some(sql) => self.view("group_tests", &sql).await?,
+            None => {
+                let schema = schemas.get("group_tests").map_err(StoreError::from)?;
+                let none = crate::schema::record_batch(schema, &[]).map_err(StoreError::from)?;
+                self.batch("group_tests", none)?;
+            }
         }
         let shown: Vec<String> = schemas
             .get("users")
@@ -271,6 +276,20 @@ impl Session {
     async fn view(&self, name: &str, sql: &str) -> Result<(), SessionError> {
         let view = self.ctx.sql(sql).await?.into_view();
         self.replace(TableReference::bare(name), view)
+    }
+
+    /// Computes every merged table once and keeps its rows, for a session that asks many questions.
+    pub async fn materialize(&self, definitions: Definitions<'_>) -> Result<(), SessionError> {
+        let mut tables = Vec::new();
+        for schema in definitions.schemas.iter() {
+            let frame = self.ctx.table(TableReference::bare(schema.table.as_str())).await?;
+            let arrow: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+            tables.push((schema.table.as_str(), MemTable::try_new(arrow, vec![frame.collect().await?])?));
+        }
+        for (name, table) in tables {
+            self.replace(TableReference::bare(name), Arc::new(table))?;
+        }
+        Ok(())
     }
 
     /// Registers the Parquet files of a merged output.

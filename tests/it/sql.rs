@@ -98,3 +98,14 @@ fn q_values_are_those_of_the_whole_set() {
         }
     }
 }
+
+#[test]
+fn without_families_nothing_is_corrected_and_the_merge_still_works() {
+    let world = World::new(3);
+    world.write("quick.yaml", format!("{}fdr: {{families: []}}\n", crate::world::QUICK));
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+    world.expect(0, &["validate", "merged"]);
+    let sql = "select count(p_A2S) as p, count(q_A2S) as q, count(p_Delta_TE) as d from te";
+    assert_eq!(world.expect(0, &["sql", "--run", "merged", "--format", "csv", sql]).out, "p,q,d\n6,0,0\n");
+}

@@ -2,15 +2,13 @@
 
 use std::time::Duration;
 
+use crate::cli::status::problems;
 use crate::cli::text::count;
 use crate::error::Exit;
 use crate::launch::LaunchOutcome;
 use crate::report::{bytes, duration};
 use crate::shard::run_status;
 use crate::store::{Run, StoreError};
-
-/// Problems that are shown.
-const SHOWN: usize = 10;
 
 /// Tells how the run ended, and gives the exit code.
 pub(in crate::cli) fn tell(run: &Run, end: &LaunchOutcome, took: Duration) -> Result<Exit, StoreError> {
@@ -29,22 +27,7 @@ pub(in crate::cli) fn tell(run: &Run, end: &LaunchOutcome, took: Duration) -> Re
         line.push_str(&format!(", peak memory {} a process", bytes(memory)));
     }
     eprintln!("{line}");
-    for problem in status.problems.iter().take(SHOWN) {
-        eprintln!(
-            "  {} {} {}: {}",
-            problem.user_id,
-            problem.feature_mode,
-            problem.state.as_str(),
-            problem.reason
-        );
-    }
-    if status.problems.len() > SHOWN {
-        eprintln!(
-            "  … and {} more; `results status {}` shows them",
-            status.problems.len() - SHOWN,
-            run.dir().display()
-        );
-    }
+    eprint!("{}", problems(&status, "  "));
     for (shard, cause) in &end.lost {
         eprintln!("error: shard {shard}: {cause}; see {}/_logs/shard-{shard}.log", run.dir().display());
     }

@@ -195,12 +195,11 @@ impl Completer for Sql {
             .rfind(|c| !word(c))
             .map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
         let typed = before[start..].to_lowercase();
-        let found = self
-            .names
-            .iter()
-            .filter(|n| !typed.is_empty() && n.to_lowercase().starts_with(&typed))
-            .map(|n| Pair { display: n.clone(), replacement: n.clone() })
-            .collect();
+        let mut found: Vec<&String> =
+            self.names.iter().filter(|n| !typed.is_empty() && n.to_lowercase().starts_with(&typed)).collect();
+        // `us` is more likely `users` than `USING`.
+        found.sort_by_key(|n| !n.starts_with(&before[start..]));
+        let found = found.into_iter().map(|n| Pair { display: n.clone(), replacement: n.clone() }).collect();
         Ok((start, found))
     }
 }
