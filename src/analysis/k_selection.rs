@@ -5,7 +5,7 @@ use crate::config::{AisCorrection, GuardRule, KSelection, KStrategy};
 use crate::measures::NoValue;
 use crate::measures::cmi::estimate;
 use crate::measures::embedding::Symbols;
-use crate::measures::surrogate::Permuter;
+use crate::measures::permute::Permuter;
 use crate::measures::transfer::active_information_storage;
 use crate::schema::{Cell, Row};
 

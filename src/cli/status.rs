@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::Outcome;
 use super::text::{columns, out};
 use crate::error::{Exit, Failure};
+use crate::event::Counts;
 use crate::report::duration;
 use crate::shard::{RunStatus, run_status};
 use crate::store::Run;
@@ -34,7 +35,14 @@ pub(super) fn exec(args: &Args) -> Outcome {
     if args.json {
         out(&(serde_json::to_string_pretty(&all).map_err(Failure::error)? + "\n"))?;
     } else {
-        out(&all.iter().map(render).collect::<Vec<_>>().join("\n"))?;
+        let mut text = all.iter().map(render).collect::<Vec<_>>().join("\n");
+        if all.len() > 1 {
+            let c: Counts = all.iter().map(|status| status.counts).sum();
+            text.push_str(&format!("\nin all: {} of {} units done", c.done(), c.total));
+            text.push_str(&parts(c, all.iter().map(|status| status.missing).sum()));
+            text.push('\n');
+        }
+        out(&text)?;
     }
     Ok(Exit::Done)
 }
@@ -42,13 +50,7 @@ pub(super) fn exec(args: &Args) -> Outcome {
 fn render(status: &RunStatus) -> String {
     let c = status.counts;
     let mut head = format!("{}: {}, {} of {} units done", status.dir, status.state, c.done(), c.total);
-    for (n, word) in
-        [(c.failed, "failed"), (c.skipped, "skipped"), (c.running, "running"), (status.missing, "missing")]
-    {
-        if n > 0 {
-            head.push_str(&format!(", {n} {word}"));
-        }
-    }
+    head.push_str(&parts(c, status.missing));
     if let Some(rate) = status.per_minute {
         head.push_str(&format!("; {rate:.1} units a minute"));
     }
@@ -87,6 +89,19 @@ fn render(status: &RunStatus) -> String {
         out.push_str(&format!("continue it with: results run --resume {}\n", status.dir));
     }
     out
+}
+
+/// What is not simply done, where there is any.
+fn parts(c: Counts, missing: u64) -> String {
+    let mut text = String::new();
+    for (n, word) in
+        [(c.failed, "failed"), (c.skipped, "skipped"), (c.running, "running"), (missing, "missing")]
+    {
+        if n > 0 {
+            text.push_str(&format!(", {n} {word}"));
+        }
+    }
+    text
 }
 
 /// The first units that failed or were skipped, a line each after `indent`.

@@ -9,12 +9,13 @@
 //! over the states that occur ([`cmi`]): transfer entropy has x = source history, y = next target,
 //! z = target history; active information storage has x = history, y = next, z = nothing. Counts are
 //! sparse, so work and memory follow the observations and not the number of possible states.
-//! Surrogates permute x against (y, z) ([`surrogate`]).
+//! Surrogates permute x against (y, z) ([`permute`], [`surrogate`]).
 
 pub mod cmi;
 pub mod codes;
 pub mod conditional;
 pub mod embedding;
+pub mod permute;
 pub mod surrogate;
 pub mod transfer;
 

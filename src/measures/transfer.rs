@@ -4,7 +4,8 @@ use super::NoValue;
 use super::cmi::{Estimate, estimate};
 use super::codes::{Codes, tuples};
 use super::embedding::{Histories, Observations, Symbols, observe, segments, times};
-use super::surrogate::{Null, NullPlan, Permuter, StreamKey};
+use super::permute::Permuter;
+use super::surrogate::{Null, NullPlan, StreamKey};
 use crate::dataset::Series;
 
 /// A value with its significance.

@@ -249,13 +249,12 @@ impl Session {
     async fn register_views(&self, fdr: &Fdr, definitions: Definitions<'_>) -> Result<(), SessionError> {
         let Definitions { schemas, queries } = definitions;
         let views = Views { queries, schemas, fdr };
-        match views.group_tests()? {
-            Some(sql) => self.view("group_tests", &sql).await?,
-            None => {
-                let schema = schemas.get("group_tests").map_err(StoreError::from)?;
-                let none = crate::schema::record_batch(schema, &[]).map_err(StoreError::from)?;
-                self.batch("group_tests", none)?;
-            }
+        if let Some(sql) = views.group_tests()? {
+            self.view("group_tests", &sql).await?;
+        } else {
+            let schema = schemas.get("group_tests").map_err(StoreError::from)?;
+            let none = crate::schema::record_batch(schema, &[]).map_err(StoreError::from)?;
+            self.batch("group_tests", none)?;
         }
         let shown: Vec<String> = schemas
             .get("users")

@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use results::config::PValueRule;
 use results::measures::cmi::estimate;
 use results::measures::embedding::{Histories, Symbols};
-use results::measures::surrogate::{NullPlan, Permuter, StreamKey};
+use results::measures::permute::Permuter;
+use results::measures::surrogate::{NullPlan, StreamKey};
 use results::measures::transfer::{active_information_storage, transfer_entropy};
 
 const REFERENCE: &str = "tests/reference/measures";

@@ -31,6 +31,9 @@ fn any_number_of_shards_gives_the_same_csv() {
     let own: Vec<&str> = own.iter().map(String::as_str).collect();
     merge(&world, "merged_own", &own);
     assert_eq!(world.csv("merged_own"), one);
+    world.expect(0, &["validate", own[1]]);
+    let status = world.expect(0, &["status", own[0], own[1]]);
+    assert!(status.out.ends_with("in all: 5 of 5 units done\n"), "{}", status.out);
     // Without one of them, the result is refused and the gap is named.
     let said = world.expect(3, &["merge", "--output", "no", "--shards", own[0], own[1], own[3]]);
     assert!(said.err.contains("never started: 2") && said.err.contains("u02 composite"), "{}", said.err);
