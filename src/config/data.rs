@@ -23,9 +23,10 @@ pub(super) fn read_data(root: &mut Section<'_>, compat: Compat, c: &mut Config) 
         read_common(&mut s, &mut c.data);
         match format {
             DataFormat::Extrasensory => {
-                s.ignored(
-                    &["source", "target", "timestamp"],
-                    "is fixed by `format: extrasensory` and read over",
+                // Read over, they would leave a run of other columns than the file names.
+                s.refused(
+                    &["user", "timestamp", "source", "target"],
+                    "is fixed by `format: extrasensory`; set `data.format: columns` to choose columns",
                 );
             }
             DataFormat::Columns => {

@@ -4,8 +4,9 @@ use serde_json::Value;
 
 use super::model::Config;
 
-/// Settings that change no number of a unit.
-const WITHOUT_EFFECT: [&str; 6] = ["name", "data_root", "out_dir", "n_users", "runtime", "fdr"];
+/// Settings that change no number of a unit. Of the quality profile the gates count, not its name.
+const WITHOUT_EFFECT: [&str; 7] =
+    ["name", "data_root", "out_dir", "n_users", "quality_profile", "runtime", "fdr"];
 
 /// Hash of the settings that decide a unit's numbers: BLAKE3, hexadecimal.
 pub fn fingerprint(config: &Config) -> String {

@@ -6,7 +6,7 @@ use thiserror::Error;
 
 use super::data::read_data;
 use super::defaults::{built_in_gates, defaults};
-use super::model::{Compat, Config, Gate, KStrategy, Quality};
+use super::model::{AdaptiveRule, Compat, Config, Gate, GateAction, KStrategy, Quality};
 use super::presets;
 use super::read::{Findings, Problem, Section, nearest};
 use super::tree::{Kind, Node};
@@ -88,10 +88,7 @@ pub fn load(
             (stem, path.display().to_string(), text)
         }
     };
-    let mut loaded = parse(&file, &text, folder)?;
-    if loaded.config.name == "run" {
-        loaded.config.name = name;
-    }
+    let mut loaded = read(&name, &file, &text, folder)?;
     let config = &mut loaded.config;
     if let Some(data) = &overrides.data {
         config.data_root.clone_from(data);
@@ -107,6 +104,11 @@ pub fn load(
 
 /// Reads the text of a configuration file.
 pub fn parse(file: &str, text: &str, folder: Option<&Path>) -> Result<Loaded, ConfigError> {
+    read("run", file, text, folder)
+}
+
+/// Reads a text; `name` is the run's if the text names none.
+fn read(name: &str, file: &str, text: &str, folder: Option<&Path>) -> Result<Loaded, ConfigError> {
     let findings = Findings::new(file);
     let node = match Node::parse(text) {
         Ok(node) => node,
@@ -115,7 +117,7 @@ pub fn parse(file: &str, text: &str, folder: Option<&Path>) -> Result<Loaded, Co
             return Err(ConfigError::Problems(findings.problems.into_inner()));
         }
     };
-    let config = read_config(&node, &findings, folder)?;
+    let config = read_config(name, &node, &findings, folder)?;
     let problems = findings.problems.into_inner();
     if problems.is_empty() {
         Ok(Loaded { config, notices: findings.notices.into_inner() })
@@ -124,11 +126,17 @@ pub fn parse(file: &str, text: &str, folder: Option<&Path>) -> Result<Loaded, Co
     }
 }
 
-fn read_config(node: &Node, findings: &Findings, folder: Option<&Path>) -> Result<Config, ConfigError> {
+fn read_config(
+    name: &str,
+    node: &Node,
+    findings: &Findings,
+    folder: Option<&Path>,
+) -> Result<Config, ConfigError> {
     let mut root = Section::root(node, findings);
     let mut compat = Compat::None;
     root.set("compat", "`none` or `predecessor`", &mut compat);
     let mut c = defaults(compat);
+    name.clone_into(&mut c.name);
     root.set("name", "a text", &mut c.name);
     root.set("data_root", "a folder", &mut c.data_root);
     root.set("out_dir", "a folder", &mut c.out_dir);
@@ -151,14 +159,17 @@ fn read_config(node: &Node, findings: &Findings, folder: Option<&Path>) -> Resul
     c.analysis_modes.dedup();
     root.set("surrogates", "a whole number from 0", &mut c.surrogates);
     root.require("surrogates", c.surrogates <= 10_000_000, "must be at most 10000000");
+    if c.surrogates == 0 {
+        root.notice("`surrogates` is 0: every p will be empty");
+    }
     read_data(&mut root, compat, &mut c);
     read_k_selection(&mut root, &mut c);
     read_statistical(&mut root, &mut c);
     read_conditional(&mut root, &mut c);
     read_small_sections(&mut root, &mut c);
     read_quality(&mut root, &mut c, folder)?;
-    root.ignored(&["jvm"], "is not needed: there is no Java here, and memory follows the samples");
-    let why = "has no effect here and is read over";
+    root.ignored(&["jvm"], "not needed, there is no Java here and memory follows the samples");
+    let why = "no effect here";
     root.ignored(&["min_samples_per_state", "checkpoint", "heartbeat_interval", "schema_version"], why);
     root.finish();
     Ok(c)
@@ -188,12 +199,21 @@ fn read_k_selection(root: &mut Section<'_>, c: &mut Config) {
     s.require("k_fixed", (1..=64).contains(&k.k_fixed), "must be from 1 to 64");
     s.set("undersampling_guard", "true or false", &mut k.undersampling_guard);
     s.set("guard_rule", "observations or raw_hours", &mut k.guard_rule);
-    s.set("guard_min_samples_per_state", "a number", &mut k.guard_min_samples_per_state);
+    s.set("guard_min_samples_per_state", "a number from 0", &mut k.guard_min_samples_per_state);
+    s.require("guard_min_samples_per_state", k.guard_min_samples_per_state >= 0.0, "must be from 0");
     s.set("per_variable", "true or false", &mut k.per_variable);
     s.set("ais_surrogates", "a whole number from 1", &mut k.ais_surrogates);
     s.require("ais_surrogates", k.ais_surrogates > 0, "must be from 1");
     s.set("ais_correction", "miller_madow or null_subtracted", &mut k.ais_correction);
-    s.ignored(&["criterion", "min_samples_per_state"], "has no effect here and is read over");
+    // The predecessor took such a cap for k itself.
+    let smallest = k.k_grid.iter().min().copied().unwrap_or(0);
+    let capped = k.strategy != KStrategy::Fixed && c.compat == Compat::None;
+    s.require(
+        "k_max",
+        !capped || k.k_max.is_none_or(|max| max == 0 || max >= smallest),
+        "allows no k of `k_grid`",
+    );
+    s.ignored(&["criterion", "min_samples_per_state"], "no effect here");
     s.finish();
 }
 
@@ -215,13 +235,16 @@ fn read_statistical(root: &mut Section<'_>, c: &mut Config) {
             s.set("p_nonsig", "a number from 0 to 1", &mut a.p_nonsig);
             s.require("p_sig", (0.0..=1.0).contains(&a.p_sig), "must be from 0 to 1");
             s.require("p_nonsig", (0.0..=1.0).contains(&a.p_nonsig), "must be from 0 to 1");
+            s.require("p_nonsig", a.p_sig < a.p_nonsig, "must be above `p_sig`");
+            let unused = a.enabled && a.rule == AdaptiveRule::BesagClifford && s.has("stages");
+            if unused && a.stages.iter().max() != Some(&c.surrogates) {
+                let most = format!("besag_clifford draws at most `surrogates`, here {}", c.surrogates);
+                s.notice(&format!("{}: {most}", s.name("stages")));
+            }
             s.finish();
         }
     }
-    s.ignored(
-        &["surrogates", "alpha", "permutations"],
-        "has no effect here; use `surrogates` and `fdr.alpha`",
-    );
+    s.ignored(&["surrogates", "alpha", "permutations"], "no effect here, use `surrogates` and `fdr.alpha`");
     s.finish();
 }
 
@@ -281,12 +304,12 @@ fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
         s.require("threads", c.runtime.threads != Some(0), "must be from 1");
         s.ignored(
             &["checkpoint", "heartbeat_interval", "resume", "log_level"],
-            "has no effect: every user is kept the moment it is done",
+            "no effect, every user is kept the moment it is done",
         );
         s.finish();
     }
     // The predecessor had this block and never read it.
-    root.ignored(&["conditional_transfer_entropy"], "has no effect here; see `conditional`");
+    root.ignored(&["conditional_transfer_entropy"], "no effect here, see `conditional`");
 }
 
 fn read_quality(root: &mut Section<'_>, c: &mut Config, folder: Option<&Path>) -> Result<(), ConfigError> {
@@ -339,15 +362,21 @@ fn read_gates(s: &mut Section<'_>, gates: &mut Quality, whole_blocks: bool) {
             if whole_blocks {
                 *gate = base;
             }
-            read_gate(section, gate);
+            read_gate(section, gate, name == "cte");
         }
     }
 }
 
-fn read_gate(mut s: Section<'_>, gate: &mut Gate) {
+fn read_gate(mut s: Section<'_>, gate: &mut Gate, has_bins: bool) {
     s.set("min_samples", "a whole number from 0", &mut gate.min_samples);
     s.set("min_samples_per_state", "a number or null", &mut gate.min_samples_per_state);
+    let is_count = gate.min_samples_per_state.is_none_or(|min| min >= 0.0);
+    s.require("min_samples_per_state", is_count, "must be from 0");
     s.set("min_samples_per_bin", "a whole number or null", &mut gate.min_samples_per_bin);
     s.set("action", "skip, warn, filter_bins or error", &mut gate.action);
+    // Elsewhere there are no bins, and both would pass unnoticed.
+    s.require("min_samples_per_bin", has_bins || gate.min_samples_per_bin.is_none(), "is for `cte` only");
+    let filters = gate.action == GateAction::FilterBins;
+    s.require("action", has_bins || !filters, "`filter_bins` is for `cte` only");
     s.finish();
 }

@@ -12,6 +12,8 @@ mod model;
 mod presets;
 mod read;
 mod show;
+#[cfg(test)]
+mod tests;
 mod tree;
 
 pub use fingerprint::{differences, fingerprint};

@@ -258,7 +258,7 @@ pub struct Adaptive {
     pub rule: AdaptiveRule,
     /// Besag–Clifford: stop after this many exceedances.
     pub exceedances: u32,
-    /// Stages of the predecessor; the last (or their largest) is the most drawn by Besag–Clifford.
+    /// Surrogates of each stage of `fresh_stages`; Besag–Clifford draws at most `surrogates`.
     pub stages: Vec<u32>,
     /// Stages stop at p at or below this.
     pub p_sig: f64,

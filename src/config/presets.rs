@@ -64,7 +64,10 @@ fn find(kind: &str, name: &str, folder: Option<&Path>) -> Result<Option<(String,
 }
 
 fn names(kind: &str, folder: Option<&Path>) -> Vec<String> {
-    let stem = |path: &Path| Some(path.file_stem()?.to_str()?.to_owned());
+    let stem = |path: &Path| {
+        let is_yaml = path.extension().is_some_and(|e| e == "yaml");
+        is_yaml.then(|| Some(path.file_stem()?.to_str()?.to_owned())).flatten()
+    };
     let mut names: Vec<String> = EMBEDDED
         .get_dir(kind)
         .map(|d| d.files().filter_map(|f| stem(f.path())).collect())

@@ -52,6 +52,8 @@ pub(super) struct Section<'a> {
     path: String,
     line: usize,
     known: Vec<&'static str>,
+    /// Accepted or already told about, but never suggested.
+    read_over: Vec<&'static str>,
     findings: &'a Findings,
 }
 
@@ -69,7 +71,7 @@ impl<'a> Section<'a> {
             findings.problem(node.line, format!("{what} must be a map of keys, not {}", node.shown()));
             &[]
         };
-        Self { entries, path, line: node.line, known: Vec::new(), findings }
+        Self { entries, path, line: node.line, known: Vec::new(), read_over: Vec::new(), findings }
     }
 
     /// The dotted name of a key.
@@ -94,11 +96,8 @@ impl<'a> Section<'a> {
         match serde_json::from_value(node.value()) {
             Ok(value) => *target = value,
             Err(error) => {
-                let suggestion = match &node.kind {
-                    Kind::Scalar(serde_json::Value::String(text)) => variant_hint(&error.to_string(), text),
-                    _ => String::new(),
-                };
-                self.fault(key, &format!("must be {what}, not {}{suggestion}", node.shown()));
+                let hint = variant_hint(&error.to_string(), matches!(node.kind, Kind::List(_)));
+                self.fault(key, &format!("must be {what}, not {}{hint}", node.shown()));
             }
         }
     }
@@ -123,21 +122,35 @@ impl<'a> Section<'a> {
 
     /// Keys that older tools wrote and that mean nothing here: one notice.
     pub(super) fn ignored(&mut self, keys: &[&'static str], why: &str) {
-        let there: Vec<String> = keys
-            .iter()
-            .filter(|k| self.entries.iter().any(|(e, ..)| e == *k))
-            .map(|k| self.name(k))
-            .collect();
-        self.known.extend(keys);
+        let there: Vec<String> = keys.iter().filter(|k| self.has(k)).map(|k| self.name(k)).collect();
+        self.read_over.extend(keys);
         if !there.is_empty() {
-            self.findings.notice(format!("{}: {} {why}", self.findings.file, there.join(", ")));
+            self.notice(&format!("{}: {why}", there.join(", ")));
         }
+    }
+
+    /// Keys that mean something elsewhere: a fault each.
+    pub(super) fn refused(&mut self, keys: &[&'static str], why: &str) {
+        for key in keys.iter().filter(|k| self.has(k)) {
+            self.fault(key, why);
+        }
+        self.read_over.extend(keys);
+    }
+
+    /// Whether the key is in the file.
+    pub(super) fn has(&self, key: &str) -> bool {
+        self.entries.iter().any(|(k, ..)| k == key)
+    }
+
+    /// Says something about the file that is no fault.
+    pub(super) fn notice(&self, message: &str) {
+        self.findings.notice(format!("{}: {message}", self.findings.file));
     }
 
     /// Every key that was not asked for is a fault, with the nearest one that is known.
     pub(super) fn finish(self) {
         for (key, line, _) in self.entries {
-            if !self.known.contains(&key.as_str()) {
+            if !self.known.contains(&key.as_str()) && !self.read_over.contains(&key.as_str()) {
                 let near = nearest(key, self.known.iter().copied());
                 let hint = match near {
                     Some(near) => format!("did you mean `{}`?", self.name(near)),
@@ -160,15 +173,18 @@ pub(super) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, c)| c)
 }
 
-/// From serde's "unknown variant `x`, expected one of `a`, `b`": the names, and the nearest.
-fn variant_hint(error: &str, text: &str) -> String {
-    let Some((_, listed)) = error.split_once("expected ") else { return String::new() };
-    let names: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
-    if names.is_empty() {
+/// From serde's "unknown variant `x`, expected one of `a`, `b`": the names, and the nearest to `x`.
+fn variant_hint(error: &str, in_list: bool) -> String {
+    let Some((text, listed)) =
+        error.strip_prefix("unknown variant `").and_then(|rest| rest.rsplit_once("`, expected "))
+    else {
         return String::new();
-    }
+    };
+    let names: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
+    // Of a list, which of its items it is.
+    let item = if in_list { format!(" for `{text}`") } else { String::new() };
     match nearest(text, names.iter().copied()) {
-        Some(near) => format!("; did you mean `{near}`? (known: {})", names.join(", ")),
-        None => format!("; known: {}", names.join(", ")),
+        Some(near) => format!("; did you mean `{near}`{item}? (known: {})", names.join(", ")),
+        None => format!("; known{item}: {}", names.join(", ")),
     }
 }
