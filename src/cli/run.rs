@@ -177,15 +177,6 @@ fn new_run(args: &Args, definitions: &Folder, schemas: &Schemas) -> Result<Job, 
     let config = configuration(args, definitions)?;
     let share = args.shard;
     let shards = share.map_or_else(|| args.shards.unwrap_or(config.runtime.concurrency), |s| s.of);
-    let missing = not_available(&config);
-    if !missing.is_empty() {
-        let names: Vec<String> =
-            missing.iter().map(|m| serde_json::to_string(m).unwrap_or_default().replace('"', "")).collect();
-        eprintln!(
-            "note: this version computes global_te; {} will come with a later one and are left out",
-            names.join(", ")
-        );
-    }
     let dir = args.out.clone().unwrap_or_else(|| plan::new_dir(&config, share));
     let only_shards = match (&args.out, share) {
         (None, Some(share)) => vec![share.index],
@@ -211,12 +202,23 @@ pub(super) fn create(
     dir: &Path,
     schemas: &Schemas,
 ) -> Result<Run, Failure> {
+    tell_what_is_left_out(config);
     let units = plan::units(config, shards)?;
     let folder =
         std::fs::canonicalize(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));
     let new =
         NewRun { config, units, shards, only_shards, schemas, data_folder: folder.display().to_string() };
     Run::create_or_join(dir, &new).map_err(run_failure)
+}
+
+/// A configuration may ask for analyses that this version does not have.
+fn tell_what_is_left_out(config: &Config) {
+    let missing = not_available(config);
+    if !missing.is_empty() {
+        let names: Vec<String> =
+            missing.iter().map(|m| serde_json::to_string(m).unwrap_or_default().replace('"', "")).collect();
+        eprintln!("note: this version does not compute {} yet; they are left out", names.join(", "));
+    }
 }
 
 fn resume(args: &Args, dir: &Path, definitions: &Folder) -> Result<Job, Failure> {

@@ -35,7 +35,7 @@ use crate::store::{LedgerRow, StoreError, UnitState, expected_batch, ledger_batc
 pub enum SessionError {
     /// The engine refused.
     #[error("{}", plain(.0))]
-    Engine(#[from] DataFusionError),
+    Engine(DataFusionError),
     /// A run cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -57,11 +57,27 @@ pub enum SessionError {
 
 /// The engine's message without its chain of wrappers.
 fn plain(error: &DataFusionError) -> String {
-    let text = error.find_root().to_string();
-    text.strip_prefix("Error during planning: ")
-        .or(text.strip_prefix("Execution error: "))
+    let root = error.find_root();
+    if let DataFusionError::SQL(parser, _) = root {
+        let text = parser.to_string();
+        return text.strip_prefix("sql parser error: ").unwrap_or(&text).to_owned();
+    }
+    let text = root.to_string();
+    let text = ["Error during planning: ", "Execution error: ", "Schema error: "]
+        .iter()
+        .find_map(|prefix| text.strip_prefix(prefix))
         .unwrap_or(&text)
-        .to_owned()
+        .replace("results.public.", "");
+    if text.contains("table '") && text.ends_with("not found") {
+        return format!("{text}\n(hint: `\\d` at the prompt of `results sql` lists the tables)");
+    }
+    text
+}
+
+impl From<DataFusionError> for SessionError {
+    fn from(error: DataFusionError) -> Self {
+        Self::Engine(error)
+    }
 }
 
 /// Which of several attempts of a unit speaks for it.

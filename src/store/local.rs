@@ -32,7 +32,7 @@ impl LocalStorage {
         let folder = self.root.join(STAGING);
         fs::create_dir_all(&folder).map_err(at("create the folder", &folder))?;
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{}-{n}", std::process::id()));
+        let path = folder.join(format!("{}-{n}@{}", std::process::id(), host_tag()));
         let write = || -> io::Result<()> {
             let mut file = File::create(&path)?;
             file.write_all(bytes)?;
@@ -71,6 +71,12 @@ impl LocalStorage {
         }
         Ok(())
     }
+}
+
+/// Short mark of this machine's name, for staged files on a folder that machines share.
+pub(super) fn host_tag() -> String {
+    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    blake3::hash(name.trim().as_bytes()).to_hex()[..8].to_owned()
 }
 
 fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {

@@ -237,13 +237,15 @@ impl Run {
     }
 }
 
-/// Staged files carry the id of their process; one that still runs may be about to rename them.
+/// Staged files carry process and machine. One whose process still runs may be about to be renamed,
+/// and another machine's processes cannot be seen from here.
 fn staged_by_the_dead(path: &str) -> bool {
-    let Some(pid) = path.rsplit('/').next().and_then(|name| name.split('-').next()) else {
-        return false;
-    };
-    let Ok(pid) = pid.parse::<u32>() else { return false };
-    pid != std::process::id() && !Path::new("/proc").join(pid.to_string()).exists()
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let (name, host) = name.split_once('@').unwrap_or((name, ""));
+    let Some(Ok(pid)) = name.split('-').next().map(str::parse::<u32>) else { return false };
+    (host.is_empty() || host == super::local::host_tag())
+        && pid != std::process::id()
+        && !Path::new("/proc").join(pid.to_string()).exists()
 }
 
 fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {

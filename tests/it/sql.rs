@@ -71,6 +71,13 @@ fn nothing_can_be_changed_and_mistakes_are_told() {
         assert_eq!(said.code, Some(1), "{sql}: {said:#?}");
     }
     assert!(!world.path("x.csv").exists());
+    let said = world.expect(1, &["sql", "--run", "run", "selec 1"]);
+    insta::assert_snapshot!(said.err, @"error: Expected: an SQL statement, found: selec at Line: 1, Column: 1");
+    let said = world.expect(1, &["sql", "--run", "run", "select * from nosuch"]);
+    insta::assert_snapshot!(said.err, @r"
+    error: table 'nosuch' not found
+    (hint: `\d` at the prompt of `results sql` lists the tables)
+    ");
     let said = world.expect(1, &["sql", "--run", "run", "select TE_A2 from te"]);
     assert!(said.err.contains("TE_A2"), "{}", said.err);
     let said = world.expect(2, &["sql", "--run", "run", "--query", "nothing"]);
