@@ -1,6 +1,7 @@
 //! What each direction of a test says beside its value and p.
 
 use crate::measures::cmi::Estimate;
+use crate::measures::transfer::Tested;
 use crate::schema::Row;
 
 /// Column names of one direction.
@@ -51,6 +52,21 @@ pub(super) struct Figures {
     pub(super) null_mean: Option<f64>,
     pub(super) null_std: Option<f64>,
     pub(super) z: Option<f64>,
+}
+
+impl Figures {
+    /// Those of a test with one null.
+    pub(super) fn of(tested: Tested) -> Self {
+        let Tested { estimate, null } = tested;
+        Figures {
+            estimate,
+            exceedances: Some(null.exceedances),
+            surrogates: Some(null.surrogates),
+            null_mean: null.mean,
+            null_std: null.std,
+            z: null.z(estimate.value),
+        }
+    }
 }
 
 /// The row with the columns of one direction; they stay null without figures.

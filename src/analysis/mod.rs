@@ -2,10 +2,12 @@
 
 mod cte;
 mod details;
+mod gc;
 mod hour_bins;
 mod k_selection;
 mod quality;
+mod ste;
 mod te;
 mod unit;
 
-pub use unit::{UnitId, UnitOutcome, UnitOutput, analyse, not_available, planned_rows};
+pub use unit::{UnitId, UnitOutcome, UnitOutput, analyse, planned_rows};

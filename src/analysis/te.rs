@@ -18,12 +18,7 @@ pub(super) fn te_rows(context: &mut Context<'_>, k: KChoice) -> Vec<Row> {
             f64::from(p.source.base).powi(k.l as i32) * f64::from(p.target.base).powi(k.k as i32 + 1)
         });
     let verdict = gate("te", gates, context.series.len(), states);
-    let action = verdict.reason().map(|_| gates.action);
-    if let Verdict::Violated(reason) = &verdict {
-        let severity = if action == Some(GateAction::Error) { "error" } else { "warning" };
-        context.issues.add(severity, "TE", None, reason);
-    }
-    let omit = matches!(action, Some(GateAction::Skip | GateAction::Error));
+    let omit = context.tell_gate("TE", &verdict, gates.action);
     let taus = context.config.taus.clone();
     taus.into_iter()
         .map(|tau| {
@@ -42,10 +37,7 @@ fn both(context: &mut Context<'_>, k: KChoice, tau: u32) -> (Option<Tested>, Opt
         ),
         Err(why) => (Err(why.clone()), Err(why.clone())),
     };
-    let mut told = |name: &str, outcome: Outcome| {
-        outcome.map_err(|why| context.issues.add("warning", "TE", Some(tau), &format!("{name}: {why}"))).ok()
-    };
-    (told("A2S", forth), told("S2A", back))
+    (context.tell_outcome("TE", "A2S", tau, forth), context.tell_outcome("TE", "S2A", tau, back))
 }
 
 fn direction(
@@ -103,13 +95,7 @@ fn row(
     let n = context.series.len();
     let value = |t: Option<Tested>| t.map(|t| t.estimate.value);
     let delta = value(forth).zip(value(back)).map(|(a, b)| a - b);
-    // Under `compat` a warning counts as passed, as it did.
-    let passed = match verdict {
-        Verdict::Passed => true,
-        Verdict::Violated(_) => {
-            context.compat() && context.config.quality_control.te.action == GateAction::Warn
-        }
-    };
+    let warns = context.config.quality_control.te.action == GateAction::Warn;
     let row = Row::new()
         .with("feature_mode", context.id.feature_mode)
         .with("k", k.k)
@@ -122,25 +108,13 @@ fn row(
         .with("p_S2A", back.and_then(|t| t.null.p))
         .with("n_samples", n)
         .with("low_n", n < context.config.quality_control.te.min_samples as usize)
-        .with("quality_passed", passed)
+        .with("quality_passed", context.passed(verdict, warns))
         .with("k_S2A", k.l)
         .with("l_S2A", k.k)
         .with("k_at_grid_edge", k.at_grid_edge)
         .with("segments", context.series.segment_starts.len())
         .with("missing_target_share", context.missing_target_share())
         .with("quality_reason", verdict.reason());
-    let row = details(row, &A2S, forth.map(figures));
-    details(row, &S2A, back.map(figures))
-}
-
-fn figures(tested: Tested) -> Figures {
-    let Tested { estimate, null } = tested;
-    Figures {
-        estimate,
-        exceedances: Some(null.exceedances),
-        surrogates: Some(null.surrogates),
-        null_mean: null.mean,
-        null_std: null.std,
-        z: null.z(estimate.value),
-    }
+    let row = details(row, &A2S, forth.map(Figures::of));
+    details(row, &S2A, back.map(Figures::of))
 }

@@ -3,15 +3,17 @@
 use std::collections::BTreeMap;
 
 use super::cte::{Measure, cte_rows};
+use super::gc::gc_row;
 use super::hour_bins::hour_bin_rows;
 use super::k_selection::{KChoice, choose_k};
 use super::quality::{Verdict, gate};
+use super::ste::ste_rows;
 use super::te::te_rows;
 use crate::config::{AnalysisMode, Config, GateAction, KStrategy};
 use crate::dataset::Series;
 use crate::measures::NoValue;
 use crate::measures::surrogate::{NullPlan, StreamKey};
-use crate::measures::transfer::Pair;
+use crate::measures::transfer::{Outcome, Pair, Tested};
 use crate::schema::Row;
 
 /// A unit: a user in a feature mode.
@@ -68,13 +70,13 @@ pub fn planned_rows(config: &Config) -> BTreeMap<&'static str, u64> {
     if config.analysis_modes.contains(&AnalysisMode::TrueCte) {
         rows.insert("true_cte", taus);
     }
+    if config.analysis_modes.contains(&AnalysisMode::Ste) {
+        rows.insert("ste", taus);
+    }
+    if config.analysis_modes.contains(&AnalysisMode::Gc) {
+        rows.insert("gc", 1);
+    }
     rows
-}
-
-/// Analyses the configuration asks for that this version does not have yet.
-pub fn not_available(config: &Config) -> Vec<AnalysisMode> {
-    let available = [AnalysisMode::GlobalTe, AnalysisMode::StratifiedTe, AnalysisMode::TrueCte];
-    config.analysis_modes.iter().copied().filter(|mode| !available.contains(mode)).collect()
 }
 
 /// What the parts of an analysis share.
@@ -97,6 +99,34 @@ impl Context<'_> {
             measure,
             direction,
             tau,
+        }
+    }
+
+    /// Records a gate that is violated; says whether its measure is to be left out.
+    pub(super) fn tell_gate(&mut self, method: &'static str, verdict: &Verdict, action: GateAction) -> bool {
+        let Verdict::Violated(reason) = verdict else { return false };
+        let severity = if action == GateAction::Error { "error" } else { "warning" };
+        self.issues.add(severity, method, None, reason);
+        matches!(action, GateAction::Skip | GateAction::Error)
+    }
+
+    /// Records why one direction has no value, if it has none.
+    pub(super) fn tell_outcome(
+        &mut self,
+        method: &'static str,
+        direction: &str,
+        tau: u32,
+        outcome: Outcome,
+    ) -> Option<Tested> {
+        let tell = |why| self.issues.add("warning", method, Some(tau), &format!("{direction}: {why}"));
+        outcome.map_err(tell).ok()
+    }
+
+    /// The verdict as a column; under `compat` a mere warning counts as passed, as it did.
+    pub(super) fn passed(&self, verdict: &Verdict, warns: bool) -> bool {
+        match verdict {
+            Verdict::Passed => true,
+            Verdict::Violated(_) => self.compat() && warns,
         }
     }
 
@@ -180,6 +210,14 @@ fn all_tables(context: &mut Context<'_>, stage: &dyn Fn(&str)) -> (KChoice, Vec<
     if context.config.analysis_modes.contains(&AnalysisMode::TrueCte) {
         stage("true cte");
         tables.push(("true_cte", cte_rows(context, k, Measure::True)));
+    }
+    if context.config.analysis_modes.contains(&AnalysisMode::Ste) {
+        stage("ste");
+        tables.push(("ste", ste_rows(context, k)));
+    }
+    if context.config.analysis_modes.contains(&AnalysisMode::Gc) {
+        stage("gc");
+        tables.push(("gc", vec![gc_row(context)]));
     }
     if !context.issues.rows.is_empty() {
         tables.push(("issues", std::mem::take(&mut context.issues.rows)));

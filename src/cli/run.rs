@@ -11,7 +11,6 @@ use super::config::config_failure;
 use super::definitions::Folder;
 use super::text::out;
 use super::worker::{Share, stop_flag};
-use crate::analysis::not_available;
 use crate::config::{Config, ConfigSource, Overrides, load};
 use crate::error::Failure;
 use crate::event::FanOut;
@@ -202,23 +201,12 @@ pub(super) fn create(
     dir: &Path,
     schemas: &Schemas,
 ) -> Result<Run, Failure> {
-    tell_what_is_left_out(config);
     let units = plan::units(config, shards)?;
     let folder =
         std::fs::canonicalize(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));
     let new =
         NewRun { config, units, shards, only_shards, schemas, data_folder: folder.display().to_string() };
     Run::create_or_join(dir, &new).map_err(run_failure)
-}
-
-/// A configuration may ask for analyses that this version does not have.
-fn tell_what_is_left_out(config: &Config) {
-    let missing = not_available(config);
-    if !missing.is_empty() {
-        let names: Vec<String> =
-            missing.iter().map(|m| serde_json::to_string(m).unwrap_or_default().replace('"', "")).collect();
-        eprintln!("note: this version does not compute {} yet; they are left out", names.join(", "));
-    }
 }
 
 fn resume(args: &Args, dir: &Path, definitions: &Folder) -> Result<Job, Failure> {

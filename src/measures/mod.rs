@@ -15,6 +15,8 @@ pub mod cmi;
 pub mod codes;
 pub mod conditional;
 pub mod embedding;
+pub mod granger;
+pub mod ordinal;
 pub mod permute;
 pub mod surrogate;
 pub mod transfer;

@@ -14,4 +14,5 @@ mod predecessor;
 mod resume;
 mod shards;
 mod sql;
+mod ste_gc_reference;
 mod world;

@@ -10,7 +10,7 @@ taus: [1, 2]
 hour_bins: 6
 surrogates: 20
 k_selection: {strategy: AIS, k_grid: [1, 2, 3], k_max: 3, undersampling_guard: false}
-analysis_modes: [global_te, stratified_te, true_cte]
+analysis_modes: [global_te, stratified_te, true_cte, ste, gc]
 # The legacy run had scikit-learn 1.9, whose quantiles are these.
 data: {format: extrasensory, discretize: {rule: averaged_inverted_cdf}}
 ";
@@ -97,6 +97,15 @@ fn every_number_of_the_legacy_run() {
     agree(&csv, "per_user_te", &same, &["TE_A2S", "TE_S2A", "Delta_TE"]);
     agree(&csv, "per_user_cte", &binned, &["CTE_A2S", "CTE_S2A", "Delta_CTE"]);
     agree(&csv, "per_user_true_cte", &binned, &["CTE_true_A2S", "CTE_true_S2A", "Delta_CTE_true"]);
+    let same: Vec<&str> = same.into_iter().filter(|column| *column != "l").collect();
+    agree(&csv, "per_user_ste", &same, &["STE_A2S", "STE_S2A", "Delta_STE"]);
+    // The predecessor's Granger p-values are empty: its call failed. Lags and verdicts are there.
+    let gc = table(&csv["per_user_gc.partial.csv"]);
+    for (key, row) in legacy("per_user_gc.csv") {
+        for column in ["gc_optimal_lag", "n_samples", "low_n", "quality_passed"] {
+            assert_eq!(gc[&key][column], row[column], "{key:?} {column}");
+        }
+    }
     for (key, row) in legacy("k_selected_by_user.csv") {
         let found = &table(&csv["k_selected_by_user.partial.csv"])[&key];
         for column in ["k_selected", "k_original", "capped"] {
