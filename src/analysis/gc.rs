@@ -13,20 +13,20 @@ pub(super) fn gc_row(context: &mut Context<'_>) -> Row {
     let gates = &context.config.quality_control.gc;
     let verdict = gate("gc", gates, context.series.len(), None);
     let omit = context.tell_gate("GC", &verdict, gates.action);
-    let found = if omit { None } else { tests(context).map_err(|why| tell(context, &why)).ok() };
+    let (lag, forth, back) = if omit { (None, None, None) } else { tests(context) };
     let n = context.series.len();
     let p = |test: Option<FTest>| test.map(|t| t.p);
-    let (lag, forth, back) =
-        found.map_or((0, None, None), |(lag, forth, back)| (lag, Some(forth), Some(back)));
-    let sign = match (p(forth), p(back)) {
-        (Some(a), Some(b)) if a < b => Some("A2S"),
+    let sign = match (forth, back) {
+        // Both have the same degrees of freedom; F still tells them apart where p is too small to.
+        (Some(a), Some(b)) if a.f > b.f => Some("A2S"),
         (Some(_), Some(_)) => Some("S2A"),
         // The predecessor has a sign even where nothing could be computed.
         _ => context.compat().then_some("S2A"),
     };
+    let either = forth.or(back);
     Row::new()
         .with("feature_mode", context.id.feature_mode)
-        .with("gc_optimal_lag", lag)
+        .with("gc_optimal_lag", lag.or(context.compat().then_some(0)))
         .with("GC_A2S_pval", p(forth))
         .with("GC_S2A_pval", p(back))
         .with("sign_GC", sign)
@@ -35,19 +35,29 @@ pub(super) fn gc_row(context: &mut Context<'_>) -> Row {
         .with("quality_passed", context.passed(&verdict, gates.action == GateAction::Warn))
         .with("F_A2S", forth.map(|t| t.f))
         .with("F_S2A", back.map(|t| t.f))
-        .with("df1", forth.map(|t| t.df1))
-        .with("df2", forth.map(|t| t.df2))
-        .with("n_obs", forth.map(|t| t.n))
+        .with("df1", either.map(|t| t.df1))
+        .with("df2", either.map(|t| t.df2))
+        .with("n_obs", either.map(|t| t.n))
         .with("quality_reason", verdict.reason())
 }
 
-fn tests(context: &Context<'_>) -> Result<(usize, FTest, FTest), NoValue> {
+/// The lag and both directions; what cannot be computed is told in `issues`, each for itself.
+fn tests(context: &mut Context<'_>) -> (Option<usize>, Option<FTest>, Option<FTest>) {
     let (a, s) = (&context.series.source, &context.series.target);
     let starts = segments(context.series);
-    let lag = select_lag(a, s, starts, context.config.granger.max_lag as usize)?;
-    Ok((lag, granger(a, s, starts, lag)?, granger(s, a, starts, lag)?))
+    let lag = match select_lag(a, s, starts, context.config.granger.max_lag as usize) {
+        Ok(lag) => lag,
+        Err(why) => {
+            tell(context, "lag", &why);
+            return (None, None, None);
+        }
+    };
+    let (forth, back) = (granger(a, s, starts, lag), granger(s, a, starts, lag));
+    let mut told =
+        |name, outcome: Result<FTest, NoValue>| outcome.map_err(|why| tell(context, name, &why)).ok();
+    (Some(lag), told("A2S", forth), told("S2A", back))
 }
 
-fn tell(context: &mut Context<'_>, why: &NoValue) {
-    context.issues.add("warning", "GC", None, &why.to_string());
+fn tell(context: &mut Context<'_>, what: &str, why: &NoValue) {
+    context.issues.add("warning", "GC", None, &format!("{what}: {why}"));
 }

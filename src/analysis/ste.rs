@@ -5,12 +5,13 @@ use super::k_selection::KChoice;
 use super::quality::{Verdict, gate};
 use super::unit::Context;
 use crate::config::GateAction;
-use crate::measures::embedding::{Symbols, segments};
+use crate::measures::NoValue;
+use crate::measures::embedding::{Histories, Symbols, segments};
 use crate::measures::ordinal::{patterns, symbolic_transfer_entropy};
 use crate::measures::transfer::{Outcome, Tested};
 use crate::schema::Row;
 
-/// A row for each tau, both directions in it. The number of surrogates is never adaptive here.
+/// A row for each tau, both directions in it. The predecessor's surrogates are never adaptive here.
 pub(super) fn ste_rows(context: &mut Context<'_>, k: KChoice) -> Vec<Row> {
     let gates = &context.config.quality_control.ste;
     let verdict = gate("ste", gates, context.series.len(), None);
@@ -46,13 +47,23 @@ fn direction(
     tau: u32,
 ) -> Outcome {
     let mut plan = context.plan.clone();
-    plan.adaptive = None;
+    if context.compat() {
+        plan.adaptive = None;
+    } else {
+        for (symbols, series) in
+            [(source.0, "pattern series of the source"), (target, "pattern series of the target")]
+        {
+            if symbols.values.iter().all(|v| Some(v) == symbols.values.first()) {
+                return Err(NoValue::Constant { series });
+            }
+        }
+    }
     let key = context.key("ste", name, tau);
     let found = symbolic_transfer_entropy(source, target, kappa as usize, tau as usize, &plan, key)?;
     if found.estimate.n == 0 && !context.compat() {
-        let reach = (2 * kappa + tau) as usize;
+        let h = Histories { target: kappa as usize, source: kappa as usize, lag: tau as usize };
         let (rows, segments) = (target.len(), source.1.len());
-        return Err(crate::measures::NoValue::NoObservations { rows, segments, history: reach });
+        return Err(NoValue::NoObservations { rows, segments, history: h.reach() });
     }
     Ok(found)
 }

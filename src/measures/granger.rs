@@ -39,7 +39,7 @@ pub struct FTest {
 pub fn select_lag(a: &[i32], b: &[i32], segment_starts: &[usize], max_lag: usize) -> Result<usize, NoValue> {
     let rows = times(a.len(), segment_starts, max_lag);
     if rows.len() < SPARE_ROWS {
-        return Err(NoValue::FewRows { rows: a.len(), min: max_lag + SPARE_ROWS, max_lag });
+        return Err(NoValue::FewRows { rows: rows.len(), min: SPARE_ROWS, max_lag });
     }
     vary(a, "source")?;
     vary(b, "target")?;
@@ -82,7 +82,7 @@ pub fn granger(
     let rows = times(target.len(), segment_starts, lag);
     let (n, parameters) = (rows.len(), 2 * lag + 1);
     if n <= parameters {
-        return Err(NoValue::FewRows { rows: target.len(), min: parameters + lag + 1, max_lag: lag });
+        return Err(NoValue::FewRows { rows: n, min: parameters + 1, max_lag: lag });
     }
     let mut columns = vec![vec![1.0; n]];
     columns.extend((1..=lag).map(|l| lagged(target, &rows, l)));
@@ -212,7 +212,10 @@ mod tests {
     #[test]
     fn what_cannot_be_fitted_is_told() {
         let a = noise(5, 200, 5);
-        assert!(matches!(select_lag(&a[..57], &a[..57], &[0], 8), Err(NoValue::FewRows { min: 58, .. })));
+        assert!(matches!(
+            select_lag(&a[..57], &a[..57], &[0], 8),
+            Err(NoValue::FewRows { rows: 49, min: 50, .. })
+        ));
         assert_eq!(select_lag(&a, &[1; 200], &[0], 8), Err(NoValue::Constant { series: "target" }));
         assert_eq!(select_lag(&a, &a, &[0], 8), Err(NoValue::Singular));
         assert_eq!(granger(&a, &a, &[0], 1), Err(NoValue::Singular));

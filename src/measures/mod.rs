@@ -72,7 +72,7 @@ pub enum NoValue {
         min: usize,
     },
     /// Too few rows for the regression.
-    #[error("{rows} rows, at least {min} are needed for lags up to {max_lag}")]
+    #[error("{rows} rows with {max_lag} rows before them and no gap between, at least {min} are needed")]
     FewRows {
         /// Rows.
         rows: usize,
