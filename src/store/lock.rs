@@ -3,6 +3,8 @@
 //! A worker `i/M` holds `_status/shard-i-of-M.lock` alone, and `_status/division-M.lock` together with
 //! the other workers of the same division: workers that divide the users in another way could
 //! overlap with it and are refused. Locks are the operating system's, so a crash gives them up.
+//! Looking at another division's lock means taking it for a moment, so workers look one at a time,
+//! behind `_status/locks.guard`: else two that start together would each take the other for a holder.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::io::{Read, Seek, Write};
@@ -26,20 +28,27 @@ impl ShardLock {
     /// # Errors
     /// Another living process has the share, or works on shares of another division.
     pub fn take(run: &Run, share: Assignment) -> Result<Self, StoreError> {
-        let folder = run.dir().join("_status");
-        std::fs::create_dir_all(&folder).map_err(|source| StorageError {
+        Self::take_in(&run.dir().join("_status"), share)
+    }
+
+    fn take_in(folder: &Path, share: Assignment) -> Result<Self, StoreError> {
+        std::fs::create_dir_all(folder).map_err(|source| StorageError {
             action: "create the folder",
-            path: folder.clone(),
+            path: folder.to_owned(),
             source,
         })?;
         let locked = |holder: String| StoreError::Locked { shard: share.to_string(), holder };
 
+        let guard_path = folder.join("locks.guard");
+        let guard = open(&guard_path)?;
+        guard.lock().map_err(|source| StorageError { action: "lock", path: guard_path, source })?;
+
         let own = format!("division-{}.lock", share.of);
         let division = open(&folder.join(&own))?;
         if !got(division.try_lock_shared(), &folder.join(&own))? {
-            return Err(locked("another division is being checked; try again".into()));
+            return Err(locked(format!("a program that is not results, on {own}")));
         }
-        for other in divisions(&folder, &own) {
+        for other in divisions(folder, &own) {
             let path = folder.join(&other);
             if !got(open(&path)?.try_lock(), &path)? {
                 let of = other.trim_start_matches("division-").trim_end_matches(".lock");
@@ -86,4 +95,39 @@ fn divisions(folder: &Path, own: &str) -> Vec<String> {
         .filter_map(|item| item.ok()?.file_name().into_string().ok())
         .filter(|name| name.starts_with("division-") && name != own)
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Every worker of a division gets its lock at once, though a lock file of an older division is there.
+    #[test]
+    fn workers_that_start_together_do_not_refuse_each_other() {
+        let dir = tempfile::tempdir().unwrap();
+        let take = |index, of| ShardLock::take_in(dir.path(), Assignment { index, of });
+        drop(take(0, 2).unwrap());
+        for _ in 0..50 {
+            let all = std::sync::Barrier::new(8);
+            std::thread::scope(|scope| {
+                let workers: Vec<_> = (0..8)
+                    .map(|i| {
+                        let (take, all) = (&take, &all);
+                        scope.spawn(move || {
+                            all.wait();
+                            let lock = take(i, 8);
+                            all.wait();
+                            lock.map(drop)
+                        })
+                    })
+                    .collect();
+                for worker in workers {
+                    worker.join().unwrap().unwrap();
+                }
+            });
+        }
+        let _held = take(0, 8).unwrap();
+        assert!(take(0, 8).unwrap_err().to_string().contains("process"));
+        assert!(take(0, 2).unwrap_err().to_string().contains("divides the users by 8"));
+    }
 }
