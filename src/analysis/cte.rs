@@ -54,10 +54,7 @@ pub(super) fn cte_rows(context: &mut Context<'_>, k: KChoice, measure: Measure) 
     let condition = Symbols::new(&context.series.condition, "condition");
     let bins = Bins::new(context, k, measure, condition.as_ref().ok());
     let method = measure.columns().method;
-    if let Some(reason) = &bins.reason {
-        let severity = if bins.action == Some(GateAction::Error) { "error" } else { "warning" };
-        context.issues.add(severity, method, None, reason);
-    }
+    context.tell_gate(method, &bins.verdict, context.config.quality_control.cte.action);
     let taus = context.config.taus.clone();
     taus.into_iter()
         .map(|tau| {
@@ -76,12 +73,10 @@ struct Bins {
     low: Vec<usize>,
     /// Whether a bin takes part.
     keep: Vec<bool>,
-    /// What the gate does; nothing if it has no complaint.
-    action: Option<GateAction>,
+    verdict: Verdict,
     /// Nothing is computed.
     omit: bool,
     passed: bool,
-    reason: Option<String>,
 }
 
 impl Bins {
@@ -105,7 +100,7 @@ impl Bins {
         };
         let omit = match rule.action {
             GateAction::Skip | GateAction::Error => violated,
-            GateAction::FilterBins => !enough || !keep.contains(&true),
+            GateAction::FilterBins => !enough || (condition.is_some() && !keep.contains(&true)),
             GateAction::Warn => false,
         };
         let reason = [total.reason().map(str::to_owned), bins_reason(&low, min, filters, &keep)];
@@ -114,10 +109,9 @@ impl Bins {
             least: counts.iter().min().copied(),
             low,
             keep,
-            action: violated.then_some(rule.action),
+            verdict: if violated { Verdict::Violated(reason) } else { Verdict::Passed },
             omit,
             passed,
-            reason: (!reason.is_empty()).then_some(reason),
         }
     }
 }
@@ -255,7 +249,7 @@ fn row(
         .with("k_at_grid_edge", k.at_grid_edge)
         .with("segments", context.series.segment_starts.len())
         .with("missing_target_share", context.missing_target_share())
-        .with("quality_reason", bins.reason.as_deref())
+        .with("quality_reason", bins.verdict.reason())
         .with("effective_lag", definition(context, (k.k, k.l), tau).effective_lag())
         .with("source_history_A2S", source_history(context, measure, k.l))
         .with("source_history_S2A", source_history(context, measure, k.k))
@@ -282,143 +276,4 @@ fn figures(found: &Pooled) -> Figures {
 fn json<T: std::fmt::Display>(values: &[T]) -> String {
     let all: Vec<String> = values.iter().map(T::to_string).collect();
     format!("[{}]", all.join(", "))
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::analysis::{UnitId, analyse, planned_rows};
-    use crate::config::{Compat, Config, GateAction};
-    use crate::dataset::Series;
-    use crate::schema::{Cell, Row};
-
-    fn config() -> Config {
-        let gate = serde_json::json!({"min_samples": 50, "min_samples_per_state": null, "min_samples_per_bin": null, "action": "warn"});
-        serde_json::from_value(serde_json::json!({
-            "name": "t", "data_root": "", "out_dir": "", "n_users": null, "seed": 1, "compat": "none",
-            "data": {"format": "columns", "files": "", "id_suffixes": [], "user": null, "timestamp": "t",
-                "sources": {}, "target": "", "condition": null, "text_columns": [],
-                "discretize_source": "none", "discretize_target": "none", "missing_target": "break",
-                "utc_offset_hours": 0.0, "min_rows": 0, "order": "time", "plausibility": true},
-            "feature_modes": ["m"], "hour_bins": 3, "taus": [1, 2], "analysis_modes": ["stratified_te", "true_cte"],
-            "k_selection": {"strategy": "fixed", "k_grid": [1], "k_max": null, "k_fixed": 1,
-                "undersampling_guard": false, "guard_rule": "observations", "guard_min_samples_per_state": 5.0,
-                "per_variable": false, "ais_surrogates": 9, "ais_correction": "miller_madow"},
-            "surrogates": 19,
-            "statistical": {"p_value": "add_one", "adaptive_surrogates": {"enabled": false,
-                "rule": "besag_clifford", "exceedances": 5, "stages": [], "p_sig": 0.0, "p_nonsig": 1.0}},
-            "conditional": {"embedding": "before_selection", "lag": "uniform", "condition_at": "target",
-                "source_history": "full", "null": "within_condition", "pooling": "observations",
-                "min_stratum_observations": 10},
-            "ste": {"dimension": 3, "max_history": 2, "ties": "stable"}, "granger": {"max_lag": 8},
-            "gaps": {"mode": "break", "max_seconds": null}, "quality_profile": "p",
-            "quality_control": {"global": gate, "te": gate, "ste": gate, "gc": gate, "cte": {"min_samples": 50,
-                "min_samples_per_state": null, "min_samples_per_bin": 20, "action": "filter_bins"}},
-            "fdr": {"alpha": 0.05, "method": "bh", "by_tau": true, "families": []},
-            "runtime": {"concurrency": 1, "threads": null}
-        }))
-        .unwrap()
-    }
-
-    /// Two full bins and one of 5 rows.
-    fn series() -> Series {
-        let n = 125i32;
-        Series {
-            source: (0..n).map(|t| (t * t * 7 + t) % 11 % 3).collect(),
-            target: (0..n).map(|t| (t * t * 5 + 3 * t) % 13 % 2).collect(),
-            condition: (0..n).map(|t| t / 60).collect(),
-            condition_levels: 3,
-            segment_starts: vec![0],
-            rows_read: 125,
-            ..Series::default()
-        }
-    }
-
-    fn tables(config: &Config, series: &Series) -> Vec<(&'static str, Vec<Row>)> {
-        analyse(&UnitId { user_id: "u", feature_mode: "m" }, series, config, &|_| ()).tables
-    }
-
-    fn table<'a>(tables: &'a [(&'static str, Vec<Row>)], name: &str) -> &'a [Row] {
-        tables.iter().find(|(n, _)| *n == name).map_or(&[], |(_, rows)| rows)
-    }
-
-    fn cell(row: &Row, name: &str) -> Cell {
-        row.0.iter().find(|(n, _)| *n == name).map_or(Cell::Null, |(_, c)| c.clone())
-    }
-
-    #[test]
-    fn rows_are_those_of_the_schema_and_the_plan() {
-        let tables = tables(&config(), &series());
-        let schemas = [
-            ("stratified_cte", include_str!("../../schemas/stratified_cte.yaml")),
-            ("true_cte", include_str!("../../schemas/true_cte.yaml")),
-        ];
-        for (name, schema) in schemas {
-            let columns: Vec<&str> = schema
-                .lines()
-                .filter(|l| l.starts_with("  - ") && !l.contains("derived:"))
-                .map(|l| l.split_once("name: ").unwrap().1.split_once(',').unwrap().0)
-                .collect();
-            let rows = table(&tables, name);
-            assert_eq!(Some(&(rows.len() as u64)), planned_rows(&config()).get(name));
-            for row in rows {
-                assert_eq!(row.0.iter().map(|(c, _)| *c).collect::<Vec<_>>(), columns);
-                assert!(row.0.iter().all(|(c, v)| *v != Cell::Null || *c == "quality_reason"), "{row:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn small_bins_are_left_out_or_told() {
-        let mut config = config();
-        let found = tables(&config, &series());
-        for name in ["stratified_cte", "true_cte"] {
-            let row = &table(&found, name)[1];
-            assert_eq!(cell(row, "low_n_hours"), "[2]".into());
-            assert_eq!((cell(row, "bins_filtered"), cell(row, "quality_passed")), (1i64.into(), true.into()));
-            assert_eq!(
-                (cell(row, "strata_used_A2S"), cell(row, "effective_lag")),
-                (2i64.into(), 2i64.into())
-            );
-            // Tuples may reach into a bin that is left out, but predict nothing there.
-            assert_eq!(cell(row, "n_obs_A2S"), 118i64.into());
-        }
-        config.quality_control.cte.action = GateAction::Warn;
-        for (compat, passed, filtered) in [(Compat::None, false, 0i64), (Compat::Predecessor, true, 1)] {
-            config.compat = compat;
-            let found = tables(&config, &series());
-            let row = &table(&found, "true_cte")[0];
-            assert_eq!(cell(row, "quality_passed"), passed.into());
-            assert_eq!(
-                (cell(row, "bins_filtered"), cell(row, "strata_used_A2S")),
-                (filtered.into(), 3i64.into())
-            );
-        }
-    }
-
-    #[test]
-    fn rows_without_values_have_a_reason() {
-        let mut config = config();
-        let mut negative = series();
-        negative.target[3] = -1;
-        let mut constant = series();
-        constant.source.fill(1);
-        for (series, told) in [(negative, "symbol -1"), (constant, "source has one symbol only")] {
-            let found = tables(&config, &series);
-            for (name, value, method) in
-                [("stratified_cte", "CTE_A2S", "CTE"), ("true_cte", "CTE_true_A2S", "TRUE_CTE")]
-            {
-                assert_eq!(table(&found, name).len(), 2);
-                assert!(table(&found, name).iter().all(|row| cell(row, value) == Cell::Null));
-                let issues =
-                    table(&found, "issues").iter().filter(|row| cell(row, "method") == method.into());
-                let told = |row: &Row| matches!(cell(row, "error"), Cell::Text(why) if why.contains(told));
-                assert_eq!(issues.filter(|row| told(row)).count(), 4, "{found:?}");
-            }
-        }
-        config.quality_control.cte.min_samples_per_bin = Some(100);
-        let found = tables(&config, &series());
-        let row = &table(&found, "true_cte")[0];
-        assert_eq!((cell(row, "p_A2S"), cell(row, "quality_passed")), (Cell::Null, false.into()));
-        assert_eq!(table(&found, "issues").len(), 2, "{found:?}");
-    }
 }

@@ -39,6 +39,8 @@ pub(super) fn gc_row(context: &mut Context<'_>) -> Row {
         .with("df2", either.map(|t| t.df2))
         .with("n_obs", either.map(|t| t.n))
         .with("quality_reason", verdict.reason())
+        .with("segments", context.series.segment_starts.len())
+        .with("missing_target_share", context.missing_target_share())
 }
 
 /// The lag and both directions; what cannot be computed is told in `issues`, each for itself.

@@ -8,6 +8,8 @@ mod k_selection;
 mod quality;
 mod ste;
 mod te;
+#[cfg(test)]
+mod tests;
 mod unit;
 
 pub use unit::{UnitId, UnitOutcome, UnitOutput, analyse, planned_rows};

@@ -1,4 +1,4 @@
-//! Rows of the table `ste`.
+//! Rows of the table `ste`: transfer entropy of ordinal patterns.
 
 use super::details::{A2S, Figures, S2A, details};
 use super::k_selection::KChoice;
@@ -7,11 +7,29 @@ use super::unit::Context;
 use crate::config::GateAction;
 use crate::measures::NoValue;
 use crate::measures::embedding::{Histories, Symbols, segments};
-use crate::measures::ordinal::{patterns, symbolic_transfer_entropy};
-use crate::measures::transfer::{Outcome, Tested};
+use crate::measures::ordinal::patterns;
+use crate::measures::surrogate::NullPlan;
+use crate::measures::transfer::{Outcome, Tested, transfer_entropy};
 use crate::schema::Row;
 
-/// A row for each tau, both directions in it. The predecessor's surrogates are never adaptive here.
+/// Fewest patterns the predecessor tests; else the quality gate decides.
+const FEWEST_PATTERNS: usize = 100;
+
+/// Both pattern series.
+struct Patterns {
+    source: Symbols,
+    target: Symbols,
+    starts: Vec<usize>,
+}
+
+/// History lengths in patterns.
+#[derive(Clone, Copy)]
+struct Kappa {
+    target: u32,
+    source: u32,
+}
+
+/// A row for each tau, both directions in it.
 pub(super) fn ste_rows(context: &mut Context<'_>, k: KChoice) -> Vec<Row> {
     let gates = &context.config.quality_control.ste;
     let verdict = gate("ste", gates, context.series.len(), None);
@@ -20,19 +38,18 @@ pub(super) fn ste_rows(context: &mut Context<'_>, k: KChoice) -> Vec<Row> {
     let starts = segments(context.series);
     let of = |series: &[i32]| patterns(series, starts, options.dimension as usize, options.ties);
     let ((source, starts), (target, _)) = (of(&context.series.source), of(&context.series.target));
-    let kappa = k.k.min(options.max_history);
+    let series = Patterns { source, target, starts };
+    let kappa = Kappa { target: k.k.min(options.max_history), source: k.l.min(options.max_history) };
     let taus = context.config.taus.clone();
     taus.into_iter()
         .map(|tau| {
-            let mut test = |name: &'static str, from: &Symbols, to: &Symbols| {
+            let [forth, back] = ["A2S", "S2A"].map(|name| {
                 if omit {
                     return None;
                 }
-                let outcome = direction(context, name, (from, &starts), to, kappa, tau);
+                let outcome = direction(context, name, &series, kappa, tau);
                 context.tell_outcome("STE", name, tau, outcome)
-            };
-            let forth = test("A2S", &source, &target);
-            let back = test("S2A", &target, &source);
+            });
             row(context, k, kappa, tau, &verdict, forth, back)
         })
         .collect()
@@ -41,28 +58,34 @@ pub(super) fn ste_rows(context: &mut Context<'_>, k: KChoice) -> Vec<Row> {
 fn direction(
     context: &Context<'_>,
     name: &'static str,
-    source: (&Symbols, &[usize]),
-    target: &Symbols,
-    kappa: u32,
+    series: &Patterns,
+    kappa: Kappa,
     tau: u32,
 ) -> Outcome {
-    let mut plan = context.plan.clone();
-    if context.compat() {
-        plan.adaptive = None;
-    } else {
-        for (symbols, series) in
-            [(source.0, "pattern series of the source"), (target, "pattern series of the target")]
-        {
-            if symbols.values.iter().all(|v| Some(v) == symbols.values.first()) {
-                return Err(NoValue::Constant { series });
-            }
-        }
-    }
+    let Patterns { source, target, starts } = series;
+    let (source, target, k, l) = match name {
+        "A2S" => (source, target, kappa.target, kappa.source),
+        _ => (target, source, kappa.source, kappa.target),
+    };
+    let h = Histories { target: k as usize, source: l as usize, lag: tau as usize };
     let key = context.key("ste", name, tau);
-    let found = symbolic_transfer_entropy(source, target, kappa as usize, tau as usize, &plan, key)?;
-    if found.estimate.n == 0 && !context.compat() {
-        let h = Histories { target: kappa as usize, source: kappa as usize, lag: tau as usize };
-        let (rows, segments) = (target.len(), source.1.len());
+    if context.compat() {
+        if target.len() < FEWEST_PATTERNS {
+            return Err(NoValue::FewPatterns { patterns: target.len(), min: FEWEST_PATTERNS });
+        }
+        // The predecessor's surrogates are never adaptive here.
+        let plan = NullPlan { adaptive: None, ..context.plan.clone() };
+        return transfer_entropy(source, target, starts, h, &plan, key);
+    }
+    if !series.source.varies() {
+        return Err(NoValue::Constant { series: "pattern series of the source" });
+    }
+    if !series.target.varies() {
+        return Err(NoValue::Constant { series: "pattern series of the target" });
+    }
+    let found = transfer_entropy(source, target, starts, h, &context.plan, key)?;
+    if found.estimate.n == 0 {
+        let (rows, segments) = (target.len(), starts.len());
         return Err(NoValue::NoObservations { rows, segments, history: h.reach() });
     }
     Ok(found)
@@ -71,7 +94,7 @@ fn direction(
 fn row(
     context: &Context<'_>,
     k: KChoice,
-    kappa: u32,
+    kappa: Kappa,
     tau: u32,
     verdict: &Verdict,
     forth: Option<Tested>,
@@ -92,7 +115,9 @@ fn row(
         .with("n_samples", n)
         .with("low_n", n < gates.min_samples as usize)
         .with("quality_passed", context.passed(verdict, gates.action == GateAction::Warn))
-        .with("kappa", kappa)
+        .with("kappa", kappa.target)
+        .with("kappa_source", kappa.source)
+        .with("k_at_grid_edge", k.at_grid_edge)
         .with("segments", context.series.segment_starts.len())
         .with("missing_target_share", context.missing_target_share())
         .with("quality_reason", verdict.reason());

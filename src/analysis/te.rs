@@ -76,8 +76,7 @@ fn direction(
 fn varies(source: &Symbols, target: &Symbols, direction: &str) -> Result<(), NoValue> {
     let names = if direction == "A2S" { ["source", "target"] } else { ["target", "source"] };
     for (symbols, series) in [(source, names[0]), (target, names[1])] {
-        let first = symbols.values.first();
-        if symbols.values.iter().all(|v| Some(v) == first) {
+        if !symbols.varies() {
             return Err(NoValue::Constant { series });
         }
     }

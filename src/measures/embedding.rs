@@ -32,6 +32,11 @@ impl Symbols {
         self.values.len()
     }
 
+    /// Whether there are two different symbols.
+    pub fn varies(&self) -> bool {
+        self.values.iter().any(|v| Some(v) != self.values.first())
+    }
+
     /// Whether there is no sample.
     pub fn is_empty(&self) -> bool {
         self.values.is_empty()

@@ -9,7 +9,7 @@ use statrs::function::beta::beta_reg;
 use super::NoValue;
 use super::embedding::times;
 
-/// Rows a fit must have beyond the lags.
+/// Rows a fit must have beyond the lags, whatever their number.
 const SPARE_ROWS: usize = 50;
 
 /// A column that the others explain to this share is taken to be explained.
@@ -38,8 +38,10 @@ pub struct FTest {
 /// Too few rows, a constant series, or a singular fit.
 pub fn select_lag(a: &[i32], b: &[i32], segment_starts: &[usize], max_lag: usize) -> Result<usize, NoValue> {
     let rows = times(a.len(), segment_starts, max_lag);
-    if rows.len() < SPARE_ROWS {
-        return Err(NoValue::FewRows { rows: rows.len(), min: SPARE_ROWS, max_lag });
+    // Two rows a coefficient: with fewer, long lags fit anything.
+    let min = SPARE_ROWS.max(2 * (2 * max_lag + 1));
+    if rows.len() < min {
+        return Err(NoValue::FewRows { rows: rows.len(), min, max_lag });
     }
     vary(a, "source")?;
     vary(b, "target")?;
@@ -215,6 +217,10 @@ mod tests {
         assert!(matches!(
             select_lag(&a[..57], &a[..57], &[0], 8),
             Err(NoValue::FewRows { rows: 49, min: 50, .. })
+        ));
+        assert!(matches!(
+            select_lag(&a, &noise(6, 200, 2), &[0], 60),
+            Err(NoValue::FewRows { rows: 140, min: 242, .. })
         ));
         assert_eq!(select_lag(&a, &[1; 200], &[0], 8), Err(NoValue::Constant { series: "target" }));
         assert_eq!(select_lag(&a, &a, &[0], 8), Err(NoValue::Singular));

@@ -14,10 +14,14 @@
 pub mod cmi;
 pub mod codes;
 pub mod conditional;
+mod draw;
 pub mod embedding;
+pub mod fisher;
 pub mod granger;
+mod groups;
 pub mod ordinal;
 pub mod permute;
+mod strata;
 pub mod surrogate;
 pub mod transfer;
 

@@ -1,13 +1,7 @@
-//! Symbolic transfer entropy: transfer entropy of ordinal patterns (Staniek and Lehnertz 2008).
+//! Ordinal patterns; their transfer entropy is symbolic transfer entropy (Staniek and Lehnertz 2008).
 
-use super::NoValue;
-use super::embedding::{Histories, Symbols};
-use super::surrogate::{NullPlan, StreamKey};
-use super::transfer::{Outcome, transfer_entropy};
+use super::embedding::Symbols;
 use crate::config::TieRule;
-
-/// Fewest patterns that are tested.
-pub const FEWEST_PATTERNS: usize = 100;
 
 /// The ordinal patterns of a series and where their segments start.
 ///
@@ -60,25 +54,6 @@ fn lehmer(ranks: &[u32]) -> u32 {
         number = number * (ranks.len() - i) as u32 + later_smaller;
     }
     number
-}
-
-/// Transfer entropy from the patterns of one series to those of another, history `kappa` for both.
-///
-/// # Errors
-/// Fewer than [`FEWEST_PATTERNS`] patterns.
-pub fn symbolic_transfer_entropy(
-    (source, starts): (&Symbols, &[usize]),
-    target: &Symbols,
-    kappa: usize,
-    lag: usize,
-    plan: &NullPlan,
-    key: StreamKey<'_>,
-) -> Outcome {
-    if target.len() < FEWEST_PATTERNS {
-        return Err(NoValue::FewPatterns { patterns: target.len(), min: FEWEST_PATTERNS });
-    }
-    let h = Histories { target: kappa, source: kappa, lag };
-    transfer_entropy(source, target, starts, h, plan, key)
 }
 
 #[cfg(test)]

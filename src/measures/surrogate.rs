@@ -1,15 +1,12 @@
 //! The permutation null: x shuffled against (y, z), within cells of a condition.
 //!
-//! Only Σ `f(n_xyz)` − Σ `f(n_xz)` with f(c) = c·log2 c changes under a permutation. A past z whose next
-//! symbol never varies adds nothing to it, whatever x falls there, so only the permuted x that land in
-//! the other pasts are drawn: the first steps of a Fisher–Yates shuffle are an exact uniform draw
-//! without replacement. Sums are of fixed-point integers, so equal tables compare equal in any order
-//! and ties count as ties.
+//! How one is drawn is in [`super::permute`].
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::SeedableRng;
 
-use super::permute::{Permuter, SCALE};
+use super::groups::SCALE;
+use super::permute::Permuter;
 use crate::config::{Adaptive, AdaptiveRule, PValueRule};
 
 /// Name of the random stream of a test: nothing else decides its surrogates.

@@ -1,7 +1,10 @@
 //! Statistics over many users: pure functions.
 
+mod location;
 mod multiple;
+mod normal;
 mod wilcoxon;
 
+pub use location::{Location, hodges_lehmann, hodges_lehmann_interval, location, median, share_positive};
 pub use multiple::{benjamini_hochberg, benjamini_yekutieli};
 pub use wilcoxon::{SignedRank, wilcoxon_signed_rank};

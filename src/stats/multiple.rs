@@ -2,7 +2,7 @@
 
 /// Benjamini–Hochberg q-values (1995): q₍ᵢ₎ = min(1, min over j ≥ i of p₍ⱼ₎ / (j / m)).
 ///
-/// `None` stays `None` and does not count towards m.
+/// `None` stays `None` and does not count towards m; NaN is as `None`.
 pub fn benjamini_hochberg(p: &[Option<f64>]) -> Vec<Option<f64>> {
     adjust(p, 1.0)
 }
@@ -10,21 +10,22 @@ pub fn benjamini_hochberg(p: &[Option<f64>]) -> Vec<Option<f64>> {
 /// Benjamini–Yekutieli q-values (2001), valid under any dependence: those of
 /// [`benjamini_hochberg`] times 1 + 1/2 + … + 1/m, at most 1.
 pub fn benjamini_yekutieli(p: &[Option<f64>]) -> Vec<Option<f64>> {
-    let m = p.iter().flatten().count();
+    let m = p.iter().flatten().filter(|p| !p.is_nan()).count();
+    // Smallest first rounds least.
     adjust(p, (1..=m).rev().map(|i| 1.0 / i as f64).sum())
 }
 
 fn adjust(p: &[Option<f64>], factor: f64) -> Vec<Option<f64>> {
-    let mut order: Vec<usize> = (0..p.len()).filter(|i| p[*i].is_some()).collect();
-    order.sort_by(|a, b| p[*a].unwrap_or(1.0).total_cmp(&p[*b].unwrap_or(1.0)));
+    let known = p.iter().enumerate().filter_map(|(i, p)| p.filter(|p| !p.is_nan()).map(|p| (p, i)));
+    let mut order: Vec<(f64, usize)> = known.collect();
+    // Equal p get equal q, so their order does not matter.
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0));
     let m = order.len() as f64;
     let mut q = vec![None; p.len()];
     let mut least = 1.0f64;
-    for (rank, i) in order.iter().enumerate().rev() {
-        if let Some(p) = p[*i] {
-            least = least.min(factor * (p / ((rank + 1) as f64 / m)));
-            q[*i] = Some(least);
-        }
+    for (rank, (p, i)) in order.into_iter().enumerate().rev() {
+        least = least.min(p / ((rank + 1) as f64 / m / factor));
+        q[i] = Some(least);
     }
     q
 }
@@ -45,6 +46,8 @@ mod tests {
         let by = benjamini_yekutieli(&[Some(0.01), Some(0.02)]);
         assert!((by[0].unwrap() - 0.03).abs() < 1e-15 && (by[1].unwrap() - 0.03).abs() < 1e-15);
         assert!(benjamini_hochberg(&[]).is_empty());
+        assert_eq!(benjamini_hochberg(&[Some(f64::NAN), Some(0.5)]), [None, Some(0.5)]);
+        assert_eq!(benjamini_yekutieli(&[Some(f64::NAN), Some(0.5)]), [None, Some(0.5)]);
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! The Wilcoxon signed-rank test (1945).
 
-use statrs::function::erf::erfc;
+use super::normal::two_sided;
 
 /// Most values, zeros included, for which p is exact when there are neither zeros nor ties.
 const EXACT: usize = 50;
@@ -23,43 +23,39 @@ pub struct SignedRank {
 ///
 /// Zeros are dropped, equal absolute values share the mean of their ranks. p is exact for at most 50
 /// values without zeros and ties, exact by enumeration for at most 13 values with them, and else by the
-/// normal approximation with tie correction and without continuity correction. `None` for fewer than
-/// 3 values, and where the approximation has no variance (all values 0).
+/// normal approximation with tie correction and without continuity correction: what `scipy.stats.wilcoxon`
+/// does by default. `None` for fewer than 3 values, and where the approximation has no variance (all
+/// values 0). Values that are not finite do not count.
 pub fn wilcoxon_signed_rank(values: &[f64]) -> Option<SignedRank> {
-    let finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
-    if finite.len() < 3 {
+    let finite = values.iter().filter(|v| v.is_finite()).count();
+    if finite < 3 {
         return None;
     }
-    let mut d: Vec<f64> = finite.iter().copied().filter(|v| *v != 0.0).collect();
-    d.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
-    let (ranks, ties) = mid_ranks(&d);
-    let w: f64 = d.iter().zip(&ranks).filter(|(d, _)| **d > 0.0).map(|(_, r)| r).sum();
-    let plain = d.len() == finite.len() && ties.iter().all(|t| *t == 1);
-    let p = if plain && finite.len() <= EXACT || finite.len() <= ENUMERATED {
-        exact(&ranks, w)
-    } else {
-        normal(d.len(), &ties, w)?
-    };
+    let mut d: Vec<f64> = values.iter().copied().filter(|v| v.is_finite() && *v != 0.0).collect();
+    d.sort_unstable_by(|a, b| a.abs().total_cmp(&b.abs()));
+    // Mean ranks are whole and half numbers, so this sum is exact.
+    let positive = |group: &[f64]| group.iter().filter(|d| **d > 0.0).count() as f64;
+    let w = groups(&d).fold(0.0, |w, (rank, group)| w + rank * positive(group));
+    let plain = d.len() == finite && groups(&d).all(|(_, group)| group.len() == 1);
+    let p = if plain && finite <= EXACT || finite <= ENUMERATED { exact(&d, w) } else { normal(&d, w)? };
     Some(SignedRank { n: d.len(), w, p })
 }
 
-/// Mean ranks of sorted absolute values, and the sizes of the groups of equal ones.
-fn mid_ranks(sorted: &[f64]) -> (Vec<f64>, Vec<usize>) {
-    let mut ranks = Vec::with_capacity(sorted.len());
-    let mut ties = Vec::new();
-    #[expect(clippy::float_cmp, reason = "ties are exact equality")]
-    for group in sorted.chunk_by(|a, b| a.abs() == b.abs()) {
-        let first = ranks.len() + 1;
-        let mean = (2 * first + group.len() - 1) as f64 / 2.0;
-        ranks.extend(std::iter::repeat_n(mean, group.len()));
-        ties.push(group.len());
-    }
-    (ranks, ties)
+/// Groups of equal absolute values, which come sorted by them, and their mean ranks.
+#[expect(clippy::float_cmp, reason = "ties are exact equality")]
+fn groups(sorted: &[f64]) -> impl Iterator<Item = (f64, &[f64])> {
+    sorted.chunk_by(|a, b| a.abs() == b.abs()).scan(0, |before, group| {
+        let rank = (2 * *before + group.len() + 1) as f64 / 2.0;
+        *before += group.len();
+        Some((rank, group))
+    })
 }
 
 /// The distribution of W under random signs, by dynamic programming over doubled (whole) ranks.
-fn exact(ranks: &[f64], w: f64) -> f64 {
-    let doubled: Vec<usize> = ranks.iter().map(|r| (2.0 * r) as usize).collect();
+fn exact(sorted: &[f64], w: f64) -> f64 {
+    let doubled: Vec<usize> = groups(sorted)
+        .flat_map(|(rank, group)| std::iter::repeat_n((2.0 * rank) as usize, group.len()))
+        .collect();
     let total: usize = doubled.iter().sum();
     let mut share = vec![0.0f64; total + 1];
     share[0] = 1.0;
@@ -77,14 +73,12 @@ fn exact(ranks: &[f64], w: f64) -> f64 {
     (2.0 * below.min(above)).min(1.0)
 }
 
-fn normal(n: usize, ties: &[usize], w: f64) -> Option<f64> {
-    let n = n as f64;
-    let tied: f64 = ties.iter().map(|t| (*t as f64).powi(3) - *t as f64).sum();
+fn normal(sorted: &[f64], w: f64) -> Option<f64> {
+    let n = sorted.len() as f64;
+    let cubes = |size: usize| (size as f64).powi(3) - size as f64;
+    let tied: f64 = groups(sorted).map(|(_, group)| cubes(group.len())).sum();
     let variance = (n * (n + 1.0) * (2.0 * n + 1.0) - tied / 2.0) / 24.0;
-    (variance > 0.0).then(|| {
-        let z = (w - n * (n + 1.0) / 4.0) / variance.sqrt();
-        erfc(z.abs() / std::f64::consts::SQRT_2)
-    })
+    (variance > 0.0).then(|| two_sided((w - n * (n + 1.0) / 4.0) / variance.sqrt()))
 }
 
 #[cfg(test)]
@@ -104,6 +98,7 @@ mod tests {
         assert_eq!(wilcoxon_signed_rank(&[1.0, 2.0]), None);
         assert!((p(&[0.0; 5]) - 1.0).abs() < 1e-15);
         assert_eq!(wilcoxon_signed_rank(&[0.0; 20]), None);
+        assert_eq!(wilcoxon_signed_rank(&[1.0, f64::NAN, -2.0, f64::INFINITY]), None);
     }
 
     proptest! {
@@ -113,10 +108,15 @@ mod tests {
             let found = wilcoxon_signed_rank(&values).unwrap();
             let mut d: Vec<f64> = values.iter().copied().filter(|v| *v != 0.0).collect();
             d.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
-            let (ranks, _) = mid_ranks(&d);
+            let count = |below: &dyn Fn(f64) -> bool| d.iter().filter(|d| below(d.abs())).count();
+            let mean = |r: f64| (count(&|a| a < r) + 1 + count(&|a| a <= r)) as f64 / 2.0;
+            let ranks: Vec<f64> = d.iter().map(|d| mean(d.abs())).collect();
+            let w: f64 = d.iter().zip(&ranks).filter(|(d, _)| **d > 0.0).map(|(_, r)| r).sum();
+            prop_assert!((found.w - w).abs() < 1e-12);
             let (mut low, mut high) = (0u32, 0u32);
             for signs in 0..1u32 << d.len() {
-                let w: f64 = ranks.iter().enumerate().filter(|(i, _)| signs >> i & 1 == 1).map(|(_, r)| r).sum();
+                let plus = ranks.iter().enumerate().filter(|(i, _)| signs >> i & 1 == 1);
+                let w: f64 = plus.map(|(_, r)| r).sum();
                 low += u32::from(w <= found.w);
                 high += u32::from(w >= found.w);
             }

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use results::config::{
     CondEmbedding, CondLag, CondNull, ConditionAt, Conditional, PValueRule, SourceHistory, StrataPooling,
 };
-use results::measures::conditional::{Conditioned, Definition, Pooled, conditional, fisher, stratified};
+use results::measures::conditional::{Conditioned, Definition, Pooled, conditional, stratified};
 use results::measures::embedding::{Histories, Symbols};
+use results::measures::fisher::fisher;
 use results::measures::surrogate::{NullPlan, StreamKey};
 
 const REFERENCE: &str = "tests/reference/measures";

@@ -3,16 +3,19 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod bad_input;
+mod calibration;
 mod conditional_reference;
 mod config;
 mod damage;
 mod dataset_reference;
 mod demo;
 mod hostile_ids;
+mod infomeasure_reference;
 mod measures_reference;
 mod predecessor;
 mod resume;
 mod shards;
 mod sql;
+mod stats_reference;
 mod ste_gc_reference;
 mod world;

@@ -1,9 +1,11 @@
 //! Symbolic transfer entropy and Granger causality against the reference numbers.
 
 use results::config::{PValueRule, TieRule};
+use results::measures::embedding::Histories;
 use results::measures::granger::{granger, select_lag};
-use results::measures::ordinal::{patterns, symbolic_transfer_entropy};
+use results::measures::ordinal::patterns;
 use results::measures::surrogate::{NullPlan, StreamKey};
+use results::measures::transfer::transfer_entropy;
 
 const REFERENCE: &str = "tests/reference/measures";
 
@@ -38,7 +40,8 @@ fn symbolic_transfer_entropy_is_exact() {
             direction: &row[2],
             tau: tau as u32,
         };
-        let found = symbolic_transfer_entropy((from, &starts), to, k.min(2), tau, &plan, key).unwrap();
+        let h = Histories { target: k.min(2), source: k.min(2), lag: tau };
+        let found = transfer_entropy(from, to, &starts, h, &plan, key).unwrap();
         let off = (found.estimate.value - row[5].parse::<f64>().unwrap()).abs();
         assert!(off < 1e-12, "{row:?} is off by {off}");
     }

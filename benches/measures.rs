@@ -1,0 +1,101 @@
+//! One test at a time, on one core: `cargo bench --bench measures`.
+
+#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+
+use std::time::{Duration, Instant};
+
+use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
+use results::config::PValueRule;
+use results::measures::cmi::estimate;
+use results::measures::embedding::{Histories, Symbols, observe, times};
+use results::measures::permute::Permuter;
+use results::measures::surrogate::{NullPlan, StreamKey};
+use results::measures::transfer::transfer_entropy;
+
+const KEY: StreamKey<'static> =
+    StreamKey { seed: 1, user_id: "u", feature_mode: "m", measure: "te", direction: "A2S", tau: 1 };
+
+/// Activity in fifths that lasts, and sitting that lasts and follows it a little.
+fn series(n: usize) -> (Symbols, Symbols) {
+    let mut state = 88_172_645_463_325_252_u64;
+    let mut uniform = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    let (mut level, mut sits) = (0.0, 0);
+    let (mut activity, mut sitting) = (Vec::with_capacity(n), Vec::with_capacity(n));
+    for _ in 0..n {
+        level = 0.8 * level + uniform() + uniform() + uniform() - 1.5;
+        let fifth = [-0.7, -0.25, 0.2, 0.7].iter().filter(|edge| level > **edge).count() as i32;
+        if uniform() < if fifth < 2 { 0.35 } else { 0.15 } {
+            sits = i32::from(uniform() < 0.4);
+        }
+        activity.push(fifth);
+        sitting.push(sits);
+    }
+    (Symbols::new(&activity, "source").unwrap(), Symbols::new(&sitting, "target").unwrap())
+}
+
+fn plan(surrogates: u32) -> NullPlan {
+    NullPlan { surrogates, adaptive: None, p_value: PValueRule::AddOne }
+}
+
+fn histories(k: usize) -> Histories {
+    Histories { target: k, source: k, lag: 1 }
+}
+
+/// Embedding, value and 1000 surrogates.
+fn one_test(c: &mut Criterion) {
+    let mut group = c.benchmark_group("te, N = 5000, 1000 surrogates");
+    group.sample_size(20);
+    let (a, s) = series(5000);
+    for k in [1, 2, 4, 6, 8, 10] {
+        for (direction, source, target) in [("A2S", &a, &s), ("S2A", &s, &a)] {
+            group.bench_function(BenchmarkId::new(direction, format!("k = l = {k}")), |b| {
+                b.iter(|| transfer_entropy(source, target, &[0], histories(k), &plan(1000), KEY));
+            });
+        }
+    }
+    group.finish();
+}
+
+/// What one more surrogate costs.
+fn one_surrogate(c: &mut Criterion) {
+    let mut group = c.benchmark_group("one surrogate");
+    group.sample_size(10).measurement_time(Duration::from_secs(3));
+    for (n, k) in [(10_000, 6), (100_000, 6), (1_000_000, 4), (1_000_000, 6), (1_000_000, 8), (1_000_000, 10)]
+    {
+        let (a, s) = series(n);
+        let h = histories(k);
+        let o = observe(&a, &s, h, times(n, &[0], h.reach()));
+        let value = estimate(&o).value;
+        let mut permuter = Permuter::new(&o, None);
+        group.throughput(Throughput::Elements(n as u64));
+        group.bench_function(BenchmarkId::new(format!("N = {n}"), format!("k = l = {k}")), |b| {
+            b.iter_custom(|iterations| {
+                let start = Instant::now();
+                permuter.test(value, &plan(iterations as u32), KEY);
+                start.elapsed()
+            });
+        });
+    }
+    group.finish();
+}
+
+/// Embedding, value and one surrogate of a long series.
+fn long_series(c: &mut Criterion) {
+    let mut group = c.benchmark_group("te, N = 1000000, 1 surrogate, from symbols");
+    group.sample_size(10).measurement_time(Duration::from_secs(4));
+    let (a, s) = series(1_000_000);
+    for k in [4, 6, 10] {
+        group.bench_function(BenchmarkId::from_parameter(format!("k = l = {k}")), |b| {
+            b.iter(|| transfer_entropy(&a, &s, &[0], histories(k), &plan(1), KEY));
+        });
+    }
+    group.finish();
+}
+
+criterion_group!(benches, one_test, one_surrogate, long_series);
+criterion_main!(benches);

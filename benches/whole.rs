@@ -1,0 +1,104 @@
+//! Whole processes, from files to committed results: `cargo bench --bench whole`.
+//!
+//! Prints the median wall time of several runs and the largest peak memory. Takes some minutes; a name
+//! after `--` picks one line, as in `cargo bench --bench whole -- k6_full`.
+
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a benchmark")]
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+const RUNS: usize = 3;
+
+/// Parse, discretise, one k = 1 value without surrogates, commit.
+const READ: &str = "feature_modes: [composite]
+analysis_modes: [global_te]
+taus: [1]
+k_selection: {strategy: fixed, k_fixed: 1}
+surrogates: 0
+";
+
+fn results(dir: &Path, args: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_results"));
+    command.args(args).current_dir(dir).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+}
+
+/// Wall time and peak memory in MB, read from the process while it runs.
+fn measure(mut command: Command) -> (Duration, u64) {
+    let start = Instant::now();
+    let mut child = command.spawn().unwrap();
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    let end = loop {
+        if let Some(kb) = std::fs::read_to_string(&status).ok().and_then(|text| high_water(&text)) {
+            peak = peak.max(kb);
+        }
+        if let Some(end) = child.try_wait().unwrap() {
+            break end;
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    };
+    // 3: some made-up users are too short for a quality gate.
+    assert!(matches!(end.code(), Some(0 | 3)), "{end}");
+    (start.elapsed(), peak / 1024)
+}
+
+fn high_water(status: &str) -> Option<u64> {
+    status.lines().find_map(|l| l.strip_prefix("VmHWM:"))?.split_whitespace().next()?.parse().ok()
+}
+
+fn line(what: &str, dir: &Path, args: &[&str]) {
+    let mut runs: Vec<(Duration, u64)> = (0..RUNS)
+        .map(|i| {
+            let out = format!("run-{i}");
+            let _ = std::fs::remove_dir_all(dir.join(&out));
+            let found = measure(results(dir, &[args, &["--out", &out]].concat()));
+            if i + 1 < RUNS {
+                std::fs::remove_dir_all(dir.join(&out)).unwrap();
+            }
+            found
+        })
+        .collect();
+    runs.sort();
+    let peak = runs.iter().map(|r| r.1).max().unwrap_or(0);
+    println!("{what:44} {:7.2} s {peak:5} MB", runs[RUNS / 2].0.as_secs_f64());
+}
+
+fn main() {
+    // Cargo passes `--bench`; what is left is a name.
+    let wanted = std::env::args().skip(1).find(|a| !a.starts_with('-'));
+    let is_wanted = |name: &str| wanted.as_deref().is_none_or(|w| name.contains(w));
+    let dir = std::env::temp_dir().join(format!("results-bench-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).unwrap();
+    std::fs::write(dir.join("read.yaml"), READ).unwrap();
+    let made = |args: &[&str]| assert!(results(&dir, args).status().unwrap().success(), "{args:?}");
+    made(&["demo", "--users", "60", "--out", "narrow", "--data-only"]);
+    let narrow: &[&str] = &["--data", "narrow/data"];
+    if is_wanted("k6_full") {
+        line("k6_full, 60 users", &dir, &[&["run", "k6_full"], narrow].concat());
+    }
+    if is_wanted("one core") {
+        line("k6_full, 60 users, one core", &dir, &[&["run", "k6_full", "--threads", "1"], narrow].concat());
+    }
+    if is_wanted("processes") {
+        let args = [&["run", "k6_full", "--shards", "4"], narrow].concat();
+        line("k6_full, 60 users, 4 processes (one's memory)", &dir, &args);
+    }
+    if is_wanted("production") {
+        line(
+            "production_k6_true_cte, 60 users",
+            &dir,
+            &[&["run", "production_k6_true_cte"], narrow].concat(),
+        );
+    }
+    if is_wanted("read narrow") {
+        line("read narrow, 60 users", &dir, &[&["run", "--config", "read.yaml"], narrow].concat());
+    }
+    if is_wanted("read wide") {
+        made(&["demo", "--users", "60", "--wide", "--out", "wide", "--data-only"]);
+        line("read wide gz, 60 users", &dir, &["run", "--config", "read.yaml", "--data", "wide/data"]);
+    }
+    std::fs::remove_dir_all(&dir).unwrap();
+}

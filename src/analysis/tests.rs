@@ -1,0 +1,183 @@
+//! Rows of a unit: those of the schema and the plan, whatever the series.
+
+use proptest::prelude::*;
+
+use crate::analysis::{UnitId, analyse, planned_rows};
+use crate::config::{Compat, Config, GateAction, parse};
+use crate::dataset::Series;
+use crate::schema::{Cell, Row, Schemas, record_batch};
+
+const SETTINGS: &str = "feature_modes: [composite]
+hour_bins: 3
+taus: [1, 2]
+analysis_modes: [global_te, stratified_te, true_cte, ste, gc]
+k_selection: {strategy: fixed, k_fixed: 1}
+surrogates: 19
+conditional: {min_stratum_observations: 10}
+quality_control:
+  global: {min_samples: 0, action: warn}
+  te: {min_samples: 50, min_samples_per_state: null, action: warn}
+  cte: {min_samples: 50, min_samples_per_bin: 20, action: filter_bins}
+  ste: {min_samples: 50, action: warn}
+  gc: {min_samples: 50, action: warn}
+";
+
+/// Table, method in `issues`, and the columns that have no value where nothing can be computed.
+const VALUES: [(&str, &str, [&str; 5]); 5] = [
+    ("te", "TE", ["TE_A2S", "TE_S2A", "Delta_TE", "p_A2S", "p_S2A"]),
+    ("stratified_cte", "CTE", ["CTE_A2S", "CTE_S2A", "Delta_CTE", "p_A2S", "p_S2A"]),
+    ("true_cte", "TRUE_CTE", ["CTE_true_A2S", "CTE_true_S2A", "Delta_CTE_true", "p_A2S", "p_S2A"]),
+    ("ste", "STE", ["STE_A2S", "STE_S2A", "Delta_STE", "p_A2S", "p_S2A"]),
+    ("gc", "GC", ["gc_optimal_lag", "GC_A2S_pval", "GC_S2A_pval", "sign_GC", "F_A2S"]),
+];
+
+fn config_with(more: &str) -> Config {
+    parse("test.yaml", &format!("{SETTINGS}{more}"), None).unwrap().config
+}
+
+fn config() -> Config {
+    config_with("")
+}
+
+/// Two full bins and one of 5 rows.
+fn series() -> Series {
+    let n = 125i32;
+    Series {
+        source: (0..n).map(|t| (t * t * 7 + t) % 11 % 3).collect(),
+        target: (0..n).map(|t| (t * t * 5 + 3 * t) % 13 % 2).collect(),
+        condition: (0..n).map(|t| t / 60).collect(),
+        condition_levels: 3,
+        segment_starts: vec![0],
+        rows_read: 125,
+        ..Series::default()
+    }
+}
+
+fn tables(config: &Config, series: &Series) -> Vec<(&'static str, Vec<Row>)> {
+    analyse(&UnitId { user_id: "u", feature_mode: "m" }, series, config, &|_| ()).tables
+}
+
+fn table<'a>(tables: &'a [(&'static str, Vec<Row>)], name: &str) -> &'a [Row] {
+    tables.iter().find(|(n, _)| *n == name).map_or(&[], |(_, rows)| rows)
+}
+
+fn cell(row: &Row, name: &str) -> Cell {
+    row.0.iter().find(|(n, _)| *n == name).map_or(Cell::Null, |(_, c)| c.clone())
+}
+
+#[test]
+fn rows_are_those_of_the_schema_and_the_plan() {
+    let config = config();
+    let tables = tables(&config, &series());
+    let schemas = Schemas::load(None).unwrap();
+    for (name, ..) in VALUES {
+        let columns: Vec<&str> = schemas.get(name).unwrap().stored().map(|c| c.name.as_str()).collect();
+        let rows = table(&tables, name);
+        assert_eq!(Some(&(rows.len() as u64)), planned_rows(&config).get(name));
+        for row in rows {
+            assert_eq!(row.0.iter().map(|(c, _)| *c).collect::<Vec<_>>(), columns);
+            assert!(row.0.iter().all(|(c, v)| *v != Cell::Null || *c == "quality_reason"), "{row:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    /// Every planned row is there and keeps its schema; a value that is not there has a reason.
+    #[test]
+    fn whatever_the_series_there_is_a_value_or_a_reason(
+        rows in prop::collection::vec((-1i32..5, 0i32..3, -1i32..4), 0..160),
+        constant in 0usize..4, cut in 0usize..200, k in 1u32..9, compat: bool, ais: bool, bins in 0u32..60,
+        dimension in 2u32..5, taus in prop::sample::select(vec!["[1]", "[0, 3]", "[1, 40]"]),
+    ) {
+        let strategy = if ais { "AIS_CORRECTED, k_grid: [1, 3, 9], per_variable: true" } else { "fixed" };
+        let compat = if compat { "predecessor" } else { "none" };
+        let text = format!("compat: {compat}\n{SETTINGS}ste: {{dimension: {dimension}}}\n")
+            .replace("strategy: fixed, k_fixed: 1", &format!("strategy: {strategy}, k_fixed: {k}, ais_surrogates: 3"))
+            .replace("min_samples_per_bin: 20", &format!("min_samples_per_bin: {bins}"))
+            .replace("taus: [1, 2]", &format!("taus: {taus}"))
+            .replace("surrogates: 19", "surrogates: 3");
+        let config = parse("test.yaml", &text, None).unwrap().config;
+        // Mostly good symbols: a negative one makes its whole series unusable.
+        let good = |v: i32| if rows.len() % 3 == 0 { v } else { v.abs() };
+        let column = |i: usize, f: fn(&(i32, i32, i32)) -> i32| -> Vec<i32> {
+            rows.iter().map(|r| if constant == i { 1 } else { good(f(r)) }).collect()
+        };
+        let series = Series {
+            source: column(0, |r| r.0),
+            target: column(1, |r| r.1),
+            condition: column(2, |r| r.2),
+            condition_levels: 3,
+            segment_starts: match rows.len() { 0 => vec![], n if cut > 0 && cut < n => vec![0, cut], _ => vec![0] },
+            rows_read: rows.len(),
+            ..Series::default()
+        };
+        let found = tables(&config, &series);
+        let schemas = Schemas::load(None).unwrap();
+        for (name, rows) in &found {
+            if let Err(fault) = record_batch(schemas.get(name).unwrap(), rows) {
+                prop_assert!(false, "{name}: {fault}");
+            }
+        }
+        let told = |method: &str| table(&found, "issues").iter().any(|row| cell(row, "method") == method.into());
+        for (name, method, columns) in VALUES {
+            let rows = table(&found, name);
+            prop_assert_eq!(rows.len() as u64, planned_rows(&config)[name]);
+            for (row, column) in rows.iter().flat_map(|row| columns.map(|c| (row, c))) {
+                prop_assert!(cell(row, column) != Cell::Null || told(method), "{name}.{column}: {row:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn small_bins_are_left_out_or_told() {
+    let mut config = config();
+    let found = tables(&config, &series());
+    for name in ["stratified_cte", "true_cte"] {
+        let row = &table(&found, name)[1];
+        assert_eq!(cell(row, "low_n_hours"), "[2]".into());
+        assert_eq!((cell(row, "bins_filtered"), cell(row, "quality_passed")), (1i64.into(), true.into()));
+        assert_eq!((cell(row, "strata_used_A2S"), cell(row, "effective_lag")), (2i64.into(), 2i64.into()));
+        // Tuples may reach into a bin that is left out, but predict nothing there.
+        assert_eq!(cell(row, "n_obs_A2S"), 118i64.into());
+    }
+    config.quality_control.cte.action = GateAction::Warn;
+    for (compat, passed, filtered) in [(Compat::None, false, 0i64), (Compat::Predecessor, true, 1)] {
+        config.compat = compat;
+        let found = tables(&config, &series());
+        let row = &table(&found, "true_cte")[0];
+        assert_eq!(cell(row, "quality_passed"), passed.into());
+        assert_eq!(
+            (cell(row, "bins_filtered"), cell(row, "strata_used_A2S")),
+            (filtered.into(), 3i64.into())
+        );
+    }
+}
+
+#[test]
+fn rows_without_values_have_a_reason() {
+    let mut config = config();
+    let mut negative = series();
+    negative.target[3] = -1;
+    let mut constant = series();
+    constant.source.fill(1);
+    for (series, told) in [(negative, "symbol -1"), (constant, "source has one symbol only")] {
+        let found = tables(&config, &series);
+        for (name, value, method) in
+            [("stratified_cte", "CTE_A2S", "CTE"), ("true_cte", "CTE_true_A2S", "TRUE_CTE")]
+        {
+            assert_eq!(table(&found, name).len(), 2);
+            assert!(table(&found, name).iter().all(|row| cell(row, value) == Cell::Null));
+            let issues = table(&found, "issues").iter().filter(|row| cell(row, "method") == method.into());
+            let told = |row: &Row| matches!(cell(row, "error"), Cell::Text(why) if why.contains(told));
+            assert_eq!(issues.filter(|row| told(row)).count(), 4, "{found:?}");
+        }
+    }
+    config.quality_control.cte.min_samples_per_bin = Some(100);
+    let found = tables(&config, &series());
+    let row = &table(&found, "true_cte")[0];
+    assert_eq!((cell(row, "p_A2S"), cell(row, "quality_passed")), (Cell::Null, false.into()));
+    assert_eq!(table(&found, "issues").len(), 2, "{found:?}");
+}
