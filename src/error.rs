@@ -16,6 +16,8 @@ pub enum Exit {
     Usage = 2,
     /// Results are incomplete, or a check failed.
     Incomplete = 3,
+    /// A worker ended itself because a unit took too long; its supervisor starts another.
+    TimedOut = 75,
     /// Stopped by a signal.
     Interrupted = 130,
 }

@@ -22,6 +22,7 @@ pub mod engine;
 pub mod error;
 pub mod event;
 pub mod export;
+mod failpoint;
 pub mod launch;
 pub mod measures;
 pub mod merge;

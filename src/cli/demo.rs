@@ -8,7 +8,7 @@ use arrow::datatypes::Int64Type;
 
 use super::Outcome;
 use super::definitions::{Folder, Loaded};
-use super::run::{Job, create, tell};
+use super::run::{Job, RETRIES, Tell, create, tell};
 use super::text::{columns, count, out};
 use crate::config::{ConfigSource, Overrides, load};
 use crate::demo::{DemoSpec, write_dataset};
@@ -18,6 +18,7 @@ use crate::merge::{Merge, MergeOutcome, OnConflict};
 use crate::query::{Session, ident};
 use crate::report::{Verbosity, bytes, duration};
 use crate::schema::Derived;
+use crate::shard::Redo;
 
 /// The analysis of the demonstration.
 const PRESET: &str = "recommended";
@@ -143,9 +144,13 @@ fn analyse(
         run,
         share: None,
         shards: args.shards,
+        supervised: true,
         threads: None,
-        redo_failed: false,
-        verbosity: Verbosity::Normal,
+        redo: Redo::default(),
+        retries: RETRIES,
+        memory: None,
+        timeout: None,
+        tell: Tell::People(Verbosity::Normal),
         definitions: definitions.path().map(Path::to_owned),
     };
     let end = job.work(&loaded.schemas)?;

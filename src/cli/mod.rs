@@ -9,6 +9,7 @@ mod export;
 mod merge;
 mod run;
 mod schema;
+mod signals;
 mod sql;
 mod status;
 mod text;

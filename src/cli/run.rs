@@ -1,24 +1,27 @@
 //! `results run`
 
+mod explain;
+mod job;
+mod limits;
 mod plan;
 mod summary;
 
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use super::Outcome;
 use super::config::config_failure;
 use super::definitions::Folder;
 use super::text::out;
-use super::worker::{Share, stop_flag};
 use crate::config::{Config, ConfigSource, Overrides, load};
-use crate::error::Failure;
-use crate::event::FanOut;
-use crate::launch::{Launch, LaunchOutcome};
-use crate::report::{Verbosity, for_people};
+use crate::error::{Exit, Failure};
+use crate::event::now_us;
+use crate::report::Verbosity;
 use crate::schema::Schemas;
-use crate::shard::Assignment;
+use crate::shard::{Assignment, Redo};
 use crate::store::{NewRun, Run, StoreError};
+pub(super) use job::{Job, RETRIES, Tell};
+use limits::ShardCount;
 pub(super) use summary::tell;
 
 #[derive(Debug, clap::Args)]
@@ -29,9 +32,12 @@ Examples:
   results run k6_full --data DATA --shard 0/4      the first of four shards, in a directory of its own
   results run k6_full --data DATA --shard 0/4 --out out/mine   … in a directory shared by all four
   results run --resume out/k6_full_20261123_143005 do what is missing or failed
+  results run --resume out/k6_full_20261123_143005 --dry-run --explain   what that would be, and why
+  results run k6_full --data DATA --shards auto --memory 2GB --timeout 15min
   results run --config mine.yaml
 
 The run directory is printed on standard output. `results config show` lists the presets.")]
+#[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Args {
     /// A preset, as listed by `results config show`
     preset: Option<String>,
@@ -53,18 +59,42 @@ pub(super) struct Args {
     /// Do one shard in this process, counted from 0
     #[arg(long, value_name = "I/N", conflicts_with = "shards")]
     shard: Option<Assignment>,
-    /// Start this many shard processes
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=4096))]
-    shards: Option<u32>,
-    /// Continue a run: its missing and failed users, in any number of shards
+    /// Start this many shard processes; `auto` for one a core
+    #[arg(long, value_name = "N|auto", value_parser = ShardCount::parse)]
+    shards: Option<ShardCount>,
+    /// Continue a run: its missing and failed units, and those whose input changed, in any number of shards
     #[arg(long, value_name = "RUN_DIR")]
     resume: Option<PathBuf>,
+    /// With --resume: also units that were skipped or quarantined
+    #[arg(long, requires = "resume")]
+    retry_failed: bool,
+    /// With --resume: list every unit, whether it is done again, and why
+    #[arg(long, requires = "resume")]
+    explain: bool,
+    /// With --resume: say what would be done, and do nothing
+    #[arg(long, requires = "resume")]
+    dry_run: bool,
+    /// With --resume: also do users that came into the data folder since
+    #[arg(long, requires = "resume")]
+    extend: bool,
     /// Threads of each process (default: all cores, divided among the shards)
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
     threads: Option<u32>,
+    /// Memory of each shard process, as in 2GB; a process that needs more is ended and told about
+    #[arg(long, value_name = "SIZE", value_parser = limits::bytes)]
+    memory: Option<u64>,
+    /// Time a unit may take, as in 90s, 15min or 2h; one that takes longer fails
+    #[arg(long, value_name = "TIME", value_parser = limits::time)]
+    timeout: Option<Duration>,
+    /// How often a shard process that dies is started again without having done a unit (default: 3)
+    #[arg(long, value_name = "N")]
+    retries: Option<u32>,
     /// Show only what goes wrong
     #[arg(long, short)]
     quiet: bool,
+    /// Print what happens as lines of JSON on standard output
+    #[arg(long)]
+    json: bool,
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
@@ -75,79 +105,23 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         None => new_run(args, definitions, &schemas)?,
     };
     job.definitions = definitions.path().map(Path::to_owned);
+    if args.explain || args.dry_run {
+        out(&explain::text(&job, args.explain)?)?;
+    }
+    if args.dry_run {
+        return Ok(Exit::Done);
+    }
+    if args.json {
+        out(&summary::started(&job.run))?;
+    }
     let end = job.work(&schemas)?;
     let exit = summary::tell(&job.run, &end, started.elapsed()).map_err(Failure::error)?;
-    out(&format!("{}\n", job.run.dir().display()))?;
+    if args.json {
+        out(&summary::finished(&job.run, &end, exit))?;
+    } else {
+        out(&format!("{}\n", job.run.dir().display()))?;
+    }
     Ok(exit)
-}
-
-/// A run and how it is to be worked on.
-pub(super) struct Job {
-    pub(super) run: Run,
-    /// One share in this process, or …
-    pub(super) share: Option<Assignment>,
-    /// … this many processes.
-    pub(super) shards: u32,
-    pub(super) threads: Option<u32>,
-    pub(super) redo_failed: bool,
-    pub(super) verbosity: Verbosity,
-    pub(super) definitions: Option<PathBuf>,
-}
-
-impl Job {
-    /// Works on the run until its units are done, the user stops it, or it cannot go on.
-    pub(super) fn work(&self, schemas: &Schemas) -> Result<LaunchOutcome, Failure> {
-        let stop = stop_flag()?;
-        let end = match self.share {
-            Some(share) => self.in_this_process(share, schemas, &stop)?,
-            None if self.shards == 1 => self.in_this_process(Assignment::ALL, schemas, &stop)?,
-            None => self.in_processes(&stop)?,
-        };
-        self.run.close_if_complete().map_err(Failure::error)?;
-        Ok(end)
-    }
-
-    fn in_this_process(
-        &self,
-        assignment: Assignment,
-        schemas: &Schemas,
-        stop: &AtomicBool,
-    ) -> Result<LaunchOutcome, Failure> {
-        let threads = self.threads_each(if self.share.is_some() { assignment.of } else { 1 });
-        let share = Share { run: &self.run, schemas, assignment, threads, redo_failed: self.redo_failed };
-        let shards = assignment.index + 1;
-        let readers = FanOut::default().with(for_people(shards, self.verbosity));
-        let outcome = share.work(readers, stop)?;
-        Ok(LaunchOutcome {
-            counts: outcome.counts,
-            lost: Vec::new(),
-            interrupted: outcome.interrupted,
-            peak_memory_bytes: crate::shard::peak_memory_bytes(),
-            total_memory_bytes: crate::shard::peak_memory_bytes(),
-        })
-    }
-
-    fn in_processes(&self, stop: &AtomicBool) -> Result<LaunchOutcome, Failure> {
-        let launch = Launch {
-            run: &self.run,
-            shards: self.shards,
-            threads: self.threads_each(self.shards),
-            redo_failed: self.redo_failed,
-            definitions: self.definitions.clone(),
-        };
-        let end = launch.run(&for_people(self.shards, self.verbosity), stop).map_err(Failure::error)?;
-        Ok(LaunchOutcome { interrupted: end.interrupted || stop.load(Ordering::Relaxed), ..end })
-    }
-
-    /// Cores are divided among the processes that are started together; one that is started by hand
-    /// is taken to have its siblings on this machine too.
-    fn threads_each(&self, processes: u32) -> usize {
-        let cores = std::thread::available_parallelism().map_or(1, usize::from);
-        match self.threads.or(self.run.manifest().config.runtime.threads) {
-            Some(threads) => threads as usize,
-            None => (cores / processes as usize).max(1),
-        }
-    }
 }
 
 fn configuration(args: &Args, definitions: &Folder) -> Result<Config, Failure> {
@@ -175,22 +149,36 @@ fn configuration(args: &Args, definitions: &Folder) -> Result<Config, Failure> {
 fn new_run(args: &Args, definitions: &Folder, schemas: &Schemas) -> Result<Job, Failure> {
     let config = configuration(args, definitions)?;
     let share = args.shard;
-    let shards = share.map_or_else(|| args.shards.unwrap_or(config.runtime.concurrency), |s| s.of);
+    let asked = args.shards.map_or(config.runtime.concurrency, |shards| shards.number(args.memory));
+    let shards = share.map_or(asked, |share| share.of);
     let dir = args.out.clone().unwrap_or_else(|| plan::new_dir(&config, share));
     let only_shards = match (&args.out, share) {
         (None, Some(share)) => vec![share.index],
         _ => Vec::new(),
     };
     let run = create(&config, shards, only_shards, &dir, schemas)?;
-    Ok(Job {
+    Ok(job(args, run, share, shards, Redo::default()))
+}
+
+fn job(args: &Args, run: Run, share: Option<Assignment>, shards: u32, redo: Redo) -> Job {
+    let limited = args.memory.is_some() || args.timeout.is_some() || args.retries.is_some();
+    Job {
         run,
         share,
         shards,
+        supervised: limited || (share.is_none() && (shards > 1 || args.shards.is_some())),
         threads: args.threads,
-        redo_failed: false,
-        verbosity: verbosity(args),
+        redo,
+        retries: args.retries.unwrap_or(RETRIES),
+        memory: args.memory,
+        timeout: args.timeout,
+        tell: match (args.json, args.quiet) {
+            (true, _) => Tell::Json,
+            (false, true) => Tell::People(Verbosity::Quiet),
+            (false, false) => Tell::People(Verbosity::Normal),
+        },
         definitions: None,
-    })
+    }
 }
 
 /// Plans a run and registers it, or joins one that is there.
@@ -210,7 +198,7 @@ pub(super) fn create(
 }
 
 fn resume(args: &Args, dir: &Path, definitions: &Folder) -> Result<Job, Failure> {
-    let run = Run::open(dir).map_err(run_failure)?;
+    let mut run = Run::open(dir).map_err(run_failure)?;
     run.writable().map_err(run_failure)?;
     if args.preset.is_some() || args.config.is_some() || args.seed.is_some() {
         let mut config = match (&args.preset, &args.config) {
@@ -225,25 +213,15 @@ fn resume(args: &Args, dir: &Path, definitions: &Folder) -> Result<Job, Failure>
             "--resume takes users and data folder from the run; leave --users and --data away",
         ));
     }
+    plan::newcomers(&mut run, args.extend)?;
     let only = &run.manifest().only_shards;
     let share = match (args.shard, args.shards, &only[..]) {
         (None, None, [index]) => Some(Assignment { index: *index, of: run.manifest().shards }),
         (share, ..) => share,
     };
-    let shards = args.shards.unwrap_or(run.manifest().shards);
-    Ok(Job {
-        run,
-        share,
-        shards,
-        threads: args.threads,
-        redo_failed: true,
-        verbosity: verbosity(args),
-        definitions: None,
-    })
-}
-
-fn verbosity(args: &Args) -> Verbosity {
-    if args.quiet { Verbosity::Quiet } else { Verbosity::Normal }
+    let shards = args.shards.map_or(run.manifest().shards, |shards| shards.number(args.memory));
+    let redo = Redo { failed_before: Some(now_us()), settled: args.retry_failed };
+    Ok(job(args, run, share, shards, redo))
 }
 
 /// Refusals are usage errors; what the system does not let us do is an error.

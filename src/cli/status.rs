@@ -1,6 +1,8 @@
 //! `results status`
 
+use std::io::IsTerminal;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::Outcome;
 use super::text::{columns, out};
@@ -15,7 +17,7 @@ const SHOWN: usize = 10;
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "Examples:\n  results status out/k6_full_20261123_143005\n  results status out/k6_full_*_shard*of4 --json"
+    after_help = "Examples:\n  results status out/k6_full_20261123_143005\n  results status out/k6_full_*_shard*of4 --json\n  results status out/k6_full_20261123_143005 --watch"
 )]
 pub(super) struct Args {
     /// Run directories
@@ -24,16 +26,42 @@ pub(super) struct Args {
     /// Print JSON: an array with one object a run
     #[arg(long)]
     json: bool,
+    /// Look again every so many seconds (2) until nothing runs any more
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..))]
+    watch: Option<u64>,
 }
 
 pub(super) fn exec(args: &Args) -> Outcome {
-    let mut all = Vec::new();
-    for dir in &args.runs {
-        let run = Run::open(dir).map_err(Failure::error)?;
-        all.push(run_status(&run).map_err(Failure::error)?);
+    let Some(seconds) = args.watch else {
+        show(&look(&args.runs)?, args.json)?;
+        return Ok(Exit::Done);
+    };
+    let terminal = std::io::stdout().is_terminal();
+    loop {
+        let all = look(&args.runs)?;
+        if terminal && !args.json {
+            // Home, and away with what was there.
+            out("\x1b[H\x1b[2J")?;
+        }
+        show(&all, args.json)?;
+        if all.iter().all(|status| status.state != "running") {
+            return Ok(Exit::Done);
+        }
+        std::thread::sleep(Duration::from_secs(seconds));
     }
-    if args.json {
-        out(&(serde_json::to_string_pretty(&all).map_err(Failure::error)? + "\n"))?;
+}
+
+fn look(dirs: &[PathBuf]) -> Result<Vec<RunStatus>, Failure> {
+    let status = |dir: &PathBuf| {
+        let run = Run::open(dir).map_err(Failure::error)?;
+        run_status(&run).map_err(Failure::error)
+    };
+    dirs.iter().map(status).collect()
+}
+
+fn show(all: &[RunStatus], json: bool) -> Result<(), Failure> {
+    if json {
+        out(&(serde_json::to_string_pretty(all).map_err(Failure::error)? + "\n"))
     } else {
         let mut text = all.iter().map(render).collect::<Vec<_>>().join("\n");
         if all.len() > 1 {
@@ -42,9 +70,8 @@ pub(super) fn exec(args: &Args) -> Outcome {
             text.push_str(&parts(c, all.iter().map(|status| status.missing).sum()));
             text.push('\n');
         }
-        out(&text)?;
+        out(&text)
     }
-    Ok(Exit::Done)
 }
 
 fn render(status: &RunStatus) -> String {

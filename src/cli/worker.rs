@@ -1,16 +1,20 @@
 //! `results worker`: a share of a run, told about in events on standard output.
 
+use std::io::{BufReader, Read};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 
 use super::Outcome;
 use super::definitions::Folder;
+use super::signals::stop_on_signals;
 use crate::engine::Builtin;
 use crate::error::{Exit, Failure};
 use crate::event::{EventSink, FanOut, JsonLines};
 use crate::schema::Schemas;
-use crate::shard::{Assignment, Heartbeat, ShardOutcome, Worker, WorkerError};
+use crate::shard::{Assignment, Heartbeat, Orders, Redo, ShardOutcome, Stop, Watchdog, Worker, WorkerError};
 use crate::store::{Run, StoreError};
 
 #[derive(Debug, clap::Args)]
@@ -23,26 +27,57 @@ pub(super) struct Args {
     /// Users worked on at once
     #[arg(long, default_value_t = 1)]
     threads: usize,
-    /// Do units that failed or were skipped again
+    /// Do units again that failed before this, microseconds since 1970
     #[arg(long)]
-    redo_failed: bool,
+    redo_before: Option<i64>,
+    /// Also units that were skipped or quarantined
+    #[arg(long)]
+    redo_settled: bool,
+    /// Memory the process may have, bytes
+    #[arg(long)]
+    memory: Option<u64>,
+    /// Time a unit may take, ms
+    #[arg(long)]
+    timeout_ms: Option<u64>,
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
+    if let Some(bytes) = args.memory {
+        limit_memory(bytes)?;
+    }
     let schemas = definitions.load()?.schemas;
     let run = Run::open(&args.run).map_err(Failure::error)?;
-    let stop = stop_flag()?;
-    stop_at_end_of_input(&stop);
+    let stop = stop_on_signals(true)?;
+    let mut input = BufReader::new(std::io::stdin());
+    let orders = Orders::read(&mut input).map_err(Failure::error)?;
+    stop_at_end_of_input(input, &stop);
     let share = Share {
         run: &run,
         schemas: &schemas,
         assignment: args.shard,
         threads: args.threads,
-        redo_failed: args.redo_failed,
+        redo: Redo { failed_before: args.redo_before, settled: args.redo_settled },
+        orders: &orders,
     };
-    let events = FanOut::default().with(JsonLines::new(std::io::stdout()));
-    let outcome = share.work(events, &stop)?;
+    let events: Arc<dyn EventSink> = Arc::new(JsonLines::new(std::io::stdout()));
+    let limit = args.timeout_ms.map(Duration::from_millis);
+    let end = || std::process::exit(i32::from(Exit::TimedOut as u8));
+    let watchdog = Watchdog::start(limit, Arc::clone(&events), end);
+    let outcome = share.work(FanOut::default().with(events).with(watchdog), &stop)?;
     Ok(exit_of(&outcome))
+}
+
+/// Limits what this process, and any program it starts, may have of memory it can write to.
+///
+/// The allocator has taken address space already, so the program begins anew under the limit.
+fn limit_memory(bytes: u64) -> Result<(), Failure> {
+    use std::os::unix::process::CommandExt;
+    if getrlimit(Resource::RLIMIT_DATA).map_err(Failure::error)?.0 == bytes {
+        return Ok(());
+    }
+    setrlimit(Resource::RLIMIT_DATA, bytes, bytes).map_err(Failure::error)?;
+    let program = std::env::current_exe().map_err(Failure::error)?;
+    Err(Failure::error(std::process::Command::new(program).args(std::env::args_os().skip(1)).exec()))
 }
 
 /// A worker in this process.
@@ -51,12 +86,13 @@ pub(super) struct Share<'a> {
     pub(super) schemas: &'a Schemas,
     pub(super) assignment: Assignment,
     pub(super) threads: usize,
-    pub(super) redo_failed: bool,
+    pub(super) redo: Redo,
+    pub(super) orders: &'a Orders,
 }
 
 impl Share<'_> {
     /// Does the work, telling `readers` and the status file.
-    pub(super) fn work(&self, readers: FanOut, stop: &AtomicBool) -> Result<ShardOutcome, Failure> {
+    pub(super) fn work(&self, readers: FanOut, stop: &Stop) -> Result<ShardOutcome, Failure> {
         let engine = Builtin::new(&self.run.manifest().config).map_err(Failure::usage)?;
         let heartbeat = Arc::new(Heartbeat::start(self.run, self.assignment));
         let sink: Box<dyn EventSink> = Box::new(readers.with(Arc::clone(&heartbeat)));
@@ -66,7 +102,8 @@ impl Share<'_> {
             engine: &engine,
             assignment: self.assignment,
             threads: self.threads,
-            redo_failed: self.redo_failed,
+            redo: self.redo,
+            orders: self.orders,
             stop,
         };
         let outcome = worker.work(&*sink).map_err(|error| match error {
@@ -97,24 +134,14 @@ pub(super) fn exit_of(outcome: &ShardOutcome) -> Exit {
     }
 }
 
-/// Set by the first Ctrl-C or SIGTERM; the second ends the process at once.
-pub(super) fn stop_flag() -> Result<Arc<AtomicBool>, Failure> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in [signal_hook::consts::SIGINT, signal_hook::consts::SIGTERM] {
-        let exit = i32::from(Exit::Interrupted as u8);
-        signal_hook::flag::register_conditional_shutdown(signal, exit, Arc::clone(&stop))
-            .and_then(|_| signal_hook::flag::register(signal, Arc::clone(&stop)))
-            .map_err(Failure::error)?;
-    }
-    Ok(stop)
-}
-
 /// The supervisor holds the other end of standard input; when it is gone, the worker finishes its unit
 /// and stops.
-fn stop_at_end_of_input(stop: &Arc<AtomicBool>) {
-    let stop = Arc::clone(stop);
+fn stop_at_end_of_input(mut input: impl Read + Send + 'static, stop: &Stop) {
+    let stop = stop.clone();
     std::thread::spawn(move || {
-        let _ = std::io::copy(&mut std::io::stdin(), &mut std::io::sink());
-        stop.store(true, Ordering::Relaxed);
+        let _ = std::io::copy(&mut input, &mut std::io::sink());
+        if !stop.is_asked() {
+            stop.ask();
+        }
     });
 }

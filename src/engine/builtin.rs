@@ -49,7 +49,18 @@ impl<'a> Builtin<'a> {
     }
 }
 
+/// Raised when an estimator changes in a way that changes numbers.
+const VERSION: u32 = 1;
+
 impl Engine for Builtin<'_> {
+    fn version(&self) -> String {
+        format!("builtin {VERSION}")
+    }
+
+    fn input_fingerprint(&self, input: &str) -> Option<String> {
+        serde_json::from_str::<UserInput>(input).ok()?.fingerprint().ok()
+    }
+
     fn run(&self, job: &UserJob, stage: &dyn Fn(&str), done: &mut dyn FnMut(UnitResult) -> bool) {
         stage("read");
         let input: Result<UserInput, _> = serde_json::from_str(&job.input);

@@ -72,6 +72,12 @@ pub fn failure_issue(feature_mode: &str, reason: &str) -> TableRows {
 
 /// An analysis.
 pub trait Engine: Debug + Sync {
+    /// Name and version of the estimators: units made with another one are made again by a resume.
+    fn version(&self) -> String;
+
+    /// Fingerprint of a user's input (the job's `input`) as it is now; absent if it cannot be read.
+    fn input_fingerprint(&self, input: &str) -> Option<String>;
+
     /// Does a user: calls `done` once for every feature mode of the job, in their order, and stops
     /// when `done` says no. `stage` may be called at any time with what is being done.
     fn run(&self, job: &UserJob, stage: &dyn Fn(&str), done: &mut dyn FnMut(UnitResult) -> bool);

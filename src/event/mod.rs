@@ -103,6 +103,33 @@ pub enum EventKind {
         /// Wall time.
         elapsed_ms: u64,
     },
+    /// A worker is alive.
+    Pulse {
+        /// Its memory now, bytes.
+        memory_bytes: u64,
+    },
+    /// A unit took longer than it may. The worker ends itself after this.
+    UnitTimedOut {
+        /// The user.
+        user_id: String,
+        /// The feature mode.
+        feature_mode: String,
+        /// What it may take.
+        limit_ms: u64,
+    },
+    /// A worker that ended will be started again.
+    ShardRestarting {
+        /// Why it ended.
+        cause: String,
+        /// The users it was on.
+        users: Vec<String>,
+        /// How many times it was started again without having committed anything.
+        restart: u32,
+        /// How many times that may be.
+        of: u32,
+        /// Pause before, ms.
+        wait_ms: u64,
+    },
     /// A worker did all it had to, or was told to stop.
     ShardFinished {
         /// Whether it was told to stop.

@@ -210,7 +210,7 @@ impl Session {
         precedence: Precedence,
         definitions: Definitions<'_>,
     ) -> Result<Attempts, SessionError> {
-        let all = all_rows(runs);
+        let all = standing_rows(runs);
         self.batch("ledger", ledger_of(&all, runs, definitions)?)?;
         let order = match precedence {
             Precedence::Latest => "DESC",
@@ -370,6 +370,13 @@ fn all_rows(runs: &[OpenRun]) -> Vec<(usize, LedgerRow)> {
         .enumerate()
         .flat_map(|(index, run)| run.ledger.rows.iter().map(move |row| (index, row.clone())))
         .collect()
+}
+
+fn standing_rows(runs: &[OpenRun]) -> Vec<(usize, LedgerRow)> {
+    let of = |(index, run): (usize, &OpenRun)| -> Vec<_> {
+        run.ledger.standing().map(|row| (index, row.clone())).collect()
+    };
+    runs.iter().enumerate().flat_map(of).collect()
 }
 
 fn text_values(array: &dyn Array) -> Vec<String> {

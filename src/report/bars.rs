@@ -17,7 +17,7 @@ impl Bars {
     pub fn new(shards: u32) -> Self {
         let all = MultiProgress::new();
         let style = ProgressStyle::with_template(
-            "{prefix:>9} [{bar:24}] {pos:>4}/{len:<4} {elapsed_precise} ETA {eta_precise} {wide_msg}",
+            "{prefix:<16} [{bar:24}] {pos:>4}/{len:<4} {elapsed_precise} ETA {eta_precise} {wide_msg}",
         )
         .map_or_else(|_| ProgressStyle::default_bar(), |style| style.progress_chars("=> "));
         let bars = (0..shards)
@@ -53,6 +53,16 @@ impl EventSink for Bars {
                 bar.finish_with_message(if *interrupted { "interrupted" } else { "done" });
             }
             EventKind::ShardLost { cause, .. } => bar.abandon_with_message(cause.clone()),
+            EventKind::Pulse { memory_bytes } => {
+                bar.set_prefix(format!("shard {} {:>7}", event.shard, super::bytes(*memory_bytes)));
+            }
+            EventKind::UnitTimedOut { .. } => {}
+            EventKind::ShardRestarting { .. } => {
+                if let Some(line) = super::restarting(event) {
+                    let _ = self.all.println(line);
+                }
+                bar.set_message("starting again");
+            }
         }
     }
 }

@@ -59,6 +59,7 @@ impl<W: Write + Send> Lines<W> {
                 event.counts.done(),
                 event.counts.total
             )),
+            EventKind::ShardRestarting { .. } => super::restarting(event),
             EventKind::ShardLost { cause, last_user } => {
                 let user = last_user.as_ref().map_or_else(String::new, |u| format!(" at user {u}"));
                 Some(format!("shard {shard}: {cause}{user}"))

@@ -5,7 +5,7 @@ mod lines;
 
 use std::io::IsTerminal;
 
-use crate::event::FanOut;
+use crate::event::{Event, EventKind, FanOut};
 
 pub use bars::Bars;
 pub use lines::Lines;
@@ -27,6 +27,24 @@ pub fn for_people(shards: u32, verbosity: Verbosity) -> FanOut {
     } else {
         FanOut::default().with(Lines::new(std::io::stderr(), verbosity))
     }
+}
+
+/// What is said of a worker that is started again.
+fn restarting(event: &Event) -> Option<String> {
+    let EventKind::ShardRestarting { cause, users, restart, of, wait_ms } = &event.kind else { return None };
+    let mut line = format!("shard {}: {cause}", event.shard);
+    if !users.is_empty() {
+        line.push_str(&format!(
+            " at {} {}",
+            if users.len() == 1 { "user" } else { "users" },
+            users.join(", ")
+        ));
+    }
+    line.push_str("; starting again");
+    if *restart > 0 {
+        line.push_str(&format!(" in {} ({restart} of {of} times)", duration(*wait_ms)));
+    }
+    Some(line)
 }
 
 /// A duration for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min`.

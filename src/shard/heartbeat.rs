@@ -53,6 +53,15 @@ pub struct ShardStatus {
     pub current_user: Option<String>,
     /// The stage of that user.
     pub stage: Option<String>,
+    /// Units a minute since it started.
+    pub per_minute: Option<f64>,
+    /// Seconds until it is done, at that rate.
+    pub eta_seconds: Option<u64>,
+    /// Its memory, bytes.
+    pub memory_bytes: Option<u64>,
+    /// Units that failed since it started.
+    #[serde(default)]
+    pub errors: u64,
     /// The last error.
     pub last_error: Option<String>,
 }
@@ -72,6 +81,10 @@ impl ShardStatus {
             already_done: 0,
             current_user: None,
             stage: None,
+            per_minute: None,
+            eta_seconds: None,
+            memory_bytes: None,
+            errors: 0,
             last_error: None,
         }
     }
@@ -109,6 +122,7 @@ impl ShardStatus {
             }
             EventKind::UnitCommitted { user_id, state, reason, .. } => {
                 if *state == UnitState::Failed {
+                    self.errors += 1;
                     self.last_error =
                         Some(format!("{user_id}: {}", reason.as_deref().unwrap_or("no reason")));
                 }
@@ -122,7 +136,24 @@ impl ShardStatus {
                 self.state = ShardState::Stopped;
                 self.last_error = Some(cause.clone());
             }
+            EventKind::UnitTimedOut { user_id, limit_ms, .. } => {
+                let limit = Duration::from_millis(*limit_ms);
+                self.last_error = Some(format!("{user_id} ran longer than {limit:?}"));
+            }
+            // The supervisor's; a worker does not hear of it.
+            EventKind::ShardRestarting { .. } | EventKind::Pulse { .. } => {}
         }
+    }
+
+    /// Brings up to date what changes by itself.
+    fn beat(&mut self) {
+        self.updated_us = now_us();
+        self.memory_bytes = super::memory_bytes();
+        let minutes = (self.updated_us - self.started_us) as f64 / 6e7;
+        let done = self.counts.done().saturating_sub(self.already_done);
+        self.per_minute = (done > 0 && minutes > 0.0).then(|| done as f64 / minutes);
+        let left = self.counts.total.saturating_sub(self.counts.done());
+        self.eta_seconds = self.per_minute.map(|rate| (left as f64 / rate * 60.0).ceil() as u64);
     }
 }
 
@@ -187,7 +218,7 @@ impl Drop for Heartbeat {
 fn beat(run: &Run, shared: &Shared) {
     let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
-        state.0.updated_us = now_us();
+        state.0.beat();
         let (status, last) = state.clone();
         drop(state);
         write(run, &status);

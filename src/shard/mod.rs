@@ -1,14 +1,31 @@
 //! Shards: who does which users, the worker that does them, and the status it leaves behind.
 
 mod assignment;
+mod decide;
 mod heartbeat;
+mod orders;
+mod plan;
 mod status;
+mod stop;
+mod watchdog;
 mod worker;
 
 pub use assignment::{Assignment, AssignmentError};
+pub use decide::{Basis, Decision, Redo, decide};
 pub use heartbeat::{Heartbeat, ShardState, ShardStatus};
+pub use orders::{GivenUp, Orders, QUARANTINED, UnitKey};
+pub use plan::{Decided, decisions};
 pub use status::{RunStatus, ShardProgress, run_status};
+pub use stop::Stop;
+pub use watchdog::Watchdog;
 pub use worker::{ShardOutcome, Worker, WorkerError};
+
+/// Resident memory of this process in bytes now, where the system tells.
+pub fn memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
 
 /// Peak resident memory of this process in bytes, where the system tells.
 pub fn peak_memory_bytes() -> Option<u64> {

@@ -7,11 +7,15 @@ use std::sync::{Mutex, PoisonError};
 use thiserror::Error;
 
 use super::assignment::Assignment;
+use super::decide::Redo;
+use super::orders::{GivenUp, Orders, UnitKey};
+use super::plan::{Decided, decisions};
+use super::stop::Stop;
 use crate::engine::{Engine, UnitResult, UserJob, failure_issue};
 use crate::event::{Counts, Event, EventKind, EventSink, now_us};
 use crate::schema::Schemas;
 use crate::store::{
-    ExpectedUnit, Ledger, LedgerRow, Leftovers, Run, ShardLock, StoreError, UnitState, commit, new_attempt_id,
+    ExpectedUnit, LedgerRow, Leftovers, Run, ShardLock, StoreError, UnitState, commit, new_attempt_id,
 };
 
 /// Everything a worker needs.
@@ -27,10 +31,12 @@ pub struct Worker<'a> {
     pub assignment: Assignment,
     /// Users worked on at once.
     pub threads: usize,
-    /// Whether units that failed or were skipped before are done again.
-    pub redo_failed: bool,
-    /// Set to stop after the current units.
-    pub stop: &'a AtomicBool,
+    /// Which settled units are done again.
+    pub redo: Redo,
+    /// What an earlier worker's end asks for.
+    pub orders: &'a Orders,
+    /// Asked to stop after the current units.
+    pub stop: &'a Stop,
 }
 
 /// How a worker ended.
@@ -71,10 +77,14 @@ impl Worker<'_> {
         self.run.writable()?;
         let _lock = ShardLock::take(self.run, self.assignment)?;
         let leftovers = self.run.sweep(&self.labels_of_its_own())?;
-        let (jobs, counts) = self.plan()?;
-        let progress = Progress { shard: self.assignment.index, counts: Mutex::new(counts), sink };
-        progress.emit(EventKind::ShardStarted { pid: std::process::id(), already_done: counts.done() });
-        let result = self.drive(&jobs, &progress);
+        let plan = self.plan()?;
+        let progress = Progress { shard: self.assignment.index, counts: Mutex::new(plan.counts), sink };
+        let already_done = plan.counts.done();
+        progress.emit(EventKind::ShardStarted { pid: std::process::id(), already_done });
+        let result = self
+            .give_up(&plan, &progress)
+            .map_err(WorkerError::from)
+            .and_then(|()| self.drive(&plan, &progress));
         let counts = progress.counts();
         if let Err(error) = &result {
             // The hint is for who reads the log; the event says what happened.
@@ -98,56 +108,81 @@ impl Worker<'_> {
     }
 
     /// The users with work left, in the order they are started, and the counts before.
-    fn plan(&self) -> Result<(Vec<UserJob>, Counts), StoreError> {
-        let ledger = Ledger::read(self.run.storage())?;
-        let done: HashMap<(&str, &str), UnitState> =
-            ledger.current().map(|r| ((r.user_id.as_str(), r.feature_mode.as_str()), r.state)).collect();
-        let mut counts = Counts::default();
+    fn plan(&self) -> Result<Plan, StoreError> {
+        let mut plan = Plan::default();
         let mut jobs: BTreeMap<u64, UserJob> = BTreeMap::new();
-        for unit in self.run.own_units().filter(|u| self.assignment.has(u.position)) {
-            counts.total += 1;
-            match done.get(&(unit.user_id.as_str(), unit.feature_mode.as_str())) {
-                Some(state) if *state == UnitState::Ok || !self.redo_failed => counts.add(*state),
-                _ => add_unit(&mut jobs, unit),
+        for Decided { unit, row, decision } in decisions(self.run, self.assignment, self.engine, self.redo)? {
+            plan.counts.total += 1;
+            let key = UnitKey { user_id: unit.user_id.clone(), feature_mode: unit.feature_mode.clone() };
+            if let Some(row) = &row {
+                plan.earlier.insert(key.clone(), row.finished_us);
+            }
+            match row {
+                Some(row) if !decision.again => plan.counts.add(row.state),
+                _ if self.orders.gives_up(&unit.user_id, &unit.feature_mode) => {
+                    plan.given_up.push((job_of(unit), key));
+                }
+                _ => {
+                    let job = jobs.entry(unit.position).or_insert_with(|| job_of(unit));
+                    job.feature_modes.push(unit.feature_mode.clone());
+                }
             }
         }
-        let mut jobs: Vec<UserJob> = jobs.into_values().collect();
+        let is_alone = |job: &UserJob| self.orders.alone.iter().any(|unit| unit.user_id == job.user_id);
+        (plan.alone, plan.jobs) = jobs.into_values().partition(is_alone);
         if self.threads > 1 {
             // Longest first, so that no long user is left for the end while other threads idle.
-            jobs.sort_by_key(|job| std::cmp::Reverse(job.input_bytes));
+            plan.jobs.sort_by_key(|job| std::cmp::Reverse(job.input_bytes));
         }
-        Ok((jobs, counts))
+        Ok(plan)
     }
 
-    fn drive(&self, jobs: &[UserJob], progress: &Progress<'_>) -> Result<(), WorkerError> {
+    /// Commits as failed what killed earlier workers.
+    fn give_up(&self, plan: &Plan, progress: &Progress<'_>) -> Result<(), StoreError> {
+        for (job, unit) in &plan.given_up {
+            let reason = |g: &&GivenUp| g.unit == *unit;
+            let Some(given_up) = self.orders.give_up.iter().find(reason) else { continue };
+            progress.start(&unit.user_id, &unit.feature_mode);
+            let result =
+                UnitResult::without_rows(&unit.feature_mode, UnitState::Failed, given_up.reason.clone());
+            self.commit(job, result, now_us(), plan, progress)?;
+        }
+        Ok(())
+    }
+
+    /// Does the users that are to be alone one after another, and then all others at once.
+    fn drive(&self, plan: &Plan, progress: &Progress<'_>) -> Result<(), WorkerError> {
+        let threads = self.threads;
         let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(self.threads)
+            .num_threads(threads)
             .thread_name(|i| format!("unit-{i}"))
             .build()
-            .map_err(|source| WorkerError::Threads { threads: self.threads, source })?;
-        let next = AtomicUsize::new(0);
-        let failure: Mutex<Option<StoreError>> = Mutex::new(None);
-        let broken = AtomicBool::new(false);
-        pool.scope(|scope| {
-            for _ in 0..self.threads {
-                scope.spawn(|_| {
-                    while !self.stop.load(Ordering::Relaxed) && !broken.load(Ordering::Relaxed) {
-                        let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                        if let Err(error) = self.user(job, progress) {
-                            broken.store(true, Ordering::Relaxed);
-                            failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+            .map_err(|source| WorkerError::Threads { threads, source })?;
+        for (jobs, threads) in [(&plan.alone, 1), (&plan.jobs, threads)] {
+            let next = AtomicUsize::new(0);
+            let failure: Mutex<Option<StoreError>> = Mutex::new(None);
+            let broken = AtomicBool::new(false);
+            pool.scope(|scope| {
+                for _ in 0..threads {
+                    scope.spawn(|_| {
+                        while !self.stop.is_asked() && !broken.load(Ordering::Relaxed) {
+                            let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                            if let Err(error) = self.user(job, plan, progress) {
+                                broken.store(true, Ordering::Relaxed);
+                                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+                            }
                         }
-                    }
-                });
+                    });
+                }
+            });
+            if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
+                return Err(error.into());
             }
-        });
-        match failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-            Some(error) => Err(error.into()),
-            None => Ok(()),
         }
+        Ok(())
     }
 
-    fn user(&self, job: &UserJob, progress: &Progress<'_>) -> Result<(), StoreError> {
+    fn user(&self, job: &UserJob, plan: &Plan, progress: &Progress<'_>) -> Result<(), StoreError> {
         let stage = |stage: &str| {
             progress.emit(EventKind::Stage { user_id: job.user_id.clone(), stage: stage.to_owned() });
         };
@@ -158,15 +193,16 @@ impl Worker<'_> {
             if let Some(mode) = modes.next() {
                 started_us = now_us();
                 progress.start(&job.user_id, mode);
+                crate::failpoint::hit("unit", &job.user_id);
             }
             started_us
         };
         let mut started = begin();
         let commit_unit = &mut |unit: UnitResult| -> bool {
-            match self.commit(job, unit, started, progress) {
+            match self.commit(job, unit, started, plan, progress) {
                 Ok(()) => {
                     started = begin();
-                    !self.stop.load(Ordering::Relaxed)
+                    !self.stop.is_asked()
                 }
                 Err(error) => {
                     failure = Some(error);
@@ -183,8 +219,12 @@ impl Worker<'_> {
         job: &UserJob,
         unit: UnitResult,
         started_us: i64,
+        plan: &Plan,
         progress: &Progress<'_>,
     ) -> Result<(), StoreError> {
+        let key = UnitKey { user_id: job.user_id.clone(), feature_mode: unit.feature_mode.clone() };
+        // A clock that was set back must not put an attempt before the one it replaces.
+        let earliest = plan.earlier.get(&key).map_or(started_us, |end| (end + 1).max(started_us));
         let mut row = LedgerRow {
             user_id: job.user_id.clone(),
             feature_mode: unit.feature_mode,
@@ -196,9 +236,10 @@ impl Worker<'_> {
             n_samples: unit.n_samples,
             k: unit.k,
             started_us,
-            finished_us: now_us().max(started_us),
+            finished_us: now_us().max(earliest),
             peak_memory_bytes: super::peak_memory_bytes(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
+            engine: self.engine.version(),
             config_fingerprint: self.run.manifest().config_fingerprint.clone(),
             input_fingerprint: unit.input_fingerprint,
             files: Vec::new(),
@@ -217,16 +258,29 @@ impl Worker<'_> {
     }
 }
 
-fn add_unit(jobs: &mut BTreeMap<u64, UserJob>, unit: &ExpectedUnit) {
-    let job = jobs.entry(unit.position).or_insert_with(|| UserJob {
+/// What a worker has to do.
+#[derive(Debug, Default)]
+struct Plan {
+    /// Users to be done one at a time, before the others.
+    alone: Vec<UserJob>,
+    jobs: Vec<UserJob>,
+    /// Units to be committed as failed.
+    given_up: Vec<(UserJob, UnitKey)>,
+    /// End of each unit's last attempt, microseconds since 1970.
+    earlier: HashMap<UnitKey, i64>,
+    counts: Counts,
+}
+
+/// A user's job, without feature modes yet.
+fn job_of(unit: &ExpectedUnit) -> UserJob {
+    UserJob {
         user_id: unit.user_id.clone(),
         position: unit.position,
         shard: unit.shard,
         input: unit.input.clone(),
         input_bytes: unit.input_bytes,
         feature_modes: Vec::new(),
-    });
-    job.feature_modes.push(unit.feature_mode.clone());
+    }
 }
 
 /// Counts and events in one place, so that every event carries the counts right after it.

@@ -84,6 +84,8 @@ pub struct LedgerRow {
     pub peak_memory_bytes: Option<u64>,
     /// Version of the tool.
     pub tool_version: String,
+    /// Analysis and version of its estimators.
+    pub engine: String,
     /// Fingerprint of the settings that decide numbers.
     pub config_fingerprint: String,
     /// Fingerprint of the input.
@@ -112,6 +114,7 @@ impl LedgerRow {
             .with("elapsed_ms", (self.finished_us - self.started_us).max(0) / 1000)
             .with("peak_memory_bytes", self.peak_memory_bytes.map(|b| b as i64))
             .with("tool_version", self.tool_version.as_str())
+            .with("engine", self.engine.as_str())
             .with("files", files)
     }
 }
@@ -156,6 +159,26 @@ impl Ledger {
         self.rows
             .chunk_by(|a, b| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode))
             .filter_map(|unit| unit.iter().rfind(|r| r.state == UnitState::Ok).or(unit.last()))
+    }
+}
+
+impl Ledger {
+    /// All attempts but those that an attempt of the same unit made from other input, settings or
+    /// estimators has replaced: they are history, not duplicates.
+    pub fn standing(&self) -> impl Iterator<Item = &LedgerRow> {
+        self.rows.chunk_by(|a, b| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode)).flat_map(
+            |unit| {
+                let last = unit.iter().rfind(|r| r.state == UnitState::Ok);
+                unit.iter().filter(move |r| r.state != UnitState::Ok || last.is_none_or(|l| l.same_basis(r)))
+            },
+        )
+    }
+}
+
+impl LedgerRow {
+    fn same_basis(&self, other: &Self) -> bool {
+        (&self.input_fingerprint, &self.config_fingerprint, &self.engine)
+            == (&other.input_fingerprint, &other.config_fingerprint, &other.engine)
     }
 }
 
@@ -212,6 +235,7 @@ fn decode(batch: &RecordBatch, shard: u32) -> Option<LedgerRow> {
         finished_us: time("finished_at")?,
         peak_memory_bytes: int("peak_memory_bytes").and_then(|b| b.try_into().ok()),
         tool_version: text("tool_version")?,
+        engine: text("engine")?,
         config_fingerprint: text("config_fingerprint")?,
         input_fingerprint: text("input_fingerprint"),
         files: serde_json::from_str(&text("files")?).ok()?,

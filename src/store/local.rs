@@ -59,15 +59,18 @@ impl LocalStorage {
         let mut staged = Vec::with_capacity(objects.len());
         for object in objects {
             staged.push(self.stage(&object.bytes, durable)?);
+            crate::failpoint::hit("staged", &object.path);
         }
         let mut changed = BTreeSet::new();
         for (from, object) in staged.iter().zip(objects) {
             let target = self.root.join(&object.path);
             Self::make_way(&target, &mut changed)?;
             fs::rename(from, &target).map_err(at("write", &target))?;
+            crate::failpoint::hit("renamed", &object.path);
         }
         if durable {
             flush(&changed)?;
+            crate::failpoint::hit("flushed", objects.first().map_or("", |object| &object.path));
         }
         Ok(())
     }

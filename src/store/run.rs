@@ -1,5 +1,6 @@
 //! A run directory: made, joined, opened, closed.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -193,6 +194,34 @@ impl Run {
         let more = theirs.difference(&ours).map(|(user, _)| user.clone()).take(3).collect::<Vec<_>>();
         let less = ours.difference(&theirs).map(|(user, _)| user.clone()).take(3).collect::<Vec<_>>();
         Err(StoreError::OtherPlan { dir: self.dir().to_owned(), more, less })
+    }
+
+    /// Takes further users into the plan, after those that are in it.
+    ///
+    /// The plan is written before the manifest; a crash in between leaves a plan with more users than the
+    /// manifest counts, which only means that the run is not complete.
+    pub fn extend(&mut self, mut more: Vec<ExpectedUnit>) -> Result<(), StoreError> {
+        let first = self.expected.iter().map(|u| u.position + 1).max().unwrap_or(0);
+        let mut places: BTreeMap<String, u64> = BTreeMap::new();
+        for unit in &mut more {
+            let next = first + places.len() as u64;
+            unit.position = *places.entry(unit.user_id.clone()).or_insert(next);
+            unit.shard = (unit.position % u64::from(self.manifest.shards)) as u32;
+        }
+        let mut all = (*self.expected).clone();
+        all.extend(more);
+        let plan = expected::encode(&all)?;
+        let mut manifest = (*self.manifest).clone();
+        manifest.state = RunState::Incomplete;
+        manifest.finished_at = None;
+        manifest.input.users += places.len() as u64;
+        manifest.input.units = all.len() as u64;
+        manifest.input.plan_fingerprint = super::commit::checksum(&plan);
+        self.storage.replace(&Object { path: EXPECTED.into(), bytes: plan })?;
+        self.storage.replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
+        self.manifest = Arc::new(manifest);
+        self.expected = Arc::new(all);
+        Ok(())
     }
 
     /// Closes the run if every unit that belongs into it has a ledger row; says whether it did.

@@ -18,4 +18,5 @@ mod shards;
 mod sql;
 mod stats_reference;
 mod ste_gc_reference;
+mod supervisor;
 mod world;

@@ -1,13 +1,15 @@
 //! What a run must produce, and where.
 
+use std::collections::{BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 
 use crate::analysis::planned_rows;
+use crate::cli::text::count;
 use crate::config::Config;
 use crate::dataset::{Recipe, inputs};
 use crate::error::Failure;
 use crate::shard::Assignment;
-use crate::store::ExpectedUnit;
+use crate::store::{ExpectedUnit, Run};
 
 /// The units of all shards: every user in every feature mode.
 ///
@@ -35,6 +37,37 @@ pub(super) fn units(config: &Config, shards: u32) -> Result<Vec<ExpectedUnit>, F
         }
     }
     Ok(units)
+}
+
+/// Users that came into the data folder since the run was planned: taken into the plan, or told about.
+pub(super) fn newcomers(run: &mut Run, extend: bool) -> Result<(), Failure> {
+    let config = run.manifest().config.clone();
+    // With a number of users the plan is full, and a user column means reading all files.
+    if !extend && (config.n_users.is_some() || config.data.user.is_some()) {
+        return Ok(());
+    }
+    let found = match units(&Config { n_users: None, ..config }, run.manifest().shards) {
+        Ok(found) => found,
+        // The folder may be gone while what is left to do needs none of it.
+        Err(_) if !extend => return Ok(()),
+        Err(failure) => return Err(failure),
+    };
+    let known: HashSet<&str> = run.expected().iter().map(|u| u.user_id.as_str()).collect();
+    let new: Vec<ExpectedUnit> =
+        found.into_iter().filter(|unit| !known.contains(unit.user_id.as_str())).collect();
+    let users: BTreeSet<&str> = new.iter().map(|u| u.user_id.as_str()).collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    let some = users.iter().take(3).copied().collect::<Vec<_>>().join(", ");
+    let more = if users.len() > 3 { ", …" } else { "" };
+    let told = format!("{} in the data folder: {some}{more}", count(users.len() as u64, "new user"));
+    if !extend {
+        eprintln!("note: {told}; --extend takes them into the run");
+        return Ok(());
+    }
+    eprintln!("note: {told}");
+    run.extend(new).map_err(Failure::error)
 }
 
 /// A directory that is not there yet: name, time, and the shard if it holds only one.

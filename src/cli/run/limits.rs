@@ -1,0 +1,108 @@
+//! Sizes, times and numbers of shards on the command line.
+
+use std::time::Duration;
+
+/// How many shard processes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum ShardCount {
+    /// As many as the machine has cores, and memory for.
+    Auto,
+    Number(u32),
+}
+
+impl ShardCount {
+    pub(super) fn parse(text: &str) -> Result<Self, String> {
+        match text.parse::<u32>() {
+            Ok(n @ 1..=4096) => Ok(Self::Number(n)),
+            _ if text == "auto" => Ok(Self::Auto),
+            _ => Err("a number from 1 to 4096, or auto".to_owned()),
+        }
+    }
+
+    pub(super) fn number(self, memory: Option<u64>) -> u32 {
+        match self {
+            Self::Number(n) => n,
+            Self::Auto => {
+                let cores = std::thread::available_parallelism().map_or(1, usize::from) as u64;
+                let fit = memory.zip(free_memory()).map_or(cores, |(each, free)| free / each.max(1));
+                cores.min(fit).clamp(1, 4096) as u32
+            }
+        }
+    }
+}
+
+/// Memory that can be had without swapping, bytes.
+fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
+/// `2GB`, `512MiB`, `1.5 g`, or bytes.
+pub(super) fn bytes(text: &str) -> Result<u64, String> {
+    let units = [
+        (&["", "b"][..], 1.0),
+        (&["k", "kb"], 1e3),
+        (&["m", "mb"], 1e6),
+        (&["g", "gb"], 1e9),
+        (&["t", "tb"], 1e12),
+        (&["kib"], 1024.0),
+        (&["mib"], 1_048_576.0),
+        (&["gib"], 1_073_741_824.0),
+        (&["tib"], 1_099_511_627_776.0),
+    ];
+    let size = quantity(text, &units).filter(|size| *size >= 1.0);
+    size.map(|size| size as u64).ok_or_else(|| "a size such as 2GB, 512MiB or 800000000".to_owned())
+}
+
+/// `90s`, `15min`, `2h`, `1.5d`, `500ms`, or seconds.
+pub(super) fn time(text: &str) -> Result<Duration, String> {
+    let units = [
+        (&["ms"][..], 0.001),
+        (&["", "s", "sec"], 1.0),
+        (&["m", "min"], 60.0),
+        (&["h"], 3600.0),
+        (&["d"], 86400.0),
+    ];
+    let seconds = quantity(text, &units).filter(|s| *s > 0.0);
+    let time = seconds.and_then(|s| Duration::try_from_secs_f64(s).ok());
+    time.ok_or_else(|| "a time such as 90s, 15min, 2h or 1d".to_owned())
+}
+
+fn quantity(text: &str, units: &[(&[&str], f64)]) -> Option<f64> {
+    let text = text.trim().to_lowercase();
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let factor = units.iter().find(|(names, _)| names.contains(&unit.trim()))?.1;
+    Some(number.parse::<f64>().ok()? * factor)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_read() {
+        assert_eq!(bytes("2GB"), Ok(2_000_000_000));
+        assert_eq!(bytes(" 1.5 gib"), Ok(1_610_612_736));
+        assert_eq!(bytes("800"), Ok(800));
+        for wrong in ["", "GB", "2 apples", "-1", "0", "1e9", "1.2.3"] {
+            assert!(bytes(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(time("90"), Ok(Duration::from_secs(90)));
+        assert_eq!(time("1.5h"), Ok(Duration::from_mins(90)));
+        assert_eq!(time("250ms"), Ok(Duration::from_millis(250)));
+        for wrong in ["", "s", "0s", "1y", "99999999999999999999d"] {
+            assert!(time(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn shards_are_counted() {
+        assert_eq!(ShardCount::parse("4"), Ok(ShardCount::Number(4)));
+        assert_eq!(ShardCount::parse("auto"), Ok(ShardCount::Auto));
+        assert!(ShardCount::parse("0").is_err() && ShardCount::parse("many").is_err());
+        assert!(ShardCount::Auto.number(None) >= 1);
+        assert_eq!(ShardCount::Auto.number(Some(u64::MAX)), 1);
+    }
+}
