@@ -208,5 +208,5 @@ impl<W: std::io::Write + Send> EventSink for JsonLines<W> {
 
 /// Now, in microseconds since 1970.
 pub fn now_us() -> i64 {
-    chrono::Utc::now().timestamp_micros()
+    chrono::Utc::now().timestamp_micros() + crate::failpoint::clock_us()
 }

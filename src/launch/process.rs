@@ -47,7 +47,9 @@ pub(super) enum EndKind {
     Refused(String),
     /// It ended because a unit took too long.
     TimedOut,
-    /// It ended, and that is why.
+    /// It could not go on and said why: the disk, not a unit, is at fault.
+    Stopped(String),
+    /// It ended without a word, and that is why.
     Died(String),
 }
 
@@ -120,7 +122,10 @@ impl Process {
             Some(true) => EndKind::Interrupted,
             Some(false) if status.success() || is(Exit::Incomplete) => EndKind::Finished,
             _ if is(Exit::Usage) => EndKind::Refused(told.unwrap_or_else(|| circumstances.describe(status))),
-            _ => EndKind::Died(told.unwrap_or_else(|| circumstances.describe(status))),
+            _ => match told {
+                Some(cause) => EndKind::Stopped(cause),
+                None => EndKind::Died(circumstances.describe(status)),
+            },
         }
     }
 }

@@ -156,10 +156,17 @@ impl Lessons {
                 let first = end.timed_out.first().map(|late| late.reason.clone());
                 return Next::Again(first.unwrap_or_default());
             }
+            EndKind::Stopped(cause) => {
+                self.fruitless += 1;
+                return Next::Again(cause.clone());
+            }
             EndKind::Died(cause) => cause,
         };
         let before = self.given_up.len();
         for unit in &end.in_flight {
+            if self.given_up.iter().any(|given_up| given_up.unit == *unit) {
+                continue;
+            }
             let strikes = self.strikes.entry(unit.clone()).or_default();
             *strikes += 1;
             // With several in work, the next worker finds out which it was.
@@ -223,6 +230,21 @@ mod tests {
         assert_eq!(lessons.fruitless, 1);
         assert_eq!((pause(1), pause(3)), (PAUSE, 4 * PAUSE));
         assert_eq!(pause(40), LONGEST_PAUSE);
+    }
+
+    #[test]
+    fn a_disk_that_is_full_is_no_units_fault() {
+        let mut lessons = Lessons::default();
+        for n in 1..4 {
+            let kind = EndKind::Stopped("disk full".into());
+            assert_eq!(lessons.learn(&End { kind, ..died(&["a"], 0) }), Next::Again("disk full".into()));
+            assert_eq!((lessons.fruitless, lessons.orders()), (n, Orders::default()));
+        }
+        // Nor is a unit given up twice.
+        for _ in 0..4 {
+            lessons.learn(&died(&["a"], 0));
+        }
+        assert_eq!((lessons.orders().give_up.len(), lessons.fruitless), (1, 2));
     }
 
     #[test]

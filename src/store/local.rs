@@ -5,11 +5,13 @@
 //! remembers it after a power cut.
 
 use std::collections::BTreeSet;
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::disk::{Disk, SystemDisk};
 use super::storage::{Created, Entry, Object, Storage, StorageError};
 
 /// Folder of files that are not yet part of the run.
@@ -20,12 +22,18 @@ pub(super) const STAGING: &str = "_staging";
 pub struct LocalStorage {
     root: PathBuf,
     staged: AtomicU64,
+    disk: Arc<dyn Disk>,
 }
 
 impl LocalStorage {
     /// Storage below `root`, which need not exist yet.
     pub fn new(root: impl Into<PathBuf>) -> Self {
-        Self { root: root.into(), staged: AtomicU64::new(0) }
+        Self::on(root, Arc::new(SystemDisk))
+    }
+
+    /// Storage whose writes go to a given disk.
+    pub(super) fn on(root: impl Into<PathBuf>, disk: Arc<dyn Disk>) -> Self {
+        Self { root: root.into(), staged: AtomicU64::new(0), disk }
     }
 
     fn stage(&self, bytes: &[u8], durable: bool) -> Result<PathBuf, StorageError> {
@@ -33,23 +41,27 @@ impl LocalStorage {
         fs::create_dir_all(&folder).map_err(at("create the folder", &folder))?;
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
         let path = folder.join(format!("{}-{n}@{}", std::process::id(), host_tag()));
-        let write = || -> io::Result<()> {
-            let mut file = File::create(&path)?;
-            file.write_all(bytes)?;
-            if durable { file.sync_all() } else { Ok(()) }
-        };
-        write().map_err(|source| {
-            let _ = fs::remove_file(&path);
+        let written =
+            self.disk.write(&path, bytes).and_then(|()| if durable { self.disk.sync(&path) } else { Ok(()) });
+        written.map_err(|source| {
+            let _ = self.disk.remove(&path);
             StorageError { action: "write", path: path.clone(), source }
         })?;
         Ok(path)
     }
 
     /// Creates the folders above `target`, and collects every folder whose listing changes.
-    fn make_way(target: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), StorageError> {
+    fn make_way(&self, target: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), StorageError> {
         let Some(folder) = target.parent() else { return Ok(()) };
         let missing: Vec<&Path> = folder.ancestors().take_while(|f| !f.exists()).collect();
-        fs::create_dir_all(folder).map_err(at("create the folder", folder))?;
+        for folder in missing.iter().rev() {
+            match self.disk.create_folder(folder) {
+                Err(e) if e.kind() != io::ErrorKind::AlreadyExists => {
+                    return Err(at("create the folder", folder)(e));
+                }
+                _ => {}
+            }
+        }
         changed.extend(missing.iter().filter_map(|f| f.parent()).map(Path::to_owned));
         changed.insert(folder.to_owned());
         Ok(())
@@ -64,13 +76,21 @@ impl LocalStorage {
         let mut changed = BTreeSet::new();
         for (from, object) in staged.iter().zip(objects) {
             let target = self.root.join(&object.path);
-            Self::make_way(&target, &mut changed)?;
-            fs::rename(from, &target).map_err(at("write", &target))?;
+            self.make_way(&target, &mut changed)?;
+            self.disk.rename(from, &target).map_err(at("write", &target))?;
             crate::failpoint::hit("renamed", &object.path);
         }
         if durable {
-            flush(&changed)?;
+            self.flush(&changed)?;
             crate::failpoint::hit("flushed", objects.first().map_or("", |object| &object.path));
+        }
+        Ok(())
+    }
+
+    /// Flushes the listings of folders.
+    fn flush(&self, folders: &BTreeSet<PathBuf>) -> Result<(), StorageError> {
+        for folder in folders {
+            self.disk.sync(folder).map_err(at("flush the folder", folder))?;
         }
         Ok(())
     }
@@ -87,17 +107,6 @@ fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageErr
     move |source| StorageError { action, path, source }
 }
 
-/// Flushes the listings of folders.
-fn flush(folders: &BTreeSet<PathBuf>) -> Result<(), StorageError> {
-    // Only unix lets a program open a folder; elsewhere the file system does this by itself.
-    if cfg!(unix) {
-        for folder in folders {
-            File::open(folder).and_then(|f| f.sync_all()).map_err(at("flush the folder", folder))?;
-        }
-    }
-    Ok(())
-}
-
 impl Storage for LocalStorage {
     fn publish(&self, objects: &[Object]) -> Result<(), StorageError> {
         let Some((last, before)) = objects.split_last() else { return Ok(()) };
@@ -109,14 +118,20 @@ impl Storage for LocalStorage {
         let target = self.root.join(&object.path);
         let mut changed = BTreeSet::new();
         let staged = self.stage(&object.bytes, true)?;
-        Self::make_way(&target, &mut changed)?;
+        self.make_way(&target, &mut changed)?;
         // A hard link is the one operation that is atomic, whole and refuses an existing target.
-        let linked = fs::hard_link(&staged, &target);
-        let _ = fs::remove_file(&staged);
+        let linked = self.disk.link(&staged, &target);
+        let _ = self.disk.remove(&staged);
         match linked {
-            Ok(()) => flush(&changed).map(|()| Created::Yes),
+            Ok(()) => self.flush(&changed).map(|()| Created::Yes),
             Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Created::Existed),
-            Err(e) if e.kind() == io::ErrorKind::Unsupported => create_plain(&target, &object.bytes),
+            Err(e) if e.kind() == io::ErrorKind::Unsupported => {
+                match self.disk.write_new(&target, &object.bytes).and_then(|()| self.disk.sync(&target)) {
+                    Ok(()) => self.flush(&changed).map(|()| Created::Yes),
+                    Err(e) if e.kind() == io::ErrorKind::AlreadyExists => Ok(Created::Existed),
+                    Err(e) => Err(at("write", &target)(e)),
+                }
+            }
             Err(e) => Err(at("write", &target)(e)),
         }
     }
@@ -174,7 +189,7 @@ impl Storage for LocalStorage {
 
     fn remove(&self, path: &str) -> Result<(), StorageError> {
         let full = self.root.join(path);
-        match fs::remove_file(&full) {
+        match self.disk.remove(&full) {
             Ok(()) => Ok(()),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
             Err(e) => Err(at("remove", &full)(e)),
@@ -192,17 +207,6 @@ impl LocalStorage {
             path.strip_prefix(&self.root).ok()?.iter().map(|part| part.to_str()).collect();
         Some(parts?.join("/"))
     }
-}
-
-/// For file systems without hard links: exclusive, though a crash in the middle leaves a torn file.
-fn create_plain(target: &Path, bytes: &[u8]) -> Result<Created, StorageError> {
-    let mut file = match OpenOptions::new().write(true).create_new(true).open(target) {
-        Ok(file) => file,
-        Err(e) if e.kind() == io::ErrorKind::AlreadyExists => return Ok(Created::Existed),
-        Err(e) => return Err(at("write", target)(e)),
-    };
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(at("write", target))?;
-    Ok(Created::Yes)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@
 //! of this crate. No other room opens a file of a run.
 
 mod commit;
+mod disk;
 mod expected;
 mod file;
 mod ledger;
@@ -20,6 +21,8 @@ mod local;
 mod lock;
 mod manifest;
 mod path;
+#[cfg(test)]
+mod power_cut;
 mod run;
 mod storage;
 

@@ -54,7 +54,11 @@ impl Run {
     /// The directory holds a run of another configuration, plan, shard count or newer format, or
     /// files that are no run.
     pub fn create_or_join(dir: &Path, new: &NewRun<'_>) -> Result<Self, StoreError> {
-        let storage: Arc<dyn Storage> = Arc::new(LocalStorage::new(dir));
+        Self::create_or_join_storage(Arc::new(LocalStorage::new(dir)), new)
+    }
+
+    /// The same behind a given storage.
+    pub fn create_or_join_storage(storage: Arc<dyn Storage>, new: &NewRun<'_>) -> Result<Self, StoreError> {
         if storage.size(MANIFEST)?.is_none() {
             refuse_foreign_files(&*storage)?;
             let plan = expected::encode(&new.units)?;

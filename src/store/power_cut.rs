@@ -1,0 +1,213 @@
+//! Power cuts: what was not flushed is gone, or half there.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+
+use super::disk::{Disk, SystemDisk};
+use super::*;
+use crate::config::{ConfigSource, Overrides, load};
+use crate::schema::{Row, Schemas};
+
+/// A disk that remembers what has been flushed.
+#[derive(Debug, Default)]
+struct Fragile(Mutex<State>);
+
+#[derive(Debug, Clone, Default)]
+struct State {
+    /// Bytes of each file, and whether they are flushed.
+    files: Vec<(Vec<u8>, bool)>,
+    /// As a running program sees it.
+    names: Names,
+    /// The same as far as folders were flushed.
+    flushed: Names,
+    /// The disk after each step: names, flushed names, and of which files the bytes are flushed.
+    history: Vec<(Names, Names, Vec<bool>)>,
+}
+
+/// Number of the file by name; none for a folder.
+type Names = BTreeMap<PathBuf, Option<usize>>;
+
+impl State {
+    fn step(&mut self) {
+        let flushed_bytes = self.files.iter().map(|(_, flushed)| *flushed).collect();
+        self.history.push((self.names.clone(), self.flushed.clone(), flushed_bytes));
+    }
+}
+
+impl Disk for Fragile {
+    fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        SystemDisk.write(path, bytes)?;
+        let mut state = self.0.lock().unwrap();
+        let id = state.files.len();
+        state.files.push((bytes.to_vec(), false));
+        state.names.insert(path.to_owned(), Some(id));
+        state.step();
+        Ok(())
+    }
+
+    fn write_new(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
+        assert!(!path.exists());
+        self.write(path, bytes)
+    }
+
+    fn sync(&self, path: &Path) -> io::Result<()> {
+        SystemDisk.sync(path)?;
+        let mut state = self.0.lock().unwrap();
+        if path.is_dir() {
+            let inside = |name: &PathBuf| name.parent() == Some(path);
+            state.flushed.retain(|name, _| !inside(name));
+            let now: Vec<_> =
+                state.names.iter().filter(|(n, _)| inside(n)).map(|(n, f)| (n.clone(), *f)).collect();
+            state.flushed.extend(now);
+        } else {
+            let id = state.names[path].unwrap();
+            state.files[id].1 = true;
+        }
+        state.step();
+        Ok(())
+    }
+
+    fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
+        SystemDisk.rename(from, to)?;
+        let mut state = self.0.lock().unwrap();
+        let file = state.names.remove(from).unwrap();
+        state.names.insert(to.to_owned(), file);
+        state.step();
+        Ok(())
+    }
+
+    fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
+        SystemDisk.link(from, to)?;
+        let mut state = self.0.lock().unwrap();
+        let file = state.names[from];
+        state.names.insert(to.to_owned(), file);
+        state.step();
+        Ok(())
+    }
+
+    fn create_folder(&self, path: &Path) -> io::Result<()> {
+        SystemDisk.create_folder(path)?;
+        let mut state = self.0.lock().unwrap();
+        state.names.insert(path.to_owned(), None);
+        state.step();
+        Ok(())
+    }
+
+    fn remove(&self, path: &Path) -> io::Result<()> {
+        SystemDisk.remove(path)?;
+        let mut state = self.0.lock().unwrap();
+        state.names.remove(path);
+        state.step();
+        Ok(())
+    }
+}
+
+/// Writes the disk as the cut leaves it: flushed names, and of the others those that `also` takes.
+/// Files whose bytes were not flushed are empty.
+fn after_the_cut(state: &State, step: usize, root: &Path, to: &Path, mut also: impl FnMut(usize) -> bool) {
+    let (names, flushed, bytes) = &state.history[step];
+    let mut left = flushed.clone();
+    for (i, (name, file)) in names.iter().enumerate() {
+        if flushed.get(name) != Some(file) && also(i) {
+            left.insert(name.clone(), *file);
+        }
+    }
+    // A name in a folder that has lost its own is lost.
+    let folders: BTreeSet<&PathBuf> = left.iter().filter(|(_, f)| f.is_none()).map(|(n, _)| n).collect();
+    let there = |name: &Path| {
+        name.ancestors()
+            .skip(1)
+            .take_while(|a| *a != root)
+            .all(|a| folders.contains(&a.to_path_buf()) || a.ends_with("_staging"))
+    };
+    for (name, file) in &left {
+        if let (Some(id), true) = (file, there(name)) {
+            let target = to.join(name.strip_prefix(root).unwrap());
+            std::fs::create_dir_all(target.parent().unwrap()).unwrap();
+            let content: &[u8] = if bytes.get(*id) == Some(&true) { &state.files[*id].0 } else { b"" };
+            std::fs::write(target, content).unwrap();
+        }
+    }
+}
+
+fn unit(user: &str) -> LedgerRow {
+    LedgerRow {
+        user_id: user.into(),
+        feature_mode: "composite".into(),
+        shard: 0,
+        position: 0,
+        attempt: new_attempt_id(),
+        state: UnitState::Ok,
+        reason: None,
+        n_samples: Some(1),
+        k: Some(1),
+        started_us: 0,
+        finished_us: 1,
+        peak_memory_bytes: None,
+        tool_version: "0".into(),
+        engine: "builtin 1".into(),
+        config_fingerprint: "c".into(),
+        input_fingerprint: None,
+        files: Vec::new(),
+    }
+}
+
+/// Registers a run and commits three units; gives the step at which each commit had returned.
+fn commit_three(root: &Path, disk: &Arc<Fragile>) -> Vec<usize> {
+    let schemas = Schemas::load(None).unwrap();
+    let config = load(&ConfigSource::Defaults, &Overrides::default(), None).unwrap().config;
+    let new = NewRun {
+        config: &config,
+        units: Vec::new(),
+        shards: 1,
+        only_shards: Vec::new(),
+        schemas: &schemas,
+        data_folder: "data".into(),
+    };
+    let storage = LocalStorage::on(root, Arc::clone(disk) as Arc<dyn Disk>);
+    let run = Run::create_or_join_storage(Arc::new(storage), &new).unwrap();
+    let mut returned = Vec::new();
+    for user in ["a", "b", "c"] {
+        let rows = vec![Row::new().with("feature_mode", "composite").with("tau", 1u32)];
+        let tables = [("te".to_owned(), rows.clone()), ("ste".to_owned(), rows)];
+        commit(&run, &schemas, &mut unit(user), &tables).unwrap();
+        returned.push(disk.0.lock().unwrap().history.len());
+        run.storage().note(&Object { path: "_status/shard-0.json".into(), bytes: b"{}".to_vec() }).unwrap();
+    }
+    returned
+}
+
+#[test]
+fn what_was_committed_survives_and_nothing_is_torn() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("run");
+    std::fs::create_dir(&root).unwrap();
+    let disk = Arc::new(Fragile::default());
+    let returned = commit_three(&root, &disk);
+    let state = disk.0.lock().unwrap().clone();
+    assert!(state.history.len() > 40, "{}", state.history.len());
+    for step in 0..state.history.len() {
+        let committed = returned.iter().filter(|end| **end <= step + 1).count();
+        // Of what was not flushed: nothing, all, and several choices of some.
+        for choice in 0..8usize {
+            let to = dir.path().join(format!("cut-{step}-{choice}"));
+            std::fs::create_dir(&to).unwrap();
+            let also = |i: usize| match choice {
+                0 => false,
+                1 => true,
+                n => ((i * 2_654_435_761) >> (n + 4)) % 2 == 1,
+            };
+            after_the_cut(&state, step, &root, &to, also);
+            let ledger = Ledger::read(&LocalStorage::new(&to)).unwrap();
+            assert_eq!(ledger.corrupt, [], "step {step}, choice {choice}");
+            assert!(ledger.rows.len() >= committed, "step {step}, choice {choice}: a commit is lost");
+            for file in ledger.rows.iter().flat_map(|row| &row.files) {
+                let bytes = std::fs::read(to.join(&file.file)).unwrap_or_default();
+                assert_eq!(checksum(&bytes), file.checksum, "step {step}, choice {choice}: {}", file.file);
+            }
+            std::fs::remove_dir_all(&to).unwrap();
+        }
+    }
+}

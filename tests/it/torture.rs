@@ -1,0 +1,161 @@
+//! A run that is killed again and again ends as if nothing had happened.
+//!
+//! `cargo test` kills a dozen times; `RESULTS_KILLS=200 cargo test -- torture` as often as you like.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::{Child, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use results::store::{Ledger, Run, checksum};
+
+use crate::world::World;
+
+const USERS: usize = 9;
+
+/// Where workers are killed: at every step of a commit, and before and beside it.
+const STEPS: [&str; 9] = [
+    "unit|u",
+    "staged|te/",
+    "renamed|te/",
+    "flushed|te/",
+    "staged|users/",
+    "renamed|users/",
+    "flushed|users/",
+    "staged|_status/",
+    "renamed|_status/",
+];
+
+fn start(world: &World, run: &str, failpoint: &str) -> Child {
+    let args = if world.path(run).join("run.yaml").exists() {
+        vec!["run", "--resume", run, "--shards", "3", "--retries", "0"]
+    } else {
+        vec![
+            "run",
+            "--config",
+            "quick.yaml",
+            "--data",
+            "data",
+            "--out",
+            run,
+            "--shards",
+            "3",
+            "--retries",
+            "0",
+        ]
+    };
+    let mut command = world.command(&args);
+    if !failpoint.is_empty() {
+        command.env("RESULTS_FAILPOINT", format!("{failpoint}|kill"));
+    }
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+}
+
+/// Kills a supervisor and its workers, all of them at any moment.
+fn kill_all(child: &mut Child) {
+    let id = child.id();
+    let workers = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    let _ = child.kill();
+    for worker in workers.split_whitespace() {
+        let id = nix::unistd::Pid::from_raw(worker.parse().unwrap());
+        let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGKILL);
+    }
+    child.wait().unwrap();
+    // Those are not ours to wait for: they hold their locks until they are gone.
+    while workers.split_whitespace().any(is_alive) {
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn is_alive(process: &str) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+    !status.is_empty() && !status.contains("State:\tZ")
+}
+
+/// What any reader sees at any moment: files that are whole, and no unit twice.
+fn look(dir: &Path) -> usize {
+    let Ok(run) = Run::open(dir) else { return 0 };
+    let ledger = Ledger::read(run.storage()).unwrap();
+    assert_eq!(ledger.corrupt, []);
+    let mut attempts: BTreeMap<&str, u32> = BTreeMap::new();
+    for row in &ledger.rows {
+        *attempts.entry(&row.user_id).or_default() += 1;
+        for file in &row.files {
+            let bytes = run.storage().read(&file.file).unwrap().expect("a file of the ledger is there");
+            assert_eq!(checksum(&bytes), file.checksum, "{}", file.file);
+        }
+    }
+    assert!(attempts.values().all(|n| *n == 1), "a unit was done twice: {attempts:?}");
+    // One that knows nothing of the ledger and takes every file it finds.
+    for table in ["te", "users"] {
+        for entry in run.storage().list(table).unwrap() {
+            let Some(bytes) = run.storage().read(&entry.path).unwrap() else { continue };
+            let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(
+                bytes::Bytes::from(bytes),
+            );
+            let rows: usize = reader.unwrap().build().unwrap().map(|batch| batch.unwrap().num_rows()).sum();
+            assert_eq!(rows, if table == "te" { 2 } else { 1 }, "{}", entry.path);
+        }
+    }
+    ledger.rows.len()
+}
+
+/// Kills a run once, while a reader looks.
+fn round(world: &World, run: &str, round: usize) {
+    let watched = AtomicBool::new(true);
+    std::thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            while watched.load(Ordering::Relaxed) {
+                look(&world.path(run));
+                std::thread::sleep(Duration::from_millis(5));
+            }
+        });
+        if let Some(step) = STEPS.get(round % (STEPS.len() + 3)) {
+            start(world, run, step).wait().unwrap();
+        } else {
+            let mut child = start(world, run, "");
+            // From before the first commit to after the last.
+            std::thread::sleep(Duration::from_millis((round * 7919 % 900) as u64));
+            kill_all(&mut child);
+        }
+        watched.store(false, Ordering::Relaxed);
+        reader.join().unwrap();
+    });
+    look(&world.path(run));
+}
+
+#[test]
+fn killed_at_every_step_it_ends_as_if_nothing_had_happened() {
+    let kills: usize =
+        std::env::var("RESULTS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(STEPS.len() + 3);
+    let world = World::new(USERS);
+    assert_eq!(world.analyse("whole", &[]).code, Some(0));
+    world.expect(0, &["merge", "--output", "expected", "--shards", "whole"]);
+    let (mut runs, mut done) = (0, 0);
+    for kill in 0..kills {
+        round(&world, &format!("run-{runs}"), kill);
+        done = look(&world.path(&format!("run-{runs}")));
+        if done == USERS {
+            finish(&world, &format!("run-{runs}"));
+            runs += 1;
+        }
+    }
+    if done < USERS {
+        finish(&world, &format!("run-{runs}"));
+    }
+    println!("{kills} kills, {} runs", runs + 1);
+}
+
+/// Brings a run to its end and compares.
+fn finish(world: &World, run: &str) {
+    world.expect(0, &["run", "--resume", run, "--shards", "2"]);
+    assert_eq!(look(&world.path(run)), USERS);
+    world.expect(0, &["validate", run]);
+    let merged = format!("{run}-merged");
+    world.expect(0, &["merge", "--output", &merged, "--shards", run]);
+    assert_eq!(world.csv(&merged), world.csv("expected"));
+    let none =
+        "select count(*) as n from (select user_id, tau from te group by user_id, tau having count(*) > 1)";
+    assert_eq!(world.expect(0, &["sql", "--run", run, "--format", "csv", none]).out, "n\n0\n");
+}
