@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Command};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
@@ -103,7 +103,7 @@ impl Launch<'_> {
     /// Starts all workers and follows them to their end.
     pub fn run(&self, sink: &dyn EventSink, stop: &Stop) -> Result<LaunchOutcome, LaunchError> {
         let program = std::env::current_exe().map_err(LaunchError::Program)?;
-        let live = Live { stop, workers: Mutex::default() };
+        let live = Live { stop, silence: SILENCE, workers: Mutex::default() };
         let ended = AtomicBool::new(false);
         let ends = std::thread::scope(|scope| {
             scope.spawn(|| live.pass_on(&ended));
@@ -147,6 +147,8 @@ impl Launch<'_> {
             .args(&self.redo);
         if let Some(bytes) = self.memory {
             command.args(["--memory", &bytes.to_string()]);
+            // A backtrace takes memory, and one that runs out of it never ends.
+            command.env("RUST_BACKTRACE", "0");
         }
         if let Some(timeout) = self.timeout {
             command.args(["--timeout-ms", &timeout.as_millis().to_string()]);
@@ -168,19 +170,40 @@ impl LaunchOutcome {
     }
 }
 
-/// The workers that live, so that a wish to stop reaches them.
+/// A worker tells of its memory every second, whatever it does; one that says nothing for so long hangs.
+const SILENCE: Duration = Duration::from_mins(1);
+
+/// The workers that live, so that a wish to stop reaches them, and one that hangs is ended.
 struct Live<'a> {
     stop: &'a Stop,
-    workers: Mutex<BTreeMap<u32, (u32, Option<ChildStdin>)>>,
+    silence: Duration,
+    workers: Mutex<BTreeMap<u32, LiveWorker>>,
+}
+
+struct LiveWorker {
+    process: u32,
+    input: Option<ChildStdin>,
+    heard: Instant,
+    hangs: bool,
 }
 
 impl Live<'_> {
     fn begin(&self, shard: u32, process: u32, input: Option<ChildStdin>) {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner).insert(shard, (process, input));
+        let worker = LiveWorker { process, input, heard: Instant::now(), hangs: false };
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner).insert(shard, worker);
     }
 
-    fn end(&self, shard: u32) {
-        self.workers.lock().unwrap_or_else(PoisonError::into_inner).remove(&shard);
+    /// A sign of life.
+    fn hear(&self, shard: u32) {
+        if let Some(worker) = self.workers.lock().unwrap_or_else(PoisonError::into_inner).get_mut(&shard) {
+            worker.heard = Instant::now();
+        }
+    }
+
+    /// Says whether the worker was ended because it hung.
+    fn end(&self, shard: u32) -> bool {
+        let worker = self.workers.lock().unwrap_or_else(PoisonError::into_inner).remove(&shard);
+        worker.is_some_and(|worker| worker.hangs)
     }
 
     fn stopping(&self) -> bool {
@@ -189,14 +212,21 @@ impl Live<'_> {
 
     /// The first wish closes the inputs, the second ends the processes with all they have started.
     fn pass_on(&self, ended: &AtomicBool) {
+        let mut looked = Instant::now();
         while !ended.load(Ordering::Relaxed) {
-            if self.stop.is_asked() {
-                let mut workers = self.workers.lock().unwrap_or_else(PoisonError::into_inner);
-                for (process, input) in workers.values_mut() {
-                    drop(input.take());
-                    if self.stop.is_urgent() {
-                        end_group(*process);
-                    }
+            // Who was stopped for a while, as a batch system may do, has heard nothing from anybody.
+            let was_stopped = looked.elapsed() > self.silence / 10;
+            looked = Instant::now();
+            for worker in self.workers.lock().unwrap_or_else(PoisonError::into_inner).values_mut() {
+                if self.stop.is_asked() {
+                    drop(worker.input.take());
+                }
+                if was_stopped {
+                    worker.heard = looked;
+                }
+                worker.hangs |= worker.heard.elapsed() > self.silence;
+                if worker.hangs || self.stop.is_urgent() {
+                    end_group(worker.process);
                 }
             }
             std::thread::sleep(Duration::from_millis(20));
@@ -209,5 +239,38 @@ fn end_group(process: u32) {
     if let Ok(id) = i32::try_from(process) {
         let group = nix::unistd::Pid::from_raw(id);
         let _ = nix::sys::signal::killpg(group, nix::sys::signal::Signal::SIGKILL);
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::process::CommandExt;
+
+    #[test]
+    fn a_worker_that_says_nothing_is_ended() {
+        let stop = Stop::default();
+        let live = Live { stop: &stop, silence: Duration::from_millis(600), workers: Mutex::default() };
+        let start = || Command::new("sleep").arg("60").process_group(0).spawn().unwrap();
+        let (mut silent, mut heard) = (start(), start());
+        live.begin(0, silent.id(), None);
+        live.begin(1, heard.id(), None);
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            scope.spawn(|| live.pass_on(&ended));
+            let end = loop {
+                live.hear(1);
+                if let Some(end) = silent.try_wait().unwrap() {
+                    break end;
+                }
+                std::thread::sleep(Duration::from_millis(20));
+            };
+            assert!(!end.success());
+            assert!(heard.try_wait().unwrap().is_none());
+            assert!(live.end(0) && !live.end(1));
+            ended.store(true, Ordering::Relaxed);
+        });
+        heard.kill().unwrap();
+        heard.wait().unwrap();
     }
 }

@@ -85,12 +85,13 @@ impl Process {
         self.child.id()
     }
 
-    /// Passes its events on until it ends.
-    pub(super) fn follow(mut self, sink: &dyn EventSink) -> End {
+    /// Passes its events on until it ends; `hear` is called at every sign of life.
+    pub(super) fn follow(mut self, sink: &dyn EventSink, hear: &dyn Fn()) -> End {
         let mut end = End::default();
         let (mut finished, mut told) = (None, None);
         for line in self.child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
             let Ok(line) = line else { break };
+            hear();
             let Ok(event) = serde_json::from_str::<Event>(&line) else {
                 tracing::warn!("a line of a worker is no event: {line}");
                 continue;

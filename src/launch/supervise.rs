@@ -56,8 +56,10 @@ impl Supervisor<'_> {
             let (process, input) = Process::start(self.launch, self.program, self.share, &lessons.orders())?;
             let id = process.id();
             self.live.begin(self.share.index, id, input);
-            let end = process.follow(self.sink);
-            self.live.end(self.share.index);
+            let mut end = process.follow(self.sink, &|| self.live.hear(self.share.index));
+            if self.live.end(self.share.index) {
+                end.kind = EndKind::Died(format!("gave no sign of life for {:?}", self.live.silence));
+            }
             all.counts = end.counts;
             all.peak_memory_bytes = all.peak_memory_bytes.max(end.peak_memory_bytes);
             let cause = match lessons.learn(&end) {

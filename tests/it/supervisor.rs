@@ -66,6 +66,16 @@ fn memory_is_limited_and_named() {
     let reason = "quarantined: ended its worker 2 times: out of memory: needs more than 400 MB";
     assert!(said.err.contains(reason), "{}", said.err);
     assert!(said.err.contains("(hint: more memory: --memory"), "{}", said.err);
+
+    // Too little even to begin, and for the words about it.
+    let args = ["--memory", "10MB", "--retries", "0"];
+    std::fs::remove_dir_all(world.path("run")).unwrap();
+    let mut command = world.command(&[]);
+    command.args(["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shards", "2"]);
+    let output = command.args(args).env("RUST_BACKTRACE", "1").stdin(Stdio::null()).output();
+    let too_little = crate::world::said(&output.unwrap());
+    assert_eq!(too_little.code, Some(1), "{too_little:#?}");
+    assert!(too_little.err.contains("error: shard 0: "), "{}", too_little.err);
 }
 
 #[test]

@@ -54,8 +54,12 @@ fn start(world: &World, run: &str, failpoint: &str) -> Child {
 
 /// Kills a supervisor and its workers, all of them at any moment.
 fn kill_all(child: &mut Child) {
-    let id = child.id();
-    let workers = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+    // A thread each starts a worker.
+    let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).into_iter().flatten();
+    let children = |thread: std::io::Result<std::fs::DirEntry>| {
+        std::fs::read_to_string(thread.ok()?.path().join("children")).ok()
+    };
+    let workers: String = threads.filter_map(children).collect();
     let _ = child.kill();
     for worker in workers.split_whitespace() {
         let id = nix::unistd::Pid::from_raw(worker.parse().unwrap());
