@@ -6,7 +6,7 @@ use super::Outcome;
 use super::definitions::Folder;
 use super::text::{columns, out};
 use crate::config::{ConfigError, ConfigSource, Overrides, fingerprint, load, presets, show};
-use crate::dataset::Recipe;
+use crate::engine::engine;
 use crate::error::{Exit, Failure};
 
 #[derive(Debug, clap::Args)]
@@ -60,7 +60,8 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     match &args.command {
         Command::Show { .. } => out(&show(&loaded.config))?,
         Command::Check { file } => {
-            Recipe::new(&loaded.config).map_err(Failure::usage)?;
+            let schemas = definitions.load()?.schemas;
+            engine(&loaded.config, &schemas, None).map_err(Failure::usage)?;
             out(&format!("{}: good (fingerprint {})\n", file.display(), &fingerprint(&loaded.config)[..16]))?;
         }
     }

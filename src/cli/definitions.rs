@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Failure;
-use crate::query::{Definitions, Queries};
+use crate::query::{Definitions, Queries, own_tables};
 use crate::schema::Schemas;
 
 /// The folder, if one was named.
@@ -34,6 +34,15 @@ impl Folder {
             schemas: Schemas::load(self.sub("schemas").as_deref()).map_err(Failure::usage)?,
             queries: Queries::load(self.sub("queries").as_deref()).map_err(Failure::usage)?,
         })
+    }
+
+    /// Loads tables and queries, and the tables of their own that directories were made with.
+    pub(super) fn load_for<P: AsRef<Path>>(&self, dirs: &[P]) -> Result<Loaded, Failure> {
+        let mut loaded = self.load()?;
+        for dir in dirs {
+            loaded.schemas.adopt(own_tables(dir.as_ref()));
+        }
+        Ok(loaded)
     }
 
     /// The folder as it was given.

@@ -33,7 +33,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
-    let loaded = definitions.load()?;
+    let loaded = definitions.load_for(&[&args.dir])?;
     for table in &args.table {
         loaded.schemas.get(table).map_err(Failure::usage)?;
     }

@@ -36,7 +36,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
-    let loaded = definitions.load()?;
+    let loaded = definitions.load_for(&args.shards)?;
     let merge = Merge {
         shards: args.shards,
         output: args.output,

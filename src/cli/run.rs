@@ -14,6 +14,7 @@ use super::config::config_failure;
 use super::definitions::Folder;
 use super::text::out;
 use crate::config::{Config, ConfigSource, Overrides, load};
+use crate::engine::engine;
 use crate::error::{Exit, Failure};
 use crate::event::now_us;
 use crate::report::Verbosity;
@@ -99,14 +100,14 @@ pub(super) struct Args {
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let started = std::time::Instant::now();
-    let schemas = definitions.load()?.schemas;
+    let schemas = definitions.load_for(args.resume.as_slice())?.schemas;
     let mut job = match &args.resume {
         Some(dir) => resume(args, dir, definitions)?,
         None => new_run(args, definitions, &schemas)?,
     };
     job.definitions = definitions.path().map(Path::to_owned);
     if args.explain || args.dry_run {
-        out(&explain::text(&job, args.explain)?)?;
+        out(&explain::text(&job, &schemas, args.explain)?)?;
     }
     if args.dry_run {
         return Ok(Exit::Done);
@@ -189,6 +190,8 @@ pub(super) fn create(
     dir: &Path,
     schemas: &Schemas,
 ) -> Result<Run, Failure> {
+    // Mistakes in expressions or the command show before any work.
+    engine(config, schemas, None).map_err(Failure::usage)?;
     let units = plan::units(config, shards)?;
     let folder =
         std::fs::canonicalize(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));

@@ -49,7 +49,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
-    let loaded = definitions.load()?;
+    let loaded = definitions.load_for(&args.run)?;
     if args.list {
         return list(&loaded);
     }

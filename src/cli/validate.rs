@@ -23,7 +23,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
-    let loaded = definitions.load()?;
+    let loaded = definitions.load_for(&[&args.dir])?;
     let lines = check(&args.dir, &loaded)?;
     for line in &lines {
         out(&format!("{}  {}\n", if line.failed { "FAIL" } else { "ok  " }, line.what))?;

@@ -10,7 +10,8 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use super::Outcome;
 use super::definitions::Folder;
 use super::signals::stop_on_signals;
-use crate::engine::Builtin;
+use crate::config::Analysis;
+use crate::engine::engine;
 use crate::error::{Exit, Failure};
 use crate::event::{EventSink, FanOut, JsonLines};
 use crate::schema::Schemas;
@@ -45,7 +46,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     if let Some(bytes) = args.memory {
         limit_memory(bytes)?;
     }
-    let schemas = definitions.load()?.schemas;
+    let schemas = definitions.load_for(&[&args.run])?.schemas;
     let run = Run::open(&args.run).map_err(Failure::error)?;
     let stop = stop_on_signals(true)?;
     let mut input = BufReader::new(std::io::stdin());
@@ -58,9 +59,11 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         threads: args.threads,
         redo: Redo { failed_before: args.redo_before, settled: args.redo_settled },
         orders: &orders,
+        timeout: args.timeout_ms.map(Duration::from_millis),
     };
     let events: Arc<dyn EventSink> = Arc::new(JsonLines::new(std::io::stdout()));
-    let limit = args.timeout_ms.map(Duration::from_millis);
+    // A program can be ended by itself; a thread only with its process.
+    let limit = share.timeout.filter(|_| run.manifest().config.analysis == Analysis::Builtin);
     let end = || std::process::exit(i32::from(Exit::TimedOut as u8));
     let watchdog = Watchdog::start(limit, Arc::clone(&events), end);
     let outcome = share.work(FanOut::default().with(events).with(watchdog), &stop)?;
@@ -88,18 +91,21 @@ pub(super) struct Share<'a> {
     pub(super) threads: usize,
     pub(super) redo: Redo,
     pub(super) orders: &'a Orders,
+    /// Time a unit may take, if the analysis is a program.
+    pub(super) timeout: Option<Duration>,
 }
 
 impl Share<'_> {
     /// Does the work, telling `readers` and the status file.
     pub(super) fn work(&self, readers: FanOut, stop: &Stop) -> Result<ShardOutcome, Failure> {
-        let engine = Builtin::new(&self.run.manifest().config).map_err(Failure::usage)?;
+        let engine =
+            engine(&self.run.manifest().config, self.schemas, self.timeout).map_err(Failure::usage)?;
         let heartbeat = Arc::new(Heartbeat::start(self.run, self.assignment));
         let sink: Box<dyn EventSink> = Box::new(readers.with(Arc::clone(&heartbeat)));
         let worker = Worker {
             run: self.run,
             schemas: self.schemas,
-            engine: &engine,
+            engine: &*engine,
             assignment: self.assignment,
             threads: self.threads,
             redo: self.redo,

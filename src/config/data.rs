@@ -3,15 +3,21 @@
 use std::collections::BTreeMap;
 
 use super::defaults::{columns, extrasensory};
-use super::model::{Compat, Config, DataConfig, DataFormat, Discretize, QuantileRule};
+use super::model::{Analysis, Compat, Config, DataConfig, DataFormat, Discretize, QuantileRule};
 use super::read::{Section, nearest};
 use super::tree::{Kind, Node};
 
 /// Name of the one feature mode when `data.source` is a single expression.
 const ONE_SOURCE: &str = "source";
 
+/// Name of the one feature mode of a program that was given none.
+const PROGRAM_MODE: &str = "default";
+
 /// Reads `data` and `feature_modes`.
 pub(super) fn read_data(root: &mut Section<'_>, compat: Compat, c: &mut Config) {
+    if let Analysis::Command(_) = c.analysis {
+        return read_files(root, c);
+    }
     let mut single = false;
     if let Some(mut s) = root.section("data") {
         let mut format = DataFormat::Extrasensory;
@@ -38,6 +44,44 @@ pub(super) fn read_data(root: &mut Section<'_>, compat: Compat, c: &mut Config) 
         s.finish();
     }
     read_modes(root, c, single);
+}
+
+/// Reads what concerns a program: which files belong to whom.
+fn read_files(root: &mut Section<'_>, c: &mut Config) {
+    c.data = columns(Compat::None);
+    c.feature_modes = vec![PROGRAM_MODE.to_owned()];
+    if let Some(mut s) = root.section("data") {
+        let mut format = DataFormat::Columns;
+        s.set("format", "extrasensory or columns", &mut format);
+        if format == DataFormat::Extrasensory {
+            let DataConfig { files, id_suffixes, .. } = extrasensory(Compat::None);
+            (c.data.files, c.data.id_suffixes) = (files, id_suffixes);
+        }
+        s.set("files", "a pattern of file names such as `*.csv`", &mut c.data.files);
+        s.set("id_suffixes", "a list of texts", &mut c.data.id_suffixes);
+        s.refused(&["user"], "cannot be used with `engine: command`: the program is given a file a user");
+        s.ignored(
+            &[
+                "timestamp",
+                "source",
+                "target",
+                "condition",
+                "text_columns",
+                "missing_target",
+                "utc_offset_hours",
+                "min_rows",
+                "order",
+                "plausibility",
+                "discretize",
+            ],
+            "no effect with `engine: command`, the program reads the file itself",
+        );
+        s.finish();
+    }
+    root.set("feature_modes", "a list of texts", &mut c.feature_modes);
+    root.require("feature_modes", !c.feature_modes.is_empty(), "must name at least one mode");
+    let unique: std::collections::BTreeSet<_> = c.feature_modes.iter().collect();
+    root.require("feature_modes", unique.len() == c.feature_modes.len(), "names a mode twice");
 }
 
 fn read_common(s: &mut Section<'_>, d: &mut DataConfig) {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::model::{
-    Adaptive, AdaptiveRule, AisCorrection, AnalysisMode, Compat, CondEmbedding, CondLag, CondNull,
+    Adaptive, AdaptiveRule, AisCorrection, Analysis, AnalysisMode, Compat, CondEmbedding, CondLag, CondNull,
     ConditionAt, Conditional, Config, DataConfig, DataFormat, Discretize, Fdr, FdrMethod, GapMode, Gaps,
     Gate, GateAction, Granger, GuardRule, KSelection, KStrategy, MissingTarget, PValueRule, Quality,
     QuantileRule, RowOrder, Runtime, SourceHistory, Statistical, Ste, StrataPooling, TieRule,
@@ -22,6 +22,7 @@ pub(super) fn defaults(compat: Compat) -> Config {
         n_users: None,
         seed: 42,
         compat,
+        analysis: Analysis::Builtin,
         data: extrasensory(compat),
         feature_modes: vec!["composite".into()],
         hour_bins: 6,

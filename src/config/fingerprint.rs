@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::model::Config;
+use super::model::{Analysis, Config};
 
 /// Settings that change no number of a unit. Of the quality profile the gates count, not its name.
 const WITHOUT_EFFECT: [&str; 7] =
@@ -26,6 +26,13 @@ fn deciding(config: &Config) -> Value {
     let mut value = serde_json::to_value(config).unwrap_or_default();
     if let Value::Object(map) = &mut value {
         map.retain(|key, _| !WITHOUT_EFFECT.contains(&key.as_str()));
+        if config.analysis == Analysis::Builtin {
+            // Runs of before there was a choice do not name it.
+            map.remove("analysis");
+        }
+        if let Some(Value::Object(program)) = map.get_mut("analysis") {
+            program.retain(|key, _| !["timeout", "folder"].contains(&key.as_str()));
+        }
     }
     value
 }

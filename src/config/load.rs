@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use super::analysis::read_analysis;
 use super::data::read_data;
 use super::defaults::{built_in_gates, defaults};
 use super::model::{AdaptiveRule, Compat, Config, Gate, GateAction, KStrategy, Quality};
@@ -162,6 +163,7 @@ fn read_config(
     if c.surrogates == 0 {
         root.notice("`surrogates` is 0: every p will be empty");
     }
+    read_analysis(&mut root, &mut c);
     read_data(&mut root, compat, &mut c);
     read_k_selection(&mut root, &mut c);
     read_statistical(&mut root, &mut c);

@@ -4,6 +4,7 @@
 //! impossible values are errors that name file, line and key; all of a file's faults are told at once.
 //! [`Config`] is the resolved form; `run.yaml` keeps it.
 
+mod analysis;
 mod data;
 mod defaults;
 mod fingerprint;

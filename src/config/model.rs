@@ -23,6 +23,9 @@ pub struct Config {
     pub seed: u64,
     /// Which defaults the other settings started from.
     pub compat: Compat,
+    /// What analyses a user; runs of before there was a choice have the built-in measures.
+    #[serde(default)]
+    pub analysis: Analysis,
     /// How input files are read and turned into symbols.
     pub data: DataConfig,
     /// Feature modes; each user is analysed once per mode.
@@ -65,6 +68,54 @@ pub enum Compat {
     None,
     /// The predecessor's behaviour, defects included.
     Predecessor,
+}
+
+/// What analyses a user.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(tag = "engine", rename_all = "snake_case")]
+pub enum Analysis {
+    /// The measures of this program.
+    #[default]
+    Builtin,
+    /// Another program; the settings of the measures have no effect.
+    Command(Program),
+}
+
+/// Another program that analyses a user.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Program {
+    /// The program and its arguments, with placeholders.
+    pub command: Vec<String>,
+    /// A process a unit, or longer-lived ones.
+    pub mode: ProgramMode,
+    /// Form of the rows.
+    pub rows: RowFormat,
+    /// Seconds a unit may take; `None` for no limit. Changes no number.
+    pub timeout: Option<f64>,
+    /// Folder it is started in, absolute. Changes no number.
+    pub folder: String,
+}
+
+/// How a program is used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ProgramMode {
+    /// A process a unit.
+    #[default]
+    PerUnit,
+    /// Processes that do one unit after another, told on standard input.
+    Worker,
+}
+
+/// How a program gives rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowFormat {
+    /// A line of JSON a row.
+    #[default]
+    Ndjson,
+    /// An Arrow IPC stream a table.
+    Arrow,
 }
 
 /// One analysis of a unit.

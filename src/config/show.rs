@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Config, DataFormat, Discretize};
+use super::model::{Analysis, Config, DataFormat, Discretize};
 
 /// The configuration as YAML in the form of a file: reading it gives the same configuration.
 pub fn show(config: &Config) -> String {
@@ -15,6 +15,9 @@ pub fn show(config: &Config) -> String {
 
 fn data(config: &Config) -> Value {
     let d = &config.data;
+    if let Analysis::Command(_) = config.analysis {
+        return json!({"format": d.format, "files": d.files, "id_suffixes": d.id_suffixes});
+    }
     let mut out = Map::new();
     let Value::Object(all) = serde_json::to_value(d).unwrap_or_default() else { return Value::Null };
     for (key, value) in all {

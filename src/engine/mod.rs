@@ -1,6 +1,8 @@
 //! What turns a user's input into rows.
 
 mod builtin;
+mod choose;
+mod command;
 
 use std::fmt::Debug;
 
@@ -8,6 +10,8 @@ use crate::schema::Row;
 use crate::store::{TableRows, UnitState};
 
 pub use builtin::Builtin;
+pub use choose::{EngineError, engine};
+pub use command::{CommandEngine, CommandError, CommandOptions};
 
 /// A user with the feature modes that are to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -29,7 +29,7 @@ pub struct Written {
 /// How far a staged output came.
 enum Filled {
     /// It is in its place; so many checks passed.
-    InPlace(MergeManifest, usize),
+    InPlace(Box<MergeManifest>, usize),
     /// Checks found something.
     Wrong(Vec<CheckResult>),
 }
@@ -55,7 +55,7 @@ impl Output<'_> {
         Ok(match filled? {
             Filled::InPlace(manifest, checks) => {
                 let dir = self.merge.output.clone();
-                MergeOutcome::Written(Box::new(Written { dir, manifest, gaps: self.gaps, checks }))
+                MergeOutcome::Written(Box::new(Written { dir, manifest: *manifest, gaps: self.gaps, checks }))
             }
             Filled::Wrong(checks) => MergeOutcome::Wrong(checks),
         })
@@ -82,7 +82,7 @@ impl Output<'_> {
             self.write_gaps(&dir.join("missing_units.csv"))?;
         }
         self.put_into_place(dir, &manifest)?;
-        Ok(Filled::InPlace(manifest, checks.len()))
+        Ok(Filled::InPlace(Box::new(manifest), checks.len()))
     }
 
     async fn write_parquet(&self, dir: &Path) -> Result<BTreeMap<String, u64>, MergeError> {
@@ -156,6 +156,7 @@ impl Output<'_> {
             units_ok: (units.len() - missing.len().min(units.len())) as u64,
             duplicates,
             rows,
+            tables: self.merge.definitions.schemas.own(),
         }
     }
 

@@ -8,6 +8,6 @@ mod template;
 mod views;
 
 pub use session::{Attempts, Definitions, Precedence, Session, SessionError};
-pub use source::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Source, SourceError};
+pub use source::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Source, SourceError, own_tables};
 pub use template::{Queries, Query, QueryError, ident, literal};
 pub use views::Views;

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::config::Fdr;
-use crate::store::{Ledger, Run, StoreError};
+use crate::schema::TableSchema;
+use crate::store::{Ledger, MANIFEST, Run, StoreError};
 
 /// Name of the file that marks a merged output.
 pub const MERGE_MANIFEST: &str = "merge.yaml";
@@ -60,6 +61,9 @@ pub struct MergeManifest {
     pub duplicates: u64,
     /// Rows of each table.
     pub rows: std::collections::BTreeMap<String, u64>,
+    /// Tables of the user's own.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableSchema>,
 }
 
 /// A run that went into an output.
@@ -91,6 +95,19 @@ pub enum SourceError {
     /// The run cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+}
+
+/// The tables of the user's own that a directory was made with; none if its manifest cannot be read,
+/// which opening it will tell.
+pub fn own_tables(dir: &Path) -> Vec<TableSchema> {
+    #[derive(Deserialize)]
+    struct TablesOnly {
+        #[serde(default)]
+        tables: Vec<TableSchema>,
+    }
+    let text =
+        [MANIFEST, MERGE_MANIFEST].iter().find_map(|name| std::fs::read_to_string(dir.join(name)).ok());
+    text.and_then(|text| serde_saphyr::from_str::<TablesOnly>(&text).ok()).map_or_else(Vec::new, |t| t.tables)
 }
 
 impl Source {

@@ -1,6 +1,6 @@
 //! Schema files, embedded in the binary or taken from a folder.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
@@ -51,12 +51,14 @@ pub enum SchemaError {
 #[derive(Debug, Clone)]
 pub struct Schemas {
     tables: BTreeMap<String, TableSchema>,
+    /// Names of those that are not embedded.
+    own: BTreeSet<String>,
 }
 
 impl Schemas {
     /// The embedded schemas, with those of `folder` on top (same table: replaced; new: added).
     pub fn load(folder: Option<&Path>) -> Result<Self, SchemaError> {
-        let mut tables = BTreeMap::new();
+        let (mut tables, mut own) = (BTreeMap::new(), BTreeSet::new());
         for file in EMBEDDED.files() {
             let name = file.path().display().to_string();
             let schema = parse(&name, file.contents_utf8().unwrap_or_default())?;
@@ -67,10 +69,25 @@ impl Schemas {
                 let text = std::fs::read_to_string(&path)
                     .map_err(|source| SchemaError::Read { path: path.clone(), source })?;
                 let schema = parse(&path.display().to_string(), &text)?;
+                own.insert(schema.table.clone());
                 tables.insert(schema.table.clone(), schema);
             }
         }
-        Ok(Self { tables })
+        Ok(Self { tables, own })
+    }
+
+    /// The tables that are not embedded, for a run to keep.
+    pub fn own(&self) -> Vec<TableSchema> {
+        self.own.iter().filter_map(|name| self.tables.get(name).cloned()).collect()
+    }
+
+    /// Adds tables that a run kept; those of a folder come before them.
+    pub fn adopt(&mut self, kept: Vec<TableSchema>) {
+        for schema in kept {
+            if self.own.insert(schema.table.clone()) {
+                self.tables.insert(schema.table.clone(), schema);
+            }
+        }
     }
 
     /// The table of that name.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Config;
+use crate::schema::TableSchema;
 
 /// Name of the file.
 pub const MANIFEST: &str = "run.yaml";
@@ -49,6 +50,9 @@ pub struct Manifest {
     pub config_fingerprint: String,
     /// Version of each table's schema.
     pub schema_versions: BTreeMap<String, u32>,
+    /// Tables of the user's own, so that a reader needs no folder of definitions.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tables: Vec<TableSchema>,
     /// The input.
     pub input: InputListing,
     /// The resolved configuration.

@@ -295,6 +295,7 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
         seed: new.config.seed,
         config_fingerprint: fingerprint(new.config),
         schema_versions: new.schemas.iter().map(|s| (s.table.clone(), s.version)).collect(),
+        tables: new.schemas.own(),
         input: InputListing {
             folder: new.data_folder.clone(),
             users: users.len() as u64,

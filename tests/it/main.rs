@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
+mod any_program;
 mod bad_input;
 mod calibration;
 mod conditional_reference;

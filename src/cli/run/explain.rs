@@ -2,15 +2,16 @@
 
 use super::Job;
 use crate::cli::text::{columns, count};
-use crate::engine::Builtin;
+use crate::engine::engine;
 use crate::error::Failure;
+use crate::schema::Schemas;
 use crate::shard::{Assignment, decisions};
 
 /// The decisions, and how many there are of each kind.
-pub(super) fn text(job: &Job, each: bool) -> Result<String, Failure> {
-    let engine = Builtin::new(&job.run.manifest().config).map_err(Failure::usage)?;
+pub(super) fn text(job: &Job, schemas: &Schemas, each: bool) -> Result<String, Failure> {
+    let engine = engine(&job.run.manifest().config, schemas, None).map_err(Failure::usage)?;
     let share = job.share.unwrap_or(Assignment::ALL);
-    let decided = decisions(&job.run, share, &engine, job.redo).map_err(Failure::error)?;
+    let decided = decisions(&job.run, share, &*engine, job.redo).map_err(Failure::error)?;
     let again = decided.iter().filter(|d| d.decision.again).count();
     let mut text = String::new();
     if each {

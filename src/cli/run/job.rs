@@ -69,6 +69,7 @@ impl Job {
             threads: self.threads_each(assignment.of),
             redo: self.redo,
             orders: &Orders::default(),
+            timeout: self.timeout,
         };
         let outcome = share.work(self.readers(assignment.index + 1), stop)?;
         Ok(LaunchOutcome {

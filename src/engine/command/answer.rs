@@ -1,0 +1,187 @@
+//! What a program says, line by line: rows, stages, and what became of the unit.
+
+use std::borrow::Cow;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
+use serde_json::Value;
+
+use super::check::Given;
+use super::fault::{Fault, excerpt};
+use super::rows::{Place, Rows};
+use super::tables::Tables;
+use crate::engine::{UnitResult, failure_issue};
+use crate::store::UnitState;
+
+/// An answer so far.
+#[derive(Debug)]
+pub(super) struct Answer<'a> {
+    pub(super) rows: Rows<'a>,
+    told: Told,
+    feature_mode: &'a str,
+    /// Whether the program said that the unit ends.
+    pub(super) ended: bool,
+}
+
+/// What the program says became of the unit.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Told {
+    state: Option<UnitState>,
+    reason: Option<String>,
+    n_samples: Option<u64>,
+    k: Option<u32>,
+}
+
+impl<'a> Answer<'a> {
+    /// Nothing yet.
+    pub(super) fn new(tables: &'a Tables, feature_mode: &'a str) -> Self {
+        Self { rows: Rows::new(tables, feature_mode), told: Told::default(), feature_mode, ended: false }
+    }
+
+    /// Takes a line.
+    pub(super) fn line(&mut self, number: u64, line: &[u8], stage: &dyn Fn(&str)) -> Result<(), Fault> {
+        if line.trim_ascii().is_empty() {
+            return Ok(());
+        }
+        let Object(entries) = serde_json::from_slice(line).map_err(|e| not_json(number, line, &e))?;
+        if self.ended {
+            return Err(Fault::Output(format!(
+                "line {number} of the output comes after the end of the unit"
+            )));
+        }
+        let place = Place::Line(number);
+        let table = entries.iter().find(|(key, _)| key == "table");
+        let control = |what: String| Fault::Row(format!("{place}: {what}"));
+        match table {
+            Some((_, Value::String(table))) => {
+                let table = table.clone();
+                let mut first = true;
+                // The first names the table; another one would be a column.
+                let values =
+                    entries.into_iter().filter(|(key, _)| key != "table" || !std::mem::take(&mut first));
+                self.rows.add(&table, place, values.map(|(key, value)| (key, given(value))))
+            }
+            Some(_) => Err(control("`table` must be a text".to_owned())),
+            None => self.control(entries, stage).map_err(control),
+        }
+    }
+
+    fn control(&mut self, mut entries: Vec<(String, Value)>, stage: &dyn Fn(&str)) -> Result<(), String> {
+        if entries.iter().any(|(key, _)| key == "end") {
+            return self.end(entries);
+        }
+        match (entries.pop(), entries.is_empty()) {
+            (Some((key, Value::String(text))), true) if key == "stage" => stage(&text),
+            (Some((key, told)), true) if key == "unit" => self.tell(told)?,
+            _ => {
+                return Err("has no `table`\n(hint: a row is {\"table\": \"te\", …}; {\"stage\": \"…\"} and {\"unit\": {…}} stand alone)".to_owned());
+            }
+        }
+        Ok(())
+    }
+
+    fn end(&mut self, entries: Vec<(String, Value)>) -> Result<(), String> {
+        let (end, told): (Vec<_>, Vec<_>) = entries.into_iter().partition(|(key, _)| key == "end");
+        if !matches!(&end[..], [(_, Value::Bool(true))]) {
+            return Err("`end` must be true".to_owned());
+        }
+        // Also if the rest is wrong: what follows is of another unit.
+        self.ended = true;
+        self.tell(Value::Object(told.into_iter().collect()))
+    }
+
+    /// What is told later is added, and holds where both say something.
+    fn tell(&mut self, told: Value) -> Result<(), String> {
+        let told: Told = serde_json::from_value(told).map_err(|e| {
+            format!("{e}\n(hint: known are state (ok, skipped or failed), reason, n_samples and k)")
+        })?;
+        self.told.state = told.state.or(self.told.state);
+        self.told.reason = told.reason.or(self.told.reason.take());
+        self.told.n_samples = told.n_samples.or(self.told.n_samples);
+        self.told.k = told.k.or(self.told.k);
+        Ok(())
+    }
+
+    /// The unit as the program left it.
+    pub(super) fn finish(self) -> Result<UnitResult, Fault> {
+        let Told { state, reason, n_samples, k } = self.told;
+        let mut tables = self.rows.finish();
+        let state = state.unwrap_or(UnitState::Ok);
+        let reason = match (state, reason) {
+            (UnitState::Ok, None) => None,
+            (UnitState::Ok, Some(reason)) => {
+                let hint = "\n(hint: add \"state\": \"skipped\" or \"failed\")";
+                return Err(Fault::Row(format!("the unit has the reason `{reason}` but no state{hint}")));
+            }
+            (_, reason) => Some(reason.unwrap_or_else(|| "the program gave no reason".to_owned())),
+        };
+        if let Some(reason) = &reason
+            && !tables.iter().any(|(table, _)| table == "issues")
+        {
+            tables.push(failure_issue(self.feature_mode, reason));
+        }
+        let feature_mode = self.feature_mode.to_owned();
+        Ok(UnitResult { feature_mode, state, reason, n_samples, k, input_fingerprint: None, tables })
+    }
+}
+
+fn given(value: Value) -> Given<'static> {
+    match value {
+        Value::Null => Given::Null,
+        Value::Bool(v) => Given::Bool(v),
+        Value::String(v) => Given::Text(Cow::Owned(v)),
+        Value::Array(_) => Given::Other("a list"),
+        Value::Object(_) => Given::Other("an object"),
+        Value::Number(v) => match (v.as_i64(), v.as_u64(), v.as_f64()) {
+            (Some(v), _, _) => Given::Int(v),
+            (_, Some(v), _) => Given::Large(v),
+            (_, _, Some(v)) => Given::Float(v),
+            _ => Given::Other("a number that is too large"),
+        },
+    }
+}
+
+fn not_json(number: u64, line: &[u8], error: &serde_json::Error) -> Fault {
+    let message = error.to_string();
+    let what = message.split(" at line ").next().unwrap_or_default();
+    let at = error.column();
+    // The place it is about; lines can be long.
+    let from = at.saturating_sub(50).min(line.len());
+    let shown = excerpt(&line[from..], 80);
+    let unknown = ["NaN", "Infinity"].iter().any(|word| shown.contains(word));
+    let hint = if unknown || what == "number out of range" {
+        "JSON has no NaN and no infinity; write null, and a row of `issues` that says why"
+    } else {
+        "every line is a JSON object; messages belong on standard error"
+    };
+    let cut = if from > 0 { "…" } else { "" };
+    let what = format!("line {number} of the output is no row: {what} at character {at}: `{cut}{shown}`");
+    Fault::Output(format!("{what}\n(hint: {hint})"))
+}
+
+/// A JSON object with all its entries: a name that stands twice is not to be lost.
+struct Object(Vec<(String, Value)>);
+
+impl<'de> Deserialize<'de> for Object {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Entries;
+        impl<'de> Visitor<'de> for Entries {
+            type Value = Object;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a JSON object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Object, A::Error> {
+                let mut entries = Vec::new();
+                while let Some(entry) = map.next_entry()? {
+                    entries.push(entry);
+                }
+                Ok(Object(entries))
+            }
+        }
+        from.deserialize_map(Entries)
+    }
+}

@@ -1,0 +1,78 @@
+//! Settings that cannot work, told before the first unit is started.
+
+use thiserror::Error;
+
+/// A `command` that cannot be used.
+#[derive(Debug, Error)]
+pub enum CommandError {
+    /// There is no program.
+    #[error(
+        "analysis.command is empty\n(hint: name the program and its arguments, such as [python3, analyse.py, \"{{user_id}}\", \"{{input}}\"])"
+    )]
+    Empty,
+    /// A placeholder that does not exist.
+    #[error(
+        "analysis.command: `{argument}` holds the unknown placeholder `{{{name}}}`\n(hint: known are {{user_id}}, {{input}}, {{feature_mode}} and {{seed}}; write {{{{ and }}}} for braces that are meant as such)"
+    )]
+    Placeholder {
+        /// The argument.
+        argument: String,
+        /// What stands in the braces.
+        name: String,
+    },
+    /// A brace without its partner.
+    #[error(
+        "analysis.command: `{argument}` has a single brace\n(hint: write {{{{ and }}}} for braces that are meant as such)"
+    )]
+    Brace {
+        /// The argument.
+        argument: String,
+    },
+    /// The program depends on the unit.
+    #[error(
+        "analysis.command: the program `{program}` may hold no placeholder\n(hint: placeholders belong into its arguments)"
+    )]
+    ProgramPlaceholder {
+        /// The program.
+        program: String,
+    },
+    /// A worker is started before its first unit is known.
+    #[error(
+        "analysis.command: `{argument}` cannot be filled in with `mode: worker`, where one process does many units\n(hint: the units come as lines on standard input; only {{seed}} can be an argument)"
+    )]
+    WorkerPlaceholder {
+        /// The argument.
+        argument: String,
+    },
+    /// A worker cannot tell in Arrow where a unit ends.
+    #[error(
+        "analysis: `rows: arrow` goes with `mode: per_unit` only\n(hint: set `rows: ndjson` for a worker)"
+    )]
+    ArrowWorker,
+    /// The program is in no folder of `PATH`.
+    #[error(
+        "analysis.command: there is no program `{program}` in PATH\n(hint: install it, activate its environment, or name its path; PATH is {path})"
+    )]
+    NotInPath {
+        /// The program.
+        program: String,
+        /// Where it was looked for.
+        path: String,
+    },
+    /// The program's file is not there.
+    #[error("analysis.command: there is no file `{program}`\n(hint: relative paths start at {folder})")]
+    NoFile {
+        /// The program.
+        program: String,
+        /// The current folder.
+        folder: String,
+    },
+    /// The program's file cannot be started.
+    #[error(
+        "analysis.command: `{program}` is no executable file\n(hint: chmod +x, or name its interpreter first, such as [python3, {program}])"
+    )]
+    NotExecutable {
+        /// The program.
+        program: String,
+    },
+}

@@ -1,0 +1,110 @@
+//! Pieces of output into lines.
+
+use super::fault::Fault;
+
+/// Buffers larger than this are not kept for the next unit.
+const KEPT: usize = 1 << 20;
+
+/// Lines of a stream that comes in pieces.
+#[derive(Debug)]
+pub(super) struct Lines {
+    buffer: Vec<u8>,
+    /// Start of the line that comes next.
+    start: usize,
+    /// Up to here there is no end of that line.
+    searched: usize,
+    /// Number of the line that was given last.
+    number: u64,
+    longest: usize,
+}
+
+impl Lines {
+    /// Nothing yet; a line may have `longest` bytes.
+    pub(super) fn new(longest: usize) -> Self {
+        Self { buffer: Vec::new(), start: 0, searched: 0, number: 0, longest }
+    }
+
+    /// Adds a piece.
+    pub(super) fn push(&mut self, piece: &[u8]) {
+        self.buffer.drain(..self.start);
+        self.searched -= self.start;
+        self.start = 0;
+        self.buffer.extend_from_slice(piece);
+    }
+
+    /// The next line that is whole, without its end, and its number from 1.
+    pub(super) fn next_line(&mut self) -> Result<Option<(u64, &[u8])>, Fault> {
+        let end = self.buffer[self.searched..].iter().position(|b| *b == b'\n').map(|i| self.searched + i);
+        let length = end.unwrap_or(self.buffer.len()) - self.start;
+        if length > self.longest {
+            let what = format!("line {} with more than {} MB", self.number + 1, self.longest >> 20);
+            return Err(Fault::TooMuch(what));
+        }
+        let Some(end) = end else {
+            self.searched = self.buffer.len();
+            return Ok(None);
+        };
+        let line = self.start..end;
+        (self.start, self.searched) = (end + 1, end + 1);
+        self.number += 1;
+        Ok(Some((self.number, &self.buffer[line])))
+    }
+
+    /// What stands behind the last end of a line, and the number of that line.
+    pub(super) fn rest(&self) -> (u64, &[u8]) {
+        (self.number + 1, &self.buffer[self.start..])
+    }
+
+    /// Whether all lines were taken.
+    pub(super) fn is_empty(&self) -> bool {
+        self.start == self.buffer.len()
+    }
+
+    /// Counts from 1 again.
+    pub(super) fn restart(&mut self) {
+        self.number = 0;
+        if self.is_empty() && self.buffer.capacity() > KEPT {
+            *self = Self::new(self.longest);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn taken(lines: &mut Lines) -> Vec<String> {
+        let mut all = Vec::new();
+        while let Some((_, line)) = lines.next_line().unwrap() {
+            all.push(String::from_utf8(line.to_vec()).unwrap());
+        }
+        all
+    }
+
+    #[test]
+    fn lines_may_come_in_any_pieces() {
+        let text = "a\n\nbb\ncc";
+        for size in 1..=text.len() {
+            let mut lines = Lines::new(10);
+            let mut all = Vec::new();
+            for piece in text.as_bytes().chunks(size) {
+                lines.push(piece);
+                all.extend(taken(&mut lines));
+            }
+            assert_eq!(all, ["a", "", "bb"], "{size}");
+            assert_eq!(lines.rest(), (4, &b"cc"[..]));
+        }
+    }
+
+    #[test]
+    fn a_line_has_a_limit_whether_it_ends_or_not() {
+        for text in ["12345", "12345\n"] {
+            let mut lines = Lines::new(4);
+            lines.push(text.as_bytes());
+            assert!(matches!(lines.next_line(), Err(Fault::TooMuch(_))));
+        }
+        let mut lines = Lines::new(4);
+        lines.push(b"1234\n");
+        assert_eq!(taken(&mut lines), ["1234"]);
+    }
+}

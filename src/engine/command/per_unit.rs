@@ -1,0 +1,91 @@
+//! A process a unit.
+
+use super::answer::Answer;
+use super::arrow::Streams;
+use super::deadline::Deadline;
+use super::fault::{Fault, excerpt};
+use super::input::Unit;
+use super::lines::Lines;
+use super::process::Process;
+use super::{CommandEngine, Limits};
+use crate::config::RowFormat;
+use crate::engine::UnitResult;
+
+/// Starts the program and takes its rows; whatever is left of it afterwards is ended.
+pub(super) fn run(
+    engine: &CommandEngine,
+    unit: &Unit<'_>,
+    stage: &dyn Fn(&str),
+) -> Result<UnitResult, Fault> {
+    let until = Deadline::new(engine.options.timeout);
+    let mut process = Process::start(&mut engine.command(Some(unit)), &engine.guard)?;
+    let mut answer = Answer::new(&engine.tables, unit.feature_mode);
+    let mut source = Source { process: &mut process, until, limits: engine.limits, taken: 0 };
+    let read = match engine.options.format {
+        RowFormat::Ndjson => source.lines(&mut answer, stage),
+        RowFormat::Arrow => source.streams(&mut answer),
+    };
+    let result = match read {
+        Ok(()) => process.finish(&until).and_then(|()| answer.finish()),
+        // How it ended says more than where.
+        Err(fault) if fault.may_be_a_death() => process.finish(&until).and(Err(fault)),
+        Err(fault) => Err(fault),
+    };
+    if result.is_err() {
+        process.stop();
+    }
+    result
+}
+
+/// The output of a unit.
+struct Source<'a> {
+    process: &'a mut Process,
+    until: Deadline,
+    limits: Limits,
+    taken: u64,
+}
+
+impl Source<'_> {
+    fn piece(&mut self) -> Result<Option<Vec<u8>>, Fault> {
+        let piece = self.process.piece(&self.until)?;
+        self.taken += piece.as_ref().map_or(0, Vec::len) as u64;
+        self.limits.check(self.taken)?;
+        Ok(piece)
+    }
+
+    fn lines(&mut self, answer: &mut Answer<'_>, stage: &dyn Fn(&str)) -> Result<(), Fault> {
+        let mut lines = Lines::new(self.limits.line);
+        while let Some(piece) = self.piece()? {
+            lines.push(&piece);
+            while let Some((number, line)) = lines.next_line()? {
+                answer.line(number, line, stage)?;
+            }
+        }
+        // The end of the last line may be missing, but nothing of the line itself.
+        let (number, rest) = lines.rest();
+        match answer.line(number, rest, stage) {
+            Err(Fault::Output(_)) if !answer.ended => {
+                Err(Fault::CutOff(format!("line {number}: `{}`", excerpt(rest, 80))))
+            }
+            other => other,
+        }
+    }
+
+    fn streams(&mut self, answer: &mut Answer<'_>) -> Result<(), Fault> {
+        let mut streams = Streams::default();
+        while let Some(piece) = self.piece()? {
+            streams.piece(piece, &mut answer.rows)?;
+        }
+        streams.finish(&mut answer.rows)
+    }
+}
+
+impl Limits {
+    /// Refuses more bytes than a unit may have.
+    pub(super) fn check(&self, taken: u64) -> Result<(), Fault> {
+        if taken <= self.unit {
+            return Ok(());
+        }
+        Err(Fault::TooMuch(format!("more than {} MB of output", self.unit >> 20)))
+    }
+}
