@@ -53,7 +53,7 @@ pub(super) fn defaults(compat: Compat) -> Config {
         quality_profile: "balanced".into(),
         quality_control: built_in_gates(),
         fdr: Fdr::default(),
-        runtime: Runtime { concurrency: 1, threads: None },
+        runtime: Runtime { concurrency: 1, threads: None, user_folders: Some(2000), commit_seconds: 5.0 },
     }
 }
 

@@ -304,6 +304,10 @@ fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
         s.require("concurrency", (1..=4096).contains(&c.runtime.concurrency), "must be from 1 to 4096");
         s.set("threads", "a whole number from 1 or null", &mut c.runtime.threads);
         s.require("threads", c.runtime.threads != Some(0), "must be from 1");
+        s.set("user_folders", "a whole number or null", &mut c.runtime.user_folders);
+        s.set("commit_seconds", "a number of seconds", &mut c.runtime.commit_seconds);
+        let is_time = (0.0..=3600.0).contains(&c.runtime.commit_seconds);
+        s.require("commit_seconds", is_time, "must be from 0 to 3600");
         s.ignored(
             &["checkpoint", "heartbeat_interval", "resume", "log_level"],
             "no effect, every user is kept the moment it is done",

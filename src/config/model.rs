@@ -535,4 +535,11 @@ pub struct Runtime {
     pub concurrency: u32,
     /// Threads of one process; `None` is all cores, divided among the shards.
     pub threads: Option<u32>,
+    /// Most users that have a folder each; with more, users are put into buckets and units are
+    /// committed in groups. `None` for a folder each, however many.
+    #[serde(default)]
+    pub user_folders: Option<u64>,
+    /// Seconds that finished units wait for others to be committed with, where there are buckets.
+    #[serde(default)]
+    pub commit_seconds: f64,
 }

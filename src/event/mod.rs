@@ -90,6 +90,13 @@ pub enum EventKind {
         /// The stage.
         stage: String,
     },
+    /// A unit is finished and waits to be committed with others.
+    UnitAnalysed {
+        /// The user.
+        user_id: String,
+        /// The feature mode.
+        feature_mode: String,
+    },
     /// A unit is in the ledger.
     UnitCommitted {
         /// The user.

@@ -140,6 +140,10 @@ impl End {
             EventKind::UnitStarted { user_id, feature_mode } => {
                 self.in_flight.insert(key(user_id, feature_mode));
             }
+            // Not in doubt any more: if it is lost, it was not the unit's fault.
+            EventKind::UnitAnalysed { user_id, feature_mode } => {
+                self.in_flight.remove(&key(user_id, feature_mode));
+            }
             EventKind::UnitCommitted { user_id, feature_mode, .. } => {
                 self.in_flight.remove(&key(user_id, feature_mode));
                 self.committed += 1;

@@ -1,6 +1,6 @@
 //! Are the files of the ledger there, and are they what was written?
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use rayon::prelude::*;
 
@@ -21,39 +21,56 @@ pub(super) struct Broken {
 
 /// Files of winners and duplicates that are absent or differ from their checksum.
 pub(super) fn broken_files(runs: &[OpenRun], attempts: &Attempts) -> Vec<Broken> {
-    let all: Vec<(usize, &LedgerRow, &DataFile)> = attempts
+    let mut rows_of: BTreeMap<(usize, &str), Vec<(&LedgerRow, &DataFile)>> = BTreeMap::new();
+    let all = attempts
         .winners
         .iter()
         .chain(&attempts.duplicates)
         .filter(|(_, row)| row.state == UnitState::Ok)
-        .flat_map(|(run, row)| row.files.iter().map(move |file| (*run, row, file)))
-        .collect();
-    all.par_iter()
-        .filter_map(|(run, row, file)| {
-            let what = fault(&runs[*run], file)?;
-            Some(Broken {
-                run: *run,
-                attempt: row.attempt.clone(),
-                user_id: row.user_id.clone(),
-                feature_mode: row.feature_mode.clone(),
-                shard: row.shard,
-                what: format!("{}: {what}", file.file),
-            })
-        })
-        .collect()
+        .flat_map(|(run, row)| row.files.iter().map(move |file| (*run, row, file)));
+    for (run, row, file) in all {
+        rows_of.entry((run, &file.file)).or_default().push((row, file));
+    }
+    // A file may have the rows of many units; it is read once.
+    rows_of.par_iter().flat_map_iter(|((run, path), rows)| broken_rows(runs, *run, path, rows)).collect()
 }
 
-fn fault(run: &OpenRun, file: &DataFile) -> Option<String> {
-    match run.run.storage().read(&file.file) {
-        Err(error) => Some(crate::error::chain(&error)),
-        Ok(None) => Some("file missing".into()),
-        Ok(Some(bytes)) if bytes.len() as u64 != file.bytes => {
-            Some(format!("file corrupt: {} bytes, {} were written", bytes.len(), file.bytes))
+/// The units of a file that cannot be used, or whose ledger row does not fit it.
+fn broken_rows(runs: &[OpenRun], run: usize, path: &str, rows: &[(&LedgerRow, &DataFile)]) -> Vec<Broken> {
+    let there = find(&runs[run], path);
+    let broken = |(row, file): &(&LedgerRow, &DataFile)| {
+        let what = fault(&there, file)?;
+        Some(Broken {
+            run,
+            attempt: row.attempt.clone(),
+            user_id: row.user_id.clone(),
+            feature_mode: row.feature_mode.clone(),
+            shard: row.shard,
+            what: format!("{path}: {what}"),
+        })
+    };
+    rows.iter().filter_map(broken).collect()
+}
+
+/// Bytes and checksum of a file, or why it cannot be used.
+fn find(run: &OpenRun, path: &str) -> Result<(u64, String), String> {
+    match run.run.storage().read(path) {
+        Err(error) => Err(crate::error::chain(&error)),
+        Ok(None) => Err("file missing".into()),
+        Ok(Some(bytes)) => Ok((bytes.len() as u64, checksum(&bytes))),
+    }
+}
+
+fn fault(there: &Result<(u64, String), String>, file: &DataFile) -> Option<String> {
+    match there {
+        Err(what) => Some(what.clone()),
+        Ok((bytes, _)) if *bytes != file.bytes => {
+            Some(format!("file corrupt: {bytes} bytes, {} were written", file.bytes))
         }
-        Ok(Some(bytes)) if checksum(&bytes) != file.checksum => {
+        Ok((_, checksum)) if *checksum != file.checksum => {
             Some("file corrupt: its checksum is not the ledger's".into())
         }
-        Ok(Some(_)) => None,
+        Ok(_) => None,
     }
 }
 

@@ -30,28 +30,25 @@ pub(super) struct TableFile {
     pub(super) path: std::path::PathBuf,
     /// Size in bytes.
     pub(super) bytes: u64,
-    /// The user.
-    pub(super) user_id: String,
+    /// User and attempt; a file of a group has them as columns.
+    pub(super) owner: Option<(String, String)>,
     /// Shard of the plan.
     pub(super) shard: u32,
-    /// The attempt.
-    pub(super) attempt: String,
     /// Name of the run.
     pub(super) run: String,
 }
 
-/// Names and types of the columns that come from the ledger, after the file's own.
-pub(super) fn partition_columns() -> Vec<FieldRef> {
-    [
-        ("user_id", DataType::Utf8),
-        ("shard", DataType::Int32),
-        ("attempt", DataType::Utf8),
-        ("run", DataType::Utf8),
-    ]
-    .into_iter()
-    .map(|(name, kind)| Arc::new(Field::new(name, kind, false)))
-    .collect()
+/// Columns that come from the ledger, after the file's own.
+fn partition_columns(names: &[&str]) -> Vec<FieldRef> {
+    let kind = |name: &str| if name == "shard" { DataType::Int32 } else { DataType::Utf8 };
+    names.iter().map(|name| Arc::new(Field::new(*name, kind(name), false))).collect()
 }
+
+/// Columns from the ledger of files that hold one unit.
+const OF_UNITS: [&str; 4] = ["user_id", "shard", "attempt", "run"];
+
+/// Columns from the ledger of files that hold a group of units.
+const OF_GROUPS: [&str; 2] = ["shard", "run"];
 
 /// A table provider over known files.
 pub(super) struct KnownFiles {
@@ -66,23 +63,35 @@ impl fmt::Debug for KnownFiles {
 }
 
 impl KnownFiles {
-    /// The table of `files`, each with the stored columns `file_schema` (columns a file lacks are null).
-    pub(super) fn of_run(file_schema: SchemaRef, files: &[TableFile]) -> Result<Self> {
+    /// The table of files that hold one unit each, with the stored columns `file_schema` (columns a file
+    /// lacks are null).
+    pub(super) fn of_units(file_schema: SchemaRef, files: &[TableFile]) -> Result<Self> {
+        Self::with_columns(file_schema, files, &OF_UNITS)
+    }
+
+    /// The table of files that hold a group of units each; `file_schema` has `user_id` and `attempt`.
+    pub(super) fn of_groups(file_schema: SchemaRef, files: &[TableFile]) -> Result<Self> {
+        Self::with_columns(file_schema, files, &OF_GROUPS)
+    }
+
+    fn with_columns(file_schema: SchemaRef, files: &[TableFile], names: &[&str]) -> Result<Self> {
+        let value = |file: &TableFile, name: &str| match (name, &file.owner) {
+            ("user_id", Some((user_id, _))) => ScalarValue::from(user_id.as_str()),
+            ("attempt", Some((_, attempt))) => ScalarValue::from(attempt.as_str()),
+            ("shard", _) => ScalarValue::from(file.shard as i32),
+            _ => ScalarValue::from(file.run.as_str()),
+        };
         let files = files
             .iter()
-            .map(|f| {
-                let values = vec![
-                    ScalarValue::from(f.user_id.as_str()),
-                    ScalarValue::from(f.shard as i32),
-                    ScalarValue::from(f.attempt.as_str()),
-                    ScalarValue::from(f.run.as_str()),
-                ];
-                Ok(partitioned(&f.path, f.bytes)?.with_partition_values(values))
+            .map(|file| {
+                let values = names.iter().map(|name| value(file, name)).collect();
+                Ok(partitioned(&file.path, file.bytes)?.with_partition_values(values))
             })
             .collect::<Result<Vec<_>>>()?;
+        let columns = partition_columns(names);
         Ok(Self {
             files,
-            schema: ScanSchema::builder(file_schema).with_table_partition_cols(partition_columns()).build(),
+            schema: ScanSchema::builder(file_schema).with_table_partition_cols(columns).build(),
         })
     }
 

@@ -1,5 +1,6 @@
 //! SQL over runs and merged outputs.
 
+mod attempt_files;
 mod files;
 mod functions;
 mod session;

@@ -7,28 +7,32 @@
 //! | `expected` | the plan |
 //! | `files` | the data files of the ledger |
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
+use datafusion::common::Column;
 use datafusion::common::TableReference;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::logical_expr::Expr;
+use datafusion::prelude::{col, lit};
 use thiserror::Error;
 
-use super::files::{KnownFiles, TableFile};
+use super::attempt_files::TableFiles;
+use super::files::KnownFiles;
 use super::functions;
 use super::source::{MergeManifest, OpenRun, Source, SourceError};
 use super::template::{Queries, QueryError, ident};
 use super::views::Views;
 use crate::config::Fdr;
 use crate::schema::{Schemas, TableSchema, stored_arrow_schema};
-use crate::store::{LedgerRow, StoreError, UnitState, expected_batch, ledger_batch};
+use crate::store::{LedgerRow, StoreError, UnitState, expected_batch, group_arrow_schema, ledger_batch};
 
 /// Why a session could not be set up or a query not be answered.
 #[derive(Debug, Error)]
@@ -241,25 +245,44 @@ impl Session {
         attempts: &[(usize, LedgerRow)],
         definitions: Definitions<'_>,
     ) -> Result<(), SessionError> {
-        let mut files: BTreeMap<&str, Vec<TableFile>> = BTreeMap::new();
-        for (index, row) in attempts {
-            for file in &row.files {
-                files.entry(&file.table).or_default().push(TableFile {
-                    path: runs[*index].run.dir().join(&file.file),
-                    bytes: file.bytes,
-                    user_id: row.user_id.clone(),
-                    shard: row.shard,
-                    attempt: row.attempt.clone(),
-                    run: runs[*index].name.clone(),
-                });
-            }
-        }
+        let mut tables = TableFiles::of(runs, attempts);
         for schema in definitions.schemas.data_tables() {
-            let files = files.remove(schema.table.as_str()).unwrap_or_default();
-            let table = KnownFiles::of_run(stored_arrow_schema(schema), &files)?;
-            self.table(space, &schema.table, Arc::new(table))?;
+            let files = tables.remove(schema.table.as_str()).unwrap_or_default();
+            let units = KnownFiles::of_units(stored_arrow_schema(schema), &files.units)?;
+            let table: Arc<dyn TableProvider> = if files.groups.is_empty() {
+                Arc::new(units)
+            } else {
+                self.with_groups(schema, Arc::new(units), &files)?.into_view()
+            };
+            self.table(space, &schema.table, table)?;
         }
         Ok(())
+    }
+
+    /// Rows of units' own files, and of the wanted attempts in files of groups, in the same columns.
+    fn with_groups(
+        &self,
+        schema: &TableSchema,
+        units: Arc<KnownFiles>,
+        files: &TableFiles,
+    ) -> Result<DataFrame, SessionError> {
+        let columns: Vec<Expr> =
+            units.schema().fields().iter().map(|f| Expr::from(Column::new_unqualified(f.name()))).collect();
+        let mut all = (!files.units.is_empty()).then(|| self.ctx.read_table(units)).transpose()?;
+        for group in files.groups.values() {
+            let known = KnownFiles::of_groups(group_arrow_schema(schema), &group.files)?;
+            let mut rows = self.ctx.read_table(Arc::new(known))?;
+            if !group.unwanted.is_empty() {
+                let unwanted = group.unwanted.iter().map(|attempt| lit(attempt.as_str())).collect();
+                rows = rows.filter(col("attempt").in_list(unwanted, true))?;
+            }
+            let rows = rows.select(columns.clone())?;
+            all = Some(match all {
+                Some(all) => all.union(rows)?,
+                None => rows,
+            });
+        }
+        Ok(all.map_or_else(|| self.ctx.read_empty(), Ok)?)
     }
 
     async fn register_views(&self, fdr: &Fdr, definitions: Definitions<'_>) -> Result<(), SessionError> {

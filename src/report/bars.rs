@@ -56,7 +56,7 @@ impl EventSink for Bars {
             EventKind::Pulse { memory_bytes } => {
                 bar.set_prefix(format!("shard {} {:>7}", event.shard, super::bytes(*memory_bytes)));
             }
-            EventKind::UnitTimedOut { .. } => {}
+            EventKind::UnitAnalysed { .. } | EventKind::UnitTimedOut { .. } => {}
             EventKind::ShardRestarting { .. } => {
                 if let Some(line) = super::restarting(event) {
                     let _ = self.all.println(line);

@@ -69,7 +69,7 @@ fn fault(table: &TableSchema, row: usize, column: &str, fault: &str) -> BatchErr
 }
 
 fn array(table: &TableSchema, column: &Column, rows: &[Row]) -> Result<ArrayRef, BatchError> {
-    let mut builder = Builder::new(column.kind);
+    let mut builder = Builder::new(column.kind, rows.len());
     for (i, row) in rows.iter().enumerate() {
         let cell = row.0.iter().find(|(name, _)| *name == column.name).map_or(&Cell::Null, |(_, c)| c);
         check(column, cell)
@@ -114,13 +114,16 @@ enum Builder {
 }
 
 impl Builder {
-    fn new(kind: ColumnType) -> Self {
+    /// Of exactly the size: units that wait to be committed are held by the thousand.
+    fn new(kind: ColumnType, rows: usize) -> Self {
         match kind {
-            ColumnType::Text => Self::Text(StringBuilder::new()),
-            ColumnType::Int => Self::Int(Int64Builder::new()),
-            ColumnType::Float => Self::Float(Float64Builder::new()),
-            ColumnType::Bool => Self::Bool(BooleanBuilder::new()),
-            ColumnType::Timestamp => Self::Timestamp(TimestampMicrosecondBuilder::new().with_timezone("UTC")),
+            ColumnType::Text => Self::Text(StringBuilder::with_capacity(rows, 16 * rows)),
+            ColumnType::Int => Self::Int(Int64Builder::with_capacity(rows)),
+            ColumnType::Float => Self::Float(Float64Builder::with_capacity(rows)),
+            ColumnType::Bool => Self::Bool(BooleanBuilder::with_capacity(rows)),
+            ColumnType::Timestamp => {
+                Self::Timestamp(TimestampMicrosecondBuilder::with_capacity(rows).with_timezone("UTC"))
+            }
         }
     }
 

@@ -140,8 +140,8 @@ impl ShardStatus {
                 let limit = Duration::from_millis(*limit_ms);
                 self.last_error = Some(format!("{user_id} ran longer than {limit:?}"));
             }
-            // The supervisor's; a worker does not hear of it.
-            EventKind::ShardRestarting { .. } | EventKind::Pulse { .. } => {}
+            // The last two are the supervisor's; a worker does not hear of them.
+            EventKind::UnitAnalysed { .. } | EventKind::ShardRestarting { .. } | EventKind::Pulse { .. } => {}
         }
     }
 

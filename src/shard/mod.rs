@@ -1,10 +1,12 @@
 //! Shards: who does which users, the worker that does them, and the status it leaves behind.
 
 mod assignment;
+mod committer;
 mod decide;
 mod heartbeat;
 mod orders;
 mod plan;
+mod progress;
 mod status;
 mod stop;
 mod watchdog;

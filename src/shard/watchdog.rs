@@ -91,7 +91,8 @@ impl EventSink for Watchdog {
             EventKind::UnitStarted { user_id, feature_mode } => {
                 seen.started.insert(key(user_id, feature_mode), Instant::now());
             }
-            EventKind::UnitCommitted { user_id, feature_mode, .. } => {
+            EventKind::UnitAnalysed { user_id, feature_mode }
+            | EventKind::UnitCommitted { user_id, feature_mode, .. } => {
                 seen.started.remove(&key(user_id, feature_mode));
             }
             _ => {}

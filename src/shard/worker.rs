@@ -1,22 +1,29 @@
 //! The worker: does the users of its assignment and commits each unit the moment it is done.
 
+use std::cell::Cell;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use thiserror::Error;
 
 use super::assignment::Assignment;
+use super::committer::Committer;
 use super::decide::Redo;
 use super::orders::{GivenUp, Orders, UnitKey};
 use super::plan::{Decided, decisions};
+use super::progress::Progress;
 use super::stop::Stop;
 use crate::engine::{Engine, UnitResult, UserJob, failure_issue};
-use crate::event::{Counts, Event, EventKind, EventSink, now_us};
+use crate::event::{Counts, EventKind, EventSink, now_us};
 use crate::schema::Schemas;
 use crate::store::{
-    ExpectedUnit, LedgerRow, Leftovers, Run, ShardLock, StoreError, UnitState, commit, new_attempt_id,
+    ExpectedUnit, LedgerRow, Leftovers, Prepared, Run, ShardLock, StoreError, UnitState, bucket_of,
+    new_attempt_id,
 };
+
+/// Stages of a user are told this far apart.
+const STAGE_PAUSE: Duration = Duration::from_millis(50);
 
 /// Everything a worker needs.
 #[derive(Debug)]
@@ -78,13 +85,14 @@ impl Worker<'_> {
         let _lock = ShardLock::take(self.run, self.assignment)?;
         let leftovers = self.run.sweep(&self.labels_of_its_own())?;
         let plan = self.plan()?;
-        let progress = Progress { shard: self.assignment.index, counts: Mutex::new(plan.counts), sink };
+        let progress = Progress::new(self.assignment.index, plan.counts, sink);
+        let committer = Committer::new(self.run, self.schemas, &progress);
         let already_done = plan.counts.done();
         progress.emit(EventKind::ShardStarted { pid: std::process::id(), already_done });
         let result = self
-            .give_up(&plan, &progress)
+            .give_up(&plan, &committer)
             .map_err(WorkerError::from)
-            .and_then(|()| self.drive(&plan, &progress));
+            .and_then(|()| self.drive(&plan, &committer));
         let counts = progress.counts();
         if let Err(error) = &result {
             // The hint is for who reads the log; the event says what happened.
@@ -130,7 +138,10 @@ impl Worker<'_> {
         }
         let is_alone = |job: &UserJob| self.orders.alone.iter().any(|unit| unit.user_id == job.user_id);
         (plan.alone, plan.jobs) = jobs.into_values().partition(is_alone);
-        if self.threads > 1 {
+        if let Some(buckets) = self.run.manifest().buckets {
+            // Units that are committed together should go into one file.
+            plan.jobs.sort_by_key(|job| (job.shard, bucket_of(&job.user_id, buckets)));
+        } else if self.threads > 1 {
             // Longest first, so that no long user is left for the end while other threads idle.
             plan.jobs.sort_by_key(|job| std::cmp::Reverse(job.input_bytes));
         }
@@ -138,20 +149,20 @@ impl Worker<'_> {
     }
 
     /// Commits as failed what killed earlier workers.
-    fn give_up(&self, plan: &Plan, progress: &Progress<'_>) -> Result<(), StoreError> {
+    fn give_up(&self, plan: &Plan, committer: &Committer<'_>) -> Result<(), StoreError> {
         for (job, unit) in &plan.given_up {
             let reason = |g: &&GivenUp| g.unit == *unit;
             let Some(given_up) = self.orders.give_up.iter().find(reason) else { continue };
-            progress.start(&unit.user_id, &unit.feature_mode);
+            committer.progress.start(&unit.user_id, &unit.feature_mode);
             let result =
                 UnitResult::without_rows(&unit.feature_mode, UnitState::Failed, given_up.reason.clone());
-            self.commit(job, result, now_us(), plan, progress)?;
+            self.commit(job, result, now_us(), plan, committer)?;
         }
-        Ok(())
+        committer.flush()
     }
 
     /// Does the users that are to be alone one after another, and then all others at once.
-    fn drive(&self, plan: &Plan, progress: &Progress<'_>) -> Result<(), WorkerError> {
+    fn drive(&self, plan: &Plan, committer: &Committer<'_>) -> Result<(), WorkerError> {
         let threads = self.threads;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
@@ -160,30 +171,30 @@ impl Worker<'_> {
             .map_err(|source| WorkerError::Threads { threads, source })?;
         for (jobs, threads) in [(&plan.alone, 1), (&plan.jobs, threads)] {
             let next = AtomicUsize::new(0);
-            let failure: Mutex<Option<StoreError>> = Mutex::new(None);
-            let broken = AtomicBool::new(false);
-            pool.scope(|scope| {
-                for _ in 0..threads {
-                    scope.spawn(|_| {
-                        while !self.stop.is_asked() && !broken.load(Ordering::Relaxed) {
-                            let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
-                            if let Err(error) = self.user(job, plan, progress) {
-                                broken.store(true, Ordering::Relaxed);
-                                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
-                            }
-                        }
-                    });
+            let work = || {
+                while !self.stop.is_asked() && !committer.is_broken() {
+                    let Some(job) = jobs.get(next.fetch_add(1, Ordering::Relaxed)) else { break };
+                    if let Err(error) = self.user(job, plan, committer) {
+                        committer.fail(error);
+                    }
                 }
-            });
-            if let Some(error) = failure.into_inner().unwrap_or_else(PoisonError::into_inner) {
-                return Err(error.into());
-            }
+            };
+            committer.while_committing(|| {
+                pool.scope(|scope| (0..threads).for_each(|_| scope.spawn(|_| work())));
+            })?;
         }
         Ok(())
     }
 
-    fn user(&self, job: &UserJob, plan: &Plan, progress: &Progress<'_>) -> Result<(), StoreError> {
+    fn user(&self, job: &UserJob, plan: &Plan, committer: &Committer<'_>) -> Result<(), StoreError> {
+        let progress = committer.progress;
+        let told = Cell::new(Instant::now());
         let stage = |stage: &str| {
+            // Nobody sees more, and with thousands of small users the telling would be most of the work.
+            if told.get().elapsed() < STAGE_PAUSE {
+                return;
+            }
+            told.set(Instant::now());
             progress.emit(EventKind::Stage { user_id: job.user_id.clone(), stage: stage.to_owned() });
         };
         let mut failure = None;
@@ -199,7 +210,7 @@ impl Worker<'_> {
         };
         let mut started = begin();
         let commit_unit = &mut |unit: UnitResult| -> bool {
-            match self.commit(job, unit, started, plan, progress) {
+            match self.commit(job, unit, started, plan, committer) {
                 Ok(()) => {
                     started = begin();
                     !self.stop.is_asked()
@@ -220,7 +231,7 @@ impl Worker<'_> {
         unit: UnitResult,
         started_us: i64,
         plan: &Plan,
-        progress: &Progress<'_>,
+        committer: &Committer<'_>,
     ) -> Result<(), StoreError> {
         let key = UnitKey { user_id: job.user_id.clone(), feature_mode: unit.feature_mode.clone() };
         // A clock that was set back must not put an attempt before the one it replaces.
@@ -244,17 +255,16 @@ impl Worker<'_> {
             input_fingerprint: unit.input_fingerprint,
             files: Vec::new(),
         };
-        match commit(self.run, self.schemas, &mut row, &unit.tables) {
+        let unit = match Prepared::new(self.schemas, row.clone(), &unit.tables) {
             Err(StoreError::Batch(fault)) => {
                 row.state = UnitState::Failed;
                 row.reason = Some(format!("the analysis gave a row that breaks its schema: {fault}"));
                 let issue = failure_issue(&row.feature_mode, row.reason.as_deref().unwrap_or_default());
-                commit(self.run, self.schemas, &mut row, &[issue])?;
+                Prepared::new(self.schemas, row, &[issue])?
             }
             other => other?,
-        }
-        progress.commit(&row);
-        Ok(())
+        };
+        committer.take(unit)
     }
 }
 
@@ -280,49 +290,5 @@ fn job_of(unit: &ExpectedUnit) -> UserJob {
         input: unit.input.clone(),
         input_bytes: unit.input_bytes,
         feature_modes: Vec::new(),
-    }
-}
-
-/// Counts and events in one place, so that every event carries the counts right after it.
-struct Progress<'a> {
-    shard: u32,
-    counts: Mutex<Counts>,
-    sink: &'a dyn EventSink,
-}
-
-impl Progress<'_> {
-    fn counts(&self) -> Counts {
-        *self.counts.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    fn emit(&self, kind: EventKind) {
-        self.change(|_| {}, kind);
-    }
-
-    fn start(&self, user_id: &str, feature_mode: &str) {
-        let kind =
-            EventKind::UnitStarted { user_id: user_id.to_owned(), feature_mode: feature_mode.to_owned() };
-        self.change(|c| c.running += 1, kind);
-    }
-
-    fn commit(&self, row: &LedgerRow) {
-        let kind = EventKind::UnitCommitted {
-            user_id: row.user_id.clone(),
-            feature_mode: row.feature_mode.clone(),
-            state: row.state,
-            reason: row.reason.clone(),
-            elapsed_ms: ((row.finished_us - row.started_us) / 1000) as u64,
-        };
-        let done = |c: &mut Counts| {
-            c.running = c.running.saturating_sub(1);
-            c.add(row.state);
-        };
-        self.change(done, kind);
-    }
-
-    fn change(&self, change: impl FnOnce(&mut Counts), kind: EventKind) {
-        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
-        change(&mut counts);
-        self.sink.emit(&Event { at_us: now_us(), shard: self.shard, counts: *counts, kind });
     }
 }

@@ -13,12 +13,8 @@ use super::StoreError;
 pub struct Footer<'a> {
     /// The run.
     pub run_id: &'a str,
-    /// The user.
-    pub user_id: &'a str,
-    /// The feature mode.
-    pub feature_mode: &'a str,
-    /// The attempt.
-    pub attempt: &'a str,
+    /// Whose rows it has.
+    pub rows_of: RowsOf<'a>,
     /// Name of the schema.
     pub schema: &'a str,
     /// Version of the schema.
@@ -27,20 +23,46 @@ pub struct Footer<'a> {
     pub config_fingerprint: &'a str,
 }
 
+/// Whose rows a file has.
+#[derive(Debug, Clone, Copy)]
+pub enum RowsOf<'a> {
+    /// One unit's; user and attempt are told by the file's path.
+    Unit {
+        /// The user.
+        user_id: &'a str,
+        /// The feature mode.
+        feature_mode: &'a str,
+        /// The attempt.
+        attempt: &'a str,
+    },
+    /// Those of units that were committed together; user and attempt are columns.
+    Group {
+        /// Name of the group.
+        group: &'a str,
+        /// How many units.
+        units: usize,
+    },
+}
+
 impl Footer<'_> {
     fn entries(&self) -> Vec<KeyValue> {
-        [
+        let mut entries = vec![
             ("results.run_id", self.run_id.to_owned()),
-            ("results.user_id", self.user_id.to_owned()),
-            ("results.feature_mode", self.feature_mode.to_owned()),
-            ("results.attempt", self.attempt.to_owned()),
             ("results.schema", self.schema.to_owned()),
             ("results.schema_version", self.schema_version.to_string()),
             ("results.config_fingerprint", self.config_fingerprint.to_owned()),
-        ]
-        .into_iter()
-        .map(|(key, value)| KeyValue::new(key.to_owned(), value))
-        .collect()
+        ];
+        match self.rows_of {
+            RowsOf::Unit { user_id, feature_mode, attempt } => entries.extend([
+                ("results.user_id", user_id.to_owned()),
+                ("results.feature_mode", feature_mode.to_owned()),
+                ("results.attempt", attempt.to_owned()),
+            ]),
+            RowsOf::Group { group, units } => {
+                entries.extend([("results.group", group.to_owned()), ("results.units", units.to_string())]);
+            }
+        }
+        entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
     }
 }
 

@@ -132,7 +132,7 @@ impl Ledger {
     /// Reads every ledger file of a run.
     pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
         let entries = storage.list("users")?;
-        let read: Vec<Result<Option<LedgerRow>, (String, String)>> = entries
+        let read: Vec<Result<Vec<LedgerRow>, (String, String)>> = entries
             .par_iter()
             .map(|entry| read_file(storage, entry).map_err(|cause| (entry.path.clone(), cause)))
             .collect();
@@ -182,44 +182,45 @@ impl LedgerRow {
     }
 }
 
-/// A file that vanished while being read is no row: its commit was undone by `resume`.
-fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Option<LedgerRow>, String> {
-    let (_, shard, attempt) =
-        path::parse(&entry.path).ok_or("is not at a place where a ledger file can be")?;
+/// A file that vanished while being read has no rows: its commit was undone by `resume`.
+fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, String> {
+    let (_, shard, name) = path::parse(&entry.path).ok_or("is not at a place where a ledger file can be")?;
     let Some(bytes) = storage.read(&entry.path).map_err(|e| crate::error::chain(&e))? else {
-        return Ok(None);
+        return Ok(Vec::new());
     };
     if bytes.is_empty() {
         return Err("has 0 bytes".into());
     }
-    let batch = one_row(bytes).map_err(|e| e.to_string())?;
-    let row = decode(&batch, shard).ok_or("lacks a column of the ledger, or a value in it")?;
-    if row.attempt != attempt {
-        return Err(format!("says it is attempt {}", row.attempt));
+    let mut rows = Vec::new();
+    for batch in batches(bytes).map_err(|e| e.to_string())? {
+        for place in 0..batch.num_rows() {
+            let row = decode(&batch, place, shard).ok_or("lacks a column of the ledger, or a value in it")?;
+            // A file of a group has its attempts numbered.
+            if row.attempt.split('.').next() != Some(name) {
+                return Err(format!("says it is attempt {}", row.attempt));
+            }
+            rows.push(row);
+        }
     }
-    Ok(Some(row))
+    if rows.is_empty() { Err("has no row".into()) } else { Ok(rows) }
 }
 
-fn one_row(bytes: Vec<u8>) -> Result<RecordBatch, parquet::errors::ParquetError> {
-    let mut reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))?.build()?;
-    match reader.next() {
-        Some(Ok(batch)) if batch.num_rows() == 1 => Ok(batch),
-        Some(Err(e)) => Err(e.into()),
-        _ => Err(parquet::errors::ParquetError::General("not one row".into())),
-    }
+fn batches(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, parquet::errors::ParquetError> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))?.build()?;
+    Ok(reader.collect::<Result<_, _>>()?)
 }
 
-fn decode(batch: &RecordBatch, shard: u32) -> Option<LedgerRow> {
+fn decode(batch: &RecordBatch, place: usize, shard: u32) -> Option<LedgerRow> {
     let text = |name: &str| {
         let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
-        (!column.is_null(0)).then(|| column.value(0).to_owned())
+        (!column.is_null(place)).then(|| column.value(place).to_owned())
     };
     let int = |name: &str| {
         let column = batch.column_by_name(name)?.as_primitive_opt::<Int64Type>()?;
-        (!column.is_null(0)).then(|| column.value(0))
+        (!column.is_null(place)).then(|| column.value(place))
     };
     let time = |name: &str| {
-        Some(batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()?.value(0))
+        Some(batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()?.value(place))
     };
     Some(LedgerRow {
         user_id: text("id")?,

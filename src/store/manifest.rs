@@ -42,6 +42,9 @@ pub struct Manifest {
     pub state: RunState,
     /// Number of shards of the plan.
     pub shards: u32,
+    /// Number of buckets that users are put into; none gives every user a folder of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub buckets: Option<u32>,
     /// Shards written into this directory; empty means all.
     pub only_shards: Vec<u32>,
     /// Seed of every random stream.

@@ -8,6 +8,8 @@
 //!   _status/ _logs/ _staging/
 //! ```
 //!
+//! With many users a folder is a bucket of them, and units are committed in groups ([`commit_group`]).
+//!
 //! A unit is committed by writing its data files and then, last, its row in `users/`: **the ledger
 //! row is the commit**. A data file whose attempt is not in the ledger does not exist for any reader
 //! of this crate. No other room opens a file of a run.
@@ -16,6 +18,7 @@ mod commit;
 mod disk;
 mod expected;
 mod file;
+mod group;
 mod ledger;
 mod local;
 mod lock;
@@ -30,14 +33,15 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-pub use commit::{TableRows, checksum, commit, new_attempt_id};
+pub use commit::{Prepared, TableRows, checksum, commit, new_attempt_id};
 pub use expected::{EXPECTED, ExpectedUnit, to_batch as expected_batch};
-pub use file::{Footer, parquet_bytes};
+pub use file::{Footer, RowsOf, parquet_bytes};
+pub use group::{commit_group, group_arrow_schema};
 pub use ledger::{DataFile, Ledger, LedgerRow, UnitState, ledger_batch};
 pub use local::LocalStorage;
 pub use lock::ShardLock;
 pub use manifest::{InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
-pub use path::{data_file, encode as encode_id, parse as parse_path};
+pub use path::{bucket_of, data_file, encode as encode_id, group_file, parse as parse_path};
 pub use run::{Leftovers, NewRun, Run};
 pub use storage::{Created, Entry, Object, Storage, StorageError};
 

@@ -3,6 +3,9 @@
 //! `shard` and `user_id` are Hive partitions: `te/shard=0/user_id=<id>/<attempt>.parquet`. An id is
 //! percent-encoded, so any UTF-8 text is one harmless path part. Ids too long for a file name are
 //! cut and marked with `~` and a hash; the ledger keeps every id in full.
+//!
+//! Where there are many users, a folder holds a bucket of them, and a file the units that were
+//! committed together: `te/shard=0/user_bucket=0007/<group>.parquet`.
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
@@ -37,12 +40,26 @@ pub fn data_file(table: &str, shard: u32, user_id: &str, attempt: &str) -> Strin
     format!("{table}/shard={shard}/user_id={}/{attempt}.parquet", encode(user_id))
 }
 
-/// The shard and attempt a file of a table belongs to; `None` if the path is of another shape.
+/// File of a table for the units of a bucket that are committed together.
+pub fn group_file(table: &str, shard: u32, bucket: u32, group: &str) -> String {
+    format!("{table}/shard={shard}/user_bucket={bucket:04}/{group}.parquet")
+}
+
+/// The bucket of a user, the same on every machine: the first 8 bytes of the id's BLAKE3 as a
+/// little-endian number, modulo the number of buckets.
+pub fn bucket_of(user_id: &str, buckets: u32) -> u32 {
+    let hash = blake3::hash(user_id.as_bytes());
+    let first = hash.as_bytes().iter().take(8).rev().fold(0u64, |n, byte| n << 8 | u64::from(*byte));
+    (first % u64::from(buckets.max(1))) as u32
+}
+
+/// The shard, and the attempt or group, that a file of a table belongs to; `None` if the path is of
+/// another shape.
 pub fn parse(path: &str) -> Option<(&str, u32, &str)> {
     let mut parts = path.split('/');
     let (table, shard, user, file) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
     let shard = shard.strip_prefix("shard=")?.parse().ok()?;
-    user.strip_prefix("user_id=")?;
+    user.strip_prefix("user_id=").or_else(|| user.strip_prefix("user_bucket="))?;
     Some((table, shard, file.strip_suffix(".parquet")?))
 }
 
@@ -79,8 +96,19 @@ mod tests {
     }
 
     #[test]
+    fn buckets_are_even_and_never_change() {
+        assert_eq!(["", "a", "00EABED2", "🙂"].map(|id| bucket_of(id, 1000)), [863, 143, 517, 854]);
+        let mut counts = [0; 16];
+        (0..16_000).for_each(|i| counts[bucket_of(&format!("user {i}"), 16) as usize] += 1);
+        assert!(counts.iter().all(|n| (800..1200).contains(n)), "{counts:?}");
+        assert_eq!(bucket_of("a", 0), 0);
+    }
+
+    #[test]
     fn paths_parse_back() {
         assert_eq!(parse(&data_file("te", 3, "a/b", "t1")), Some(("te", 3, "t1")));
+        assert_eq!(parse(&group_file("te", 3, 7, "g")), Some(("te", 3, "g")));
+        assert_eq!(group_file("te", 3, 7, "g"), "te/shard=3/user_bucket=0007/g.parquet");
         assert_eq!(parse("te/shard=x/user_id=a/t.parquet"), None);
         assert_eq!(parse("te/README"), None);
     }

@@ -154,8 +154,9 @@ fn unit(user: &str) -> LedgerRow {
     }
 }
 
-/// Registers a run and commits three units; gives the step at which each commit had returned.
-fn commit_three(root: &Path, disk: &Arc<Fragile>) -> Vec<usize> {
+/// Registers a run and commits three units, each alone or the first two as a group; gives the step at
+/// which the commit of each had returned.
+fn commit_three(root: &Path, disk: &Arc<Fragile>, grouped: bool) -> Vec<usize> {
     let schemas = Schemas::load(None).unwrap();
     let config = load(&ConfigSource::Defaults, &Overrides::default(), None).unwrap().config;
     let new = NewRun {
@@ -169,11 +170,19 @@ fn commit_three(root: &Path, disk: &Arc<Fragile>) -> Vec<usize> {
     let storage = LocalStorage::on(root, Arc::clone(disk) as Arc<dyn Disk>);
     let run = Run::create_or_join_storage(Arc::new(storage), &new).unwrap();
     let mut returned = Vec::new();
-    for user in ["a", "b", "c"] {
+    let commits: &[&[&str]] = if grouped { &[&["a", "b"], &["c"]] } else { &[&["a"], &["b"], &["c"]] };
+    for users in commits {
         let rows = vec![Row::new().with("feature_mode", "composite").with("tau", 1u32)];
         let tables = [("te".to_owned(), rows.clone()), ("ste".to_owned(), rows)];
-        commit(&run, &schemas, &mut unit(user), &tables).unwrap();
-        returned.push(disk.0.lock().unwrap().history.len());
+        let prepared = |user: &&str| Prepared::new(&schemas, unit(user), &tables).unwrap();
+        let mut units: Vec<Prepared> = users.iter().map(prepared).collect();
+        if grouped {
+            commit_group(&run, &schemas, units, 1).unwrap();
+        } else {
+            commit(&run, &schemas, units.remove(0)).unwrap();
+        }
+        let step = disk.0.lock().unwrap().history.len();
+        returned.extend(users.iter().map(|_| step));
         run.storage().note(&Object { path: "_status/shard-0.json".into(), bytes: b"{}".to_vec() }).unwrap();
     }
     returned
@@ -181,13 +190,22 @@ fn commit_three(root: &Path, disk: &Arc<Fragile>) -> Vec<usize> {
 
 #[test]
 fn what_was_committed_survives_and_nothing_is_torn() {
+    cut_everywhere(false);
+}
+
+#[test]
+fn so_does_a_group() {
+    cut_everywhere(true);
+}
+
+fn cut_everywhere(grouped: bool) {
     let dir = tempfile::tempdir().unwrap();
     let root = dir.path().join("run");
     std::fs::create_dir(&root).unwrap();
     let disk = Arc::new(Fragile::default());
-    let returned = commit_three(&root, &disk);
+    let returned = commit_three(&root, &disk, grouped);
     let state = disk.0.lock().unwrap().clone();
-    assert!(state.history.len() > 40, "{}", state.history.len());
+    assert!(state.history.len() > 30, "{}", state.history.len());
     for step in 0..state.history.len() {
         let committed = returned.iter().filter(|end| **end <= step + 1).count();
         // Of what was not flushed: nothing, all, and several choices of some.
@@ -203,6 +221,7 @@ fn what_was_committed_survives_and_nothing_is_torn() {
             let ledger = Ledger::read(&LocalStorage::new(&to)).unwrap();
             assert_eq!(ledger.corrupt, [], "step {step}, choice {choice}");
             assert!(ledger.rows.len() >= committed, "step {step}, choice {choice}: a commit is lost");
+            assert!(!grouped || ledger.rows.len() != 1, "step {step}, choice {choice}: half a group");
             for file in ledger.rows.iter().flat_map(|row| &row.files) {
                 let bytes = std::fs::read(to.join(&file.file)).unwrap_or_default();
                 assert_eq!(checksum(&bytes), file.checksum, "step {step}, choice {choice}: {}", file.file);

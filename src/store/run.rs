@@ -246,14 +246,13 @@ impl Run {
     /// Removes what a crash of the given shards left behind. Only call it while holding their locks.
     pub fn sweep(&self, shards: &[u32]) -> Result<Leftovers, StoreError> {
         let ledger = Ledger::read(self.storage())?;
-        let attempts: std::collections::HashSet<&str> =
-            ledger.rows.iter().map(|r| r.attempt.as_str()).collect();
+        let known: std::collections::HashSet<&str> =
+            ledger.rows.iter().flat_map(|r| &r.files).map(|file| file.file.as_str()).collect();
         let mut found = Leftovers::default();
         for table in self.manifest.schema_versions.keys().filter(|t| *t != "users") {
             for shard in shards {
                 for entry in self.storage.list(&format!("{table}/shard={shard}"))? {
-                    let attempt = super::path::parse(&entry.path).map(|(_, _, attempt)| attempt);
-                    if attempt.is_some_and(|a| !attempts.contains(a)) {
+                    if super::path::parse(&entry.path).is_some() && !known.contains(entry.path.as_str()) {
                         self.storage.remove(&entry.path)?;
                         found.data_files += 1;
                     }
@@ -291,6 +290,7 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
         finished_at: None,
         state: RunState::Incomplete,
         shards: new.shards,
+        buckets: buckets(users.len() as u64, new),
         only_shards: new.only_shards.clone(),
         seed: new.config.seed,
         config_fingerprint: fingerprint(new.config),
@@ -304,6 +304,16 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
         },
         config: new.config.clone(),
     }
+}
+
+/// Users of a shard and bucket.
+const USERS_A_BUCKET: u64 = 2000;
+
+/// How many buckets; none while there are so few users that each can have a folder.
+fn buckets(users: u64, new: &NewRun<'_>) -> Option<u32> {
+    let most = new.config.runtime.user_folders?;
+    let each = USERS_A_BUCKET * u64::from(new.shards.max(1));
+    (users > most).then(|| users.div_ceil(each).clamp(1, 9999) as u32)
 }
 
 fn now() -> String {

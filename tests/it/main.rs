@@ -13,6 +13,7 @@ mod demo;
 mod hard_times;
 mod hostile_ids;
 mod infomeasure_reference;
+mod many_users;
 mod measures_reference;
 mod predecessor;
 mod resume;

@@ -1,0 +1,121 @@
+//! From finished units to the ledger: one by one, or in groups where there are many users.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::progress::Progress;
+use crate::schema::Schemas;
+use crate::store::{Prepared, Run, StoreError, commit, commit_group};
+
+/// Units that wait at most.
+const MOST_UNITS: usize = 4096;
+
+/// Memory of waiting units, bytes.
+const MOST_BYTES: usize = 32 << 20;
+
+/// How often is looked whether units have waited long enough.
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Commits the units of a worker.
+pub(super) struct Committer<'a> {
+    run: &'a Run,
+    schemas: &'a Schemas,
+    pub(super) progress: &'a Progress<'a>,
+    /// Longest time that a unit waits.
+    patience: Duration,
+    waiting: Mutex<Waiting>,
+    broken: AtomicBool,
+    failure: Mutex<Option<StoreError>>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    units: Vec<Prepared>,
+    bytes: usize,
+    since: Option<Instant>,
+}
+
+impl<'a> Committer<'a> {
+    pub(super) fn new(run: &'a Run, schemas: &'a Schemas, progress: &'a Progress<'a>) -> Self {
+        let seconds = run.manifest().config.runtime.commit_seconds;
+        Self {
+            run,
+            schemas,
+            progress,
+            patience: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
+            waiting: Mutex::default(),
+            broken: AtomicBool::new(false),
+            failure: Mutex::default(),
+        }
+    }
+
+    /// Commits a unit, now or with others.
+    pub(super) fn take(&self, unit: Prepared) -> Result<(), StoreError> {
+        if self.run.manifest().buckets.is_none() {
+            let row = commit(self.run, self.schemas, unit)?;
+            self.progress.committed(&row, false);
+            return Ok(());
+        }
+        self.progress.analysed(&unit.row);
+        let full = {
+            let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+            waiting.since.get_or_insert_with(Instant::now);
+            waiting.bytes += unit.bytes();
+            waiting.units.push(unit);
+            waiting.units.len() >= MOST_UNITS || waiting.bytes >= MOST_BYTES
+        };
+        if full { self.flush() } else { Ok(()) }
+    }
+
+    /// Commits what waits.
+    pub(super) fn flush(&self) -> Result<(), StoreError> {
+        let units = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner)).units;
+        let buckets = self.run.manifest().buckets.unwrap_or(1);
+        for row in commit_group(self.run, self.schemas, units, buckets)? {
+            self.progress.committed(&row, true);
+        }
+        Ok(())
+    }
+
+    fn is_due(&self) -> bool {
+        let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
+        waiting.since.is_some_and(|since| since.elapsed() >= self.patience)
+    }
+
+    /// Does `work` while units that have waited long enough are committed beside it, and then commits
+    /// the rest.
+    pub(super) fn while_committing(&self, work: impl FnOnce()) -> Result<(), StoreError> {
+        let ended = AtomicBool::new(false);
+        std::thread::scope(|scope| {
+            if self.run.manifest().buckets.is_some() {
+                scope.spawn(|| {
+                    while !ended.load(Ordering::Relaxed) {
+                        std::thread::sleep(LOOK);
+                        if self.is_due()
+                            && let Err(error) = self.flush()
+                        {
+                            self.fail(error);
+                        }
+                    }
+                });
+            }
+            work();
+            ended.store(true, Ordering::Relaxed);
+        });
+        match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            Some(error) => Err(error),
+            None => self.flush(),
+        }
+    }
+
+    /// Whether the run cannot be written; the first error is told by [`Self::while_committing`].
+    pub(super) fn is_broken(&self) -> bool {
+        self.broken.load(Ordering::Relaxed)
+    }
+
+    pub(super) fn fail(&self, error: StoreError) {
+        self.broken.store(true, Ordering::Relaxed);
+        self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
+    }
+}

@@ -1,0 +1,170 @@
+//! Committing many units at once: a file a table and bucket instead of one a unit.
+//!
+//! The same rules hold as for a single unit: data files first, the ledger's file last, and a row of the
+//! ledger for each unit. The files hold `user_id` and `attempt` as columns and are sorted by user and key.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, StringArray};
+use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::record_batch::RecordBatch;
+
+use super::StoreError;
+use super::commit::{Prepared, checksum, new_attempt_id};
+use super::file::{Footer, RowsOf, parquet_bytes};
+use super::ledger::{DataFile, LedgerRow};
+use super::path::{bucket_of, group_file};
+use super::run::Run;
+use super::storage::Object;
+use crate::schema::{Row, Schemas, TableSchema, record_batch, stored_arrow_schema};
+
+/// Schema of a file of a group: `user_id` and `attempt` before the stored columns.
+pub fn group_arrow_schema(table: &TableSchema) -> SchemaRef {
+    let stored = stored_arrow_schema(table);
+    let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, false));
+    let fields: Vec<_> =
+        [text("user_id"), text("attempt")].into_iter().chain(stored.fields().iter().cloned()).collect();
+    Arc::new(Schema::new(fields))
+}
+
+/// Writes units; those of a shard and bucket together, so that either all of them are in the run or none.
+///
+/// # Errors
+/// Files that cannot be written; groups that were written before stay.
+pub fn commit_group(
+    run: &Run,
+    schemas: &Schemas,
+    units: Vec<Prepared>,
+    buckets: u32,
+) -> Result<Vec<LedgerRow>, StoreError> {
+    let mut groups: BTreeMap<(u32, u32), Vec<Prepared>> = BTreeMap::new();
+    for unit in units {
+        let place = (unit.row.shard, bucket_of(&unit.row.user_id, buckets));
+        groups.entry(place).or_default().push(unit);
+    }
+    let mut rows = Vec::new();
+    for ((shard, bucket), units) in groups {
+        rows.extend(Group { run, schemas, shard, bucket, name: new_attempt_id() }.commit(units)?);
+    }
+    Ok(rows)
+}
+
+/// Units of one shard and bucket.
+struct Group<'a> {
+    run: &'a Run,
+    schemas: &'a Schemas,
+    shard: u32,
+    bucket: u32,
+    name: String,
+}
+
+impl Group<'_> {
+    fn commit(&self, mut units: Vec<Prepared>) -> Result<Vec<LedgerRow>, StoreError> {
+        units.sort_by(|a, b| {
+            (&a.row.user_id, &a.row.feature_mode).cmp(&(&b.row.user_id, &b.row.feature_mode))
+        });
+        for (place, unit) in units.iter_mut().enumerate() {
+            unit.row.attempt = format!("{}.{place}", self.name);
+            unit.row.files.clear();
+        }
+        let mut tables: Vec<String> =
+            units.iter().flat_map(|unit| unit.tables.iter().map(|(table, _)| table.clone())).collect();
+        tables.sort();
+        tables.dedup();
+        let mut objects = Vec::with_capacity(tables.len() + 1);
+        for table in &tables {
+            objects.extend(self.table(table, &mut units)?);
+        }
+        let rows: Vec<LedgerRow> = units.into_iter().map(|unit| unit.row).collect();
+        objects.push(self.ledger(&rows)?);
+        self.run.storage().publish(&objects)?;
+        Ok(rows)
+    }
+
+    /// The file of a table, told to every unit that has rows in it; none if no unit has.
+    fn table(&self, table: &str, units: &mut [Prepared]) -> Result<Option<Object>, StoreError> {
+        let mut parts = Vec::new();
+        let mut counts = vec![0; units.len()];
+        for (unit, count) in units.iter().zip(&mut counts) {
+            for (_, batch) in unit.tables.iter().filter(|(name, batch)| name == table && batch.num_rows() > 0)
+            {
+                parts.push((&unit.row, batch));
+                *count += batch.num_rows() as u64;
+            }
+        }
+        if parts.is_empty() {
+            return Ok(None);
+        }
+        let schema = self.schemas.get(table)?;
+        let rows = parts.iter().flat_map(|(row, batch)| std::iter::repeat_n(*row, batch.num_rows()));
+        let (users, attempts): (Vec<_>, Vec<_>) =
+            rows.map(|r| (r.user_id.as_str(), r.attempt.as_str())).unzip();
+        let stored = concat_batches(&stored_arrow_schema(schema), parts.iter().map(|(_, batch)| *batch))?;
+        let object = self.object(
+            schema,
+            &sorted(schema, &with_owner(schema, &users, &attempts, &stored)?)?,
+            units.len(),
+        )?;
+        for (unit, rows) in units.iter_mut().zip(counts).filter(|(_, rows)| *rows > 0) {
+            unit.row.files.push(DataFile {
+                table: table.to_owned(),
+                file: object.path.clone(),
+                rows,
+                bytes: object.bytes.len() as u64,
+                checksum: checksum(&object.bytes),
+            });
+        }
+        Ok(Some(object))
+    }
+
+    fn ledger(&self, rows: &[LedgerRow]) -> Result<Object, StoreError> {
+        let schema = self.schemas.get("users")?;
+        let cells: Vec<Row> = rows.iter().map(LedgerRow::to_row).collect();
+        let (users, attempts): (Vec<_>, Vec<_>) =
+            rows.iter().map(|r| (r.user_id.as_str(), r.attempt.as_str())).unzip();
+        self.object(
+            schema,
+            &with_owner(schema, &users, &attempts, &record_batch(schema, &cells)?)?,
+            rows.len(),
+        )
+    }
+
+    fn object(&self, schema: &TableSchema, batch: &RecordBatch, units: usize) -> Result<Object, StoreError> {
+        let footer = Footer {
+            run_id: &self.run.manifest().run_id,
+            rows_of: RowsOf::Group { group: &self.name, units },
+            schema: &schema.table,
+            schema_version: schema.version,
+            config_fingerprint: &self.run.manifest().config_fingerprint,
+        };
+        let path = group_file(&schema.table, self.shard, self.bucket, &self.name);
+        Ok(Object { path, bytes: parquet_bytes(batch, Some(&footer))? })
+    }
+}
+
+fn with_owner(
+    schema: &TableSchema,
+    users: &[&str],
+    attempts: &[&str],
+    stored: &RecordBatch,
+) -> Result<RecordBatch, StoreError> {
+    let text = |values: &[&str]| -> ArrayRef { Arc::new(StringArray::from_iter_values(values)) };
+    let columns = [text(users), text(attempts)].into_iter().chain(stored.columns().iter().cloned()).collect();
+    Ok(RecordBatch::try_new(group_arrow_schema(schema), columns)?)
+}
+
+/// The rows by user and key.
+fn sorted(schema: &TableSchema, batch: &RecordBatch) -> Result<RecordBatch, StoreError> {
+    let names = std::iter::once("user_id").chain(schema.key.iter().map(String::as_str));
+    let columns: Vec<SortColumn> = names
+        .filter_map(|name| batch.column_by_name(name))
+        .map(|values| SortColumn { values: Arc::clone(values), options: None })
+        .collect();
+    if schema.key.is_empty() {
+        // Rows of a user are a list; users are in order already.
+        return Ok(batch.clone());
+    }
+    Ok(take_record_batch(batch, &lexsort_to_indices(&columns, None)?)?)
+}
