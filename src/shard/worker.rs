@@ -18,8 +18,8 @@ use crate::engine::{Engine, UnitResult, UserJob, failure_issue};
 use crate::event::{Counts, EventKind, EventSink, now_us};
 use crate::schema::Schemas;
 use crate::store::{
-    ExpectedUnit, LedgerRow, Leftovers, Prepared, Run, ShardLock, StoreError, UnitState, bucket_of,
-    new_attempt_id,
+    ExpectedUnit, LedgerRow, Leftovers, Prepared, Run, ShardLock, StoreError, UnitState, attempt_id_of,
+    bucket_of,
 };
 
 /// Stages of a user are told this far apart.
@@ -83,7 +83,7 @@ impl Worker<'_> {
     pub fn work(&self, sink: &dyn EventSink) -> Result<ShardOutcome, WorkerError> {
         self.run.writable()?;
         let _lock = ShardLock::take(self.run, self.assignment)?;
-        let leftovers = self.run.sweep(&self.labels_of_its_own())?;
+        let leftovers = self.run.sweep(self.assignment.index, self.assignment.of)?;
         let plan = self.plan()?;
         let progress = Progress::new(self.assignment.index, plan.counts, sink);
         let committer = Committer::new(self.run, self.schemas, &progress);
@@ -105,14 +105,6 @@ impl Worker<'_> {
         progress
             .emit(EventKind::ShardFinished { interrupted, peak_memory_bytes: super::peak_memory_bytes() });
         Ok(ShardOutcome { counts, interrupted, leftovers })
-    }
-
-    /// Plan shards whose files only this worker writes: what lies there without a ledger row is dead.
-    fn labels_of_its_own(&self) -> Vec<u32> {
-        let (of, shards) = (self.assignment.of, self.run.manifest().shards);
-        let covers_whole_label =
-            |label: &u32| of <= shards && shards % of == 0 && label % of == self.assignment.index;
-        (0..shards).filter(covers_whole_label).collect()
     }
 
     /// The users with work left, in the order they are started, and the counts before.
@@ -241,7 +233,7 @@ impl Worker<'_> {
             feature_mode: unit.feature_mode,
             shard: job.shard,
             position: job.position,
-            attempt: new_attempt_id(),
+            attempt: attempt_id_of(self.assignment.index, self.assignment.of),
             state: unit.state,
             reason: unit.reason,
             n_samples: unit.n_samples,

@@ -15,6 +15,18 @@ use crate::schema::{Row, Schemas, record_batch};
 /// Rows of one table.
 pub type TableRows = (String, Vec<Row>);
 
+/// The name of an attempt of worker `index` of `of`. It says who wrote a file, so that those that a crash
+/// left behind can be told from those that another worker is about to commit.
+pub fn attempt_id_of(index: u32, of: u32) -> String {
+    format!("{}-{index}of{of}", new_attempt_id())
+}
+
+/// Worker and number of workers, from the name of an attempt or group.
+pub(super) fn writer(name: &str) -> Option<(u32, u32)> {
+    let (index, of) = name.rsplit_once('-')?.1.split_once("of")?;
+    Some((index.parse().ok()?, of.parse().ok()?))
+}
+
 /// A name no other attempt of any machine has: time, and a hash of process, machine and counter.
 pub fn new_attempt_id() -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);

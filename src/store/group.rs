@@ -12,7 +12,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
 use super::StoreError;
-use super::commit::{Prepared, checksum, new_attempt_id};
+use super::commit::{Prepared, checksum};
 use super::file::{Footer, RowsOf, parquet_bytes};
 use super::ledger::{DataFile, LedgerRow};
 use super::path::{bucket_of, group_file};
@@ -46,7 +46,9 @@ pub fn commit_group(
     }
     let mut rows = Vec::new();
     for ((shard, bucket), units) in groups {
-        rows.extend(Group { run, schemas, shard, bucket, name: new_attempt_id() }.commit(units)?);
+        // The name of one attempt in it is as good as a new one.
+        let Some(name) = units.first().map(|unit| unit.row.attempt.clone()) else { continue };
+        rows.extend(Group { run, schemas, shard, bucket, name }.commit(units)?);
     }
     Ok(rows)
 }

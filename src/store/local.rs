@@ -82,7 +82,8 @@ impl LocalStorage {
         }
         if durable {
             self.flush(&changed)?;
-            crate::failpoint::hit("flushed", objects.first().map_or("", |object| &object.path));
+            let paths: Vec<&str> = objects.iter().map(|object| object.path.as_str()).collect();
+            crate::failpoint::hit("flushed", &paths.join(" "));
         }
         Ok(())
     }

@@ -33,7 +33,7 @@ use std::path::PathBuf;
 
 use thiserror::Error;
 
-pub use commit::{Prepared, TableRows, checksum, commit, new_attempt_id};
+pub use commit::{Prepared, TableRows, attempt_id_of, checksum, commit, new_attempt_id};
 pub use expected::{EXPECTED, ExpectedUnit, to_batch as expected_batch};
 pub use file::{Footer, RowsOf, parquet_bytes};
 pub use group::{commit_group, group_arrow_schema};

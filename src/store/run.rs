@@ -243,16 +243,22 @@ impl Run {
         Ok(RunState::Complete)
     }
 
-    /// Removes what a crash of the given shards left behind. Only call it while holding their locks.
-    pub fn sweep(&self, shards: &[u32]) -> Result<Leftovers, StoreError> {
+    /// Removes what a crash left behind, seen by worker `index` of `of` that holds its lock: data files
+    /// without a ledger row that it wrote itself in an earlier life, or that a worker of another division
+    /// wrote. While this one lives, none of another division does.
+    pub fn sweep(&self, index: u32, of: u32) -> Result<Leftovers, StoreError> {
         let ledger = Ledger::read(self.storage())?;
         let known: std::collections::HashSet<&str> =
             ledger.rows.iter().flat_map(|r| &r.files).map(|file| file.file.as_str()).collect();
+        let is_dead = |path: &str| {
+            let writer = super::path::parse(path).and_then(|(.., name)| super::commit::writer(name));
+            !known.contains(path) && writer.is_some_and(|(i, n)| n != of || i == index)
+        };
         let mut found = Leftovers::default();
         for table in self.manifest.schema_versions.keys().filter(|t| *t != "users") {
-            for shard in shards {
+            for shard in shards_of(index, of, self.manifest.shards) {
                 for entry in self.storage.list(&format!("{table}/shard={shard}"))? {
-                    if super::path::parse(&entry.path).is_some() && !known.contains(entry.path.as_str()) {
+                    if is_dead(&entry.path) {
                         self.storage.remove(&entry.path)?;
                         found.data_files += 1;
                     }
@@ -267,6 +273,15 @@ impl Run {
         }
         Ok(found)
     }
+}
+
+/// The shards of the plan in which worker `index` of `of` has users.
+fn shards_of(index: u32, of: u32, shards: u32) -> impl Iterator<Item = u32> {
+    let (mut common, mut rest) = (of, shards);
+    while rest > 0 {
+        (common, rest) = (rest, common % rest);
+    }
+    (0..shards).filter(move |shard| shard % common == index % common)
 }
 
 /// Staged files carry process and machine. One whose process still runs may be about to be renamed,
@@ -331,5 +346,20 @@ fn refuse_foreign_files(storage: &dyn Storage) -> Result<(), StoreError> {
     match storage.list("")?.into_iter().find(|e| !own(&e.path)) {
         Some(entry) => Err(StoreError::ForeignFiles { dir: storage.root().to_owned(), file: entry.path }),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    proptest::proptest! {
+        #[test]
+        fn a_worker_looks_where_its_users_are(of in 1u32..9, shards in 1u32..9, index in 0u32..9) {
+            let index = index % of;
+            let places = (0..1000u32).filter(|position| position % of == index).map(|position| position % shards);
+            let expected: std::collections::BTreeSet<u32> = places.collect();
+            proptest::prop_assert_eq!(shards_of(index, of, shards).collect::<std::collections::BTreeSet<_>>(), expected);
+        }
     }
 }

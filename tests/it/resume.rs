@@ -3,7 +3,7 @@
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
-use crate::world::{World, rows};
+use crate::world::{QUICK, World, rows};
 
 /// Long enough a unit that a kill comes in the middle of a shard.
 const SLOW: &str = "feature_modes: [composite]
@@ -59,7 +59,7 @@ fn killed_and_resumed_equals_uninterrupted() {
     assert!(!world.path("no").exists());
 
     // What a crash between data file and ledger leaves behind, and a half-written file.
-    let orphan = world.path("run/te/shard=0/user_id=u00/20200101T000000-0123456789ab.parquet");
+    let orphan = world.path("run/te/shard=0/user_id=u00/20200101T000000-0123456789ab-0of4.parquet");
     std::fs::create_dir_all(orphan.parent().unwrap()).unwrap();
     std::fs::write(&orphan, b"").unwrap();
     std::fs::create_dir_all(world.path("run/_staging")).unwrap();
@@ -133,4 +133,19 @@ fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
     assert!((1..8).contains(&done), "{done} units");
     world.expect(0, &["run", "--resume", "run"]);
     assert_eq!(world.files("run/users").len(), 8);
+}
+
+#[test]
+fn what_a_crash_left_behind_is_removed_by_any_number_of_workers() {
+    for runtime in ["", "runtime: {user_folders: 2, commit_seconds: 0}\n"] {
+        let world = World::new(5);
+        world.write("quick.yaml", format!("{QUICK}{runtime}"));
+        let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shards", "3"];
+        let mut command = world.command(&[&args[..], &["--retries", "0"]].concat());
+        let output = command.env("RESULTS_FAILPOINT", "flushed|te/shard|kill").output().unwrap();
+        assert!(!output.status.success());
+        assert!(!world.files("run/te").is_empty());
+        world.expect(0, &["run", "--resume", "run", "--shards", "2"]);
+        world.expect(0, &["validate", "run"]);
+    }
 }

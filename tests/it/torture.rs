@@ -128,7 +128,8 @@ fn round(world: &World, run: &str, round: usize) {
         });
         let asker = scope.spawn(|| ask(world, run, round));
         if let Some(step) = STEPS.get(round % (STEPS.len() + 3)) {
-            start(world, run, step).wait().unwrap();
+            let ended = start(world, run, step).wait().unwrap();
+            assert!(!ended.success(), "nothing was killed at {step}");
         } else {
             let mut child = start(world, run, "");
             // From before the first commit to after the last.
