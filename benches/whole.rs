@@ -66,6 +66,79 @@ fn line(what: &str, dir: &Path, args: &[&str]) {
     println!("{what:44} {:7.2} s {peak:5} MB", runs[RUNS / 2].0.as_secs_f64());
 }
 
+/// Ten thousand users of 300 rows in 8 shards: what the supervisor and somebody who watches cost.
+fn many_users(dir: &Path) {
+    std::fs::create_dir(dir.join("many")).unwrap();
+    for user in 0..10_000 {
+        let row = |i: u64| {
+            let x = (i * i * 7919 + user * 104_729 + i * 31) % 997;
+            format!("{},{},{}\n", 1_433_789_351 + 60 * i, x as f64 / 997.0, u8::from(x % 7 < 3))
+        };
+        let text: String =
+            std::iter::once("time,activity,sitting\n".to_owned()).chain((0..300).map(row)).collect();
+        std::fs::write(dir.join(format!("many/u{user:05}.csv")), text).unwrap();
+    }
+    std::fs::write(dir.join("many.yaml"), MANY).unwrap();
+    let args = ["run", "--config", "many.yaml", "--data", "many", "--out", "many-run", "--shards", "8"];
+    let started = Instant::now();
+    let mut supervisor = results(dir, &args).spawn().unwrap();
+    while !dir.join("many-run/_status/shard-7.json").exists() {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let mut status = results(dir, &["status", "many-run", "--watch"]).spawn().unwrap();
+    let (mut of_supervisor, mut of_status) = (Cost::default(), Cost::default());
+    while supervisor.try_wait().unwrap().is_none() {
+        of_supervisor.look(supervisor.id());
+        of_status.look(status.id());
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let seconds = started.elapsed().as_secs_f64();
+    status.wait().unwrap();
+    println!("10,000 users in 8 shards                      {seconds:7.2} s");
+    for (who, cost) in [("supervisor", of_supervisor), ("status --watch", of_status)] {
+        println!("  {who:20} {:5} MB {:5.1} % of a core", cost.peak / 1024, cost.cpu / seconds * 100.0);
+    }
+    let files = |table: &str| count_files(&dir.join("many-run").join(table));
+    println!("  files: {} of te, {} of the ledger", files("te"), files("users"));
+}
+
+const MANY: &str = "feature_modes: [composite]
+analysis_modes: [global_te]
+taus: [1]
+k_selection: {strategy: fixed, k_fixed: 1}
+surrogates: 100
+quality_profile: exploratory
+data: {format: columns, files: '*.csv', timestamp: time, source: activity, target: sitting, min_rows: 100,
+  discretize: {source: {quantiles: 5}, target: none}}
+";
+
+fn count_files(folder: &Path) -> usize {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    entries.map(|e| if e.path().is_dir() { count_files(&e.path()) } else { 1 }).sum()
+}
+
+/// What a process of ours costs, without those it starts.
+#[derive(Default)]
+struct Cost {
+    /// Kilobytes.
+    peak: u64,
+    /// Seconds of a core.
+    cpu: f64,
+}
+
+impl Cost {
+    fn look(&mut self, process: u32) {
+        let read =
+            |file: &str| std::fs::read_to_string(format!("/proc/{process}/{file}")).unwrap_or_default();
+        self.peak = self.peak.max(high_water(&read("status")).unwrap_or(0));
+        // The name, which may have spaces, ends with a bracket; user and system time follow as ticks of 10 ms.
+        let stat = read("stat");
+        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let ticks: f64 = fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum();
+        self.cpu = self.cpu.max(ticks / 100.0);
+    }
+}
+
 fn main() {
     // Cargo passes `--bench`; what is left is a name.
     let wanted = std::env::args().skip(1).find(|a| !a.starts_with('-'));
@@ -99,6 +172,9 @@ fn main() {
     if is_wanted("read wide") {
         made(&["demo", "--users", "60", "--wide", "--out", "wide", "--data-only"]);
         line("read wide gz, 60 users", &dir, &["run", "--config", "read.yaml", "--data", "wide/data"]);
+    }
+    if is_wanted("many users") {
+        many_users(&dir);
     }
     std::fs::remove_dir_all(&dir).unwrap();
 }

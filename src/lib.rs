@@ -26,6 +26,7 @@ mod failpoint;
 pub mod launch;
 pub mod measures;
 pub mod merge;
+mod pages;
 pub mod query;
 pub mod report;
 pub mod schema;

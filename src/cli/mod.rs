@@ -76,6 +76,7 @@ enum Command {
 
 /// Parses the command line, does the command, and gives the exit code.
 pub fn main() -> Exit {
+    crate::pages::small();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

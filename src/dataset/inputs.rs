@@ -15,20 +15,13 @@ const EXTENSIONS: [&str; 5] = [".gz", ".csv", ".parquet", ".pq", ".txt"];
 pub struct UserInput {
     /// The user id; any UTF-8.
     pub id: String,
-    /// The files, sorted by name; more than one only with a user column.
+    /// Absolute paths of the files, sorted by name; more than one only with a user column.
     pub files: Vec<PathBuf>,
     /// Bytes of the files together (of a shared file: all of it).
     pub bytes: u64,
 }
 
 impl UserInput {
-    /// The same input with absolute paths, for a plan that other processes read.
-    #[must_use]
-    pub fn absolute(&self) -> Self {
-        let absolute = |p: &PathBuf| std::path::absolute(p).unwrap_or_else(|_| p.clone());
-        Self { files: self.files.iter().map(absolute).collect(), ..self.clone() }
-    }
-
     /// Hash (hex) of the bytes of the files; the same as [`super::UserFrame::fingerprint`], for
     /// users whose files could not be parsed.
     pub fn fingerprint(&self) -> Result<String, DatasetError> {
@@ -79,8 +72,10 @@ fn files(folder: &str, glob: &str) -> Result<Vec<Found>, DatasetError> {
         |error: std::io::Error| DatasetError::Folder { folder: folder.to_owned(), reason: error.to_string() };
     let mut found = Vec::new();
     let mut others = 0;
+    // Other processes read the plan.
+    let place = std::path::absolute(folder).unwrap_or_else(|_| PathBuf::from(folder));
     for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
+        let path = place.join(entry.map_err(unreadable)?.file_name());
         let Some(name) = path.file_name() else {
             continue;
         };

@@ -41,5 +41,6 @@ pub fn engine<'a>(
         seed: config.seed,
         config_json: serde_json::to_string(config).unwrap_or_default(),
     };
+    crate::pages::any();
     Ok(Box::new(CommandEngine::new(options, schemas)?))
 }

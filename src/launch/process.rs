@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
+use std::time::{Duration, Instant};
 
 use super::cause::Circumstances;
 use super::{Launch, LaunchError};
@@ -53,6 +54,34 @@ pub(super) enum EndKind {
     Died(String),
 }
 
+/// Reads what has come together: with thousands of units a second, a read for every event would be most
+/// of a supervisor's work. The first event after a pause is read at once.
+struct Unhurried<R> {
+    inner: R,
+    last: Option<Instant>,
+}
+
+/// Between two reads.
+const PAUSE: Duration = Duration::from_millis(25);
+
+impl<R: Read> Unhurried<R> {
+    /// The buffer holds as much as a pipe.
+    fn new(inner: R) -> BufReader<Self> {
+        BufReader::with_capacity(1 << 16, Self { inner, last: None })
+    }
+}
+
+impl<R: Read> Read for Unhurried<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+        if let Some(since) = self.last.map(|last| last.elapsed()).filter(|since| *since < PAUSE) {
+            std::thread::sleep(PAUSE - since);
+        }
+        let read = self.inner.read(buffer);
+        self.last = Some(Instant::now());
+        read
+    }
+}
+
 impl Process {
     pub(super) fn start(
         launch: &Launch<'_>,
@@ -89,7 +118,7 @@ impl Process {
     pub(super) fn follow(mut self, sink: &dyn EventSink, hear: &dyn Fn()) -> End {
         let mut end = End::default();
         let (mut finished, mut told) = (None, None);
-        for line in self.child.stdout.take().into_iter().flat_map(|out| BufReader::new(out).lines()) {
+        for line in self.child.stdout.take().into_iter().flat_map(|out| Unhurried::new(out).lines()) {
             let Ok(line) = line else { break };
             hear();
             let Ok(event) = serde_json::from_str::<Event>(&line) else {

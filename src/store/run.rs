@@ -245,14 +245,15 @@ impl Run {
 
     /// Removes what a crash left behind, seen by worker `index` of `of` that holds its lock: data files
     /// without a ledger row that it wrote itself in an earlier life, or that a worker of another division
-    /// wrote. While this one lives, none of another division does.
+    /// wrote, or that no worker can have written. While this one lives, none of another division does.
     pub fn sweep(&self, index: u32, of: u32) -> Result<Leftovers, StoreError> {
         let ledger = Ledger::read(self.storage())?;
         let known: std::collections::HashSet<&str> =
             ledger.rows.iter().flat_map(|r| &r.files).map(|file| file.file.as_str()).collect();
         let is_dead = |path: &str| {
-            let writer = super::path::parse(path).and_then(|(.., name)| super::commit::writer(name));
-            !known.contains(path) && writer.is_some_and(|(i, n)| n != of || i == index)
+            let Some((.., name)) = super::path::parse(path) else { return false };
+            let of_a_living_one = super::commit::writer(name).is_some_and(|(i, n)| n == of && i != index);
+            !known.contains(path) && !of_a_living_one
         };
         let mut found = Leftovers::default();
         for table in self.manifest.schema_versions.keys().filter(|t| *t != "users") {

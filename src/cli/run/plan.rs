@@ -25,7 +25,7 @@ pub(super) fn units(config: &Config, shards: u32) -> Result<Vec<ExpectedUnit>, F
     modes.sort();
     let mut units = Vec::with_capacity(users.len() * modes.len());
     for (position, user) in users.iter().enumerate() {
-        let input = serde_json::to_string(&user.absolute()).map_err(Failure::error)?;
+        let input = serde_json::to_string(user).map_err(Failure::error)?;
         for mode in &modes {
             units.push(ExpectedUnit {
                 position: position as u64,
