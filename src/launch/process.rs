@@ -73,8 +73,8 @@ impl<R: Read> Unhurried<R> {
 
 impl<R: Read> Read for Unhurried<R> {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        if let Some(since) = self.last.map(|last| last.elapsed()).filter(|since| *since < PAUSE) {
-            std::thread::sleep(PAUSE - since);
+        if let Some(last) = self.last {
+            std::thread::sleep(PAUSE.saturating_sub(last.elapsed()));
         }
         let read = self.inner.read(buffer);
         self.last = Some(Instant::now());

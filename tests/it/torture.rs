@@ -93,7 +93,11 @@ fn look(dir: &Path) -> usize {
             let rows: usize = reader.unwrap().build().unwrap().map(|batch| batch.unwrap().num_rows()).sum();
             let each = if table == "te" { 2 } else { 1 };
             let grouped = entry.path.contains("user_bucket=");
-            assert!(rows == each || grouped && rows > 0 && rows % each == 0, "{rows} rows in {}", entry.path);
+            assert!(
+                rows == each || grouped && rows > 0 && rows.is_multiple_of(each),
+                "{rows} rows in {}",
+                entry.path
+            );
         }
     }
     ledger.rows.len()
