@@ -31,5 +31,6 @@ pub mod query;
 pub mod report;
 pub mod schema;
 pub mod shard;
+pub mod sorted;
 pub mod stats;
 pub mod store;

@@ -163,6 +163,8 @@ fn merge(loaded: &Loaded, job: &Job, folder: &Path) -> Result<MergeOutcome, Fail
         output: folder.join("merged"),
         allow_partial: false,
         on_conflict: OnConflict::Stop,
+        formats: Vec::new(),
+        only: Vec::new(),
         definitions: loaded.as_ref(),
     };
     super::block_on(merge.run())?.map_err(super::merge::failure)

@@ -7,7 +7,8 @@ use super::definitions::Folder;
 use super::text::{columns, count};
 use crate::check::CheckResult;
 use crate::error::{Exit, Failure};
-use crate::merge::{Conflict, Gap, Merge, MergeError, MergeOutcome, OnConflict, Written};
+use crate::export::ExportFormat;
+use crate::merge::{Conflict, Gap, Kind, Merge, MergeError, MergeOutcome, OnConflict, Written};
 
 /// Findings of each kind that are shown.
 pub(super) const SHOWN: usize = 10;
@@ -33,15 +34,26 @@ pub(super) struct Args {
     /// What to do when two results of one user differ
     #[arg(long, value_enum, default_value = "stop")]
     on_conflict: OnConflict,
+    /// Write only files of this format; may be given several times
+    #[arg(long, value_enum, value_name = "F")]
+    format: Vec<ExportFormat>,
+    /// Write only this table; may be given several times
+    #[arg(long, value_name = "T")]
+    table: Vec<String>,
 }
 
 pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
     let loaded = definitions.load_for(&args.shards)?;
+    for table in &args.table {
+        loaded.schemas.get(table).map_err(Failure::usage)?;
+    }
     let merge = Merge {
         shards: args.shards,
         output: args.output,
         allow_partial: args.allow_partial,
         on_conflict: args.on_conflict,
+        formats: args.format,
+        only: args.table,
         definitions: loaded.as_ref(),
     };
     let outcome = super::block_on(merge.run())?.map_err(failure)?;
@@ -112,9 +124,9 @@ fn written_text(written: &Written) -> String {
 
 /// Gaps by kind, the first few of each.
 pub(super) fn gaps_text(gaps: &[Gap]) -> String {
-    let mut kinds: std::collections::BTreeMap<&str, Vec<&Gap>> = std::collections::BTreeMap::new();
+    let mut kinds: std::collections::BTreeMap<Kind, Vec<&Gap>> = std::collections::BTreeMap::new();
     for gap in gaps {
-        kinds.entry(&gap.kind).or_default().push(gap);
+        kinds.entry(gap.kind).or_default().push(gap);
     }
     let mut out = String::new();
     for (kind, gaps) in kinds {
@@ -129,6 +141,7 @@ pub(super) fn gaps_text(gaps: &[Gap]) -> String {
         if gaps.len() > SHOWN {
             out.push_str(&format!("  … and {} more\n", gaps.len() - SHOWN));
         }
+        out.push_str(&format!("  (hint: {})\n", kind.remedy()));
     }
     out
 }

@@ -6,10 +6,10 @@ use super::Outcome;
 use super::definitions::{Folder, Loaded};
 use super::merge::{checks_text, failure, gaps_text};
 use super::text::{count, out};
-use crate::check::{CheckResult, run_checks};
+use crate::check::{CheckResult, Known, run_checks};
 use crate::error::{Exit, Failure};
 use crate::export::{TableExport, csv_name, csv_sql};
-use crate::merge::gaps_of_run;
+use crate::merge::{Kind, gaps_of_run};
 use crate::query::{MergeManifest, Session, Source};
 
 #[derive(Debug, clap::Args)]
@@ -69,18 +69,25 @@ fn check(dir: &Path, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
 async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
     let definitions = loaded.as_ref();
     let (session, gaps) = gaps_of_run(run, definitions).await.map_err(failure)?;
-    let kinds: std::collections::BTreeSet<&str> = gaps.iter().map(|g| g.kind.as_str()).collect();
-    let complete =
-        ["never started", "running", "silent", "lost", "interrupted", "stopped", "failed", "skipped"];
-    let mut lines = vec![line("complete", kinds.iter().any(|k| complete.contains(k)))];
-    for kind in
-        ["broken file", "wrong row count", "corrupt ledger file", "not in the ledger", "unequal duplicate"]
-    {
-        lines.push(line(format!("no {kind}"), kinds.contains(kind)));
+    let kinds: std::collections::BTreeSet<Kind> = gaps.iter().map(|g| g.kind).collect();
+    let mut lines = vec![line("complete", kinds.iter().any(|kind| kind.is_missing()))];
+    for kind in [
+        Kind::BrokenFile,
+        Kind::WrongRowCount,
+        Kind::CorruptLedger,
+        Kind::NotInLedger,
+        Kind::NotInPlan,
+        Kind::WrongShard,
+        Kind::MixedEstimators,
+        Kind::UnequalDuplicate,
+        Kind::KeyTwice,
+    ] {
+        lines.push(line(format!("no {kind}"), kinds.contains(&kind)));
     }
     eprint!("{}", gaps_text(&gaps));
     let tables: Vec<_> = loaded.schemas.iter().collect();
-    let checks = run_checks(&session, &tables, definitions).await.map_err(Failure::error)?;
+    let checks =
+        run_checks(&session, &tables, definitions, &Known::default()).await.map_err(Failure::error)?;
     lines.extend(told(&checks));
     Ok(lines)
 }
@@ -111,7 +118,8 @@ async fn validate_merged(
             lines.push(line(format!("{name} agrees with {}.parquet", schema.table), !same));
         }
     }
-    let checks = run_checks(&session, &tables, definitions).await.map_err(Failure::error)?;
+    let checks =
+        run_checks(&session, &tables, definitions, &Known::default()).await.map_err(Failure::error)?;
     lines.extend(told(&checks));
     Ok(lines)
 }

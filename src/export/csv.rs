@@ -6,7 +6,8 @@
 
 use std::io::{self, Write};
 
-use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::array::TimestampMicrosecondArray;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
@@ -15,62 +16,64 @@ use arrow::record_batch::RecordBatch;
 #[derive(Debug)]
 pub struct CsvWriter<W: Write> {
     out: W,
-    line: String,
 }
 
 impl<W: Write> CsvWriter<W> {
     /// Writes the header.
-    pub fn new(out: W, header: &[&str]) -> io::Result<Self> {
-        let mut writer = Self { out, line: String::new() };
-        for (i, name) in header.iter().enumerate() {
-            if i > 0 {
-                writer.line.push(',');
-            }
-            push_text(&mut writer.line, name);
-        }
-        writer.end_line()?;
-        Ok(writer)
+    pub fn new(mut out: W, header: &[&str]) -> io::Result<Self> {
+        out.write_all(&csv_header(header))?;
+        Ok(Self { out })
     }
 
     /// Writes the rows of a batch.
     pub fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
-        let columns = batch
-            .columns()
-            .iter()
-            .map(Column::new)
-            .collect::<Result<Vec<_>, _>>()
-            .map_err(io::Error::other)?;
-        for row in 0..batch.num_rows() {
-            for (i, column) in columns.iter().enumerate() {
-                if i > 0 {
-                    self.line.push(',');
-                }
-                column.push(&mut self.line, row);
-            }
-            self.end_line()?;
-        }
-        Ok(())
+        self.out.write_all(&csv_rows(batch.columns()).map_err(io::Error::other)?)
     }
 
     /// Gives the writer below back.
     pub fn into_inner(self) -> W {
         self.out
     }
+}
 
-    fn end_line(&mut self) -> io::Result<()> {
-        self.line.push('\n');
-        self.out.write_all(self.line.as_bytes())?;
-        self.line.clear();
-        Ok(())
+/// The first line.
+pub(super) fn csv_header(names: &[&str]) -> Vec<u8> {
+    let mut line = Vec::new();
+    for (i, name) in names.iter().enumerate() {
+        if i > 0 {
+            line.push(b',');
+        }
+        push_text(&mut line, name);
     }
+    line.push(b'\n');
+    line
+}
+
+/// The lines of some rows.
+pub(super) fn csv_rows(columns: &[ArrayRef]) -> Result<Vec<u8>, ArrowError> {
+    let rows = columns.first().map_or(0, |column| column.len());
+    let columns = columns.iter().map(Column::new).collect::<Result<Vec<_>, _>>()?;
+    let mut out = Vec::with_capacity(rows * columns.len() * 12);
+    for row in 0..rows {
+        for column in &columns {
+            column.push(&mut out, row);
+            out.push(b',');
+        }
+        // The comma after the last value.
+        if let Some(last) = out.last_mut() {
+            *last = b'\n';
+        }
+    }
+    Ok(out)
 }
 
 enum Column {
-    Text(ArrayRef),
-    Int(ArrayRef),
-    Float(ArrayRef),
-    Bool(ArrayRef),
-    Time(ArrayRef),
+    /// Texts, and whether none of them needs quotes.
+    Text(StringArray, bool),
+    Int(Int64Array),
+    Float(Float64Array),
+    Bool(BooleanArray),
+    Time(TimestampMicrosecondArray),
 }
 
 impl Column {
@@ -78,38 +81,54 @@ impl Column {
         use DataType as T;
         let cast = |to| arrow::compute::cast(array, &to);
         Ok(match array.data_type() {
-            T::Boolean => Self::Bool(cast(T::Boolean)?),
-            T::Float16 | T::Float32 | T::Float64 => Self::Float(cast(T::Float64)?),
-            T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 => {
-                Self::Int(cast(T::Int64)?)
+            T::Boolean => Self::Bool(array.as_boolean().clone()),
+            T::Float16 | T::Float32 | T::Float64 => {
+                Self::Float(cast(T::Float64)?.as_primitive::<Float64Type>().clone())
             }
-            T::Timestamp(..) => Self::Time(cast(T::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?),
-            T::Struct(_) | T::List(_) | T::LargeList(_) | T::Map(..) => Self::Text(nested(array)?),
-            _ => Self::Text(cast(T::Utf8)?),
+            T::Int8 | T::Int16 | T::Int32 | T::Int64 | T::UInt8 | T::UInt16 | T::UInt32 => {
+                Self::Int(cast(T::Int64)?.as_primitive::<Int64Type>().clone())
+            }
+            T::Timestamp(..) => {
+                let micros = cast(T::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?;
+                Self::Time(micros.as_primitive::<TimestampMicrosecondType>().clone())
+            }
+            T::Struct(_) | T::List(_) | T::LargeList(_) | T::Map(..) => Self::text(&nested(array)?),
+            _ => Self::text(&cast(T::Utf8)?),
         })
     }
 
-    fn push(&self, line: &mut String, row: usize) {
-        let array = match self {
-            Self::Text(a) | Self::Int(a) | Self::Float(a) | Self::Bool(a) | Self::Time(a) => a,
+    fn text(array: &ArrayRef) -> Self {
+        let texts = array.as_string::<i32>().clone();
+        let (from, to) = (texts.value_offsets().first(), texts.value_offsets().last());
+        let bytes = match (from, to) {
+            (Some(from), Some(to)) => &texts.value_data()[*from as usize..*to as usize],
+            _ => &[],
         };
-        if array.is_null(row) {
-            return;
-        }
+        let plain = !bytes.iter().any(|b| matches!(b, b',' | b'"' | b'\n' | b'\r'));
+        Self::Text(texts, plain)
+    }
+
+    fn push(&self, line: &mut Vec<u8>, row: usize) {
         match self {
-            Self::Text(a) => push_text(line, a.as_string::<i32>().value(row)),
-            Self::Int(a) => {
-                use std::fmt::Write as _;
-                let _ = write!(line, "{}", a.as_primitive::<Int64Type>().value(row));
+            Self::Text(a, _) if a.is_null(row) => {}
+            Self::Text(a, true) if !a.value(row).is_empty() => {
+                line.extend_from_slice(a.value(row).as_bytes())
             }
-            Self::Float(a) => push_float(line, a.as_primitive::<Float64Type>().value(row)),
-            Self::Bool(a) => line.push_str(if a.as_boolean().value(row) { "True" } else { "False" }),
-            Self::Time(a) => {
-                let micros = a.as_primitive::<TimestampMicrosecondType>().value(row);
-                if let Some(time) = chrono::DateTime::from_timestamp_micros(micros) {
-                    line.push_str(&time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true));
+            Self::Text(a, _) => push_text(line, a.value(row)),
+            Self::Int(a) if a.is_valid(row) => {
+                line.extend_from_slice(itoa::Buffer::new().format(a.value(row)).as_bytes());
+            }
+            Self::Float(a) if a.is_valid(row) => push_float(line, a.value(row)),
+            Self::Bool(a) if a.is_valid(row) => {
+                line.extend_from_slice(if a.value(row) { b"True" } else { b"False" });
+            }
+            Self::Time(a) if a.is_valid(row) => {
+                if let Some(time) = chrono::DateTime::from_timestamp_micros(a.value(row)) {
+                    let text = time.to_rfc3339_opts(chrono::SecondsFormat::Micros, true);
+                    line.extend_from_slice(text.as_bytes());
                 }
             }
+            _ => {}
         }
     }
 }
@@ -124,45 +143,43 @@ fn nested(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     Ok(std::sync::Arc::new(texts))
 }
 
-fn push_text(line: &mut String, text: &str) {
-    let plain = !text.is_empty() && !text.contains([',', '"', '\n', '\r']);
-    if plain {
-        line.push_str(text);
+fn push_text(line: &mut Vec<u8>, text: &str) {
+    if !text.is_empty() && !text.contains([',', '"', '\n', '\r']) {
+        line.extend_from_slice(text.as_bytes());
         return;
     }
-    line.push('"');
-    line.push_str(&text.replace('"', "\"\""));
-    line.push('"');
+    line.push(b'"');
+    line.extend_from_slice(text.replace('"', "\"\"").as_bytes());
+    line.push(b'"');
 }
 
 /// The shortest text that reads back to the same double, in Python's notation.
-fn push_float(line: &mut String, value: f64) {
-    use std::fmt::Write as _;
+fn push_float(line: &mut Vec<u8>, value: f64) {
     if value.is_nan() {
-        line.push_str("nan");
+        line.extend_from_slice(b"nan");
     } else if value.is_infinite() {
-        line.push_str(if value > 0.0 { "inf" } else { "-inf" });
-    } else if value != 0.0 && !(1e-4..1e16).contains(&value.abs()) {
+        line.extend_from_slice(if value > 0.0 { b"inf" } else { b"-inf" });
+    } else if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
+        line.extend_from_slice(zmij::Buffer::new().format_finite(value).as_bytes());
+    } else {
         let text = format!("{value:e}");
         let (digits, exponent) = text.split_once('e').unwrap_or((&text, "0"));
         let exponent: i32 = exponent.parse().unwrap_or(0);
-        let _ = write!(line, "{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs());
-    } else {
-        let _ = write!(line, "{value:?}");
+        let sign = if exponent < 0 { '-' } else { '+' };
+        line.extend_from_slice(format!("{digits}e{sign}{:02}", exponent.abs()).as_bytes());
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use arrow::array::{BooleanArray, Float64Array, StringArray};
     use proptest::prelude::*;
     use std::sync::Arc;
 
     fn float(value: f64) -> String {
-        let mut line = String::new();
+        let mut line = Vec::new();
         push_float(&mut line, value);
-        line
+        String::from_utf8(line).unwrap()
     }
 
     #[test]
@@ -193,6 +210,9 @@ mod tests {
             let value = f64::from_bits(bits);
             prop_assume!(value.is_finite());
             prop_assert_eq!(float(value).parse::<f64>().unwrap().to_bits(), bits);
+            if value == 0.0 || (1e-4..1e16).contains(&value.abs()) {
+                prop_assert_eq!(float(value), format!("{value:?}"));
+            }
         }
     }
 

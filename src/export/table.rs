@@ -1,17 +1,11 @@
 //! One table into one file.
 
-use std::fs::File;
-use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use futures::StreamExt;
-use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
-use parquet::file::metadata::KeyValue;
-use parquet::file::properties::WriterProperties;
 use thiserror::Error;
 
-use super::csv::CsvWriter;
+use super::writer::TableWriter;
 use crate::query::{Definitions, QueryError, Session, SessionError, ident};
 use crate::schema::TableSchema;
 
@@ -44,6 +38,15 @@ pub enum ExportError {
         /// The cause.
         source: std::io::Error,
     },
+    /// A batch could not be put together.
+    #[error("Arrow: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// A file of a run could not be read.
+    #[error(transparent)]
+    Store(#[from] crate::store::StoreError),
+    /// A thread that encoded rows is gone.
+    #[error("a thread that encodes rows ended\n(hint: this is a defect; please report it)")]
+    Encoder,
     /// Parquet could not be encoded.
     #[error("Parquet: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),
@@ -65,44 +68,27 @@ pub struct TableExport<'a> {
 impl TableExport<'_> {
     /// Writes CSV; gives the number of rows.
     pub async fn csv(&self) -> Result<u64, ExportError> {
-        let write = |source| ExportError::Write { path: self.path.clone(), source };
         let mut rows = self.session.query(&self.sql).await?.execute_stream().await?;
-        let schema = rows.schema();
-        let header: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
-        let file = BufWriter::with_capacity(1 << 18, File::create_new(&self.path).map_err(write)?);
-        let mut csv = CsvWriter::new(file, &header).map_err(write)?;
-        let mut count = 0;
+        let columns = rows.schema();
+        let names: Vec<&str> = columns.fields().iter().map(|f| f.name().as_str()).collect();
+        let mut writer = TableWriter::new(&columns).csv(&self.path, &columns, &names)?;
         while let Some(batch) = rows.next().await {
             let batch = batch?;
-            count += batch.num_rows() as u64;
-            csv.write(&batch).map_err(write)?;
+            writer.push(Box::new(move || Ok(batch)))?;
         }
-        let mut file = csv.into_inner();
-        file.flush().map_err(write)?;
-        file.get_ref().sync_all().map_err(write)?;
-        Ok(count)
+        Ok(writer.finish()?.0)
     }
 
     /// Writes Parquet; gives the number of rows.
     pub async fn parquet(&self) -> Result<u64, ExportError> {
-        let write = |source| ExportError::Write { path: self.path.clone(), source };
         let mut rows = self.session.query(&self.sql).await?.execute_stream().await?;
-        let metadata = self.metadata.iter().map(|(k, v)| KeyValue::new(k.clone(), v.clone())).collect();
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
-            .set_key_value_metadata(Some(metadata))
-            .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")))
-            .build();
-        let file = File::create_new(&self.path).map_err(write)?;
-        let mut writer = ArrowWriter::try_new(file, rows.schema(), Some(properties))?;
-        let mut count = 0;
+        let columns = rows.schema();
+        let mut writer = TableWriter::new(&columns).parquet(&self.path, &columns, self.metadata.clone())?;
         while let Some(batch) = rows.next().await {
             let batch = batch?;
-            count += batch.num_rows() as u64;
-            writer.write(&batch)?;
+            writer.push(Box::new(move || Ok(batch)))?;
         }
-        writer.into_inner()?.sync_all().map_err(write)?;
-        Ok(count)
+        Ok(writer.finish()?.0)
     }
 }
 

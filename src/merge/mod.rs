@@ -1,24 +1,27 @@
 //! From shards to one table: same experiment? duplicates? complete? correct, check, export.
 
-mod conflicts;
-mod gaps;
+mod finding;
 mod output;
 mod same;
-mod verify;
+mod survey;
+mod tables;
 
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
 use crate::check::CheckResult;
-use crate::export::{ExportError, is_free};
+use crate::export::{ExportError, ExportFormat, is_free};
 use crate::query::{
     Definitions, OpenRun, Precedence, QueryError, Session, SessionError, Source, SourceError,
 };
+use crate::schema::TableSchema;
+use crate::sorted::{Difference, Findings, Repeated};
 use crate::store::{Run, StoreError};
+use survey::{Survey, unknown_files};
+use tables::{Compare, Tables};
 
-pub use conflicts::Conflict;
-pub use gaps::Gap;
+pub use finding::{Conflict, Gap, Kind};
 pub use output::Written;
 
 /// What to do when two attempts of a unit differ.
@@ -43,6 +46,10 @@ pub struct Merge<'a> {
     pub allow_partial: bool,
     /// What to do about differing duplicates.
     pub on_conflict: OnConflict,
+    /// Formats that are written; none means all.
+    pub formats: Vec<ExportFormat>,
+    /// Tables that are written; none means all.
+    pub only: Vec<String>,
     /// The tables and queries.
     pub definitions: Definitions<'a>,
 }
@@ -118,32 +125,31 @@ impl Merge<'_> {
         }
         let runs = self.open()?;
         same::same_experiment(&runs)?;
-        let session = Session::empty()?;
         let precedence =
             if self.on_conflict == OnConflict::First { Precedence::First } else { Precedence::Latest };
-        let attempts = session.register_runs(&runs, precedence, self.definitions).await?;
+        let mut survey = Survey::of(&runs, precedence, self.definitions.schemas)?;
+        if !survey.gaps.is_empty() && !self.allow_partial {
+            return Ok(MergeOutcome::Incomplete(survey.gaps));
+        }
+        let conflicts = std::mem::take(&mut survey.conflicts);
+        if !conflicts.is_empty() && self.on_conflict == OnConflict::Stop {
+            return Ok(MergeOutcome::Conflicting(conflicts));
+        }
+        let tables = Tables::new(&runs, &survey, self.definitions).await?;
+        output::Output { merge: self, tables: &tables, runs: &runs, survey: &survey }.write().await
+    }
 
-        let mut found = gaps::missing_units(&session, &runs, self.definitions).await?;
-        let broken = verify::broken_files(&runs, &attempts);
-        found.extend(gaps::broken_units(&broken));
-        found.extend(gaps::wrong_counts(&session, self.definitions).await?);
-        found.extend(gaps::corrupt_ledger(&runs));
-        if !found.is_empty() && !self.allow_partial {
-            return Ok(MergeOutcome::Incomplete(found));
-        }
-        if !broken.is_empty() {
-            // What is broken cannot be read; the rest is the partial result.
-            let whole = gaps::without(&attempts, &broken);
-            session.register_winners(&runs, &whole, self.definitions).await?;
-        }
-        if !attempts.duplicates.is_empty() && self.on_conflict == OnConflict::Stop {
-            let conflicts = conflicts::find(&session, &runs, &attempts, &broken, self.definitions).await?;
-            if !conflicts.is_empty() {
-                return Ok(MergeOutcome::Conflicting(conflicts));
-            }
-        }
-        let output = output::Output { merge: self, session: &session, runs: &runs, gaps: found };
-        output.write(attempts.duplicates.len() as u64).await
+    /// The tables that are written.
+    fn wanted(&self) -> impl Iterator<Item = &TableSchema> {
+        self.definitions.schemas.iter().filter(|s| self.only.is_empty() || self.only.contains(&s.table))
+    }
+
+    fn csv(&self) -> bool {
+        self.formats.is_empty() || self.formats.contains(&ExportFormat::Csv)
+    }
+
+    fn parquet(&self) -> bool {
+        self.formats.is_empty() || self.formats.contains(&ExportFormat::Parquet)
     }
 
     fn open(&self) -> Result<Vec<OpenRun>, MergeError> {
@@ -162,28 +168,53 @@ impl Merge<'_> {
     }
 }
 
-/// Gaps and broken files of one run, for `validate`.
+/// Everything that is wrong with one run, and a session with its merged tables in memory, for `validate`.
 pub async fn gaps_of_run(run: Run, definitions: Definitions<'_>) -> Result<(Session, Vec<Gap>), MergeError> {
     let only = run.manifest().only_shards.clone();
-    let runs = vec![OpenRun::new(run)?];
-    let session = Session::empty()?;
-    let attempts = session.register_runs(&runs, Precedence::Latest, definitions).await?;
-    let mut found = gaps::missing_units(&session, &runs, definitions).await?;
+    let runs = vec![OpenRun::new(run)];
+    let mut survey = Survey::of(&runs, Precedence::Latest, definitions.schemas)?;
+    let mut found = std::mem::take(&mut survey.gaps);
     // The other shards' users are not expected in the directory of one shard.
-    found.retain(|gap| only.is_empty() || only.contains(&gap.shard));
-    let broken = verify::broken_files(&runs, &attempts);
-    found.extend(gaps::broken_units(&broken));
-    found.extend(gaps::wrong_counts(&session, definitions).await?);
-    found.extend(gaps::corrupt_ledger(&runs));
-    found.extend(verify::unknown_files(&runs)?);
-    if !broken.is_empty() {
-        let whole = gaps::without(&attempts, &broken);
-        session.register_winners(&runs, &whole, definitions).await?;
+    found.retain(|gap| !gap.kind.is_missing() || only.is_empty() || only.contains(&gap.shard));
+    found.extend(unknown_files(&runs, &survey)?);
+    found.extend(std::mem::take(&mut survey.conflicts).into_iter().map(Gap::from));
+    let tables = Tables::new(&runs, &survey, definitions).await?;
+    for schema in definitions.schemas.data_tables() {
+        let Some(mut rows) = tables.rows(schema, Compare::Duplicates)? else { continue };
+        while rows.next_rows()?.is_some() {}
+        let findings = rows.findings();
+        found.extend(conflicts_of(schema, &findings).into_iter().map(Gap::from));
+        found.extend(repeated_of(schema, &findings));
     }
-    let conflicts = conflicts::find(&session, &runs, &attempts, &broken, definitions).await?;
-    found.extend(conflicts.into_iter().map(Gap::from));
-    session.materialize(definitions).await?;
-    Ok((session, found))
+    tables.session.materialize(definitions).await?;
+    Ok((tables.session, found))
+}
+
+/// Where duplicates of a table differ.
+fn conflicts_of(schema: &TableSchema, findings: &Findings) -> Vec<Conflict> {
+    let conflict = |d: &Difference| Conflict {
+        table: schema.table.clone(),
+        user_id: d.user_id.clone(),
+        row_key: d.row_key.clone(),
+        column: d.column.clone(),
+        one: d.one.clone(),
+        other: d.other.clone(),
+        one_source: d.one_source.clone(),
+        other_source: d.other_source.clone(),
+    };
+    findings.differences.iter().map(conflict).collect()
+}
+
+/// Keys of a table of which several rows speak.
+fn repeated_of(schema: &TableSchema, findings: &Findings) -> Vec<Gap> {
+    let gap = |r: &Repeated| Gap {
+        user_id: r.user_id.clone(),
+        feature_mode: String::new(),
+        shard: 0,
+        kind: Kind::KeyTwice,
+        reason: format!("table {}, {}: {}", schema.table, r.row_key, r.sources.join(" and ")),
+    };
+    findings.repeated.iter().map(gap).collect()
 }
 
 /// The path an output is written under until it is whole.

@@ -4,11 +4,19 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::gaps::Gap;
-use super::{Merge, MergeError, MergeOutcome, staging_path};
-use crate::check::{CheckResult, run_checks};
-use crate::export::{CsvWriter, TableExport, csv_name, csv_sql, parquet_sql};
+use futures::StreamExt;
+
+use super::finding::Gap;
+use super::survey::Survey;
+use super::tables::{Compare, Tables, exported};
+use super::{Merge, MergeError, MergeOutcome, OnConflict, conflicts_of, repeated_of, staging_path};
+use crate::check::{Known, run_checks};
+use crate::export::{
+    CsvWriter, ExportError, Facts, TableExport, TableWriter, csv_name, csv_sql, parquet_sql,
+};
 use crate::query::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Session};
+use crate::schema::TableSchema;
+use crate::sorted::{Findings, SortedRows};
 
 /// Version of the layout of an output.
 const OUTPUT_FORMAT: u32 = 1;
@@ -30,52 +38,67 @@ pub struct Written {
 enum Filled {
     /// It is in its place; so many checks passed.
     InPlace(Box<MergeManifest>, usize),
-    /// Checks found something.
-    Wrong(Vec<CheckResult>),
+    /// Something must not be.
+    Refused(MergeOutcome),
 }
 
 /// An output about to be written.
 pub(super) struct Output<'a> {
     pub(super) merge: &'a Merge<'a>,
-    pub(super) session: &'a Session,
+    pub(super) tables: &'a Tables,
     pub(super) runs: &'a [OpenRun],
-    pub(super) gaps: Vec<Gap>,
+    pub(super) survey: &'a Survey,
 }
 
 impl Output<'_> {
     /// Writes the tables, checks what was written, and puts the directory into place.
-    pub(super) async fn write(self, duplicates: u64) -> Result<MergeOutcome, MergeError> {
+    pub(super) async fn write(self) -> Result<MergeOutcome, MergeError> {
         let dir = staging_path(&self.merge.output);
         let created = fs::create_dir_all(&dir);
         created.map_err(|source| MergeError::Write { path: dir.clone(), source })?;
-        let filled = self.fill(&dir, duplicates).await;
+        let filled = self.fill(&dir).await;
         if !matches!(filled, Ok(Filled::InPlace(..))) {
             let _ = fs::remove_dir_all(&dir);
         }
         Ok(match filled? {
             Filled::InPlace(manifest, checks) => {
                 let dir = self.merge.output.clone();
-                MergeOutcome::Written(Box::new(Written { dir, manifest: *manifest, gaps: self.gaps, checks }))
+                let gaps = self.survey.gaps.clone();
+                MergeOutcome::Written(Box::new(Written { dir, manifest: *manifest, gaps, checks }))
             }
-            Filled::Wrong(checks) => MergeOutcome::Wrong(checks),
+            Filled::Refused(outcome) => outcome,
         })
     }
 
-    async fn fill(&self, dir: &Path, duplicates: u64) -> Result<Filled, MergeError> {
-        let rows = self.write_parquet(dir).await?;
-        let manifest = self.manifest(duplicates, rows);
-        let session = Session::empty()?;
-        session.register_merged(dir, &manifest)?;
-        let tables: Vec<_> = self.merge.definitions.schemas.iter().collect();
-        let checks = run_checks(&session, &tables, self.merge.definitions).await?;
-        if checks.iter().any(|c| !c.passed()) {
-            return Ok(Filled::Wrong(checks));
-        }
+    async fn fill(&self, dir: &Path) -> Result<Filled, MergeError> {
+        let tables: Vec<&TableSchema> = self.merge.wanted().collect();
+        let mut known = Known::default();
+        let mut rows = BTreeMap::new();
+        let (mut conflicts, mut repeated) = (Vec::new(), Vec::new());
         for schema in &tables {
-            if let Some(name) = csv_name(schema, !manifest.complete) {
+            let (count, facts, findings) = self.table(dir, schema).await?;
+            conflicts.extend(conflicts_of(schema, &findings));
+            repeated.extend(repeated_of(schema, &findings));
+            rows.insert(schema.table.clone(), count);
+            known.add(&schema.table, count, facts);
+        }
+        if !conflicts.is_empty() && self.merge.on_conflict == OnConflict::Stop {
+            return Ok(Filled::Refused(MergeOutcome::Conflicting(conflicts)));
+        }
+        if !repeated.is_empty() {
+            return Ok(Filled::Refused(MergeOutcome::Incomplete(repeated)));
+        }
+        let manifest = self.manifest(rows);
+        let session = self.written(dir, &manifest)?;
+        let session = session.as_ref().unwrap_or(&self.tables.session);
+        let checks = run_checks(session, &tables, self.merge.definitions, &known).await?;
+        if checks.iter().any(|c| !c.passed()) {
+            return Ok(Filled::Refused(MergeOutcome::Wrong(checks)));
+        }
+        for schema in tables.iter().filter(|schema| schema.csv_query.is_some()) {
+            if let Some(path) = self.csv_path(dir, schema) {
                 let sql = csv_sql(schema, self.merge.definitions)?;
-                let path = dir.join(name);
-                TableExport { session: &session, sql, path, metadata: Vec::new() }.csv().await?;
+                TableExport { session, sql, path, metadata: Vec::new() }.csv().await?;
             }
         }
         if !manifest.complete {
@@ -85,22 +108,90 @@ impl Output<'_> {
         Ok(Filled::InPlace(Box::new(manifest), checks.len()))
     }
 
-    async fn write_parquet(&self, dir: &Path) -> Result<BTreeMap<String, u64>, MergeError> {
-        let partial = !self.gaps.is_empty();
-        let mut rows = BTreeMap::new();
-        for schema in self.merge.definitions.schemas.iter() {
+    /// The Parquet files as tables; none if none were asked for.
+    fn written(&self, dir: &Path, manifest: &MergeManifest) -> Result<Option<Session>, MergeError> {
+        if !self.merge.parquet() {
+            return Ok(None);
+        }
+        let session = Session::empty()?;
+        session.register_merged(dir, manifest)?;
+        Ok(Some(session))
+    }
+
+    /// Writes the files of a table; its rows, and what was seen of them in passing.
+    async fn table(&self, dir: &Path, schema: &TableSchema) -> Result<(u64, Facts, Findings), MergeError> {
+        let is_derived = schema.derived().next().is_some();
+        if !is_derived && let Some(rows) = self.tables.rows(schema, self.compare(schema))? {
+            return self.stored_table(dir, schema, rows);
+        }
+        let rows = self.tables.session.query(&parquet_sql(schema)).await?.execute_stream().await;
+        let mut rows = rows.map_err(ExportError::from)?;
+        let mut writer = self.writer(dir, schema, &rows.schema())?;
+        while let Some(batch) = rows.next().await {
+            let batch = batch.map_err(ExportError::from)?;
+            writer.push(Box::new(move || Ok(batch)))?;
+        }
+        let (count, facts) = writer.finish()?;
+        Ok((count, facts, self.tables.findings(schema)))
+    }
+
+    /// A table without derived columns: its sorted rows as they are.
+    fn stored_table(
+        &self,
+        dir: &Path,
+        schema: &TableSchema,
+        mut rows: SortedRows,
+    ) -> Result<(u64, Facts, Findings), MergeError> {
+        let columns = exported(schema);
+        let mut writer = self.writer(dir, schema, &columns)?;
+        while let Some(picked) = rows.next_rows()? {
+            let columns = std::sync::Arc::clone(&columns);
+            writer.push(Box::new(move || Ok(picked.batch(&columns)?)))?;
+        }
+        let (count, facts) = writer.finish()?;
+        Ok((count, facts, rows.findings()))
+    }
+
+    /// Attempts of a unit differ in their times; their rows must not.
+    fn compare(&self, schema: &TableSchema) -> Compare {
+        if schema.table == "users" || self.merge.on_conflict != OnConflict::Stop {
+            Compare::Nothing
+        } else {
+            Compare::Duplicates
+        }
+    }
+
+    fn writer(
+        &self,
+        dir: &Path,
+        schema: &TableSchema,
+        columns: &arrow::datatypes::SchemaRef,
+    ) -> Result<TableWriter, MergeError> {
+        let mut writer = TableWriter::new(columns);
+        if schema.csv_query.is_none()
+            && let Some(path) = self.csv_path(dir, schema)
+        {
+            let user = (schema.table != "group_tests").then_some("user_id");
+            let names: Vec<&str> =
+                user.into_iter().chain(schema.exported().map(|c| c.name.as_str())).collect();
+            writer = writer.csv(&path, columns, &names)?;
+        }
+        if self.merge.parquet() {
+            let path = dir.join(format!("{}.parquet", schema.table));
             let metadata = vec![
                 ("results.schema".to_owned(), schema.table.clone()),
                 ("results.schema_version".to_owned(), schema.version.to_string()),
-                ("results.complete".to_owned(), (!partial).to_string()),
+                ("results.complete".to_owned(), self.survey.gaps.is_empty().to_string()),
                 ("results.config_fingerprint".to_owned(), self.fingerprint()),
             ];
-            let path = dir.join(format!("{}.parquet", schema.table));
-            let sql = parquet_sql(schema);
-            let count = TableExport { session: self.session, sql, path, metadata }.parquet().await?;
-            rows.insert(schema.table.clone(), count);
+            writer = writer.parquet(&path, columns, metadata)?;
         }
-        Ok(rows)
+        Ok(writer)
+    }
+
+    fn csv_path(&self, dir: &Path, schema: &TableSchema) -> Option<PathBuf> {
+        let name = csv_name(schema, !self.survey.gaps.is_empty())?;
+        self.merge.csv().then(|| dir.join(name))
     }
 
     fn put_into_place(&self, dir: &Path, manifest: &MergeManifest) -> Result<(), MergeError> {
@@ -125,19 +216,11 @@ impl Output<'_> {
         self.runs.first().map_or(String::new(), |r| r.run.manifest().config_fingerprint.clone())
     }
 
-    fn manifest(&self, duplicates: u64, rows: BTreeMap<String, u64>) -> MergeManifest {
-        let units: std::collections::HashSet<_> =
-            self.runs.iter().flat_map(|r| r.run.expected()).map(|u| (&u.user_id, &u.feature_mode)).collect();
-        let missing: std::collections::HashSet<_> = self
-            .gaps
-            .iter()
-            .filter(|g| !g.user_id.is_empty())
-            .map(|g| (&g.user_id, &g.feature_mode))
-            .collect();
+    fn manifest(&self, rows: BTreeMap<String, u64>) -> MergeManifest {
         let first = self.runs.first().map(|r| r.run.manifest());
         MergeManifest {
             format: OUTPUT_FORMAT,
-            complete: self.gaps.is_empty(),
+            complete: self.survey.gaps.is_empty(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             merged_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
             sources: self
@@ -152,9 +235,9 @@ impl Output<'_> {
             seed: first.map_or(0, |m| m.seed),
             hour_bins: first.map_or(0, |m| m.config.hour_bins),
             fdr: first.map_or_else(crate::config::Fdr::default, |m| m.config.fdr.clone()),
-            units: units.len() as u64,
-            units_ok: (units.len() - missing.len().min(units.len())) as u64,
-            duplicates,
+            units: self.survey.units,
+            units_ok: self.survey.units_ok,
+            duplicates: self.survey.duplicates,
             rows,
             tables: self.merge.definitions.schemas.own(),
         }
@@ -163,13 +246,13 @@ impl Output<'_> {
     fn write_gaps(&self, path: &Path) -> Result<(), MergeError> {
         use arrow::array::{ArrayRef, StringArray};
         let texts = |f: &dyn Fn(&Gap) -> String| -> ArrayRef {
-            std::sync::Arc::new(StringArray::from_iter_values(self.gaps.iter().map(f)))
+            std::sync::Arc::new(StringArray::from_iter_values(self.survey.gaps.iter().map(f)))
         };
         let write = || -> std::io::Result<()> {
             let batch = arrow::record_batch::RecordBatch::try_from_iter([
                 ("user_id", texts(&|g| g.user_id.clone())),
                 ("feature_mode", texts(&|g| g.feature_mode.clone())),
-                ("state", texts(&|g| g.kind.clone())),
+                ("state", texts(&|g| g.kind.to_string())),
                 ("reason", texts(&|g| g.reason.clone())),
             ])
             .map_err(std::io::Error::other)?;

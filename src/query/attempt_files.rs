@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use super::files::TableFile;
 use super::source::OpenRun;
-use crate::store::{DataFile, LedgerRow};
+use crate::store::{DataFile, LedgerRow, StoreError, is_group};
 
 /// Files of one table.
 #[derive(Debug, Default)]
@@ -25,7 +25,10 @@ pub(super) struct GroupFiles {
 
 impl TableFiles {
     /// The files of the attempts, by table.
-    pub(super) fn of<'a>(runs: &'a [OpenRun], attempts: &'a [(usize, LedgerRow)]) -> BTreeMap<&'a str, Self> {
+    pub(super) fn of<'a>(
+        runs: &'a [OpenRun],
+        attempts: &'a [(usize, LedgerRow)],
+    ) -> Result<BTreeMap<&'a str, Self>, StoreError> {
         let mut tables: BTreeMap<&str, Self> = BTreeMap::new();
         let mut groups: HashMap<(usize, &str), &str> = HashMap::new();
         let mut wanted: HashSet<(usize, &str)> = HashSet::new();
@@ -33,7 +36,7 @@ impl TableFiles {
             wanted.insert((*run, &row.attempt));
             for file in &row.files {
                 let table = tables.entry(&file.table).or_default();
-                if !is_group(row, file) {
+                if !is_group(&file.file) {
                     table.units.push(found(runs, *run, row, file, true));
                 } else if groups.insert((*run, &file.file), &file.table).is_none() {
                     table.groups.entry(*run).or_default().files.push(found(runs, *run, row, file, false));
@@ -41,10 +44,12 @@ impl TableFiles {
             }
         }
         if groups.is_empty() {
-            return tables;
+            return Ok(tables);
         }
         for (index, run) in runs.iter().enumerate() {
-            for row in run.ledger.rows.iter().filter(|row| !wanted.contains(&(index, row.attempt.as_str()))) {
+            for row in
+                run.ledger()?.rows.iter().filter(|row| !wanted.contains(&(index, row.attempt.as_str())))
+            {
                 for file in &row.files {
                     if let Some(table) = groups.get(&(index, file.file.as_str()))
                         && let Some(group) = tables.get_mut(table).and_then(|t| t.groups.get_mut(&index))
@@ -54,14 +59,8 @@ impl TableFiles {
                 }
             }
         }
-        tables
+        Ok(tables)
     }
-}
-
-/// Attempts of a group carry a number after the group's name, which is that of the file.
-fn is_group(row: &LedgerRow, file: &DataFile) -> bool {
-    let name = file.file.rsplit('/').next().and_then(|name| name.strip_suffix(".parquet"));
-    name.is_some_and(|name| name != row.attempt)
 }
 
 fn found(runs: &[OpenRun], run: usize, row: &LedgerRow, file: &DataFile, one_unit: bool) -> TableFile {

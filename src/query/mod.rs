@@ -3,12 +3,14 @@
 mod attempt_files;
 mod files;
 mod functions;
+mod judge;
 mod session;
 mod source;
 mod template;
 mod views;
 
-pub use session::{Attempts, Definitions, Precedence, Session, SessionError};
+pub use judge::{Candidate, Precedence, Verdict, judge};
+pub use session::{Attempts, Definitions, Session, SessionError};
 pub use source::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Source, SourceError, own_tables};
 pub use template::{Queries, Query, QueryError, ident, literal};
 pub use views::Views;

@@ -11,8 +11,8 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Int32Type, Schema, SchemaRef};
+use arrow::array::{Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
 use datafusion::common::Column;
 use datafusion::common::TableReference;
@@ -27,12 +27,13 @@ use thiserror::Error;
 use super::attempt_files::TableFiles;
 use super::files::KnownFiles;
 use super::functions;
+use super::judge::{Candidate, Precedence, judge};
 use super::source::{MergeManifest, OpenRun, Source, SourceError};
 use super::template::{Queries, QueryError, ident};
 use super::views::Views;
 use crate::config::Fdr;
 use crate::schema::{Schemas, TableSchema, stored_arrow_schema};
-use crate::store::{LedgerRow, StoreError, UnitState, expected_batch, group_arrow_schema, ledger_batch};
+use crate::store::{LedgerRow, StoreError, expected_batch, group_arrow_schema, ledger_batch};
 
 /// Why a session could not be set up or a query not be answered.
 #[derive(Debug, Error)]
@@ -84,15 +85,6 @@ impl From<DataFusionError> for SessionError {
     }
 }
 
-/// Which of several attempts of a unit speaks for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Precedence {
-    /// The one that ended last.
-    Latest,
-    /// The one that ended first.
-    First,
-}
-
 /// A session.
 #[derive(Clone)]
 pub struct Session {
@@ -126,9 +118,17 @@ pub struct Attempts {
 impl Session {
     /// A session without tables.
     pub fn empty() -> Result<Self, SessionError> {
-        let mut config = SessionConfig::new()
-            .with_information_schema(true)
-            .with_default_catalog_and_schema("results", "public");
+        Self::configured(SessionConfig::new())
+    }
+
+    /// A session without tables that keeps the order of sorted rows: its plans have one partition.
+    pub(crate) fn for_merge() -> Result<Self, SessionError> {
+        Self::configured(SessionConfig::new().with_target_partitions(1))
+    }
+
+    fn configured(config: SessionConfig) -> Result<Self, SessionError> {
+        let mut config =
+            config.with_information_schema(true).with_default_catalog_and_schema("results", "public");
         let options = config.options_mut();
         // Columns are called TE_A2S; nobody should have to quote that.
         options.sql_parser.enable_ident_normalization = false;
@@ -179,15 +179,16 @@ impl Session {
         definitions: Definitions<'_>,
     ) -> Result<Attempts, SessionError> {
         self.register_plan(runs)?;
-        self.register_files("raw", runs, &all_rows(runs), definitions)?;
-        self.batch("raw.users", ledger_of(&all_rows(runs), runs, definitions)?)?;
+        let all = all_rows(runs)?;
+        self.register_files("raw", runs, &all, definitions)?;
+        self.batch("raw.users", ledger_of(&all, runs, definitions)?)?;
         let same = runs
             .windows(2)
             .all(|w| w[0].run.manifest().config_fingerprint == w[1].run.manifest().config_fingerprint);
         if !same {
             return Ok(Attempts::default());
         }
-        let attempts = self.attempts(runs, precedence, definitions).await?;
+        let attempts = attempts(runs, precedence)?;
         self.register_winners(runs, &attempts.winners, definitions).await?;
         Ok(attempts)
     }
@@ -202,39 +203,11 @@ impl Session {
         self.batch("winners", ledger_of(winners, runs, definitions)?)?;
         self.register_files("winning", runs, winners, definitions)?;
         match runs.first() {
-            Some(first) => self.register_views(&first.run.manifest().config.fdr, definitions).await,
+            Some(first) => {
+                self.register_views(&first.run.manifest().config.fdr, "winning", definitions).await
+            }
             None => Ok(()),
         }
-    }
-
-    /// Which attempt speaks for each unit, by `queries/merge/winners.sql`.
-    async fn attempts(
-        &self,
-        runs: &[OpenRun],
-        precedence: Precedence,
-        definitions: Definitions<'_>,
-    ) -> Result<Attempts, SessionError> {
-        let all = standing_rows(runs);
-        self.batch("ledger", ledger_of(&all, runs, definitions)?)?;
-        let order = match precedence {
-            Precedence::Latest => "DESC",
-            Precedence::First => "ASC",
-        };
-        let sql = definitions.queries.get("merge/winners")?.fill(&[("newest_first", order)])?;
-        let mut chosen = HashSet::new();
-        for batch in self.collect(&sql).await? {
-            let (run, attempt) = (batch.column(0).as_primitive::<Int32Type>(), batch.column(1));
-            let attempt = text_values(attempt);
-            chosen.extend(run.values().iter().zip(attempt).map(|(r, a)| (*r as usize, a)));
-        }
-        let (winners, others): (Vec<_>, Vec<_>) =
-            all.into_iter().partition(|(run, row)| chosen.contains(&(*run, row.attempt.clone())));
-        let unit = |row: &LedgerRow| (row.user_id.clone(), row.feature_mode.clone());
-        let ok: HashSet<_> =
-            winners.iter().filter(|(_, r)| r.state == UnitState::Ok).map(|(_, r)| unit(r)).collect();
-        let duplicates =
-            others.into_iter().filter(|(_, r)| r.state == UnitState::Ok && ok.contains(&unit(r))).collect();
-        Ok(Attempts { winners, duplicates })
     }
 
     /// Registers the data files of some attempts as `<space>.<table>`.
@@ -245,7 +218,7 @@ impl Session {
         attempts: &[(usize, LedgerRow)],
         definitions: Definitions<'_>,
     ) -> Result<(), SessionError> {
-        let mut tables = TableFiles::of(runs, attempts);
+        let mut tables = TableFiles::of(runs, attempts)?;
         for schema in definitions.schemas.data_tables() {
             let files = tables.remove(schema.table.as_str()).unwrap_or_default();
             let units = KnownFiles::of_units(stored_arrow_schema(schema), &files.units)?;
@@ -285,9 +258,15 @@ impl Session {
         Ok(all.map_or_else(|| self.ctx.read_empty(), Ok)?)
     }
 
-    async fn register_views(&self, fdr: &Fdr, definitions: Definitions<'_>) -> Result<(), SessionError> {
+    /// Registers the merged tables over `winning.…` and `winners`; rows that are shown come from `rows_from`.
+    pub(crate) async fn register_views(
+        &self,
+        fdr: &Fdr,
+        rows_from: &str,
+        definitions: Definitions<'_>,
+    ) -> Result<(), SessionError> {
         let Definitions { schemas, queries } = definitions;
-        let views = Views { queries, schemas, fdr };
+        let views = Views { queries, schemas, fdr, rows_from };
         if let Some(sql) = views.group_tests()? {
             self.view("group_tests", &sql).await?;
         } else {
@@ -318,16 +297,18 @@ impl Session {
 
     /// Computes every merged table once and keeps its rows, for a session that asks many questions.
     pub async fn materialize(&self, definitions: Definitions<'_>) -> Result<(), SessionError> {
-        let mut tables = Vec::new();
         for schema in definitions.schemas.iter() {
-            let frame = self.ctx.table(TableReference::bare(schema.table.as_str())).await?;
-            let arrow: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
-            tables.push((schema.table.as_str(), MemTable::try_new(arrow, vec![frame.collect().await?])?));
-        }
-        for (name, table) in tables {
-            self.replace(TableReference::bare(name), Arc::new(table))?;
+            self.keep(&schema.table).await?;
         }
         Ok(())
+    }
+
+    /// Computes a table once and keeps its rows.
+    pub(crate) async fn keep(&self, name: &str) -> Result<(), SessionError> {
+        let frame = self.ctx.table(TableReference::bare(name)).await?;
+        let arrow: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
+        let table = MemTable::try_new(arrow, vec![frame.collect().await?])?;
+        self.replace(TableReference::bare(name), Arc::new(table))
     }
 
     /// Registers the Parquet files of a merged output.
@@ -348,10 +329,9 @@ impl Session {
     fn register_plan(&self, runs: &[OpenRun]) -> Result<(), SessionError> {
         let mut seen = HashSet::new();
         let mut units = Vec::new();
-        for unit in runs.iter().flat_map(|r| r.run.expected()) {
-            if seen.insert((&unit.user_id, &unit.feature_mode)) {
-                units.push(unit.clone());
-            }
+        for run in runs {
+            let own = run.run.expected()?.iter();
+            units.extend(own.filter(|unit| seen.insert((&unit.user_id, &unit.feature_mode))).cloned());
         }
         units.sort_by(|a, b| (a.position, &a.feature_mode).cmp(&(b.position, &b.feature_mode)));
         self.batch("expected", expected_batch(&units)?)?;
@@ -360,7 +340,7 @@ impl Session {
             .flat_map(|u| u.rows.iter().map(move |(t, n)| (&u.user_id, &u.feature_mode, t, *n as i64)))
             .collect();
         self.batch("planned", planned_batch(&planned)?)?;
-        self.batch("files", files_batch(&all_rows(runs), runs)?)
+        self.batch("files", files_batch(&all_rows(runs)?, runs)?)
     }
 
     /// Registers one batch as a table; `name` may have a schema in front.
@@ -378,7 +358,13 @@ impl Session {
         Ok(())
     }
 
-    fn table(&self, space: &str, name: &str, table: Arc<dyn TableProvider>) -> Result<(), SessionError> {
+    /// Registers a table in a schema, which is made if need be.
+    pub(crate) fn table(
+        &self,
+        space: &str,
+        name: &str,
+        table: Arc<dyn TableProvider>,
+    ) -> Result<(), SessionError> {
         if let Some(catalog) = self.ctx.catalog("results")
             && catalog.schema(space).is_none()
         {
@@ -388,24 +374,29 @@ impl Session {
     }
 }
 
-fn all_rows(runs: &[OpenRun]) -> Vec<(usize, LedgerRow)> {
-    runs.iter()
-        .enumerate()
-        .flat_map(|(index, run)| run.ledger.rows.iter().map(move |row| (index, row.clone())))
-        .collect()
+fn all_rows(runs: &[OpenRun]) -> Result<Vec<(usize, LedgerRow)>, StoreError> {
+    let mut all = Vec::new();
+    for (index, run) in runs.iter().enumerate() {
+        all.extend(run.ledger()?.rows.iter().map(|row| (index, row.clone())));
+    }
+    Ok(all)
 }
 
-fn standing_rows(runs: &[OpenRun]) -> Vec<(usize, LedgerRow)> {
-    let of = |(index, run): (usize, &OpenRun)| -> Vec<_> {
-        run.ledger.standing().map(|row| (index, row.clone())).collect()
-    };
-    runs.iter().enumerate().flat_map(of).collect()
-}
-
-fn text_values(array: &dyn Array) -> Vec<String> {
-    arrow::compute::cast(array, &DataType::Utf8)
-        .map(|a| a.as_string::<i32>().iter().map(|v| v.unwrap_or_default().to_owned()).collect())
-        .unwrap_or_default()
+/// Which attempt speaks for each unit.
+fn attempts(runs: &[OpenRun], precedence: Precedence) -> Result<Attempts, StoreError> {
+    let mut all = all_rows(runs)?;
+    all.sort_by(|(_, a), (_, b)| {
+        (a.position, &a.user_id, &a.feature_mode).cmp(&(b.position, &b.user_id, &b.feature_mode))
+    });
+    let mut found = Attempts::default();
+    for unit in all.chunk_by(|(_, a), (_, b)| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode))
+    {
+        let candidates: Vec<_> = unit.iter().map(|(run, row)| Candidate::of(*run, row)).collect();
+        let verdict = judge(&candidates, precedence);
+        found.winners.push(unit[verdict.winner].clone());
+        found.duplicates.extend(verdict.duplicates.iter().map(|place| unit[*place].clone()));
+    }
+    Ok(found)
 }
 
 /// Ledger rows with the columns `run` and `run_index`.

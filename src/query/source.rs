@@ -1,6 +1,7 @@
 //! What can be queried: runs, and outputs of `merge`.
 
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -15,7 +16,7 @@ pub const MERGE_MANIFEST: &str = "merge.yaml";
 /// A run or a merged output.
 #[derive(Debug)]
 pub enum Source {
-    /// A run directory with its ledger as it was when opened.
+    /// A run directory.
     Run(Box<OpenRun>),
     /// An output of `merge`.
     Merged(PathBuf, Box<MergeManifest>),
@@ -28,8 +29,7 @@ pub struct OpenRun {
     pub name: String,
     /// The run.
     pub run: Run,
-    /// Its ledger.
-    pub ledger: Ledger,
+    ledger: OnceLock<Ledger>,
 }
 
 /// `merge.yaml`: what a merged output is made of.
@@ -124,7 +124,7 @@ impl Source {
             return Ok(Self::Merged(dir.to_owned(), Box::new(parsed)));
         }
         match Run::open(dir) {
-            Ok(run) => Ok(Self::Run(Box::new(OpenRun::new(run)?))),
+            Ok(run) => Ok(Self::Run(Box::new(OpenRun::new(run)))),
             Err(StoreError::NoRun { dir }) => Err(SourceError::Neither(dir)),
             Err(error) => Err(error.into()),
         }
@@ -132,11 +132,19 @@ impl Source {
 }
 
 impl OpenRun {
-    /// Reads the ledger of a run.
-    pub fn new(run: Run) -> Result<Self, StoreError> {
-        let ledger = Ledger::read(run.storage())?;
+    /// A run by the name of its directory.
+    pub fn new(run: Run) -> Self {
         let name = run.dir().canonicalize().unwrap_or_else(|_| run.dir().to_owned());
         let name = name.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy().into_owned());
-        Ok(Self { name, run, ledger })
+        Self { name, run, ledger: OnceLock::new() }
+    }
+
+    /// Its ledger, as it was when it was first asked for.
+    pub fn ledger(&self) -> Result<&Ledger, StoreError> {
+        if let Some(ledger) = self.ledger.get() {
+            return Ok(ledger);
+        }
+        let ledger = Ledger::read(self.run.storage())?;
+        Ok(self.ledger.get_or_init(|| ledger))
     }
 }

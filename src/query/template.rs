@@ -47,6 +47,8 @@ pub struct Query {
     pub name: String,
     /// The text.
     pub sql: String,
+    /// Whether it is the tool's own, not one of a folder.
+    pub embedded: bool,
 }
 
 impl Query {
@@ -105,7 +107,7 @@ impl Queries {
             for file in dir.files().filter(|f| f.path().extension().is_some_and(|e| e == "sql")) {
                 let name = query_name(file.path());
                 let sql = file.contents_utf8().unwrap_or_default().to_owned();
-                all.insert(name.clone(), Query { name, sql });
+                all.insert(name.clone(), Query { name, sql, embedded: true });
             }
         }
         if let Some(folder) = folder {
@@ -152,7 +154,7 @@ fn add_folder(root: &Path, folder: &Path, all: &mut BTreeMap<String, Query>) -> 
         } else if path.extension().is_some_and(|e| e == "sql") {
             let sql = std::fs::read_to_string(&path).map_err(read(&path))?;
             let name = query_name(path.strip_prefix(root).unwrap_or(&path));
-            all.insert(name.clone(), Query { name, sql });
+            all.insert(name.clone(), Query { name, sql, embedded: false });
         }
     }
     Ok(())
@@ -174,7 +176,8 @@ mod tests {
 
     #[test]
     fn placeholders_are_filled_or_named() {
-        let query = Query { name: "q".into(), sql: "-- what {x} is\n-- means: much\nSELECT {x}, {y}".into() };
+        let sql = "-- what {x} is\n-- means: much\nSELECT {x}, {y}";
+        let query = Query { name: "q".into(), sql: sql.into(), embedded: false };
         assert_eq!(query.fill(&[("x", "1"), ("y", "{x}")]).unwrap(), "SELECT 1, {x}");
         assert!(query.fill(&[("x", "1")]).unwrap_err().to_string().contains("{y}"));
         assert_eq!(query.description(), "what {x} is");
@@ -184,7 +187,7 @@ mod tests {
     #[test]
     fn queries_are_found_by_their_last_part() {
         let queries = Queries::load(None).unwrap();
-        assert_eq!(queries.get("winners").unwrap().name, "merge/winners");
+        assert_eq!(queries.get("q_values").unwrap().name, "merge/q_values");
         assert!(queries.get("nothing").unwrap_err().to_string().contains("nothing"));
     }
 }

@@ -13,6 +13,8 @@ pub struct Views<'a> {
     pub schemas: &'a Schemas,
     /// How p-values are corrected.
     pub fdr: &'a Fdr,
+    /// Where the rows of a merged table are taken from; families and groups are always looked at in `winning`.
+    pub rows_from: &'a str,
 }
 
 impl Views<'_> {
@@ -38,8 +40,10 @@ impl Views<'_> {
         if tests.is_empty() {
             return Ok(None);
         }
-        let columns = "measure, difference, feature_mode, tau, n, n_zero, median, share_positive, p";
-        self.q_values(&tests.join(" UNION ALL "), columns, "p", "q", &[]).map(Some)
+        let columns =
+            "t.measure, t.difference, t.feature_mode, t.tau, t.n, t.n_zero, t.median, t.share_positive, t.p";
+        let tests = tests.join(" UNION ALL ");
+        self.q_values(&tests, &tests, columns, "p", "q", &[]).map(Some)
     }
 
     fn group_test(&self, schema: &TableSchema, of: &str, by: &[String]) -> Result<String, QueryError> {
@@ -54,7 +58,7 @@ impl Views<'_> {
             ("difference", &ident(of)),
             ("feature_mode", &column("feature_mode", "VARCHAR")),
             ("tau", &column("tau", "BIGINT")),
-            ("rows", &self.rows(schema)?),
+            ("rows", &self.rows(schema, "winning")?),
             ("by", if by_list.is_empty() { "()" } else { &by_list }),
         ])
     }
@@ -64,24 +68,30 @@ impl Views<'_> {
         schema.measure.as_ref().is_none_or(|m| self.fdr.families.contains(m))
     }
 
-    fn rows(&self, schema: &TableSchema) -> Result<String, QueryError> {
+    fn rows(&self, schema: &TableSchema, space: &str) -> Result<String, QueryError> {
         let columns: Vec<String> = schema.stored().map(|c| ident(&c.name)).collect();
-        self.queries
-            .get("merge/rows")?
-            .fill(&[("columns", &columns.join(", ")), ("table", &ident(&schema.table))])
+        self.queries.get("merge/rows")?.fill(&[
+            ("columns", &columns.join(", ")),
+            ("space", space),
+            ("table", &ident(&schema.table)),
+        ])
     }
 
     fn with_q(&self, schema: &TableSchema) -> Result<String, QueryError> {
         let mut columns: Vec<String> =
             std::iter::once("user_id".to_owned()).chain(schema.stored().map(|c| ident(&c.name))).collect();
-        let mut rows = self.rows(schema)?;
+        let source = self.rows(schema, "winning")?;
+        let mut rows = self.rows(schema, self.rows_from)?;
         for (column, derived) in schema.derived() {
             let Derived::Q { q_of, family } = derived else { continue };
             let q = ident(&column.name);
             rows = if self.corrected(schema) {
                 let family: Vec<&str> =
                     family.iter().map(String::as_str).filter(|f| self.fdr.by_tau || *f != "tau").collect();
-                self.q_values(&rows, &columns.join(", "), &ident(q_of), &q, &family)?
+                {
+                    let columns: Vec<String> = columns.iter().map(|c| format!("t.{c}")).collect();
+                    self.q_values(&source, &rows, &columns.join(", "), &ident(q_of), &q, &family)?
+                }
             } else {
                 format!("SELECT {}, CAST(NULL AS DOUBLE) AS {q} FROM ({rows})", columns.join(", "))
             };
@@ -90,32 +100,38 @@ impl Views<'_> {
         Ok(rows)
     }
 
+    /// `rows` with a q for their p; the families are those of `source`.
     fn q_values(
         &self,
+        source: &str,
         rows: &str,
         columns: &str,
         p: &str,
         q: &str,
         family: &[&str],
     ) -> Result<String, QueryError> {
-        let family = family.iter().map(|f| ident(f)).collect::<Vec<_>>().join(", ");
-        let (prefix, partition) = if family.is_empty() {
+        let family: Vec<String> = family.iter().map(|f| ident(f)).collect();
+        let (listed, partition) = if family.is_empty() {
             (String::new(), String::new())
         } else {
-            (format!("{family}, "), format!("PARTITION BY {family}"))
+            (format!("{}, ", family.join(", ")), format!("PARTITION BY {}", family.join(", ")))
         };
+        let same: String =
+            family.iter().map(|f| format!("(f.{f} IS NOT DISTINCT FROM t.{f}) AND ")).collect();
         let factor = match self.fdr.method {
             FdrMethod::Bh => "1.0",
             FdrMethod::By => "harmonic(CAST(size_of_family AS BIGINT))",
         };
         self.queries.get("merge/q_values")?.fill(&[
+            ("source", source),
             ("rows", rows),
             ("columns", columns),
             ("p", p),
             ("q", q),
             ("factor", factor),
-            ("family_prefix", &prefix),
-            ("family_partition", &partition),
+            ("family", &listed),
+            ("partition", &partition),
+            ("same_family", &same),
         ])
     }
 

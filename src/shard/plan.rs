@@ -32,7 +32,7 @@ pub fn decisions<'a>(
     let mut rows: HashMap<(&str, &str), &LedgerRow> =
         ledger.current().map(|r| ((r.user_id.as_str(), r.feature_mode.as_str()), r)).collect();
     let mut users: BTreeMap<u64, Vec<(&ExpectedUnit, Option<&LedgerRow>)>> = BTreeMap::new();
-    for unit in run.own_units().filter(|u| share.has(u.position)) {
+    for unit in run.own_units()?.filter(|u| share.has(u.position)) {
         let row = rows.remove(&(unit.user_id.as_str(), unit.feature_mode.as_str()));
         users.entry(unit.position).or_default().push((unit, row));
     }

@@ -72,7 +72,7 @@ pub fn run_status(run: &Run) -> Result<RunStatus, StoreError> {
     let ledger = Ledger::read(run.storage())?;
     let current: Vec<&LedgerRow> = ledger.current().collect();
     let mut counts: BTreeMap<u32, Counts> = BTreeMap::new();
-    for unit in run.own_units() {
+    for unit in run.own_units()? {
         counts.entry(unit.shard).or_default().total += 1;
     }
     for row in &current {

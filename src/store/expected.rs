@@ -59,12 +59,15 @@ pub fn to_batch(units: &[ExpectedUnit]) -> Result<RecordBatch, StoreError> {
     )?)
 }
 
-/// The file's bytes.
+/// The file's bytes: sorted by user and feature mode, so that a merge can go through plan and ledger side by
+/// side.
 pub(super) fn encode(units: &[ExpectedUnit]) -> Result<Vec<u8>, StoreError> {
-    parquet_bytes(&to_batch(units)?, None)
+    let mut units = units.to_vec();
+    units.sort_by(|a, b| (&a.user_id, &a.feature_mode).cmp(&(&b.user_id, &b.feature_mode)));
+    parquet_bytes(&to_batch(&units)?, None)
 }
 
-/// The units of a file's bytes.
+/// The units of a file's bytes, by position and feature mode.
 pub(super) fn decode(bytes: Vec<u8>) -> Result<Vec<ExpectedUnit>, StoreError> {
     let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))?.build()?;
     let mut units = Vec::new();
@@ -76,6 +79,7 @@ pub(super) fn decode(bytes: Vec<u8>) -> Result<Vec<ExpectedUnit>, StoreError> {
         })?;
         units.extend(found);
     }
+    units.sort_by(|a, b| (a.position, &a.feature_mode).cmp(&(b.position, &b.feature_mode)));
     Ok(units)
 }
 

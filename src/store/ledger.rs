@@ -35,7 +35,7 @@ impl UnitState {
         }
     }
 
-    fn parse(text: &str) -> Option<Self> {
+    pub(crate) fn parse(text: &str) -> Option<Self> {
         [Self::Ok, Self::Skipped, Self::Failed].into_iter().find(|s| s.as_str() == text)
     }
 }
@@ -131,7 +131,18 @@ pub struct Ledger {
 impl Ledger {
     /// Reads every ledger file of a run.
     pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
-        let entries = storage.list("users")?;
+        Ok(Self::of(storage, &storage.list("users")?))
+    }
+
+    /// Reads the ledger files of single units, and names those of groups.
+    pub fn read_units(storage: &dyn Storage) -> Result<(Self, Vec<Entry>), StoreError> {
+        let all = storage.list("users")?;
+        let (groups, units): (Vec<Entry>, Vec<Entry>) =
+            all.into_iter().partition(|entry| path::is_group(&entry.path));
+        Ok((Self::of(storage, &units), groups))
+    }
+
+    fn of(storage: &dyn Storage, entries: &[Entry]) -> Self {
         let read: Vec<Result<Vec<LedgerRow>, (String, String)>> = entries
             .par_iter()
             .map(|entry| read_file(storage, entry).map_err(|cause| (entry.path.clone(), cause)))
@@ -151,7 +162,7 @@ impl Ledger {
                 &b.attempt,
             ))
         });
-        Ok(ledger)
+        ledger
     }
 
     /// The attempt that speaks for each unit: the last one that is ok, or else the last.

@@ -11,8 +11,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
+
 use super::disk::{Disk, SystemDisk};
-use super::storage::{Created, Entry, Object, Storage, StorageError};
+use super::storage::{Created, Entry, Object, ReadAt, Storage, StorageError};
 
 /// Folder of files that are not yet part of the run.
 pub(super) const STAGING: &str = "_staging";
@@ -108,6 +110,24 @@ fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageErr
     move |source| StorageError { action, path, source }
 }
 
+#[derive(Debug)]
+struct LocalFile {
+    file: fs::File,
+    length: u64,
+}
+
+impl ReadAt for LocalFile {
+    fn length(&self) -> u64 {
+        self.length
+    }
+
+    fn read_at(&self, offset: u64, length: usize) -> io::Result<Bytes> {
+        let mut bytes = vec![0; length];
+        std::os::unix::fs::FileExt::read_exact_at(&self.file, &mut bytes, offset)?;
+        Ok(bytes.into())
+    }
+}
+
 impl Storage for LocalStorage {
     fn publish(&self, objects: &[Object]) -> Result<(), StorageError> {
         let Some((last, before)) = objects.split_last() else { return Ok(()) };
@@ -151,6 +171,16 @@ impl Storage for LocalStorage {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(at("read", &full)(e)),
+        }
+    }
+
+    fn open(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>, StorageError> {
+        let full = self.root.join(path);
+        let opened = fs::File::open(&full).and_then(|file| Ok((file.metadata()?.len(), file)));
+        match opened {
+            Ok((length, file)) => Ok(Some(Arc::new(LocalFile { file, length }))),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(at("open", &full)(e)),
         }
     }
 

@@ -23,6 +23,7 @@ mod ledger;
 mod local;
 mod lock;
 mod manifest;
+mod parts;
 mod path;
 #[cfg(test)]
 mod power_cut;
@@ -41,9 +42,10 @@ pub use ledger::{DataFile, Ledger, LedgerRow, UnitState, ledger_batch};
 pub use local::LocalStorage;
 pub use lock::ShardLock;
 pub use manifest::{InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
-pub use path::{bucket_of, data_file, encode as encode_id, group_file, parse as parse_path};
+pub use parts::ParquetParts;
+pub use path::{bucket_of, data_file, encode as encode_id, group_file, is_group, parse as parse_path};
 pub use run::{Leftovers, NewRun, Run};
-pub use storage::{Created, Entry, Object, Storage, StorageError};
+pub use storage::{Created, Entry, Object, ReadAt, Storage, StorageError};
 
 /// Why a run could not be read or written.
 #[derive(Debug, Error)]

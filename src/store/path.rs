@@ -63,6 +63,11 @@ pub fn parse(path: &str) -> Option<(&str, u32, &str)> {
     Some((table, shard, file.strip_suffix(".parquet")?))
 }
 
+/// Whether a file holds the rows of units that were committed together.
+pub fn is_group(path: &str) -> bool {
+    path.split('/').nth(2).is_some_and(|part| part.starts_with("user_bucket="))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

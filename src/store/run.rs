@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::StoreError;
 use super::expected::{self, EXPECTED, ExpectedUnit};
@@ -18,7 +18,8 @@ use crate::schema::Schemas;
 pub struct Run {
     storage: Arc<dyn Storage>,
     manifest: Arc<Manifest>,
-    expected: Arc<Vec<ExpectedUnit>>,
+    /// Read when it is first asked for: a merge of millions of users never does.
+    expected: Arc<OnceLock<Vec<ExpectedUnit>>>,
 }
 
 /// What a new run is registered with.
@@ -105,19 +106,20 @@ impl Run {
             );
         }
         let manifest: Manifest = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
-        let Some(plan) = storage.read(EXPECTED)? else {
-            return Err(StoreError::Damaged {
-                file: dir.join(EXPECTED).display().to_string(),
-                what: "is missing".into(),
-            });
-        };
-        let units = expected::decode(plan)?;
-        Ok(Self { storage, manifest: Arc::new(manifest), expected: Arc::new(units) })
+        if storage.size(EXPECTED)?.is_none() {
+            return Err(no_plan(&dir));
+        }
+        Ok(Self { storage, manifest: Arc::new(manifest), expected: Arc::default() })
     }
 
     /// The storage.
     pub fn storage(&self) -> &dyn Storage {
         &*self.storage
+    }
+
+    /// The storage, for readers that outlive the run.
+    pub fn shared_storage(&self) -> Arc<dyn Storage> {
+        Arc::clone(&self.storage)
     }
 
     /// The manifest as it was when the run was opened.
@@ -126,8 +128,13 @@ impl Run {
     }
 
     /// All units of the plan, by position and feature mode.
-    pub fn expected(&self) -> &[ExpectedUnit] {
-        &self.expected
+    pub fn expected(&self) -> Result<&[ExpectedUnit], StoreError> {
+        if let Some(units) = self.expected.get() {
+            return Ok(units);
+        }
+        let Some(plan) = self.storage.read(EXPECTED)? else { return Err(no_plan(self.dir())) };
+        let units = expected::decode(plan)?;
+        Ok(self.expected.get_or_init(|| units))
     }
 
     /// The directory.
@@ -136,9 +143,9 @@ impl Run {
     }
 
     /// Units that belong into this directory.
-    pub fn own_units(&self) -> impl Iterator<Item = &ExpectedUnit> {
+    pub fn own_units(&self) -> Result<impl Iterator<Item = &ExpectedUnit>, StoreError> {
         let only = &self.manifest.only_shards;
-        self.expected.iter().filter(move |u| only.is_empty() || only.contains(&u.shard))
+        Ok(self.expected()?.iter().filter(move |u| only.is_empty() || only.contains(&u.shard)))
     }
 
     /// Refuses a run of a newer layout.
@@ -190,7 +197,7 @@ impl Run {
 
     fn same_plan(&self, new: &NewRun<'_>) -> Result<(), StoreError> {
         let key = |u: &ExpectedUnit| (u.user_id.clone(), u.feature_mode.clone());
-        let ours: std::collections::BTreeSet<_> = self.expected.iter().map(key).collect();
+        let ours: std::collections::BTreeSet<_> = self.expected()?.iter().map(key).collect();
         let theirs: std::collections::BTreeSet<_> = new.units.iter().map(key).collect();
         if ours == theirs {
             return Ok(());
@@ -205,14 +212,14 @@ impl Run {
     /// The plan is written before the manifest; a crash in between leaves a plan with more users than the
     /// manifest counts, which only means that the run is not complete.
     pub fn extend(&mut self, mut more: Vec<ExpectedUnit>) -> Result<(), StoreError> {
-        let first = self.expected.iter().map(|u| u.position + 1).max().unwrap_or(0);
+        let first = self.expected()?.iter().map(|u| u.position + 1).max().unwrap_or(0);
         let mut places: BTreeMap<String, u64> = BTreeMap::new();
         for unit in &mut more {
             let next = first + places.len() as u64;
             unit.position = *places.entry(unit.user_id.clone()).or_insert(next);
             unit.shard = (unit.position % u64::from(self.manifest.shards)) as u32;
         }
-        let mut all = (*self.expected).clone();
+        let mut all = self.expected()?.to_vec();
         all.extend(more);
         let plan = expected::encode(&all)?;
         let mut manifest = (*self.manifest).clone();
@@ -224,7 +231,7 @@ impl Run {
         self.storage.replace(&Object { path: EXPECTED.into(), bytes: plan })?;
         self.storage.replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
         self.manifest = Arc::new(manifest);
-        self.expected = Arc::new(all);
+        self.expected = Arc::new(OnceLock::from(all));
         Ok(())
     }
 
@@ -233,7 +240,7 @@ impl Run {
         let ledger = Ledger::read(self.storage())?;
         let done: std::collections::HashSet<(&str, &str)> =
             ledger.rows.iter().map(|r| (r.user_id.as_str(), r.feature_mode.as_str())).collect();
-        if !self.own_units().all(|u| done.contains(&(&u.user_id, &u.feature_mode))) {
+        if !self.own_units()?.all(|u| done.contains(&(&u.user_id, &u.feature_mode))) {
             return Ok(RunState::Incomplete);
         }
         let mut manifest = (*self.manifest).clone();
@@ -296,6 +303,10 @@ fn staged_by_the_dead(path: &str) -> bool {
         && !Path::new("/proc").join(pid.to_string()).exists()
 }
 
+fn no_plan(dir: &Path) -> StoreError {
+    StoreError::Damaged { file: dir.join(EXPECTED).display().to_string(), what: "is missing".into() }
+}
+
 fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
     let users: std::collections::BTreeSet<u64> = new.units.iter().map(|u| u.position).collect();
     Manifest {
@@ -322,8 +333,9 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
     }
 }
 
-/// Users of a shard and bucket.
-const USERS_A_BUCKET: u64 = 2000;
+/// Users of a shard and bucket. Every flush writes a file a bucket, so there are few: a merge reads files of
+/// any size in parts.
+const USERS_A_BUCKET: u64 = 250_000;
 
 /// How many buckets; none while there are so few users that each can have a folder.
 fn buckets(users: u64, new: &NewRun<'_>) -> Option<u32> {

@@ -5,7 +5,9 @@
 
 use std::fmt::Debug;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use bytes::Bytes;
 use thiserror::Error;
 
 /// A file of a run as listed.
@@ -61,6 +63,14 @@ fn hint(source: &std::io::Error) -> &'static str {
     }
 }
 
+/// A file that is read in parts.
+pub trait ReadAt: Debug + Send + Sync {
+    /// Its size in bytes.
+    fn length(&self) -> u64;
+    /// So many bytes from a place on.
+    fn read_at(&self, offset: u64, length: usize) -> std::io::Result<Bytes>;
+}
+
 /// Storage of one run.
 ///
 /// What an implementation promises:
@@ -79,6 +89,8 @@ pub trait Storage: Debug + Send + Sync {
     fn note(&self, object: &Object) -> Result<(), StorageError>;
     /// The whole content of a file; `None` if there is none.
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError>;
+    /// A file to be read in parts; `None` if there is none.
+    fn open(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>, StorageError>;
     /// All files below a folder, sorted by path; none if there is no such folder.
     fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError>;
     /// Size of a file; `None` if there is none.

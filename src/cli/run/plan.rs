@@ -54,7 +54,8 @@ pub(super) fn newcomers(run: &mut Run, extend: bool) -> Result<(), Failure> {
         Err(_) if !extend => return Ok(()),
         Err(failure) => return Err(failure),
     };
-    let known: HashSet<&str> = run.expected().iter().map(|u| u.user_id.as_str()).collect();
+    let known: HashSet<&str> =
+        run.expected().map_err(Failure::error)?.iter().map(|u| u.user_id.as_str()).collect();
     let new: Vec<ExpectedUnit> =
         found.into_iter().filter(|unit| !known.contains(unit.user_id.as_str())).collect();
     let users: BTreeSet<&str> = new.iter().map(|u| u.user_id.as_str()).collect();

@@ -68,7 +68,7 @@ pub(super) fn started(run: &Run) -> String {
     let manifest = run.manifest();
     let line = serde_json::json!({
         "event": "run_started", "run": run.dir(), "run_id": manifest.run_id, "shards": manifest.shards,
-        "units": run.own_units().count(),
+        "units": run.own_units().map_or(0, Iterator::count),
     });
     format!("{line}\n")
 }

@@ -1,0 +1,154 @@
+//! A table into its CSV and Parquet files at once: rows are encoded beside each other and written in order.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, sync_channel};
+
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use parquet::arrow::ArrowWriter;
+use parquet::basic::Compression;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+
+use super::csv::{csv_header, csv_rows};
+use super::facts::Facts;
+use super::table::ExportError;
+
+/// Batches that are being encoded while one is written.
+const AHEAD: usize = 6;
+
+/// Rows that may still have to be put together; that is done beside the encoding of others.
+pub(crate) type Rows = Box<dyn FnOnce() -> Result<RecordBatch, ExportError> + Send>;
+
+/// What a batch has become.
+struct Encoded {
+    batch: RecordBatch,
+    csv: Vec<u8>,
+    facts: Facts,
+}
+
+/// The files of a table.
+pub(crate) struct TableWriter {
+    csv: Option<Csv>,
+    parquet: Option<(PathBuf, ArrowWriter<File>)>,
+    waiting: VecDeque<Receiver<Result<Encoded, ExportError>>>,
+    facts: Facts,
+    rows: u64,
+}
+
+struct Csv {
+    path: PathBuf,
+    file: File,
+    /// Places of its columns among those of the rows.
+    columns: Arc<Vec<usize>>,
+}
+
+impl TableWriter {
+    /// For rows of the given columns.
+    pub(crate) fn new(columns: &SchemaRef) -> Self {
+        let facts = Facts::of(columns);
+        Self { csv: None, parquet: None, waiting: VecDeque::new(), facts, rows: 0 }
+    }
+
+    /// Writes the named columns as CSV to a file that must not exist.
+    pub(crate) fn csv(
+        mut self,
+        path: &Path,
+        columns: &SchemaRef,
+        names: &[&str],
+    ) -> Result<Self, ExportError> {
+        let places = names.iter().map(|name| columns.index_of(name)).collect::<Result<Vec<_>, _>>()?;
+        let mut file = File::create_new(path).map_err(at(path))?;
+        file.write_all(&csv_header(names)).map_err(at(path))?;
+        self.csv = Some(Csv { path: path.to_owned(), file, columns: Arc::new(places) });
+        Ok(self)
+    }
+
+    /// Writes all columns as Parquet to a file that must not exist; `metadata` goes into its footer.
+    pub(crate) fn parquet(
+        mut self,
+        path: &Path,
+        columns: &SchemaRef,
+        metadata: Vec<(String, String)>,
+    ) -> Result<Self, ExportError> {
+        let metadata = metadata.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
+        let properties = WriterProperties::builder()
+            .set_compression(Compression::SNAPPY)
+            .set_key_value_metadata(Some(metadata))
+            .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")))
+            .set_max_row_group_row_count(Some(ROW_GROUP))
+            .build();
+        let file = File::create_new(path).map_err(at(path))?;
+        let writer = ArrowWriter::try_new(file, Arc::clone(columns), Some(properties))?;
+        self.parquet = Some((path.to_owned(), writer));
+        Ok(self)
+    }
+
+    /// Takes the next rows.
+    pub(crate) fn push(&mut self, rows: Rows) -> Result<(), ExportError> {
+        let (send, receive) = sync_channel(1);
+        let columns = self.csv.as_ref().map(|csv| Arc::clone(&csv.columns));
+        rayon::spawn(move || {
+            // Nobody waits any more if the export has been given up.
+            let _ = send.send(encode(rows, columns.as_deref()));
+        });
+        self.waiting.push_back(receive);
+        while self.waiting.len() > AHEAD {
+            self.write_next()?;
+        }
+        Ok(())
+    }
+
+    /// Writes what is left, down to the disk; gives the number of rows and what was seen of their values.
+    pub(crate) fn finish(mut self) -> Result<(u64, Facts), ExportError> {
+        while !self.waiting.is_empty() {
+            self.write_next()?;
+        }
+        if let Some(csv) = &self.csv {
+            csv.file.sync_all().map_err(at(&csv.path))?;
+        }
+        if let Some((path, writer)) = self.parquet {
+            writer.into_inner()?.sync_all().map_err(at(&path))?;
+        }
+        Ok((self.rows, self.facts))
+    }
+
+    fn write_next(&mut self) -> Result<(), ExportError> {
+        let Some(next) = self.waiting.pop_front() else { return Ok(()) };
+        let Encoded { batch, csv: lines, facts } = next.recv().map_err(|_| ExportError::Encoder)??;
+        self.rows += batch.num_rows() as u64;
+        self.facts.add(&facts);
+        if let Some(csv) = &mut self.csv {
+            csv.file.write_all(&lines).map_err(at(&csv.path))?;
+        }
+        if let Some((_, writer)) = &mut self.parquet {
+            writer.write(&batch)?;
+        }
+        Ok(())
+    }
+}
+
+/// Rows of a row group of an export: what is in memory before it is written.
+const ROW_GROUP: usize = 1 << 17;
+
+fn encode(rows: Rows, columns: Option<&Vec<usize>>) -> Result<Encoded, ExportError> {
+    let batch = rows()?;
+    let csv = match columns {
+        Some(places) => {
+            let columns: Vec<_> = places.iter().map(|place| Arc::clone(batch.column(*place))).collect();
+            csv_rows(&columns)?
+        }
+        None => Vec::new(),
+    };
+    let facts = Facts::seen(&batch);
+    Ok(Encoded { batch, csv, facts })
+}
+
+fn at(path: &Path) -> impl FnOnce(std::io::Error) -> ExportError {
+    let path = path.to_owned();
+    move |source| ExportError::Write { path, source }
+}

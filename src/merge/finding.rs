@@ -1,0 +1,250 @@
+//! What keeps shards from being one table.
+
+use serde::Serialize;
+
+/// Kinds of findings; the order is that of reports.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// A unit of the plan that nobody began.
+    NeverStarted,
+    /// A unit whose worker is at work.
+    Running,
+    /// A unit whose worker gives no sign of life.
+    Silent,
+    /// A unit whose worker is gone.
+    Lost,
+    /// A unit whose worker was interrupted.
+    Interrupted,
+    /// A unit whose worker stopped on an error.
+    Stopped,
+    /// A unit that came into the plan after its worker was done, or was lost.
+    Incomplete,
+    /// A unit that could not be carried out.
+    Failed,
+    /// A unit whose input cannot be analysed.
+    Skipped,
+    /// A data file that is absent or not what was written.
+    BrokenFile,
+    /// A unit with another number of rows in a table than planned.
+    WrongRowCount,
+    /// A ledger file that cannot be read.
+    CorruptLedger,
+    /// A data file no ledger row speaks of.
+    NotInLedger,
+    /// A unit that nobody asked for.
+    NotInPlan,
+    /// A unit in another shard than its position says.
+    WrongShard,
+    /// Units from different estimators or settings.
+    MixedEstimators,
+    /// Attempts of a unit that differ.
+    UnequalDuplicate,
+    /// Rows of one attempt with the same key.
+    KeyTwice,
+}
+
+impl Kind {
+    /// The word for a shard's worker that has not done a unit.
+    pub(super) fn of_worker(state: &str) -> Self {
+        match state {
+            "running" => Self::Running,
+            "silent" => Self::Silent,
+            "lost" => Self::Lost,
+            "interrupted" => Self::Interrupted,
+            "stopped" => Self::Stopped,
+            "incomplete" => Self::Incomplete,
+            _ => Self::NeverStarted,
+        }
+    }
+
+    /// What people read.
+    pub fn name(self) -> &'static str {
+        self.words().1
+    }
+
+    /// What programs read; never changes its meaning.
+    pub fn code(self) -> &'static str {
+        self.words().0
+    }
+
+    /// What to do about it.
+    pub fn remedy(self) -> &'static str {
+        self.words().2
+    }
+
+    /// Whether a unit of the plan is simply not there yet.
+    pub fn is_missing(self) -> bool {
+        self <= Self::Skipped
+    }
+
+    fn words(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::NeverStarted => (
+                "M01",
+                "never started",
+                "continue the run with `results run --resume RUN_DIR`, or name the directories of all shards",
+            ),
+            Self::Running => ("M02", "running", "wait for it; `results status` shows how far it is"),
+            Self::Silent => (
+                "M03",
+                "silent",
+                "its worker gives no sign of life; end it and continue with `results run --resume RUN_DIR`",
+            ),
+            Self::Lost => ("M04", "lost", "its worker is gone; continue with `results run --resume RUN_DIR`"),
+            Self::Interrupted => ("M05", "interrupted", "continue with `results run --resume RUN_DIR`"),
+            Self::Stopped => {
+                ("M06", "stopped", "mend the cause and continue with `results run --resume RUN_DIR`")
+            }
+            Self::Incomplete => ("M07", "incomplete", "continue with `results run --resume RUN_DIR`"),
+            Self::Failed => (
+                "M08",
+                "failed",
+                "mend the cause and run `results run --resume RUN_DIR --retry-failed`, or leave the users out with --allow-partial",
+            ),
+            Self::Skipped => (
+                "M09",
+                "skipped",
+                "the input cannot be analysed; leave the users out with --allow-partial, or relax `quality` in a new run",
+            ),
+            Self::BrokenFile => (
+                "M10",
+                "broken file",
+                "remove the ledger file of the unit below users/ and continue with `results run --resume RUN_DIR`, or restore the file",
+            ),
+            Self::WrongRowCount => (
+                "M11",
+                "wrong row count",
+                "the analysis wrote other rows than planned; run the user again with `results run --resume RUN_DIR`",
+            ),
+            Self::CorruptLedger => {
+                ("M12", "corrupt ledger file", "remove it and continue with `results run --resume RUN_DIR`")
+            }
+            Self::NotInLedger => (
+                "M13",
+                "not in the ledger",
+                "left by a crash, or still being written; `results run --resume RUN_DIR` removes what is dead",
+            ),
+            Self::NotInPlan => (
+                "M14",
+                "not in the plan",
+                "take the unit into the plan with `results run --resume RUN_DIR --extend`, or remove its ledger file below users/",
+            ),
+            Self::WrongShard => {
+                ("M15", "wrong shard", "files were moved by hand; put them back, or run the user again")
+            }
+            Self::MixedEstimators => (
+                "M16",
+                "mixed estimators",
+                "run the older units again: `results run --resume RUN_DIR` does those whose estimator changed",
+            ),
+            Self::UnequalDuplicate => (
+                "M17",
+                "unequal duplicate",
+                "find out which is right; --on-conflict latest or first chooses by time",
+            ),
+            Self::KeyTwice => (
+                "M18",
+                "key twice",
+                "the analysis wrote a row twice; mend it, or add the column that tells the rows apart to the key of the table",
+            ),
+        }
+    }
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl Serialize for Kind {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_str(self.name())
+    }
+}
+
+/// Something that keeps a result from being complete.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// The user; empty if it is about no user.
+    pub user_id: String,
+    /// The feature mode.
+    pub feature_mode: String,
+    /// Shard of the plan.
+    pub shard: u32,
+    /// What it is.
+    pub kind: Kind,
+    /// Why, as far as it is known.
+    pub reason: String,
+}
+
+/// A value in which two attempts of a unit differ.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Conflict {
+    /// The table.
+    pub table: String,
+    /// The user.
+    pub user_id: String,
+    /// The key of the row.
+    pub row_key: String,
+    /// The column.
+    pub column: String,
+    /// The value of the attempt that speaks for the unit.
+    pub one: String,
+    /// The other value.
+    pub other: String,
+    /// Run and attempt of the first.
+    pub one_source: String,
+    /// Run and attempt of the other.
+    pub other_source: String,
+}
+
+impl From<Conflict> for Gap {
+    fn from(c: Conflict) -> Self {
+        Self {
+            reason: format!(
+                "{} {} {}: {} in {}, {} in {}",
+                c.table, c.row_key, c.column, c.one, c.one_source, c.other, c.other_source
+            ),
+            user_id: c.user_id,
+            feature_mode: String::new(),
+            shard: 0,
+            kind: Kind::UnequalDuplicate,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_are_unique_and_every_kind_has_a_remedy() {
+        use Kind as K;
+        let all = [
+            K::NeverStarted,
+            K::Running,
+            K::Silent,
+            K::Lost,
+            K::Interrupted,
+            K::Stopped,
+            K::Incomplete,
+            K::Failed,
+            K::Skipped,
+            K::BrokenFile,
+            K::WrongRowCount,
+            K::CorruptLedger,
+            K::NotInLedger,
+            K::NotInPlan,
+            K::WrongShard,
+            K::MixedEstimators,
+            K::UnequalDuplicate,
+            K::KeyTwice,
+        ];
+        let codes: std::collections::BTreeSet<_> = all.iter().map(|k| k.code()).collect();
+        assert_eq!(codes.len(), all.len());
+        assert!(all.iter().all(|k| !k.remedy().is_empty() && !k.name().is_empty()));
+        assert_eq!(all.iter().filter(|k| k.is_missing()).count(), 9);
+        assert_eq!(K::of_worker("lost"), K::Lost);
+    }
+}

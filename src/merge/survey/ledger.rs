@@ -1,0 +1,242 @@
+//! Plan and ledger of several runs as sorted files.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    Array, AsArray, Int32Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray,
+};
+use arrow::datatypes::{
+    DataType, Field, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
+};
+
+use crate::query::OpenRun;
+use crate::schema::TableSchema;
+use crate::sorted::{Order, Owner, SortedBatch, SortedFile};
+use crate::store::{EXPECTED, Ledger, StoreError, UnitState, expected_batch, ledger_batch, parse_path};
+
+/// Units of a plan that are read at once; larger plans are read in parts.
+const SMALL: u64 = 50_000;
+
+/// What both are sorted by.
+const KEY: [&str; 2] = ["user_id", "feature_mode"];
+
+/// The plans of runs. Runs of one plan have it in equal bytes; it is read once.
+pub(super) fn plans(runs: &[OpenRun]) -> Result<Vec<SortedFile>, StoreError> {
+    let mut seen = std::collections::BTreeSet::new();
+    let mut files = Vec::new();
+    for (index, run) in runs.iter().enumerate() {
+        let input = &run.run.manifest().input;
+        if !seen.insert(input.plan_fingerprint.as_str()) {
+            continue;
+        }
+        files.push(if input.units > SMALL {
+            let storage = run.run.shared_storage();
+            SortedFile::stored(index, &run.name, 0, Owner::Group, &storage, EXPECTED)
+        } else {
+            // A plan that an older version wrote is in the order of positions.
+            let mut units = run.run.expected()?.to_vec();
+            units.sort_by(|a, b| (&a.user_id, &a.feature_mode).cmp(&(&b.user_id, &b.feature_mode)));
+            SortedFile::rows(index, &run.name, expected_batch(&units)?)
+        });
+    }
+    Ok(files)
+}
+
+/// The ledgers of runs.
+#[derive(Debug, Default)]
+pub(super) struct Ledgers {
+    /// Their rows.
+    pub(super) files: Vec<SortedFile>,
+    /// Files that cannot be read: index of the run, path and cause.
+    pub(super) corrupt: Vec<(usize, String, String)>,
+}
+
+impl Ledgers {
+    /// Lists the ledgers; those of single units are read.
+    pub(super) fn open(runs: &[OpenRun], schema: &TableSchema) -> Result<Self, StoreError> {
+        let mut found = Self::default();
+        for (index, run) in runs.iter().enumerate() {
+            let (mut units, groups) = Ledger::read_units(run.run.storage())?;
+            found.corrupt.extend(units.corrupt.into_iter().map(|(path, cause)| (index, path, cause)));
+            units.rows.sort_by(|a, b| (&a.user_id, &a.feature_mode).cmp(&(&b.user_id, &b.feature_mode)));
+            if !units.rows.is_empty() {
+                found.files.push(SortedFile::rows(index, &run.name, ledger_batch(&units.rows, schema)?));
+            }
+            let storage = run.run.shared_storage();
+            for group in groups {
+                match parse_path(&group.path) {
+                    Some((_, shard, _)) if group.bytes > 0 => found.files.push(SortedFile::stored(
+                        index,
+                        &run.name,
+                        shard,
+                        Owner::Group,
+                        &storage,
+                        &group.path,
+                    )),
+                    Some(_) => found.corrupt.push((index, group.path, "has 0 bytes".into())),
+                    None => found.corrupt.push((index, group.path, "is not at a place of the ledger".into())),
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// Takes a damaged file out; whether it is one of the ledger's.
+    pub(super) fn without(&mut self, file: &str, cause: &str) -> bool {
+        let Some(place) = self.files.iter().position(|f| f.name() == file) else { return false };
+        let damaged = self.files.remove(place);
+        self.corrupt.push((damaged.run, damaged.path().to_owned(), cause.to_owned()));
+        true
+    }
+}
+
+pub(super) fn plan_order() -> Result<Order, StoreError> {
+    let text = |name: &str| Field::new(name, DataType::Utf8, false);
+    let columns = vec![
+        text("user_id"),
+        text("feature_mode"),
+        Field::new("position", DataType::Int64, false),
+        Field::new("shard", DataType::Int32, false),
+        text("rows"),
+    ];
+    Order::new(Arc::new(Schema::new(columns)), KEY)
+}
+
+pub(super) fn ledger_order() -> Result<Order, StoreError> {
+    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
+    let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
+    let columns: SchemaRef = Arc::new(Schema::new(vec![
+        text("user_id", false),
+        text("feature_mode", false),
+        text("attempt", false),
+        Field::new("shard", DataType::Int32, false),
+        text("state", false),
+        text("reason", true),
+        Field::new("finished_at", time, false),
+        text("input_fingerprint", true),
+        text("config_fingerprint", false),
+        text("engine", false),
+        text("files", false),
+    ]));
+    Order::new(columns, KEY)
+}
+
+/// Columns of a batch of a plan.
+#[derive(Debug)]
+pub(super) struct PlanColumns {
+    user_id: StringArray,
+    feature_mode: StringArray,
+    position: Int64Array,
+    shard: Int32Array,
+    rows: StringArray,
+}
+
+/// A unit of a plan.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Planned<'a> {
+    pub(super) user_id: &'a str,
+    pub(super) feature_mode: &'a str,
+    pub(super) position: u64,
+    pub(super) shard: u32,
+    pub(super) rows: &'a str,
+}
+
+impl PlanColumns {
+    pub(super) fn read(batch: &SortedBatch) -> Result<Self, StoreError> {
+        let b = &batch.rows;
+        let read = || {
+            Some(Self {
+                user_id: texts(b, 0)?,
+                feature_mode: texts(b, 1)?,
+                position: b.column(2).as_primitive_opt::<Int64Type>()?.clone(),
+                shard: b.column(3).as_primitive_opt::<Int32Type>()?.clone(),
+                rows: texts(b, 4)?,
+            })
+        };
+        read().ok_or_else(|| of_another_type(batch))
+    }
+
+    pub(super) fn row(&self, row: usize) -> Planned<'_> {
+        Planned {
+            user_id: self.user_id.value(row),
+            feature_mode: self.feature_mode.value(row),
+            position: self.position.value(row) as u64,
+            shard: self.shard.value(row) as u32,
+            rows: self.rows.value(row),
+        }
+    }
+}
+
+/// Columns of a batch of a ledger.
+#[derive(Debug)]
+pub(super) struct LedgerColumns {
+    texts: [StringArray; 9],
+    shard: Int32Array,
+    finished_at: TimestampMicrosecondArray,
+}
+
+/// A row of a ledger.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Attempt<'a> {
+    pub(super) run: usize,
+    pub(super) run_name: &'a str,
+    pub(super) user_id: &'a str,
+    pub(super) feature_mode: &'a str,
+    pub(super) attempt: &'a str,
+    pub(super) shard: u32,
+    pub(super) state: UnitState,
+    pub(super) reason: &'a str,
+    pub(super) finished_us: i64,
+    pub(super) basis: [&'a str; 3],
+    pub(super) files: &'a str,
+}
+
+impl LedgerColumns {
+    pub(super) fn read(batch: &SortedBatch) -> Result<Self, StoreError> {
+        let b = &batch.rows;
+        let read = || {
+            let texts = [
+                texts(b, 0)?,
+                texts(b, 1)?,
+                texts(b, 2)?,
+                texts(b, 4)?,
+                texts(b, 5)?,
+                texts(b, 7)?,
+                texts(b, 8)?,
+                texts(b, 9)?,
+                texts(b, 10)?,
+            ];
+            let shard = b.column(3).as_primitive_opt::<Int32Type>()?.clone();
+            let finished_at = b.column(6).as_primitive_opt::<TimestampMicrosecondType>()?.clone();
+            Some(Self { texts, shard, finished_at })
+        };
+        read().ok_or_else(|| of_another_type(batch))
+    }
+
+    /// A row; none if it has a state this version does not know.
+    pub(super) fn row<'a>(&'a self, row: usize, file: &'a SortedFile) -> Option<Attempt<'a>> {
+        let [user_id, feature_mode, attempt, state, reason, input, config, engine, files] =
+            self.texts.each_ref().map(|t| if t.is_null(row) { "" } else { t.value(row) });
+        Some(Attempt {
+            run: file.run,
+            run_name: &file.run_name,
+            user_id,
+            feature_mode,
+            attempt,
+            shard: self.shard.value(row) as u32,
+            state: UnitState::parse(state)?,
+            reason,
+            finished_us: self.finished_at.value(row),
+            basis: [input, config, engine],
+            files,
+        })
+    }
+}
+
+fn texts(batch: &RecordBatch, column: usize) -> Option<StringArray> {
+    batch.column(column).as_string_opt::<i32>().cloned()
+}
+
+fn of_another_type(batch: &SortedBatch) -> StoreError {
+    batch.file.damaged("a column is of another type")
+}

@@ -1,0 +1,126 @@
+//! The merged tables: rows of the attempts that speak, in the order of the key.
+//!
+//! | name | rows |
+//! |---|---|
+//! | `winning.te`, … | rows as stored, for families and group tests |
+//! | `sorted.te`, … | the same, and duplicates are compared in passing |
+//! | `te`, `users`, `group_tests`, … | with every derived column |
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+
+use super::MergeError;
+use super::survey::Survey;
+use crate::query::{Definitions, OpenRun, Session};
+use crate::schema::{TableSchema, stored_arrow_schema};
+use crate::sorted::{Findings, Roles, SortedFile, SortedRows, sorted_table};
+use crate::store::StoreError;
+
+/// Whether duplicates are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compare {
+    /// They are left out unseen.
+    Nothing,
+    /// They must equal the row that speaks.
+    Duplicates,
+}
+
+/// The tables of a merge.
+pub(super) struct Tables {
+    pub(super) session: Session,
+    roles: Arc<Roles>,
+    files: BTreeMap<String, Vec<SortedFile>>,
+    found: BTreeMap<String, Arc<Mutex<Option<Findings>>>>,
+}
+
+impl Tables {
+    pub(super) async fn new(
+        runs: &[OpenRun],
+        survey: &Survey,
+        definitions: Definitions<'_>,
+    ) -> Result<Self, MergeError> {
+        let mut tables = Self {
+            session: Session::for_merge()?,
+            roles: Arc::new(survey.roles.clone()),
+            files: BTreeMap::new(),
+            found: BTreeMap::new(),
+        };
+        for schema in definitions.schemas.data_tables() {
+            tables.files.insert(schema.table.clone(), survey.files_of(&schema.table, runs));
+            tables.register(schema, "winning", Compare::Nothing)?;
+            tables.register(schema, "sorted", Compare::Duplicates)?;
+        }
+        let users = definitions.schemas.get("users").map_err(StoreError::from)?;
+        tables.files.insert("users".into(), survey.ledger.clone());
+        tables.register(users, "public", Compare::Nothing)?;
+        if let Some(first) = runs.first() {
+            let fdr = &first.run.manifest().config.fdr;
+            tables.session.register_views(fdr, "sorted", definitions).await?;
+        }
+        // Asked for by every table with a group test.
+        tables.session.keep("group_tests").await?;
+        Ok(tables)
+    }
+
+    fn register(&mut self, schema: &TableSchema, space: &str, compare: Compare) -> Result<(), MergeError> {
+        let name = if schema.table == "users" { "winners" } else { &schema.table };
+        let files = self.files.get(&schema.table).cloned().unwrap_or_default();
+        let found = (compare == Compare::Duplicates)
+            .then(|| Arc::clone(self.found.entry(schema.table.clone()).or_default()));
+        let table = sorted_table(files, columns(schema), schema.key.clone(), Arc::clone(&self.roles), found);
+        Ok(self.session.table(space, name, table)?)
+    }
+
+    /// The rows of a table as they are stored; none if SQL must put it together or in order.
+    pub(super) fn rows(
+        &self,
+        schema: &TableSchema,
+        compare: Compare,
+    ) -> Result<Option<SortedRows>, MergeError> {
+        let is_ordered = |key: &String| schema.column(key).is_some_and(|column| !column.nullable);
+        if schema.key.is_empty() || !schema.key.iter().all(is_ordered) {
+            return Ok(None);
+        }
+        let Some(files) = self.files.get(&schema.table) else { return Ok(None) };
+        let compare = compare == Compare::Duplicates;
+        let rows = SortedRows::open(files.clone(), read(schema), &schema.key, &self.roles, compare)?;
+        Ok(Some(rows))
+    }
+
+    /// What was seen while the rows of a table were read through SQL.
+    pub(super) fn findings(&self, schema: &TableSchema) -> Findings {
+        let found = self.found.get(&schema.table);
+        found.and_then(|f| f.lock().unwrap_or_else(PoisonError::into_inner).take()).unwrap_or_default()
+    }
+}
+
+/// Columns of a table as SQL sees them.
+fn columns(schema: &TableSchema) -> SchemaRef {
+    let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, false));
+    let mut fields = vec![text("user_id")];
+    if schema.table == "users" {
+        fields.push(Arc::new(Field::new("shard", DataType::Int32, false)));
+        fields.push(text("attempt"));
+    }
+    let stored = stored_arrow_schema(schema);
+    let is_own = |name: &str| schema.table != "users" || !["id", "attempt_id"].contains(&name);
+    fields.extend(stored.fields().iter().filter(|field| is_own(field.name())).cloned());
+    Arc::new(Schema::new(fields))
+}
+
+/// Columns that are read of a table: also the attempt, which decides who speaks.
+fn read(schema: &TableSchema) -> SchemaRef {
+    let shown = columns(schema);
+    if shown.index_of("attempt").is_ok() {
+        return shown;
+    }
+    let attempt = Arc::new(Field::new("attempt", DataType::Utf8, false));
+    Arc::new(Schema::new(shown.fields().iter().cloned().chain([attempt]).collect::<Vec<_>>()))
+}
+
+/// Columns of a table's Parquet file if it has no derived ones.
+pub(super) fn exported(schema: &TableSchema) -> SchemaRef {
+    columns(schema)
+}
