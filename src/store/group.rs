@@ -109,14 +109,10 @@ impl Group<'_> {
             &sorted(schema, &with_owner(schema, &users, &attempts, &stored)?)?,
             units.len(),
         )?;
+        let (bytes, checksum) = (object.bytes.len() as u64, checksum(&object.bytes));
         for (unit, rows) in units.iter_mut().zip(counts).filter(|(_, rows)| *rows > 0) {
-            unit.row.files.push(DataFile {
-                table: table.to_owned(),
-                file: object.path.clone(),
-                rows,
-                bytes: object.bytes.len() as u64,
-                checksum: checksum(&object.bytes),
-            });
+            let (table, file, checksum) = (table.to_owned(), object.path.clone(), checksum.clone());
+            unit.row.files.push(DataFile { table, file, rows, bytes, checksum });
         }
         Ok(Some(object))
     }
