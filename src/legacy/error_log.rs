@@ -3,7 +3,7 @@
 use super::finding::{Findings, Kind};
 use super::layout::ERROR_LOG;
 use super::lines::{Line, lines};
-use super::sheet::{Layouts, Record, fields};
+use super::sheet::{Layouts, Record, fields, is_header};
 use super::value::int;
 
 const FILE: &str = ERROR_LOG.file;
@@ -52,33 +52,45 @@ pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Vec<Logged> {
 /// Records of one line or more. Where a quote is left open, only its line is given up, and the next line that
 /// can begin an entry does.
 fn split(lines: &[Line<'_>], findings: &mut Findings) -> Vec<(u64, Vec<String>)> {
+    let widths = widths(lines);
     let mut found: Vec<(u64, Vec<String>)> = Vec::new();
-    let mut given_up = false;
-    let mut place = 0;
+    let (mut given_up, mut place) = (false, 0);
     while let Some(line) = lines.get(place) {
-        let Some((record, taken)) = whole_record(&lines[place..]) else {
-            let what = "begins an entry that is never ended; it is left out up to the next whole entry";
-            findings.add(FILE, line.number, Kind::Torn, what, "");
-            (given_up, place) = (true, place + 1);
-            continue;
+        let whole = whole_record(&lines[place..]).map(|(record, taken)| (fields(&record), taken));
+        let torn = match whole {
+            // Blank lines between entries.
+            _ if line.bytes.is_empty() => None,
+            Some((Ok(fields), taken)) if taken == 1 || widths.contains(&fields.len()) => {
+                if given_up && !has_time(&fields) {
+                    // What follows an open quote is the rest of a traceback, unless it has a time.
+                    Some("is the rest of an entry that is left out")
+                } else {
+                    given_up = false;
+                    found.push((line.number, fields));
+                    place += taken;
+                    continue;
+                }
+            }
+            Some((Err(what), 1)) => {
+                findings.add(FILE, line.number, Kind::Unreadable, what, "");
+                None
+            }
+            _ => Some("begins an entry that is never ended; it is left out up to the next whole entry"),
         };
-        match fields(&record) {
-            _ if record.is_empty() => {}
-            // What follows an open quote is the rest of a traceback, unless it has a time.
-            Ok(fields) if given_up && !has_time(&fields) => {
-                findings.add(FILE, line.number, Kind::Torn, "is the rest of an entry that is left out", "");
-                place += 1;
-                continue;
-            }
-            Ok(fields) => {
-                given_up = false;
-                found.push((line.number, fields));
-            }
-            Err(what) => findings.add(FILE, line.number, Kind::Unreadable, what, ""),
+        if let Some(what) = torn {
+            given_up = true;
+            findings.add(FILE, line.number, Kind::Torn, what, "");
         }
-        place += taken;
+        place += 1;
     }
     found
+}
+
+/// Numbers of fields that an entry can have.
+fn widths(lines: &[Line<'_>]) -> Vec<usize> {
+    let headers = lines.iter().filter_map(|line| fields(line.bytes).ok()).filter(|names| is_header(names));
+    let known = ERROR_LOG.layouts().into_iter().map(|layout| layout.len());
+    headers.map(|names| names.len()).chain(known).collect()
 }
 
 /// The record that begins with the first line, and its number of lines; none if its quotes never close.

@@ -3,7 +3,7 @@
 use super::entry::Entry;
 use super::finding::{Findings, Kind};
 use super::layout::HBIN_COUNTS;
-use super::measures::keeps_contract;
+use super::measures::keep_contract;
 use super::sheet::{MAKE_AGAIN, Record, records};
 use super::value::int;
 use crate::schema::{Row, SchemaError, Schemas};
@@ -42,7 +42,7 @@ pub(super) fn read(
     for counts in found {
         check(&counts, bins, findings);
         let rows = rows(&counts, width);
-        if let Err(what) = rows.iter().try_for_each(|row| keeps_contract(schema, row)) {
+        if let Err(what) = keep_contract(schema, &rows) {
             findings.add(FILE, counts.line, Kind::Unreadable, what, MAKE_AGAIN);
             continue;
         }

@@ -121,7 +121,7 @@ impl Import<'_> {
         findings: &mut Findings,
     ) -> LedgerRow {
         let (state, reason) = self.state(unit, findings);
-        // Only the order matters: of one directory's attempts, the row that stands further down is the later one.
+        // Only the order matters: of two rows of one directory, the one further down is the later one.
         let ended_us = self.dir.ended_us.unwrap_or(0) + i64::from(unit.attempt);
         LedgerRow {
             user_id: unit.user_id.clone(),
@@ -144,8 +144,8 @@ impl Import<'_> {
         }
     }
 
-    /// An incomplete unit stays `ok`, and `merge` counts its rows, unless it is known what ended it, or another
-    /// directory has it whole: then it is no second result that could contradict the first.
+    /// An incomplete unit stays `ok`, and `merge` counts its rows, unless it is known what ended it, or
+    /// another directory has it whole: then it is no second result that could contradict the first.
     fn state(&self, unit: &LegacyUnit, findings: &mut Findings) -> (UnitState, Option<String>) {
         if unit.state != UnitState::Ok || self.plan.is_complete(unit) {
             return (unit.state, unit.reason.clone());

@@ -1,11 +1,11 @@
 //! How k was chosen: rows of three layouts, of which only one names the feature mode.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::entry::Entry;
 use super::finding::{Findings, Kind};
 use super::layout::K_SELECTED;
-use super::measures::keeps_contract;
+use super::measures::keep_contract;
 use super::sheet::{MAKE_AGAIN, Record, records};
 use super::value::{cell, int};
 use crate::schema::{Cell, ColumnType, Row, SchemaError, Schemas};
@@ -103,7 +103,7 @@ pub(super) fn entries(
     for ((user_id, feature_mode), choices) in by_unit {
         for choice in choices {
             let row = row(&choice, &feature_mode, context.largest, findings);
-            if let Err(what) = keeps_contract(schema, &row) {
+            if let Err(what) = keep_contract(schema, std::slice::from_ref(&row)) {
                 findings.add(FILE, choice.line, Kind::Unreadable, what, MAKE_AGAIN);
                 continue;
             }
@@ -131,13 +131,11 @@ fn with_modes(choices: Vec<Choice>, context: &Context<'_>, findings: &mut Findin
             _ => unnamed.entry(choice.user_id.clone()).or_default().push(choice),
         }
     }
+    let used = if unnamed.is_empty() { Used::new() } else { used(context.measured) };
     for choices in unnamed.into_values() {
         // A row was written for each mode in turn.
         let in_turn = choices.len() == context.modes.len()
-            && choices
-                .iter()
-                .zip(context.modes)
-                .all(|(choice, mode)| was_used(choice, mode, context.measured));
+            && choices.iter().zip(context.modes).all(|(choice, mode)| was_used(choice, mode, &used));
         if in_turn {
             found.extend(context.modes.iter().cloned().zip(choices));
             continue;
@@ -152,11 +150,20 @@ fn with_modes(choices: Vec<Choice>, context: &Context<'_>, findings: &mut Findin
     found
 }
 
+/// k in the rows of each user and mode.
+type Used<'a> = BTreeMap<(&'a str, &'a str), BTreeSet<i64>>;
+
+fn used(measured: &[Entry]) -> Used<'_> {
+    let mut used = Used::new();
+    for entry in measured {
+        used.entry((&entry.user_id, &entry.feature_mode)).or_default().extend(entry.k);
+    }
+    used
+}
+
 /// Whether the rows of the measures have the chosen k, as far as there are any.
-fn was_used(choice: &Choice, mode: &str, measured: &[Entry]) -> bool {
-    let mut of_unit =
-        measured.iter().filter(|entry| entry.user_id == choice.user_id && entry.feature_mode == mode);
-    of_unit.all(|entry| entry.k.is_none_or(|k| k == choice.k))
+fn was_used(choice: &Choice, mode: &str, used: &Used<'_>) -> bool {
+    used.get(&(choice.user_id.as_str(), mode)).is_none_or(|used| used.iter().all(|k| *k == choice.k))
 }
 
 fn agree(one: &Choice, other: &Choice) -> bool {
@@ -187,10 +194,7 @@ fn row(choice: &Choice, mode: &str, largest: Option<i64>, findings: &mut Finding
     ];
     let absent: Vec<&str> = absent.iter().filter(|(_, absent)| *absent).map(|(name, _)| *name).collect();
     if !absent.is_empty() {
-        let what = format!(
-            "{} cannot be known: k_original was taken as k_selected, criterion as max_ais, k_at_grid_edge as false",
-            absent.join(", ")
-        );
+        let what = format!("{} cannot be known; taken are k_selected, max_ais and false", absent.join(", "));
         findings.add(FILE, choice.line, Kind::Assumed, what, "");
     }
     Row::new()

@@ -1,7 +1,7 @@
 //! The columns of the predecessor's files.
 //!
-//! A file may hold rows of several layouts: a crash leaves rows as they were checkpointed, without the columns
-//! that need all users, and a resumed run appends such rows below a header that has those columns.
+//! A file may hold rows of several layouts: a crash leaves rows as they were checkpointed, without the
+//! columns that need all users, and a resumed run appends such rows below a header that has those columns.
 
 /// A file of the predecessor that becomes rows of a table.
 #[derive(Debug)]

@@ -28,9 +28,9 @@ pub(super) fn lines<'a>(file: &str, bytes: &'a [u8], findings: &mut Findings) ->
     if let Some(last) = lines.pop()
         && !last.bytes.is_empty()
     {
-        let what = "does not end in a line ending, so it may be cut off (a number that lost its last digits looks like a number); it is left out";
-        let remedy =
-            "if the line is known to be whole, end it with a newline; else its result has to be made again";
+        let what = "does not end in a line ending, so it may be cut off (a number that lost its last digits \
+                    looks like a number); it is left out";
+        let remedy = "if the line is known to be whole, end it with a newline; else make its result again";
         findings.add(file, last.number, Kind::Torn, what, remedy);
     }
     if lines.iter().all(|line| line.bytes.is_empty()) {

@@ -40,7 +40,7 @@ fn entry(file: &'static LegacyFile, schema: &TableSchema, record: &Record) -> Re
             .map_err(|what| format!("column `{name}`: {what}; the row is left out"))?;
         row.0.push((name, value));
     }
-    keeps_contract(schema, &row)?;
+    keep_contract(schema, std::slice::from_ref(&row))?;
     let whole = |name: &str| match value(&row, name) {
         Some(Cell::Int(value)) => Some(*value),
         _ => None,
@@ -51,8 +51,8 @@ fn entry(file: &'static LegacyFile, schema: &TableSchema, record: &Record) -> Re
 }
 
 /// The store would refuse the whole unit for one row that breaks its schema.
-pub(super) fn keeps_contract(schema: &TableSchema, row: &Row) -> Result<(), String> {
-    match record_batch(schema, std::slice::from_ref(row)) {
+pub(super) fn keep_contract(schema: &TableSchema, rows: &[Row]) -> Result<(), String> {
+    match record_batch(schema, rows) {
         Ok(_) => Ok(()),
         Err(fault) => Err(format!("column `{}`: {}; the row is left out", fault.column, fault.fault)),
     }
@@ -69,9 +69,9 @@ fn settle(entry: &mut Entry, findings: &mut Findings) {
         for (name, cell) in &row.0 {
             if name.starts_with("p_") && *cell == Cell::Float(0.0) {
                 let what = format!(
-                    "{name} is exactly 0, which no permutation test with (1 + exceedances) / (1 + surrogates) gives; it is kept"
+                    "{name} is exactly 0, which (1 + exceedances) / (1 + surrogates) cannot be; it is kept"
                 );
-                let remedy = "results that rest on these rows are too significant; make them again to get a p that is valid";
+                let remedy = "what rests on these rows is too significant; make them again for a valid p";
                 findings.add(file, line, Kind::ZeroP, what, remedy);
             }
         }

@@ -5,13 +5,13 @@
 //!      ─▶ units ─▶ LegacyShard ─▶ import: a run directory with plan and ledger
 //! ```
 //!
-//! The predecessor wrote its files in place, appended rows of one layout below a header of another, lost rows
-//! when it was resumed, and merged by appending. What a file holds is taken line by line: a line that cannot be
-//! read is left out and told as a [`Finding`], and whatever is missing afterwards is missing from the imported run
-//! as from any other, so that `merge` names it.
+//! The predecessor wrote its files in place, appended rows of one layout below a header of another, lost
+//! rows when it was resumed, and merged by appending. What a file holds is taken line by line: a line that
+//! cannot be read is left out and told as a [`Finding`], and whatever is missing afterwards is missing from
+//! the imported run as from any other, so that `merge` names it.
 //!
-//! q and group p of a shard are no results, since they rest on the shard's users only; the calls that rested on
-//! them are kept beside the units as [`Call`]s.
+//! q and group p of a shard are no results, since they rest on the shard's users only; the calls that rested
+//! on them are kept beside the units as [`Call`]s.
 
 mod entry;
 mod error_log;

@@ -1,7 +1,7 @@
 //! What directories of the predecessor should hold together.
 //!
-//! The predecessor kept no plan. Users and feature modes are those that any directory names, and those that the
-//! caller expects; rows a unit follow from the settings.
+//! The predecessor kept no plan. Users and feature modes are those that any directory names, and those that
+//! the caller expects; rows a unit follow from the settings.
 
 use std::collections::{BTreeMap, BTreeSet};
 
