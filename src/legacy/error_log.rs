@@ -96,15 +96,15 @@ fn widths(lines: &[Line<'_>]) -> Vec<usize> {
 /// The record that begins with the first line, and its number of lines; none if its quotes never close.
 fn whole_record(lines: &[Line<'_>]) -> Option<(Vec<u8>, usize)> {
     let mut record = Vec::new();
-    let mut quotes = 0;
+    let mut is_open = false;
     for (place, line) in lines.iter().take(LONGEST).enumerate() {
         if place > 0 {
             record.push(b'\n');
         }
         record.extend_from_slice(line.bytes);
         // In what Python writes, quotes come in pairs exactly where no field is open.
-        quotes += line.bytes.iter().filter(|byte| **byte == b'"').count();
-        if quotes % 2 == 0 {
+        is_open = line.bytes.iter().fold(is_open, |open, byte| open != (*byte == b'"'));
+        if !is_open {
             return Some((record, place + 1));
         }
     }

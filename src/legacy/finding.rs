@@ -119,7 +119,9 @@ impl Findings {
     /// All of them, with files named behind their directory.
     pub(super) fn in_folder(self, folder: &str) -> Vec<Finding> {
         let mut found = self.0;
-        found.iter_mut().for_each(|f| f.file = format!("{folder}/{}", f.file));
+        for finding in &mut found {
+            finding.file = format!("{folder}/{}", finding.file);
+        }
         found
     }
 }

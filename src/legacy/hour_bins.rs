@@ -19,7 +19,7 @@ struct Counts {
     user_id: String,
     feature_mode: String,
     total: Option<i64>,
-    counts: Vec<i64>,
+    by_column: Vec<i64>,
 }
 
 /// The rows; `bins` is the number of bins of the run, if it is known.
@@ -71,7 +71,7 @@ fn counts(record: &Record) -> Result<Counts, String> {
         user_id: record.required("user_id")?.to_owned(),
         feature_mode: record.required("feature_mode")?.to_owned(),
         total: record.get("total_samples").map(|_| number("total_samples")).transpose()?,
-        counts: (0..COLUMNS).map(|hour| number(&format!("hour_{hour:02}"))).collect::<Result<_, _>>()?,
+        by_column: (0..COLUMNS).map(|hour| number(&format!("hour_{hour:02}"))).collect::<Result<_, _>>()?,
     })
 }
 
@@ -86,7 +86,7 @@ fn width(bins: Option<u32>, found: &[Counts], findings: &mut Findings) -> usize 
         }
         return (bins as usize).min(COLUMNS);
     }
-    let used = found.iter().filter_map(|c| c.counts.iter().rposition(|count| *count != 0)).max();
+    let used = found.iter().filter_map(|c| c.by_column.iter().rposition(|count| *count != 0)).max();
     let width = used.map_or(0, |last| last + 1);
     let what =
         format!("the number of bins is not known; {width} were taken, the last column that is not all 0");
@@ -95,13 +95,13 @@ fn width(bins: Option<u32>, found: &[Counts], findings: &mut Findings) -> usize 
 }
 
 fn check(counts: &Counts, bins: Option<u32>, findings: &mut Findings) {
-    let sum: i64 = counts.counts.iter().fold(0, |sum, count| sum.saturating_add(*count));
+    let sum: i64 = counts.by_column.iter().fold(0, |sum, count| sum.saturating_add(*count));
     let complete = bins.is_none_or(|bins| bins as usize <= COLUMNS);
     if complete && counts.total.is_some_and(|total| total != sum) {
         let what = "the counts do not add up to total_samples; they are kept as they are";
         findings.add(FILE, counts.line, Kind::Doubtful, what, "");
     }
-    if bins.is_some_and(|bins| counts.counts.iter().skip(bins as usize).any(|count| *count != 0)) {
+    if bins.is_some_and(|bins| counts.by_column.iter().skip(bins as usize).any(|count| *count != 0)) {
         let what = "has counts beyond the last bin of the settings; they are left out";
         findings.add(
             FILE,
@@ -114,7 +114,7 @@ fn check(counts: &Counts, bins: Option<u32>, findings: &mut Findings) {
 }
 
 fn rows(counts: &Counts, width: usize) -> Vec<Row> {
-    let each = counts.counts.iter().take(width).enumerate();
+    let each = counts.by_column.iter().take(width).enumerate();
     each.map(|(bin, count)| {
         Row::new()
             .with("feature_mode", counts.feature_mode.as_str())

@@ -62,13 +62,13 @@ fn three_shards_become_three_runs_with_all_rows() {
 
 #[test]
 fn importing_again_gives_the_same_attempts() {
-    let attempts = |_| {
+    let attempts = || {
         let dir = tempfile::tempdir().unwrap();
         let imported = import(&samples(&SHARDS), dir.path(), None, schemas()).unwrap();
         let ledger = |run: &PathBuf| Ledger::read(Run::open(run).unwrap().storage()).unwrap();
         imported.runs.iter().flat_map(|run| ledger(run).rows).map(|row| row.attempt).collect::<Vec<_>>()
     };
-    let (one, other) = (attempts(()), attempts(()));
+    let (one, other) = (attempts(), attempts());
     assert_eq!(one, other);
     let mut unique = one.clone();
     unique.sort();

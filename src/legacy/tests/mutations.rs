@@ -83,7 +83,9 @@ proptest! {
     ) {
         let mut files = files(SHARDS[0]);
         let mut text = String::from_utf8(files[file].clone()).unwrap();
-        damages.iter().for_each(|damage| apply(&mut text, damage));
+        for damage in &damages {
+            apply(&mut text, damage);
+        }
         files.insert(file, text.clone().into_bytes());
         let shard = of_files(&files);
         let intact = intact(SHARDS[0], file, &sample(SHARDS[0]));
@@ -105,7 +107,9 @@ proptest! {
     ) {
         let mut files = files(SHARDS[0]);
         let mut text = String::from_utf8(files[file].clone()).unwrap();
-        damages.iter().for_each(|damage| apply(&mut text, damage));
+        for damage in &damages {
+            apply(&mut text, damage);
+        }
         let mut bytes = text.into_bytes();
         for (at, byte) in noise.into_iter().filter(|_| !bytes.is_empty()).collect::<Vec<_>>() {
             let at = at.index(bytes.len());
