@@ -24,6 +24,7 @@ pub mod event;
 pub mod export;
 mod failpoint;
 pub mod launch;
+pub mod legacy;
 pub mod measures;
 pub mod merge;
 mod pages;

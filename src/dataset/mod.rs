@@ -34,4 +34,5 @@ pub use error::DatasetError;
 pub use frame::UserFrame;
 pub use inputs::{UserInput, inputs};
 pub use recipe::Recipe;
+pub(crate) use records::split_record;
 pub use series::Series;

@@ -281,6 +281,19 @@ impl Scan {
     }
 }
 
+/// The fields of a text that is one record; none if a quote in it is left open.
+pub(crate) fn split_record(record: &[u8]) -> Option<Vec<Vec<u8>>> {
+    if !record.contains(&b'"') {
+        return Some(record.split(|&byte| byte == b',').map(<[u8]>::to_vec).collect());
+    }
+    if record.iter().fold(State::Start, |state, &byte| state.after(byte)) == State::Quoted {
+        return None;
+    }
+    let mut fields = Vec::new();
+    unquote(record, &mut fields);
+    Some(fields)
+}
+
 /// Splits a record with quotes into its fields, reusing the vectors of the last one.
 fn unquote(record: &[u8], fields: &mut Vec<Vec<u8>>) {
     fields.clear();

@@ -1,0 +1,127 @@
+//! What is wrong with, or assumed about, a directory of the predecessor.
+
+use std::fmt;
+
+/// Lines that are written out in a message.
+const SHOWN: usize = 5;
+
+/// What a finding is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// The file is not there.
+    MissingFile,
+    /// The file has no bytes, or nothing that is a line.
+    EmptyFile,
+    /// The end of the file may be cut off; what may be cut is left out.
+    Torn,
+    /// Rows with a number of fields that no known layout has; left out.
+    Ragged,
+    /// Rows of another known layout than the header's; read by it.
+    OtherLayout,
+    /// The header is missing or stands below rows.
+    Header,
+    /// The header again, between rows; left out.
+    RepeatedHeader,
+    /// Columns that are not known or stand twice; left out.
+    Column,
+    /// Rows that are no text, or hold a value that cannot be; left out.
+    Unreadable,
+    /// Rows that stand more than once with equal values; one is kept.
+    RepeatedRow,
+    /// Rows of one user and key with different values; all are kept, as attempts of the unit.
+    UnequalRows,
+    /// A p of a permutation test that is exactly 0; kept.
+    ZeroP,
+    /// A value that contradicts another one; what was done is said.
+    Doubtful,
+    /// A value that the file does not have and that was filled in.
+    Assumed,
+    /// Rows without a feature mode, in a directory of several; left out.
+    ModeUnknown,
+    /// Settings that are missing or not understood.
+    Settings,
+    /// A user that was begun and has no result.
+    Interrupted,
+    /// An incomplete unit that another directory has complete; it does not count.
+    Superseded,
+    /// Something about the directories together.
+    Directories,
+}
+
+impl Kind {
+    /// Whether rows of the file are left out that may have held results.
+    pub fn loses_rows(self) -> bool {
+        matches!(self, Self::Torn | Self::Ragged | Self::Unreadable | Self::ModeUnknown | Self::EmptyFile)
+    }
+}
+
+/// One thing that is wrong or assumed, with all lines of the file it is about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Finding {
+    /// The file: with the directory's name before it once it is in a [`LegacyShard`](super::LegacyShard).
+    pub file: String,
+    /// Lines of the file, from 1, ascending; empty if it is about the file as a whole.
+    pub lines: Vec<u64>,
+    /// What it is about.
+    pub kind: Kind,
+    /// What is wrong, and what was done about it.
+    pub what: String,
+    /// What to do next.
+    pub remedy: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.file)?;
+        if !self.lines.is_empty() {
+            let shown: Vec<String> = self.lines.iter().take(SHOWN).map(u64::to_string).collect();
+            write!(f, ", line {}", shown.join(", "))?;
+            if self.lines.len() > SHOWN {
+                write!(f, " and {} more", self.lines.len() - SHOWN)?;
+            }
+        }
+        write!(f, ": {}", self.what)?;
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, "\n(hint: {})", self.remedy) }
+    }
+}
+
+/// Findings being collected; the same one of several lines becomes one.
+#[derive(Debug, Default)]
+pub(super) struct Findings(Vec<Finding>);
+
+impl Findings {
+    /// Something about a line, or about the file as a whole if the line is 0.
+    pub(super) fn add(&mut self, file: &str, line: u64, kind: Kind, what: impl Into<String>, remedy: &str) {
+        let (what, remedy) = (what.into(), remedy.to_owned());
+        let same = |f: &&mut Finding| f.kind == kind && f.file == file && f.what == what;
+        let lines = if let Some(found) = self.0.iter_mut().rev().find(same) {
+            &mut found.lines
+        } else {
+            self.0.push(Finding { file: file.to_owned(), lines: Vec::new(), kind, what, remedy });
+            // Just pushed, so it is there.
+            match self.0.last_mut() {
+                Some(found) => &mut found.lines,
+                None => return,
+            }
+        };
+        if line > 0
+            && let Err(place) = lines.binary_search(&line)
+        {
+            lines.insert(place, line);
+        }
+    }
+
+    /// All of them.
+    pub(super) fn into_vec(self) -> Vec<Finding> {
+        self.0
+    }
+
+    /// All of them, with files named behind their directory.
+    pub(super) fn in_folder(self, folder: &str) -> Vec<Finding> {
+        let mut found = self.0;
+        for finding in &mut found {
+            finding.file = format!("{folder}/{}", finding.file);
+        }
+        found
+    }
+}

@@ -1,0 +1,130 @@
+//! The columns of the predecessor's files.
+//!
+//! A file may hold rows of several layouts: a crash leaves rows as they were checkpointed, without the
+//! columns that need all users, and a resumed run appends such rows below a header that has those columns.
+
+/// A file of the predecessor that becomes rows of a table.
+#[derive(Debug)]
+pub(super) struct LegacyFile {
+    /// Its name.
+    pub(super) file: &'static str,
+    /// The table its rows go into.
+    pub(super) table: &'static str,
+    /// Known headers, the finished file's first.
+    pub(super) headers: &'static [&'static str],
+    /// Columns that are read over without a word.
+    pub(super) silent: &'static [&'static str],
+}
+
+impl LegacyFile {
+    /// Known layouts: those of the headers, and of rows that were checkpointed.
+    pub(super) fn layouts(&self) -> Vec<Vec<&'static str>> {
+        let finished = self.headers.iter().map(|header| header.split(',').collect::<Vec<_>>());
+        let mut layouts: Vec<Vec<&'static str>> = finished.collect();
+        if let Some(first) = layouts.first() {
+            let checkpoint: Vec<_> = first.iter().copied().filter(|name| !needs_all_users(name)).collect();
+            if checkpoint.len() < first.len() {
+                layouts.push(checkpoint);
+            }
+        }
+        layouts
+    }
+
+    /// A column's name as rows want it; none if the predecessor has no such column.
+    pub(super) fn column(&self, name: &str) -> Option<&'static str> {
+        self.headers.iter().flat_map(|header| header.split(',')).find(|known| *known == name)
+    }
+}
+
+fn needs_all_users(column: &str) -> bool {
+    column.starts_with("q_") || column.starts_with("p_Delta")
+}
+
+/// Files of measures: a row a user, feature mode and, but for Granger causality, tau.
+pub(super) const MEASURES: [LegacyFile; 5] = [
+    measure(
+        "per_user_te.csv",
+        "te",
+        &[
+            "user_id,feature_mode,k,l,tau,TE_A2S,TE_S2A,Delta_TE,p_A2S,p_S2A,q_A2S,q_S2A,p_Delta_TE,q_Delta_TE,n_samples,low_n,quality_passed",
+        ],
+    ),
+    measure(
+        "per_user_cte.csv",
+        "stratified_cte",
+        &[
+            "user_id,feature_mode,k,l,tau,hour_bins,CTE_A2S,CTE_S2A,Delta_CTE,p_A2S,p_S2A,q_A2S,q_S2A,p_Delta_CTE,q_Delta_CTE,n_samples,n_samples_per_bin_min,low_n,low_n_hours,bins_filtered,quality_passed",
+        ],
+    ),
+    measure(
+        "per_user_true_cte.csv",
+        "true_cte",
+        &[
+            "user_id,feature_mode,k,l,tau,hour_bins,CTE_true_A2S,CTE_true_S2A,Delta_CTE_true,p_A2S,p_S2A,q_A2S,q_S2A,p_Delta_CTE_true,q_Delta_CTE_true,n_samples,n_samples_per_bin_min,low_n,low_n_hours,bins_filtered,quality_passed",
+        ],
+    ),
+    measure(
+        "per_user_ste.csv",
+        "ste",
+        &[
+            "user_id,feature_mode,k,tau,STE_A2S,STE_S2A,Delta_STE,p_A2S,p_S2A,q_A2S,q_S2A,p_Delta_STE,q_Delta_STE,n_samples,low_n,quality_passed",
+        ],
+    ),
+    measure(
+        "per_user_gc.csv",
+        "gc",
+        &[
+            "user_id,feature_mode,gc_optimal_lag,GC_A2S_pval,GC_S2A_pval,q_GC_A2S,q_GC_S2A,sign_GC,n_samples,low_n,quality_passed",
+        ],
+    ),
+];
+
+const fn measure(file: &'static str, table: &'static str, headers: &'static [&'static str]) -> LegacyFile {
+    LegacyFile { file, table, headers, silent: &[] }
+}
+
+/// How k was chosen: a row a user and feature mode, but not every layout names the mode.
+pub(super) const K_SELECTED: LegacyFile = LegacyFile {
+    file: "k_selected_by_user.csv",
+    table: "k_selection",
+    headers: &[
+        "user_id,k_selected,k_original,capped,ais_values,criterion",
+        "user_id,feature_mode,k_selected,k_original",
+        "user_id,short_id,k_selected",
+    ],
+    silent: &["short_id"],
+};
+
+/// Counts of each bin of the day, in columns named after hours.
+pub(super) const HBIN_COUNTS: LegacyFile = LegacyFile {
+    file: "hbin_counts.csv",
+    table: "hour_bins",
+    headers: &[
+        "user_id,feature_mode,total_samples,hour_00,hour_01,hour_02,hour_03,hour_04,hour_05,hour_06,hour_07,hour_08,hour_09,hour_10,hour_11,hour_12,hour_13,hour_14,hour_15,hour_16,hour_17,hour_18,hour_19,hour_20,hour_21,hour_22,hour_23",
+    ],
+    silent: &[],
+};
+
+/// Errors; the columns stand in the order in which the entries first had them.
+pub(super) const ERROR_LOG: LegacyFile = LegacyFile {
+    file: "error_log.csv",
+    table: "issues",
+    headers: &[
+        "user_id,feature_mode,method,tau,error,traceback,timestamp",
+        "user_id,feature_mode,method,error,traceback,timestamp",
+    ],
+    silent: &["traceback", "timestamp"],
+};
+
+/// The settings.
+pub(super) const RUN_INFO: &str = "run_info.yaml";
+
+/// Files that make a directory one of the predecessor's.
+pub(super) fn telling_files() -> impl Iterator<Item = &'static str> {
+    MEASURES.iter().map(|m| m.file).chain([K_SELECTED.file])
+}
+
+/// All files that are read.
+pub(super) fn all_files() -> impl Iterator<Item = &'static str> {
+    telling_files().chain([HBIN_COUNTS.file, ERROR_LOG.file, RUN_INFO])
+}

@@ -1,0 +1,81 @@
+//! Output directories of the predecessor, read as they are and imported into runs of this program.
+//!
+//! ```text
+//! CSVs ─▶ sheet: records ─▶ measures, k_selection, hour_bins, error_log: entries
+//!      ─▶ units ─▶ LegacyShard ─▶ import: a run directory with plan and ledger
+//! ```
+//!
+//! The predecessor wrote its files in place, appended rows of one layout below a header of another, lost
+//! rows when it was resumed, and merged by appending. What a file holds is taken line by line: a line that
+//! cannot be read is left out and told as a [`Finding`], and whatever is missing afterwards is missing from
+//! the imported run as from any other, so that `merge` names it.
+//!
+//! q and group p of a shard are no results, since they rest on the shard's users only; the calls that rested
+//! on them are kept beside the units as [`Call`]s.
+
+mod entry;
+mod error_log;
+mod finding;
+mod hour_bins;
+mod import;
+mod k_selection;
+mod layout;
+mod lines;
+mod measures;
+mod plan;
+mod settings;
+mod shard;
+mod sheet;
+#[cfg(test)]
+mod tests;
+mod units;
+mod value;
+
+use std::path::{Path, PathBuf};
+
+use thiserror::Error;
+
+pub use finding::{Finding, Kind};
+pub use import::{Imported, import};
+pub use settings::Settings;
+pub use shard::{Call, LegacyShard, LegacyUnit, read};
+
+use crate::config::ConfigError;
+use crate::query::MERGE_MANIFEST;
+use crate::schema::SchemaError;
+use crate::store::{MANIFEST, StoreError};
+
+/// A directory of the predecessor that cannot be used.
+#[derive(Debug, Error)]
+pub enum LegacyError {
+    /// It is none.
+    #[error("{} is no output of the predecessor: it has none of per_user_*.csv and k_selected_by_user.csv, or it is a run or a merged output of this program\n(hint: name a directory that the predecessor wrote)", dir.display())]
+    NotLegacy {
+        /// The directory.
+        dir: PathBuf,
+    },
+    /// A file could not be read.
+    #[error("cannot read {}\n(hint: check the owner and the read permission; without the file its results would be missing)", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
+    /// The table of a file is not known.
+    #[error(transparent)]
+    Schema(#[from] SchemaError),
+    /// The imported run could not be written.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The defaults could not be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
+
+/// Whether a directory is an output of the predecessor: it has a file of its results and is neither a run nor
+/// a merged output of this program.
+pub fn is_legacy(dir: &Path) -> bool {
+    let has = |file: &str| dir.join(file).is_file();
+    layout::telling_files().any(has) && !has(MANIFEST) && !has(MERGE_MANIFEST)
+}

@@ -1,0 +1,207 @@
+//! What directories of the predecessor should hold together.
+//!
+//! The predecessor kept no plan. Users and feature modes are those that any directory names, and those that
+//! the caller expects; rows a unit follow from the settings.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::LegacyError;
+use super::finding::{Findings, Kind};
+use super::hour_bins;
+use super::layout::{HBIN_COUNTS, K_SELECTED, MEASURES};
+use super::settings;
+use super::shard::{LegacyShard, LegacyUnit, common_bins};
+use crate::analysis::planned_rows;
+use crate::config::{AnalysisMode, Config, KStrategy};
+use crate::schema::{Cell, Row};
+use crate::store::ExpectedUnit;
+
+/// The plan of all directories.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The settings of each directory.
+    pub(super) configs: Vec<Config>,
+    /// Rows of a complete unit.
+    pub(super) rows: BTreeMap<String, u64>,
+    /// All units.
+    pub(super) units: Vec<ExpectedUnit>,
+    /// Number of shards.
+    pub(super) shards: u32,
+    /// Shard of each directory.
+    pub(super) own: Vec<u32>,
+}
+
+impl Plan {
+    /// Makes it.
+    pub(super) fn of(
+        dirs: &[LegacyShard],
+        expected: Option<&[String]>,
+        findings: &mut Findings,
+    ) -> Result<Self, LegacyError> {
+        let known = dirs.iter().find_map(|dir| dir.settings.as_ref()).map(|s| s.config.clone());
+        let base = match known {
+            Some(config) => config,
+            None => inferred(dirs, findings)?,
+        };
+        let rows = rows_of_a_unit(&base, dirs);
+        let (shards, own) = divide(dirs, findings);
+        let units = units(&base, dirs, expected, &rows, (shards, &own), findings);
+        let configs = dirs.iter().map(|dir| dir.settings.as_ref().map_or(&base, |s| &s.config).clone());
+        Ok(Self { configs: configs.collect(), rows, units, shards, own })
+    }
+
+    /// Whether a unit has all rows that are planned.
+    pub(super) fn is_complete(&self, unit: &LegacyUnit) -> bool {
+        self.rows.iter().all(|(table, planned)| {
+            let there = unit.tables.iter().filter(|(name, _)| name == table).map(|(_, rows)| rows.len());
+            there.sum::<usize>() as u64 == *planned
+        })
+    }
+}
+
+/// Settings as the rows show them.
+fn inferred(dirs: &[LegacyShard], findings: &mut Findings) -> Result<Config, LegacyError> {
+    let mut config = settings::defaults()?;
+    let tables = || dirs.iter().flat_map(|dir| &dir.units).flat_map(|unit| &unit.tables);
+    let has = |file: &str| dirs.iter().any(|dir| dir.files.contains(file));
+    let taus: BTreeSet<u32> = tables().flat_map(|(_, rows)| rows).filter_map(tau).collect();
+    let analyses = [
+        ("te", AnalysisMode::GlobalTe),
+        ("stratified_cte", AnalysisMode::StratifiedTe),
+        ("true_cte", AnalysisMode::TrueCte),
+        ("ste", AnalysisMode::Ste),
+        ("gc", AnalysisMode::Gc),
+    ];
+    let measured = |name: &str| tables().any(|(table, rows)| table == name && !rows.is_empty());
+    config.analysis_modes =
+        analyses.into_iter().filter(|(table, _)| measured(table)).map(|(_, m)| m).collect();
+    config.taus = taus.into_iter().collect();
+    config.feature_modes = modes(&[], dirs).into_iter().collect();
+    if let Some(bins) = common_bins(tables().flat_map(|(_, rows)| rows)) {
+        config.hour_bins = bins;
+    }
+    if !has(K_SELECTED.file) {
+        config.k_selection.strategy = KStrategy::Fixed;
+    }
+    let what = format!(
+        "no run_info.yaml can be used; from the rows, the plan has taus {:?}, {} bins and the analyses {}",
+        config.taus,
+        config.hour_bins,
+        MEASURES.map(|m| m.table).into_iter().filter(|t| measured(t)).collect::<Vec<_>>().join(", ")
+    );
+    let remedy =
+        "results of which no row is anywhere cannot be missed; give a directory with its run_info.yaml";
+    findings.add(ALL, 0, Kind::Assumed, what, remedy);
+    Ok(config)
+}
+
+/// Name of findings about all directories.
+pub(super) const ALL: &str = "(all directories)";
+
+fn tau(row: &Row) -> Option<u32> {
+    match row.0.iter().find(|(name, _)| *name == "tau") {
+        Some((_, Cell::Int(tau))) => u32::try_from(*tau).ok(),
+        _ => None,
+    }
+}
+
+/// Rows of each table that a complete unit has.
+fn rows_of_a_unit(config: &Config, dirs: &[LegacyShard]) -> BTreeMap<String, u64> {
+    let has = |file: &str| dirs.iter().any(|dir| dir.files.contains(file));
+    let mut rows: BTreeMap<String, u64> =
+        planned_rows(config).into_iter().map(|(table, rows)| (table.to_owned(), rows)).collect();
+    // The hours were never counted; a file that no directory has was not asked for.
+    rows.remove(HBIN_COUNTS.table);
+    if has(HBIN_COUNTS.file) {
+        let bins = u64::from(config.hour_bins).min(hour_bins::COLUMNS as u64);
+        rows.insert(HBIN_COUNTS.table.to_owned(), bins);
+    }
+    let unnamed = dirs.iter().flat_map(|dir| &dir.findings).any(|f| f.kind == Kind::ModeUnknown);
+    if !has(K_SELECTED.file) || unnamed {
+        rows.remove(K_SELECTED.table);
+    }
+    rows
+}
+
+fn modes(configured: &[String], dirs: &[LegacyShard]) -> BTreeSet<String> {
+    let seen = dirs.iter().flat_map(|dir| &dir.units).map(|unit| unit.feature_mode.clone());
+    configured.iter().cloned().chain(seen).collect()
+}
+
+/// Number of shards and the shard of each directory: as their names say, or a shard a directory.
+fn divide(dirs: &[LegacyShard], findings: &mut Findings) -> (u32, Vec<u32>) {
+    let named: Vec<(u32, u32)> = dirs.iter().filter_map(|dir| dir.shard).collect();
+    if let Some((_, of)) = named.first()
+        && named.len() == dirs.len()
+        && named.iter().all(|(_, other)| other == of)
+    {
+        return (*of, named.iter().map(|(index, _)| *index).collect());
+    }
+    if !named.is_empty() {
+        let what =
+            "the names do not divide the users in one way, so each directory was taken as a shard of its own";
+        findings.add(ALL, 0, Kind::Directories, what, "name the directories of one run only");
+    }
+    (dirs.len().max(1) as u32, (0..dirs.len() as u32).collect())
+}
+
+fn units(
+    config: &Config,
+    dirs: &[LegacyShard],
+    expected: Option<&[String]>,
+    rows: &BTreeMap<String, u64>,
+    (shards, own): (u32, &[u32]),
+    findings: &mut Findings,
+) -> Vec<ExpectedUnit> {
+    let mut shard_of: BTreeMap<&str, Option<u32>> = BTreeMap::new();
+    for (dir, shard) in dirs.iter().zip(own) {
+        for unit in &dir.units {
+            shard_of.entry(&unit.user_id).or_insert(Some(*shard));
+        }
+    }
+    strangers(&shard_of, expected, findings);
+    for user in expected.into_iter().flatten() {
+        shard_of.entry(user).or_insert(None);
+    }
+    let modes = modes(&config.feature_modes, dirs);
+    let mut units = Vec::new();
+    let unit = |position: usize, shard: u32, user: &str, mode: &str| ExpectedUnit {
+        position: position as u64,
+        shard,
+        user_id: user.to_owned(),
+        feature_mode: mode.to_owned(),
+        input: "{}".to_owned(),
+        input_bytes: 0,
+        rows: rows.clone(),
+    };
+    for (position, (user, shard)) in shard_of.iter().enumerate() {
+        let shard = shard.unwrap_or(position as u32 % shards);
+        units.extend(modes.iter().map(|mode| unit(position, shard, user, mode)));
+    }
+    if expected.is_none() {
+        // Nobody can say who is missing, but that somebody is must not pass.
+        for (place, shard) in absent(shards, own, findings).into_iter().enumerate() {
+            let user = format!("(unknown users of shard {shard} of {shards})");
+            units.extend(modes.iter().map(|mode| unit(shard_of.len() + place, shard, &user, mode)));
+        }
+    }
+    units
+}
+
+fn strangers(seen: &BTreeMap<&str, Option<u32>>, expected: Option<&[String]>, findings: &mut Findings) {
+    let Some(expected) = expected else { return };
+    let expected: BTreeSet<&str> = expected.iter().map(String::as_str).collect();
+    for user in seen.keys().filter(|user| !expected.contains(*user)) {
+        let what = format!("{user} is not among the users that are expected; the results are kept");
+        findings.add(ALL, 0, Kind::Directories, what, "");
+    }
+}
+
+fn absent(shards: u32, own: &[u32], findings: &mut Findings) -> Vec<u32> {
+    let absent: Vec<u32> = (0..shards).filter(|shard| !own.contains(shard)).collect();
+    for shard in &absent {
+        let what = format!("there is no directory of shard {shard} of {shards}; its users are missing");
+        findings.add(ALL, 0, Kind::Directories, what, "name the directory of that shard too");
+    }
+    absent
+}

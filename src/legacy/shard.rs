@@ -1,0 +1,243 @@
+//! A directory of the predecessor, read.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use super::LegacyError;
+use super::entry::Entry;
+use super::error_log::{self, Logged};
+use super::finding::{Finding, Findings, Kind};
+use super::layout::{ERROR_LOG, HBIN_COUNTS, K_SELECTED, MEASURES, RUN_INFO, all_files};
+use super::settings::{self, Settings};
+use super::{hour_bins, k_selection, measures, units};
+use crate::schema::{Cell, Row, SchemaError, Schemas};
+use crate::store::UnitState;
+
+/// A directory of the predecessor: what it holds, and what is wrong with it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LegacyShard {
+    /// The directory.
+    pub dir: PathBuf,
+    /// Its name.
+    pub name: String,
+    /// Its settings; none if `run_info.yaml` is missing or cannot be used.
+    pub settings: Option<Settings>,
+    /// Shard and number of shards, if the directory's name tells.
+    pub shard: Option<(u32, u32)>,
+    /// When it was made, microseconds since 1970, as far as that is known.
+    pub ended_us: Option<i64>,
+    /// Names of its files that were read.
+    pub files: BTreeSet<&'static str>,
+    /// The units, by user, feature mode and attempt.
+    pub units: Vec<LegacyUnit>,
+    /// What is wrong or assumed.
+    pub findings: Vec<Finding>,
+    /// The significance calls it made, from q values over its own users only.
+    pub calls: Vec<Call>,
+}
+
+/// A user in a feature mode.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LegacyUnit {
+    /// The user.
+    pub user_id: String,
+    /// The feature mode.
+    pub feature_mode: String,
+    /// From 0; more than one where rows of one key differ, each with all rows of the unit.
+    pub attempt: u32,
+    /// What became of it: `ok` if there is a row of any measure.
+    pub state: UnitState,
+    /// Why it is not ok.
+    pub reason: Option<String>,
+    /// The error that ended it, by the log, also if there are rows.
+    pub ended_by: Option<String>,
+    /// Kept rows of the user.
+    pub n_samples: Option<u64>,
+    /// History length.
+    pub k: Option<u32>,
+    /// Rows by table.
+    pub tables: Vec<(String, Vec<Row>)>,
+}
+
+/// A q value as the directory has it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Call {
+    /// The table.
+    pub table: String,
+    /// The user.
+    pub user_id: String,
+    /// The feature mode.
+    pub feature_mode: String,
+    /// The lag, for tables with a row a lag.
+    pub tau: Option<i64>,
+    /// The column, such as `q_A2S`.
+    pub column: String,
+    /// The p it was made of.
+    pub p: Option<f64>,
+    /// The q.
+    pub q: f64,
+}
+
+/// Bytes of a directory's files, by name.
+pub(super) type Files = BTreeMap<&'static str, Vec<u8>>;
+
+/// Reads a directory of the predecessor.
+///
+/// Whatever is wrong with its rows is a finding; the other rows are there.
+///
+/// # Errors
+/// The directory is none of the predecessor's, or a file of it cannot be read at all.
+pub fn read(dir: &Path, schemas: &Schemas) -> Result<LegacyShard, LegacyError> {
+    if !super::is_legacy(dir) {
+        return Err(LegacyError::NotLegacy { dir: dir.to_owned() });
+    }
+    let mut files = Files::new();
+    for file in all_files() {
+        let path = dir.join(file);
+        match std::fs::read(&path) {
+            Ok(bytes) => {
+                files.insert(file, bytes);
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+            Err(source) => return Err(LegacyError::Read { path, source }),
+        }
+    }
+    let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
+    let name = whole.file_name().map_or_else(|| "legacy".into(), |name| name.to_string_lossy().into_owned());
+    Ok(read_files(dir, &name, &files, schemas)?)
+}
+
+/// Reads the bytes of a directory's files.
+pub(super) fn read_files(
+    dir: &Path,
+    name: &str,
+    files: &Files,
+    schemas: &Schemas,
+) -> Result<LegacyShard, SchemaError> {
+    let mut findings = Findings::default();
+    let settings = files.get(RUN_INFO).and_then(|bytes| settings::read(bytes, &mut findings));
+    missing(files, &mut findings);
+    let (mut entries, mut calls) = (Vec::new(), Vec::new());
+    for measure in &MEASURES {
+        if let Some(bytes) = files.get(measure.file) {
+            let (rows, made) = measures::read(measure, bytes, schemas, &mut findings)?;
+            entries.extend(rows);
+            calls.extend(made);
+        }
+    }
+    let logged = files.get(ERROR_LOG.file).map(|bytes| error_log::read(bytes, &mut findings));
+    let logged = logged.unwrap_or_default();
+    if let Some(bytes) = files.get(HBIN_COUNTS.file) {
+        let bins = settings.as_ref().map(|s| s.config.hour_bins).or_else(|| bins_of(&entries));
+        entries.extend(hour_bins::read(bytes, bins, schemas, &mut findings)?);
+    }
+    if let Some(bytes) = files.get(K_SELECTED.file) {
+        let choices = k_selection::read(bytes, &mut findings);
+        let named = choices.iter().filter_map(|choice| choice.feature_mode.as_deref());
+        let modes = modes(settings.as_ref(), &entries, &logged, named);
+        let grid = settings.as_ref().map(|s| &s.config.k_selection.k_grid);
+        let largest = grid.and_then(|grid| grid.iter().max().copied()).map(i64::from);
+        let context = k_selection::Context { modes: &modes, measured: &entries, largest };
+        let rows = k_selection::entries(choices, &context, schemas, &mut findings)?;
+        entries.extend(rows);
+    }
+    let modes = modes(settings.as_ref(), &entries, &logged, std::iter::empty());
+    let ended_us = settings.as_ref().and_then(|s| s.ended_us).or_else(|| stamp_us(name));
+    Ok(LegacyShard {
+        dir: dir.to_owned(),
+        name: name.to_owned(),
+        settings,
+        shard: shard_of(name),
+        ended_us,
+        files: files.keys().copied().collect(),
+        units: units::assemble(entries, logged, &modes, &mut findings),
+        findings: findings.in_folder(name),
+        calls,
+    })
+}
+
+/// A run that ended has every file of a measure, with a header only if it is empty.
+fn missing(files: &Files, findings: &mut Findings) {
+    for measure in MEASURES.iter().filter(|measure| !files.contains_key(measure.file)) {
+        let what = "is not there, so the run was interrupted before its end, or the file was lost";
+        findings.add(
+            measure.file,
+            0,
+            Kind::MissingFile,
+            what,
+            "look for it in another copy of the directory",
+        );
+    }
+    if !files.contains_key(RUN_INFO) {
+        let what = "is not there; settings are taken from another directory, or from the rows";
+        findings.add(RUN_INFO, 0, Kind::Settings, what, "");
+    }
+}
+
+/// Feature modes in the order of the settings, then others in the order in which they come.
+fn modes<'a>(
+    settings: Option<&'a Settings>,
+    entries: &'a [Entry],
+    logged: &'a [Logged],
+    named: impl Iterator<Item = &'a str>,
+) -> Vec<String> {
+    // Without settings to say so, a mode of the defaults need not be one of the run.
+    let configured = settings.into_iter().flat_map(|s| s.config.feature_modes.iter().map(String::as_str));
+    let seen = entries.iter().map(|entry| entry.feature_mode.as_str());
+    let failed = logged.iter().filter_map(|entry| entry.feature_mode.as_deref());
+    let mut modes: Vec<String> = Vec::new();
+    for mode in configured.chain(seen).chain(failed).chain(named) {
+        if !modes.iter().any(|known| known == mode) {
+            modes.push(mode.to_owned());
+        }
+    }
+    modes
+}
+
+fn bins_of(entries: &[Entry]) -> Option<u32> {
+    common_bins(entries.iter().flat_map(|entry| &entry.rows))
+}
+
+/// The number of bins that rows of conditional measures name, if they agree.
+pub(super) fn common_bins<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<u32> {
+    let cells = rows.flat_map(|row| row.0.iter().filter(|(name, _)| *name == "hour_bins"));
+    let found: BTreeSet<i64> =
+        cells.filter_map(|(_, cell)| if let Cell::Int(bins) = cell { Some(*bins) } else { None }).collect();
+    if found.len() == 1 { found.first().and_then(|bins| u32::try_from(*bins).ok()) } else { None }
+}
+
+/// `…_shard2of3` or `shard2of3`.
+fn shard_of(name: &str) -> Option<(u32, u32)> {
+    let (before, numbers) = name.rsplit_once("shard")?;
+    let (index, rest) = numbers.split_once("of")?;
+    let of: String = rest.chars().take_while(char::is_ascii_digit).collect();
+    let (index, of) = (index.parse::<u32>().ok()?, of.parse::<u32>().ok()?);
+    (index < of && (before.is_empty() || before.ends_with(['_', '-', '.']))).then_some((index, of))
+}
+
+/// The minute in a directory's name, such as `full_bins6_20261123_1300_shard0of3`.
+fn stamp_us(name: &str) -> Option<i64> {
+    let parts: Vec<&str> = name.split('_').collect();
+    parts.windows(2).find_map(|pair| {
+        let text = format!("{} {}", pair[0], pair[1]);
+        let time = chrono::NaiveDateTime::parse_from_str(&text, "%Y%m%d %H%M").ok()?;
+        Some(time.and_utc().timestamp_micros())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_tell_shard_and_time() {
+        assert_eq!(shard_of("full_bins6_20261123_1300_shard0of3"), Some((0, 3)));
+        assert_eq!(shard_of("interrupted_shard2of3"), Some((2, 3)));
+        assert_eq!(shard_of("shard1of2_copy"), Some((1, 2)));
+        for name in ["full", "shard3of3", "myshard0of3", "shardof", "shard-1of2"] {
+            assert_eq!(shard_of(name), None, "{name}");
+        }
+        assert_eq!(stamp_us("full_bins6_20261123_1300_shard0of3"), Some(1_795_438_800_000_000));
+        assert_eq!(stamp_us("interrupted_shard2of3"), None);
+    }
+}
