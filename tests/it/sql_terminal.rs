@@ -32,7 +32,7 @@ fn on_terminal(world: &World, args: &str, typed: &[&str], env: &[(&str, &str)]) 
     let mut text = String::new();
     let mut hear = |done: &dyn Fn(&str) -> bool| {
         while !done(&text) {
-            match shown.recv_timeout(Duration::from_secs(60)) {
+            match shown.recv_timeout(Duration::from_mins(1)) {
                 Ok(more) => text.push_str(&more),
                 Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => panic!("no answer: {text}"),
@@ -75,8 +75,9 @@ fn a_table_is_as_wide_as_the_terminal() {
     assert!(shown.lines().all(|line| line.chars().count() <= 60), "{shown}");
     assert!(shown.contains("| … |"), "{shown}");
     assert!(shown.contains(" of 43 columns shown; --format csv has all\n"), "{shown}");
-    let csv = on_terminal(&world, "--format csv 'select * from te'", &[], &env).unwrap();
-    assert_eq!(csv, world.expect(0, &["sql", "--run", "run", "--format", "csv", "select * from te"]).out);
+    let query = "select * from te order by user_id, tau";
+    let csv = on_terminal(&world, &format!("--format csv '{query}'"), &[], &env).unwrap();
+    assert_eq!(csv, world.expect(0, &["sql", "--run", "run", "--format", "csv", query]).out);
 }
 
 #[test]
