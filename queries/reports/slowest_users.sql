@@ -1,2 +1,3 @@
--- The twenty units that took longest.
-SELECT user_id, feature_mode, shard, elapsed_ms, n_samples, k FROM users ORDER BY elapsed_ms DESC, user_id LIMIT 20
+-- The units that took longest.
+-- param n=20: how many
+SELECT user_id, feature_mode, shard, elapsed_ms, n_samples, k FROM users ORDER BY elapsed_ms DESC, user_id LIMIT $n

@@ -1,29 +1,46 @@
 //! `results sql`
 
+mod fit;
 mod format;
+mod hint;
+mod pager;
 mod prompt;
+mod show;
+mod table;
+mod terminal;
 
-use std::io::{IsTerminal, Read, Write};
+use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use super::Outcome;
 use super::definitions::{Folder, Loaded};
 use super::text::{columns, out};
 use crate::error::{Exit, Failure};
-use crate::query::Session;
+use crate::query::{ParamError, Params, Query, Session, SessionError};
 use format::Format;
+use hint::told;
+use prompt::Prompt;
+use show::{View, show, to_file};
+use terminal::Screen;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
 Examples:
   results sql --run merged \"select user_id, TE_A2S from te where q_A2S < 0.05\"
+  results sql --run merged --param user=u07 'select * from te where user_id = $user'
   results sql --run out/a --run out/b \"select run, shard, count(*) from raw.te group by run, shard\"
-  results sql --run merged --query k_histogram --format csv > k.csv
   results sql --list
+  results sql --run merged --query significant --param alpha=0.01 --format csv > significant.csv
   results sql --run merged                       a prompt
 
 Tables: `te`, `users`, … are merged (one row per user and key, with q-values); `raw.te` and so on are
-every committed attempt with `shard`, `attempt` and `run`; `expected` is the plan. Nothing can be changed.")]
+every committed attempt with `shard`, `attempt` and `run`; `expected` is the plan. Nothing can be changed.
+
+Functions besides those of SQL: wilcoxon_p(x), hodges_lehmann(x), bh_qvalue(p) OVER (PARTITION BY …),
+by_qvalue(p) OVER (…).
+
+On a terminal a table is as wide as that, and what is longer goes through $PAGER or `less`; into a pipe or
+a file goes everything.")]
 pub(super) struct Args {
     /// A run directory or an output of `results merge`; may be given several times
     #[arg(long, value_name = "DIR")]
@@ -37,7 +54,10 @@ pub(super) struct Args {
     /// Run a built-in query by name
     #[arg(long, value_name = "NAME")]
     query: Option<String>,
-    /// List the built-in queries
+    /// Value of `$NAME` in the query: a number, true, false, null, or else a text; quotes make it a text
+    #[arg(long = "param", value_name = "NAME=VALUE")]
+    params: Vec<String>,
+    /// List the built-in queries and their parameters
     #[arg(long, conflicts_with_all = ["sql", "file", "query"])]
     list: bool,
     /// Format of the rows
@@ -46,6 +66,9 @@ pub(super) struct Args {
     /// Write the rows to a file, which must not exist
     #[arg(long, value_name = "F")]
     output: Option<PathBuf>,
+    /// Do not page what is longer than the terminal
+    #[arg(long)]
+    no_pager: bool,
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
@@ -53,90 +76,95 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     if args.list {
         return list(&loaded);
     }
+    let params = Params::parse(&args.params).map_err(Failure::usage)?;
     if args.run.is_empty() {
         return Err(Failure::usage("no data: name a run or a merged output with --run DIR"));
     }
     if args.output.is_none() && args.format.is_binary() && std::io::stdout().is_terminal() {
         return Err(Failure::usage("this format is not for a terminal\n(hint: name a file with --output)"));
     }
-    let Some(sql) = text(args, &loaded)? else {
-        return prompt::start(&args.run, args.format, &loaded);
-    };
-    super::block_on(answer(args, &sql, &loaded))?
+    let pager = !args.no_pager;
+    match question(args, &loaded)? {
+        Some(question) => super::block_on(answer(args, &question, params, &loaded))?,
+        None => super::block_on(prompt::start(Prompt {
+            runs: &args.run,
+            loaded: &loaded,
+            params: params.at_prompt(),
+            format: args.format,
+            pager,
+        }))?,
+    }
+}
+
+/// A query, and values for the parameters it declares.
+struct Question {
+    sql: String,
+    defaults: Vec<(String, String)>,
+}
+
+impl From<String> for Question {
+    fn from(sql: String) -> Self {
+        Self { sql, defaults: Vec::new() }
+    }
 }
 
 /// The query; `None` asks for the prompt.
-fn text(args: &Args, loaded: &Loaded) -> Result<Option<String>, Failure> {
+fn question(args: &Args, loaded: &Loaded) -> Result<Option<Question>, Failure> {
     if let Some(sql) = &args.sql {
-        return Ok(Some(sql.clone()));
+        return Ok(Some(sql.clone().into()));
     }
     if let Some(name) = &args.query {
         let query = loaded.queries.get(name).map_err(Failure::usage)?;
-        return query.fill(&[]).map(Some).map_err(Failure::usage);
+        let sql = query.fill(&[]).map_err(Failure::usage)?;
+        let defaults = query.parameters().filter_map(|p| Some((p.name.to_owned(), p.default?.to_owned())));
+        return Ok(Some(Question { sql, defaults: defaults.collect() }));
     }
     let from_stdin = args.file.as_ref().is_some_and(|f| f.as_os_str() == "-")
         || (args.file.is_none() && !std::io::stdin().is_terminal());
     if from_stdin {
         let mut sql = String::new();
         std::io::stdin().read_to_string(&mut sql).map_err(Failure::error)?;
-        return Ok(Some(sql));
+        return Ok(Some(sql.into()));
     }
     match &args.file {
         Some(path) => std::fs::read_to_string(path)
-            .map(Some)
+            .map(|sql| Some(sql.into()))
             .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display()))),
         None => Ok(None),
     }
 }
 
-async fn answer(args: &Args, sql: &str, loaded: &Loaded) -> Outcome {
-    let sql = sql.trim().trim_end_matches(';');
-    if sql.is_empty() {
-        return Err(Failure::usage("the query is empty"));
-    }
+async fn answer(args: &Args, question: &Question, params: Params, loaded: &Loaded) -> Outcome {
+    let sql = prompt::only_statement(&question.sql).map_err(Failure::usage)?;
     let session = Session::open(&args.run, loaded.as_ref()).await.map_err(Failure::error)?;
-    let frame = session.query(sql).await.map_err(Failure::error)?;
-    let rows = frame.execute_stream().await.map_err(Failure::error)?;
+    let frame = session.query(sql).await.map_err(told)?;
+    let params = params.with_defaults(question.defaults.iter().cloned());
+    let frame = params.bind(frame).map_err(|error| match error {
+        ParamError::Session(error) => told(error),
+        error => Failure::usage(error),
+    })?;
+    let rows = frame.execute_stream().await.map_err(|e| told(SessionError::from(e)))?;
     match &args.output {
         None => {
-            let mut stdout = std::io::BufWriter::new(std::io::stdout());
-            format::write(rows, args.format, &mut stdout).await?;
-            stdout.flush().map_err(Failure::error)?;
+            let screen = Screen::of_stdout();
+            let instead = "--format csv has all";
+            let view = View { format: args.format, screen, pager: !args.no_pager, lines: false, instead };
+            show(rows, view).await?;
         }
         Some(path) => to_file(rows, args.format, path).await?,
     }
     Ok(Exit::Done)
 }
 
-/// Writes beside the file and renames, so that the file is whole or absent.
-async fn to_file(
-    rows: datafusion::physical_plan::SendableRecordBatchStream,
-    format: Format,
-    path: &std::path::Path,
-) -> Result<(), Failure> {
-    if path.exists() {
-        return Err(Failure::usage(format!("{} exists already\n(hint: name another file)", path.display())));
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let staged = path.with_file_name(name);
-    let wrong = |e| Failure::error(format!("cannot write {}: {e}", path.display()));
-    let mut file = std::io::BufWriter::new(std::fs::File::create(&staged).map_err(wrong)?);
-    let written = format::write(rows, format, &mut file).await;
-    if let Err(failure) = written {
-        let _ = std::fs::remove_file(&staged);
-        return Err(failure);
-    }
-    file.flush().and_then(|()| file.get_ref().sync_all()).map_err(wrong)?;
-    std::fs::rename(&staged, path).map_err(wrong)
+fn list(loaded: &Loaded) -> Outcome {
+    let rows: Vec<Vec<String>> = loaded.queries.below("reports/").map(listed).collect();
+    out(&columns(&["query", "parameters", "what it shows"], &rows))?;
+    Ok(Exit::Done)
 }
 
-fn list(loaded: &Loaded) -> Outcome {
-    let rows: Vec<Vec<String>> = loaded
-        .queries
-        .below("reports/")
-        .map(|q| vec![q.name.trim_start_matches("reports/").to_owned(), q.description().to_owned()])
-        .collect();
-    out(&columns(&["query", "what it shows"], &rows))?;
-    Ok(Exit::Done)
+fn listed(query: &Query) -> Vec<String> {
+    let params = query.parameters().map(|p| format!("{}={} ({})", p.name, p.default.unwrap_or("…"), p.what));
+    let params: Vec<String> = params.collect();
+    let name = query.name.trim_start_matches("reports/").to_owned();
+    vec![name, params.join(", "), query.description().to_owned()]
 }

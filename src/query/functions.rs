@@ -1,30 +1,37 @@
 //! SQL functions of the field.
+//!
+//! | function | gives |
+//! |---|---|
+//! | `wilcoxon_p(x)` | two-sided p of the Wilcoxon signed-rank test that `x` is symmetric about 0; null for fewer than 3 values |
+//! | `hodges_lehmann(x)` | the Hodges–Lehmann estimate of where `x` lies, the median of its Walsh averages |
+//! | `bh_qvalue(p) OVER (…)` | Benjamini–Hochberg q-values over the partition |
+//! | `by_qvalue(p) OVER (…)` | Benjamini–Yekutieli q-values over the partition |
+//! | `harmonic(n)` | 1 + 1/2 + … + 1/n, the factor of Benjamini–Yekutieli |
+
+mod aggregate;
+mod qvalue;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
-use datafusion::common::{Result, ScalarValue};
+use arrow::datatypes::{DataType, Int64Type};
+use datafusion::common::{Result, plan_err};
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::{Accumulator, ColumnarValue, Volatility, create_udaf, create_udf};
+use datafusion::logical_expr::{AggregateUDF, ColumnarValue, Volatility, WindowUDF, create_udf};
+
+use aggregate::{OfValues, Statistic};
+use qvalue::{Correction, QValue};
 
 /// Makes the functions known to a session.
-///
-/// - `wilcoxon_p(x)`: two-sided p of the Wilcoxon signed-rank test that `x` is symmetric about 0;
-///   null for fewer than 3 values.
-/// - `harmonic(n)`: 1 + 1/2 + … + 1/n, the factor of Benjamini–Yekutieli.
 pub(super) fn register(ctx: &SessionContext) {
-    ctx.register_udaf(create_udaf(
-        "wilcoxon_p",
-        vec![DataType::Float64],
-        Arc::new(DataType::Float64),
-        Volatility::Immutable,
-        Arc::new(|_| Ok(Box::new(Wilcoxon::default()))),
-        Arc::new(vec![DataType::List(Arc::new(arrow::datatypes::Field::new_list_field(
-            DataType::Float64,
-            true,
-        )))]),
-    ));
+    for statistic in [Statistic::WilcoxonP, Statistic::HodgesLehmann] {
+        ctx.register_udaf(AggregateUDF::from(OfValues::new(statistic)));
+    }
+    for correction in [Correction::BenjaminiHochberg, Correction::BenjaminiYekutieli] {
+        ctx.register_udwf(WindowUDF::from(QValue::new(correction)));
+    }
     ctx.register_udf(create_udf(
         "harmonic",
         vec![DataType::Int64],
@@ -40,34 +47,30 @@ pub(super) fn register(ctx: &SessionContext) {
     ));
 }
 
-/// Collects the values: the test needs their ranks.
-#[derive(Debug, Default)]
-struct Wilcoxon(Vec<f64>);
+/// Whole numbers and decimals become doubles; other types stay and are refused by [`one_number`], since the
+/// engine buries what is said here in words of its own.
+fn as_doubles(types: &[DataType]) -> Vec<DataType> {
+    let double = |kind: &DataType| kind.is_numeric() || kind.is_null();
+    types.iter().map(|kind| if double(kind) { DataType::Float64 } else { kind.clone() }).collect()
+}
 
-impl Accumulator for Wilcoxon {
-    fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.0.extend(values[0].as_primitive::<Float64Type>().iter().flatten());
-        Ok(())
+/// Refuses arguments that are not one double.
+fn one_number(function: &str, types: &[&DataType]) -> Result<()> {
+    match types {
+        [DataType::Float64] => Ok(()),
+        [kind] => plan_err!(
+            "{function} takes numbers, and this is {}\n(hint: CAST(… AS DOUBLE) makes numbers of what holds them)",
+            plain_name(kind)
+        ),
+        _ => plan_err!("{function} takes one argument, and here are {}", types.len()),
     }
+}
 
-    fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
-        for values in states[0].as_list::<i32>().iter().flatten() {
-            self.0.extend(values.as_primitive::<Float64Type>().iter().flatten());
-        }
-        Ok(())
-    }
-
-    fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let values: Vec<ScalarValue> = self.0.iter().map(|v| ScalarValue::from(*v)).collect();
-        let list = ScalarValue::new_list_nullable(&values, &DataType::Float64);
-        Ok(vec![ScalarValue::List(list)])
-    }
-
-    fn evaluate(&mut self) -> Result<ScalarValue> {
-        Ok(ScalarValue::Float64(crate::stats::wilcoxon_signed_rank(&self.0).map(|test| test.p)))
-    }
-
-    fn size(&self) -> usize {
-        size_of_val(self) + self.0.capacity() * size_of::<f64>()
+fn plain_name(kind: &DataType) -> String {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".into(),
+        DataType::Boolean => "true or false".into(),
+        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => "a time".into(),
+        other => other.to_string(),
     }
 }

@@ -4,13 +4,15 @@ mod attempt_files;
 mod files;
 mod functions;
 mod judge;
+mod params;
 mod session;
 mod source;
 mod template;
 mod views;
 
 pub use judge::{Candidate, Precedence, Verdict, judge};
+pub use params::{ParamError, Params};
 pub use session::{Attempts, Definitions, Session, SessionError};
 pub use source::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Source, SourceError, own_tables};
-pub use template::{Queries, Query, QueryError, ident, literal};
+pub use template::{Parameter, Queries, Query, QueryError, ident, literal};
 pub use views::Views;

@@ -62,6 +62,11 @@ impl Query {
         self.comments().next().unwrap_or_default()
     }
 
+    /// The parameters it declares, in lines like `-- param alpha=0.05: largest q` at the top.
+    pub fn parameters(&self) -> impl Iterator<Item = Parameter<'_>> {
+        self.comments().filter_map(|line| Parameter::of(line.strip_prefix("param ")?))
+    }
+
     fn comments(&self) -> impl Iterator<Item = &str> {
         self.sql.lines().map_while(|line| line.strip_prefix("--")).map(str::trim)
     }
@@ -90,6 +95,26 @@ impl Query {
             rest = rest.split_once('\n').map_or("", |(_, tail)| tail);
         }
         rest
+    }
+}
+
+/// A parameter of a query, `$name` in its SQL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameter<'a> {
+    /// Its name.
+    pub name: &'a str,
+    /// Its value if none is given; without one, a value must be given.
+    pub default: Option<&'a str>,
+    /// What it is.
+    pub what: &'a str,
+}
+
+impl<'a> Parameter<'a> {
+    /// From `name=default: what it is` or `name: what it is`.
+    fn of(line: &'a str) -> Option<Self> {
+        let (head, what) = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, "")))?;
+        let (name, default) = head.split_once('=').map_or((head, None), |(n, d)| (n, Some(d.trim())));
+        Some(Self { name: name.trim(), default, what: what.trim() })
     }
 }
 
@@ -182,6 +207,18 @@ mod tests {
         assert!(query.fill(&[("x", "1")]).unwrap_err().to_string().contains("{y}"));
         assert_eq!(query.description(), "what {x} is");
         assert_eq!(query.header("means"), Some("much"));
+    }
+
+    #[test]
+    fn parameters_are_declared_at_the_top() {
+        let sql = "-- what\n-- param alpha=0.05: largest q\n-- param user: an id\n-- param at=12:00: a time\nSELECT 1\n-- param no=1: more";
+        let query = Query { name: "q".into(), sql: sql.into(), embedded: false };
+        let found: Vec<_> = query.parameters().map(|p| (p.name, p.default, p.what)).collect();
+        assert_eq!(
+            found,
+            [("alpha", Some("0.05"), "largest q"), ("user", None, "an id"), ("at", Some("12:00"), "a time")]
+        );
+        assert_eq!(query.fill(&[]).unwrap(), "SELECT 1\n-- param no=1: more");
     }
 
     #[test]

@@ -19,6 +19,8 @@ mod predecessor;
 mod resume;
 mod shards;
 mod sql;
+#[cfg(target_os = "linux")]
+mod sql_terminal;
 mod stats_reference;
 mod ste_gc_reference;
 mod supervisor;

@@ -56,21 +56,173 @@ fn raw_rows_know_their_shard_and_attempt() {
     assert_eq!(world.expect(0, &["sql", "--run", "run", "--format", "csv", q]).out, "q,p\n6,6\n");
 }
 
+/// Everything that would write or change something.
+const CHANGES: &[&str] = &[
+    "drop table te",
+    "drop view te",
+    "create table x as select 1",
+    "create view x as select 1",
+    "create schema x",
+    "insert into te select * from te",
+    "insert into users values (1)",
+    "delete from te",
+    "update te set tau = 1",
+    "truncate table te",
+    "copy te to 'x.csv'",
+    "copy (select 1) to 'x.parquet' stored as parquet",
+    "set datafusion.execution.batch_size = 1",
+    "create external table f stored as csv location '/etc/passwd'",
+    "create external table f (a int) stored as csv location 'x.csv'",
+    "create function f(bigint) returns bigint return $1 + 1",
+    "prepare q as select 1",
+    "begin",
+    "explain analyze copy te to 'x.csv'",
+    "explain copy te to 'x.csv'",
+];
+
 #[test]
-fn nothing_can_be_changed_and_mistakes_are_told() {
+fn nothing_can_be_changed() {
     let world = world();
-    for sql in [
-        "drop table te",
-        "create table x as select 1",
-        "insert into te select * from te",
-        "copy te to 'x.csv'",
-        "set datafusion.execution.batch_size = 1",
-        "create external table f stored as csv location '/etc/passwd'",
-    ] {
+    let before = world.files(".");
+    for sql in CHANGES {
         let said = world.run(&["sql", "--run", "run", sql]);
         assert_eq!(said.code, Some(1), "{sql}: {said:#?}");
+        world.write("q.sql", sql);
+        let said = world.run(&["sql", "--run", "run", "--file", "q.sql"]);
+        assert_eq!(said.code, Some(1), "{sql}: {said:#?}");
+        for many in [format!("select 1; {sql}"), format!("{sql}; select 1"), format!("{sql}; {sql}")] {
+            let said = world.run(&["sql", "--run", "run", "--format", "csv", &many]);
+            assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{many}: {said:#?}");
+        }
+        std::fs::remove_file(world.path("q.sql")).unwrap();
+        assert_eq!(world.files("."), before, "{sql}");
     }
-    assert!(!world.path("x.csv").exists());
+    let said = world.expect(1, &["sql", "--run", "run", "select * from '/etc/passwd'"]);
+    assert!(said.err.contains("not found"), "{}", said.err);
+    let said = world.expect(2, &["sql", "--run", "run", "select 1; select 2"]);
+    insta::assert_snapshot!(said.err, @r"
+    error: more than one query
+    (hint: \i FILE at the prompt does all of a file)
+    ");
+    let said = world.expect(1, &["sql", "--run", "run", "copy te to 'x.csv'"]);
+    insta::assert_snapshot!(said.err, @r"
+    error: DML not supported: COPY
+    (hint: queries only read here; `results sql --output FILE` writes the rows of one to a file)
+    ");
+    // A query that fails leaves no output either.
+    let said =
+        world.run(&["sql", "--run", "run", "--output", "x.csv", "--format", "csv", "select 1 / 0 from te"]);
+    assert_eq!(said.code, Some(1), "{said:#?}");
+    assert_eq!(world.files("."), before);
+}
+
+#[test]
+fn parameters_have_values() {
+    let world = world();
+    let ask = |code, more: &[&str]| {
+        world.expect(code, &[&["sql", "--run", "run", "--format", "csv"], more].concat())
+    };
+    let count = "select count(*) as n from te where q_A2S <= $alpha and user_id = $user";
+    assert_eq!(ask(0, &["--param", "alpha=1", "--param", "user=u00", count]).out, "n\n2\n");
+    assert_eq!(ask(0, &["--param", "user='u00'", count, "--param", "alpha=-1"]).out, "n\n0\n");
+    insta::assert_snapshot!(ask(2, &["--param", "user=u00", count]).err, @r"
+    error: the query uses $alpha, which has no value
+    (hint: give one with --param alpha=VALUE)
+    ");
+    insta::assert_snapshot!(ask(2, &["--param", "alhpa=1", "--param", "user=u00", "--param", "alpha=1", count]).err, @r"
+    error: the query has no parameter $alhpa
+    (hint: it uses $alpha and $user)
+    ");
+    insta::assert_snapshot!(ask(2, &["--param", "alpha", count]).err, @r"
+    error: `alpha` is no parameter
+    (hint: write it as NAME=VALUE, like alpha=0.05; a name has letters, digits and _)
+    ");
+    insta::assert_snapshot!(ask(2, &["--param", "alpha=low", "--param", "user=u00", count]).err, @"error: $alpha stands where a number belongs, and `low` is none");
+    // A report has values of its own, which can be replaced.
+    let lines = |more: &[&str]| ask(0, &[&["--query", "significant"], more].concat()).out.lines().count();
+    assert_eq!(lines(&["--param", "alpha=2"]), 1 + 12);
+    assert_eq!(lines(&["--param", "alpha=0"]), 1);
+    assert!(lines(&[]) <= 1 + 12);
+    assert_eq!(ask(0, &["--query", "slowest_users", "--param", "n=1"]).out.lines().count(), 2);
+    let said = ask(2, &["--query", "k_histogram", "--param", "alpha=1"]);
+    assert!(said.err.contains("it uses none"), "{}", said.err);
+}
+
+#[test]
+fn reports_are_listed_with_their_parameters() {
+    let world = World::new(0);
+    insta::assert_snapshot!(world.expect(0, &["sql", "--list"]).out, @r"
+    query              parameters                  what it shows
+    delta_by_k                                     Difference of the two directions of transfer entropy by k and tau.
+    failures                                       Units that failed or were skipped, by reason.
+    k_histogram                                    How many units chose each k.
+    shard_balance                                  Units, rows and time of each shard.
+    significant        alpha=0.05 (q is below it)  Tests of transfer entropy with small q, smallest first.
+    significant_users  alpha=0.05 (q is below it)  Users with small q, for each measure, feature mode, lag and direction.
+    slowest_users      n=20 (how many)             The units that took longest.
+    ");
+}
+
+#[test]
+fn significant_users_are_counted_for_each_measure() {
+    let world = world();
+    world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+    let args = ["--query", "significant_users", "--param", "alpha=2", "--format", "csv"];
+    let of = |source| world.expect(0, &[&["sql", "--run", source], &args[..]].concat()).out;
+    assert_eq!(of("run"), of("merged"));
+    insta::assert_snapshot!(of("run"), @r"
+    measure,feature_mode,tau,direction,tested,significant
+    te,composite,1,A2S,3,3
+    te,composite,1,S2A,3,3
+    te,composite,2,A2S,3,3
+    te,composite,2,S2A,3,3
+    ");
+}
+
+#[test]
+fn functions_of_the_field_agree_with_the_tables() {
+    let world = world();
+    let sql = "select max(abs(q - q_A2S)) < 1e-15 as same, max(abs(p - p_Delta_TE)) < 1e-15 as same_p, min(hl) is not null as hl
+               from (select q_A2S, bh_qvalue(p_A2S) over (partition by tau) as q, p_Delta_TE,
+                            wilcoxon_p(Delta_TE) over (partition by tau) as p,
+                            hodges_lehmann(Delta_TE) over (partition by tau) as hl from te)";
+    let out = world.expect(0, &["sql", "--run", "run", "--format", "csv", sql]).out;
+    assert_eq!(out, "same,same_p,hl\nTrue,True,True\n");
+    let said = world.expect(1, &["sql", "--run", "run", "select bh_qvalue(user_id) over () from te"]);
+    insta::assert_snapshot!(said.err, @r"
+    error: bh_qvalue takes numbers, and this is text
+    (hint: CAST(… AS DOUBLE) makes numbers of what holds them)
+    ");
+}
+
+#[test]
+fn what_functions_with_over_need_is_told() {
+    let world = world();
+    let said = |sql| world.expect(1, &["sql", "--run", "run", sql]).err;
+    insta::assert_snapshot!(said("select bh_qvalue(p_A2S) from te"), @r"
+    error: bh_qvalue needs to know which tests belong together
+    (hint: bh_qvalue(p) OVER (PARTITION BY tau), or OVER () for all rows)
+    ");
+    insta::assert_snapshot!(said("select 1 from te where bh_qvalue(p_A2S) over () < 1"), @r"
+    error: a function with OVER cannot stand there
+    (hint: QUALIFY in place of WHERE can have it)
+    ");
+    let sql = "select user_id, bh_qvalue(p_A2S) over (partition by tau) as q from te qualify q <= 1";
+    assert!(world.expect(0, &["sql", "--run", "run", sql]).out.ends_with("6 rows\n"));
+}
+
+#[test]
+fn into_a_pipe_nothing_is_cut() {
+    let world = world();
+    let mut narrow = world.command(&["sql", "--run", "run", "select * from te"]);
+    let said = crate::world::said(&narrow.env("COLUMNS", "40").env("PAGER", "false").output().unwrap());
+    assert!(said.out.lines().next().unwrap().len() > 400 && !said.out.contains('…'), "{}", said.out);
+    assert_eq!(said.err, "");
+}
+
+#[test]
+fn mistakes_are_told() {
+    let world = world();
     let said = world.expect(1, &["sql", "--run", "run", "selec 1"]);
     insta::assert_snapshot!(said.err, @"error: Expected: an SQL statement, found: selec at Line: 1, Column: 1");
     let said = world.expect(1, &["sql", "--run", "run", "select * from nosuch"]);

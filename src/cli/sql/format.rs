@@ -3,16 +3,18 @@
 use std::io::Write;
 
 use arrow::record_batch::RecordBatch;
+use datafusion::error::DataFusionError;
 use datafusion::physical_plan::SendableRecordBatchStream;
-use futures::StreamExt;
+use futures::{Stream, StreamExt};
 
+use super::table;
 use crate::error::Failure;
 use crate::export::CsvWriter;
 
 /// How rows are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Format {
-    /// A table for people
+    /// A table for people; on a terminal as wide as that
     Table,
     /// CSV with a header; the same rows give the same bytes
     Csv,
@@ -33,20 +35,35 @@ impl Format {
     }
 }
 
-/// Writes all rows.
+/// How a table for people looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Look {
+    /// Characters of the terminal a line must fit; `None`: any.
+    pub(super) room: Option<usize>,
+    /// A row as lines, a column each.
+    pub(super) lines: bool,
+    /// What shows all columns, where some are left out.
+    pub(super) instead: &'static str,
+}
+
+/// Writes all rows. What is given back is a note about what was left out.
 pub(super) async fn write(
-    mut rows: SendableRecordBatchStream,
+    rows: SendableRecordBatchStream,
     format: Format,
+    look: Look,
     out: &mut (impl Write + Send),
-) -> Result<(), Failure> {
+) -> Result<Option<String>, Failure> {
     let schema = rows.schema();
+    let mut rows = interruptible(rows);
     match format {
         Format::Table => {
             let mut batches = Vec::new();
             while let Some(batch) = rows.next().await {
                 batches.push(batch.map_err(engine)?);
             }
-            out.write_all(table(&schema, &batches)?.as_bytes()).map_err(Failure::error)
+            let (text, note) = table::text(&schema, &batches, look)?;
+            out.write_all(text.as_bytes()).map_err(Failure::error)?;
+            return Ok(note);
         }
         Format::Csv => {
             let header: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
@@ -54,7 +71,6 @@ pub(super) async fn write(
             while let Some(batch) = rows.next().await {
                 csv.write(&batch.map_err(engine)?).map_err(Failure::error)?;
             }
-            Ok(())
         }
         Format::Json => {
             let mut json = arrow::json::ArrayWriter::new(out);
@@ -62,14 +78,14 @@ pub(super) async fn write(
                 json.write(&batch.map_err(engine)?).map_err(Failure::error)?;
             }
             json.finish().map_err(Failure::error)?;
-            json.into_inner().write_all(b"\n").map_err(Failure::error)
+            json.into_inner().write_all(b"\n").map_err(Failure::error)?;
         }
         Format::Ndjson => {
             let mut json = arrow::json::LineDelimitedWriter::new(out);
             while let Some(batch) = rows.next().await {
                 json.write(&batch.map_err(engine)?).map_err(Failure::error)?;
             }
-            json.finish().map_err(Failure::error)
+            json.finish().map_err(Failure::error)?;
         }
         Format::Parquet => {
             let mut parquet =
@@ -77,30 +93,29 @@ pub(super) async fn write(
             while let Some(batch) = rows.next().await {
                 parquet.write(&batch.map_err(engine)?).map_err(Failure::error)?;
             }
-            parquet.close().map(drop).map_err(Failure::error)
+            parquet.close().map(drop).map_err(Failure::error)?;
         }
         Format::Arrow => {
             let mut ipc = arrow::ipc::writer::StreamWriter::try_new(out, &schema).map_err(Failure::error)?;
             while let Some(batch) = rows.next().await {
                 ipc.write(&batch.map_err(engine)?).map_err(Failure::error)?;
             }
-            ipc.finish().map_err(Failure::error)
+            ipc.finish().map_err(Failure::error)?;
         }
     }
+    Ok(None)
 }
 
-fn engine(error: datafusion::error::DataFusionError) -> Failure {
+/// Yields between batches: rows that are there already would keep Ctrl-C waiting.
+fn interruptible(
+    rows: SendableRecordBatchStream,
+) -> impl Stream<Item = Result<RecordBatch, DataFusionError>> + Unpin {
+    Box::pin(rows.then(async |batch| {
+        tokio::task::yield_now().await;
+        batch
+    }))
+}
+
+fn engine(error: DataFusionError) -> Failure {
     Failure::error(crate::query::SessionError::from(error))
-}
-
-/// The rows as a table, with their number below.
-pub(super) fn table(
-    schema: &arrow::datatypes::SchemaRef,
-    batches: &[RecordBatch],
-) -> Result<String, Failure> {
-    let empty = [RecordBatch::new_empty(std::sync::Arc::clone(schema))];
-    let shown = if batches.is_empty() { &empty[..] } else { batches };
-    let table = arrow::util::pretty::pretty_format_batches(shown).map_err(Failure::error)?;
-    let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-    Ok(format!("{table}\n{}\n", crate::cli::text::count(rows as u64, "row")))
 }

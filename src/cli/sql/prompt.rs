@@ -1,151 +1,112 @@
 //! The prompt of `results sql`.
 
-use std::borrow::Cow;
+mod command;
+mod describe;
+mod interrupt;
+mod pieces;
+mod words;
+
 use std::path::PathBuf;
 use std::time::Instant;
 
-use rustyline::completion::{Completer, Pair};
+use rustyline::config::Configurer;
 use rustyline::error::ReadlineError;
-use rustyline::highlight::Highlighter;
-use rustyline::hint::Hinter;
 use rustyline::history::FileHistory;
-use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{Context, Editor, Helper};
+use rustyline::{Config, Editor};
 
-use super::format::{self, Format};
+use super::format::Format;
+use super::hint::told;
+use super::show::{View, show};
+use super::terminal::Screen;
 use crate::cli::definitions::Loaded;
+use crate::cli::text::{columns, out};
 use crate::error::{Exit, Failure};
-use crate::query::Session;
+use crate::query::{Params, Session, SessionError};
+use command::Command;
+use interrupt::Interrupt;
+use pieces::{Piece, pieces};
+use words::Words;
 
-const HELP: &str = "\
-End a query with ; — it may have several lines. Tab completes tables, columns and words of SQL.
-  \\d          tables
-  \\d TABLE    columns of a table
-  \\q          leave
-";
+/// Files that read files that read files …: this deep, then one of them reads itself.
+const DEEPEST: usize = 16;
 
-const WORDS: &[&str] = &[
-    "SELECT",
-    "FROM",
-    "WHERE",
-    "GROUP BY",
-    "ORDER BY",
-    "LIMIT",
-    "JOIN",
-    "LEFT JOIN",
-    "USING",
-    "ON",
-    "AND",
-    "OR",
-    "NOT",
-    "NULL",
-    "IS",
-    "AS",
-    "DISTINCT",
-    "COUNT",
-    "AVG",
-    "MIN",
-    "MAX",
-    "SUM",
-    "MEDIAN",
-    "CASE",
-    "WHEN",
-    "THEN",
-    "ELSE",
-    "END",
-    "DESC",
-    "OVER",
-    "PARTITION BY",
-    "WITH",
-    "HAVING",
-    "BETWEEN",
-    "wilcoxon_p",
-];
+/// What the prompt knows between two inputs.
+pub(super) struct Prompt<'a> {
+    pub(super) runs: &'a [PathBuf],
+    pub(super) loaded: &'a Loaded,
+    pub(super) params: Params,
+    pub(super) format: Format,
+    /// Whether long output goes through a pager.
+    pub(super) pager: bool,
+}
+
+/// What commands switch on and off.
+#[derive(Debug, Default)]
+struct Switches {
+    lines: bool,
+    timing: bool,
+}
+
+/// Whether to go on.
+#[derive(Debug, PartialEq, Eq)]
+enum Next {
+    Go,
+    Leave,
+}
+
+/// The one statement of a text that is no conversation.
+pub(super) fn only_statement(text: &str) -> Result<&str, &'static str> {
+    match pieces(text).pieces[..] {
+        [Piece::Statement(sql)] => Ok(sql),
+        [] => Err("the query is empty"),
+        [Piece::Command(_), ..] => {
+            Err("commands with a backslash are for the prompt\n(hint: leave the query out)")
+        }
+        _ => Err("more than one query\n(hint: \\i FILE at the prompt does all of a file)"),
+    }
+}
 
 /// Reads queries until the user leaves.
-pub(super) fn start(runs: &[PathBuf], format: Format, loaded: &Loaded) -> Result<Exit, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .thread_stack_size(8 << 20)
-        .build()
-        .map_err(Failure::error)?;
-    let session = runtime.block_on(Session::open(runs, loaded.as_ref())).map_err(Failure::error)?;
-    let names = runtime.block_on(names(&session))?;
-    let mut editor: Editor<Sql, FileHistory> = Editor::new().map_err(Failure::error)?;
-    editor.set_helper(Some(Sql { names }));
+pub(super) async fn start(prompt: Prompt<'_>) -> Result<Exit, Failure> {
+    let session = prompt.session().await?;
+    let words = Words::of(&session).await?;
+    drop(session);
+    let mut editor = editor(words)?;
     let history = history_file();
     if let Some(file) = &history {
         let _ = editor.load_history(file);
     }
-    eprint!("{HELP}");
+    let mut talk = Talk { prompt, switches: Switches::default(), interrupt: Interrupt::listen()? };
+    eprint!("{}", command::help());
     loop {
-        let line = match editor.readline("results> ") {
-            Ok(line) => line,
+        if let Some(words) = editor.helper_mut() {
+            words.params = talk.prompt.params.iter().map(|(name, _)| name.to_owned()).collect();
+        }
+        let input = match editor.readline("results> ") {
+            Ok(input) => input,
             Err(ReadlineError::Interrupted) => continue,
             Err(ReadlineError::Eof) => break,
             Err(error) => return Err(Failure::error(error)),
         };
-        let _ = editor.add_history_entry(line.trim());
-        let line = line.trim().trim_end_matches(';').trim();
-        if line == "\\q" || line == "exit" || line == "quit" {
-            break;
+        let next = talk.input(&input, 0).await;
+        if let Some(file) = &history {
+            let _ = editor.append_history(file);
         }
-        // The ledger is read anew, so a run that goes on shows its newest users.
-        if let Err(failure) = runtime.block_on(answer(runs, line, format, loaded)) {
-            eprintln!("error: {failure}");
+        match next {
+            Ok(Next::Go) => {}
+            Ok(Next::Leave) => break,
+            Err(failure) => eprintln!("error: {failure}"),
         }
-    }
-    if let Some(file) = &history {
-        let _ = editor.save_history(file);
     }
     Ok(Exit::Done)
 }
 
-async fn answer(runs: &[PathBuf], line: &str, format: Format, loaded: &Loaded) -> Result<(), Failure> {
-    let started = Instant::now();
-    let sql = match line.strip_prefix("\\d").map(str::trim) {
-        _ if line.is_empty() => return Ok(()),
-        _ if line == "\\?" => {
-            eprint!("{HELP}");
-            return Ok(());
-        }
-        Some("") => "SELECT table_schema AS space, table_name AS name FROM information_schema.tables \
-                     WHERE table_schema IN ('public', 'raw') ORDER BY 1, 2"
-            .to_owned(),
-        Some(table) => {
-            let (space, name) = table.split_once('.').unwrap_or(("public", table));
-            format!(
-                "SELECT column_name, data_type, is_nullable FROM information_schema.columns \
-                 WHERE table_schema = {} AND table_name = {}",
-                crate::query::literal(space),
-                crate::query::literal(name)
-            )
-        }
-        None => line.to_owned(),
-    };
-    let session = Session::open(runs, loaded.as_ref()).await.map_err(Failure::error)?;
-    let rows = session.query(&sql).await.map_err(Failure::error)?;
-    let rows = rows.execute_stream().await.map_err(Failure::error)?;
-    let format = if format.is_binary() { Format::Table } else { format };
-    format::write(rows, format, &mut std::io::stdout()).await?;
-    eprintln!("{} ms", started.elapsed().as_millis());
-    Ok(())
-}
-
-async fn names(session: &Session) -> Result<Vec<String>, Failure> {
-    let sql = "SELECT DISTINCT column_name FROM information_schema.columns WHERE table_schema = 'public' \
-               UNION SELECT table_name FROM information_schema.tables WHERE table_schema = 'public' \
-               UNION SELECT concat('raw.', table_name) FROM information_schema.tables WHERE table_schema = 'raw'";
-    let mut names: Vec<String> = WORDS.iter().map(|w| (*w).to_owned()).collect();
-    for batch in session.collect(sql).await.map_err(Failure::error)? {
-        let column = arrow::compute::cast(batch.column(0), &arrow::datatypes::DataType::Utf8);
-        let column = column.map_err(Failure::error)?;
-        let column = arrow::array::AsArray::as_string::<i32>(&column);
-        names.extend(column.iter().flatten().map(str::to_owned));
-    }
-    names.sort();
-    names.dedup();
-    Ok(names)
+fn editor(words: Words) -> Result<Editor<Words, FileHistory>, Failure> {
+    let config = Config::builder().completion_type(rustyline::CompletionType::List).build();
+    let mut editor = Editor::with_config(config).map_err(Failure::error)?;
+    editor.set_auto_add_history(true);
+    editor.set_helper(Some(words));
+    Ok(editor)
 }
 
 fn history_file() -> Option<PathBuf> {
@@ -157,49 +118,104 @@ fn history_file() -> Option<PathBuf> {
     Some(folder.join("sql_history"))
 }
 
-/// Completion and multi-line input.
-struct Sql {
-    names: Vec<String>,
-}
+impl Prompt<'_> {
+    /// The ledger is read anew for each query, so a run that goes on shows its newest users.
+    async fn session(&self) -> Result<Session, Failure> {
+        Session::open(self.runs, self.loaded.as_ref()).await.map_err(Failure::error)
+    }
 
-impl Helper for Sql {}
-
-impl Hinter for Sql {
-    type Hint = String;
-}
-
-impl Highlighter for Sql {
-    fn highlight_prompt<'b, 's: 'b, 'p: 'b>(&'s self, prompt: &'p str, _default: bool) -> Cow<'b, str> {
-        Cow::Borrowed(prompt)
+    async fn query(&self, sql: &str, lines: bool) -> Result<(), Failure> {
+        let session = self.session().await?;
+        let frame = session.query(sql).await.map_err(told)?;
+        let frame = self.params.bind(frame).map_err(Failure::usage)?;
+        let rows = frame.execute_stream().await.map_err(|e| told(SessionError::from(e)))?;
+        let screen = Screen::of_stdout();
+        let format = if self.format.is_binary() { Format::Table } else { self.format };
+        let view = View { format, screen, pager: self.pager, lines, instead: "\\x shows each row as lines" };
+        show(rows, view).await
     }
 }
 
-impl Validator for Sql {
-    fn validate(&self, context: &mut ValidationContext<'_>) -> rustyline::Result<ValidationResult> {
-        let input = context.input().trim();
-        let whole = input.is_empty()
-            || input.ends_with(';')
-            || input.starts_with('\\')
-            || ["exit", "quit"].contains(&input);
-        Ok(if whole { ValidationResult::Valid(None) } else { ValidationResult::Incomplete })
+/// A prompt in use.
+struct Talk<'a> {
+    prompt: Prompt<'a>,
+    switches: Switches,
+    interrupt: Interrupt,
+}
+
+impl Talk<'_> {
+    /// Does what was typed, or what is in a file; the first error ends it.
+    async fn input(&mut self, text: &str, depth: usize) -> Result<Next, Failure> {
+        if ["exit", "quit"].contains(&text.trim()) {
+            return Ok(Next::Leave);
+        }
+        for piece in pieces(text).pieces {
+            let next = match piece {
+                Piece::Statement(sql) => self.statement(sql).await?,
+                Piece::Command(line) => self.command(line, depth).await?,
+            };
+            if next == Next::Leave {
+                return Ok(next);
+            }
+        }
+        Ok(Next::Go)
+    }
+
+    async fn statement(&self, sql: &str) -> Result<Next, Failure> {
+        let started = Instant::now();
+        match self.interrupt.or(self.prompt.query(sql, self.switches.lines)).await {
+            None => return Err(Failure::error("the query was cancelled")),
+            Some(done) => done?,
+        }
+        if self.switches.timing {
+            eprintln!("{} ms", started.elapsed().as_millis());
+        }
+        Ok(Next::Go)
+    }
+
+    async fn command(&mut self, line: &str, depth: usize) -> Result<Next, Failure> {
+        match Command::parse(line).map_err(Failure::usage)? {
+            Command::Leave => return Ok(Next::Leave),
+            Command::Help => eprint!("{}", command::help()),
+            Command::Tables => {
+                let session = self.prompt.session().await?;
+                out(&describe::tables(&session, &self.prompt.loaded.schemas).await?)?;
+            }
+            Command::Columns(table) => {
+                let session = self.prompt.session().await?;
+                out(&describe::table(&session, &self.prompt.loaded.schemas, table).await?)?;
+            }
+            Command::Params => {
+                let rows: Vec<_> =
+                    self.prompt.params.iter().map(|(n, v)| vec![format!("${n}"), v.to_owned()]).collect();
+                out(&columns(&["parameter", "value"], &rows))?;
+            }
+            Command::Set(name, value) => {
+                self.prompt.params.set(name, value).map_err(Failure::usage)?;
+            }
+            Command::Unset(name) => {
+                if !self.prompt.params.unset(name) {
+                    return Err(Failure::usage(format!("${name} has no value")));
+                }
+            }
+            Command::Lines => switch(&mut self.switches.lines, "each row as lines"),
+            Command::Timing => switch(&mut self.switches.timing, "timing"),
+            Command::File(file) => return Box::pin(self.file(file, depth)).await,
+        }
+        Ok(Next::Go)
+    }
+
+    async fn file(&mut self, file: &str, depth: usize) -> Result<Next, Failure> {
+        if depth == DEEPEST {
+            return Err(Failure::usage(format!("{file} reads itself")));
+        }
+        let text = std::fs::read_to_string(file)
+            .map_err(|error| Failure::usage(format!("cannot read {file}: {error}")))?;
+        self.input(&text, depth + 1).await
     }
 }
 
-impl Completer for Sql {
-    type Candidate = Pair;
-
-    fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
-        let before = &line[..pos];
-        let word = |c: char| c.is_alphanumeric() || c == '_' || c == '.';
-        let start = before
-            .rfind(|c| !word(c))
-            .map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
-        let typed = before[start..].to_lowercase();
-        let mut found: Vec<&String> =
-            self.names.iter().filter(|n| !typed.is_empty() && n.to_lowercase().starts_with(&typed)).collect();
-        // `us` is more likely `users` than `USING`.
-        found.sort_by_key(|n| !n.starts_with(&before[start..]));
-        let found = found.into_iter().map(|n| Pair { display: n.clone(), replacement: n.clone() }).collect();
-        Ok((start, found))
-    }
+fn switch(switch: &mut bool, what: &str) {
+    *switch = !*switch;
+    eprintln!("{what}: {}", if *switch { "on" } else { "off" });
 }

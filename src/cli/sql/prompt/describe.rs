@@ -1,0 +1,77 @@
+//! `\d`: the tables, and the columns of one.
+
+use arrow::array::AsArray;
+use arrow::datatypes::DataType;
+
+use crate::cli::text::columns;
+use crate::error::Failure;
+use crate::query::{Session, ident};
+use crate::schema::Schemas;
+
+/// The tables with what a row of each is.
+pub(super) async fn tables(session: &Session, schemas: &Schemas) -> Result<String, Failure> {
+    // The others are steps on the way to the merged tables.
+    let sql = "SELECT table_schema, table_name FROM information_schema.tables \
+               WHERE table_schema = 'raw' OR table_schema = 'public' \
+               AND table_name NOT IN ('ledger', 'planned', 'winners') ORDER BY 1, 2";
+    let mut rows = Vec::new();
+    for batch in session.collect(sql).await.map_err(Failure::error)? {
+        let text = |i: usize| arrow::compute::cast(batch.column(i), &DataType::Utf8).map_err(Failure::error);
+        let (spaces, names) = (text(0)?, text(1)?);
+        for (space, name) in spaces.as_string::<i32>().iter().zip(names.as_string::<i32>()) {
+            let (space, name) = (space.unwrap_or_default(), name.unwrap_or_default());
+            let shown = if space == "raw" { format!("raw.{name}") } else { name.to_owned() };
+            rows.push(vec![shown, about(space, name, schemas)]);
+        }
+    }
+    Ok(columns(&["table", "a row is"], &rows))
+}
+
+fn about(space: &str, name: &str, schemas: &Schemas) -> String {
+    match (space, name) {
+        ("public", "expected") => "a unit of the plan".to_owned(),
+        ("public", "files") => "a data file of the ledger".to_owned(),
+        ("raw", _) => "the same, of every committed attempt".to_owned(),
+        _ => schemas.get(name).map(|s| s.description.clone()).unwrap_or_default(),
+    }
+}
+
+/// The columns of a table with their types and meanings.
+pub(super) async fn table(session: &Session, schemas: &Schemas, name: &str) -> Result<String, Failure> {
+    let parts: Vec<String> = name.split('.').map(|part| ident(part.trim_matches('"'))).collect();
+    let sql = format!("SELECT * FROM {}", parts.join("."));
+    let frame = session.query(&sql).await.map_err(Failure::error)?;
+    let schema = schemas.get(name.rsplit('.').next().unwrap_or(name).trim_matches('"')).ok();
+    let mut rows = Vec::new();
+    for field in frame.schema().fields() {
+        let known = schema.and_then(|s| s.column(field.name()));
+        let unit = known.and_then(|c| c.unit.clone()).unwrap_or_default();
+        let what = known.map(|c| c.description.clone()).unwrap_or_default();
+        let what = if what.is_empty() { common(field.name()).to_owned() } else { what };
+        rows.push(vec![field.name().clone(), plain(field.data_type()), unit, what]);
+    }
+    Ok(columns(&["column", "type", "unit", "what it is"], &rows))
+}
+
+/// Columns that the store adds.
+fn common(column: &str) -> &'static str {
+    match column {
+        "user_id" => "The user.",
+        "shard" => "Shard of the plan.",
+        "attempt" => "The execution that made the row.",
+        "run" => "Folder of the run.",
+        _ => "",
+    }
+}
+
+fn plain(kind: &DataType) -> String {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".into(),
+        DataType::Dictionary(_, values) => plain(values),
+        DataType::Boolean => "bool".into(),
+        DataType::Timestamp(..) => "time".into(),
+        kind if kind.is_integer() => "int".into(),
+        kind if kind.is_floating() => "float".into(),
+        other => other.to_string(),
+    }
+}

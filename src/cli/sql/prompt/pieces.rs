@@ -1,0 +1,143 @@
+//! Text into statements and commands of the prompt.
+
+/// One thing to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Piece<'a> {
+    /// SQL, without its `;`.
+    Statement(&'a str),
+    /// A line that starts with a backslash, without the backslash.
+    Command(&'a str),
+}
+
+/// A text in pieces.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Pieces<'a> {
+    pub(super) pieces: Vec<Piece<'a>>,
+    /// Whether the last statement has its `;`, so that no more lines belong to it.
+    pub(super) whole: bool,
+}
+
+/// Takes a text apart. A `;` in quotes or comments ends nothing.
+pub(super) fn pieces(text: &str) -> Pieces<'_> {
+    let mut pieces = Vec::new();
+    let mut rest = past_comments(text);
+    while !rest.is_empty() {
+        if let Some(command) = rest.strip_prefix('\\') {
+            let (line, tail) = command.split_once('\n').unwrap_or((command, ""));
+            pieces.push(Piece::Command(line.trim().trim_end_matches(';').trim_end()));
+            rest = past_comments(tail);
+            continue;
+        }
+        let end = Scan::of(rest);
+        let statement = rest[..end.at].trim();
+        if end.says_something {
+            pieces.push(Piece::Statement(statement));
+        }
+        if !end.closed {
+            return Pieces { pieces, whole: !end.says_something && !end.open };
+        }
+        rest = past_comments(&rest[end.at + 1..]);
+    }
+    Pieces { pieces, whole: true }
+}
+
+/// What follows white space and comments, at a place where a command may stand.
+fn past_comments(text: &str) -> &str {
+    let mut rest = text.trim_start();
+    loop {
+        let after = if rest.starts_with("--") {
+            rest.find('\n').map_or("", |end| &rest[end..])
+        } else if let Some(comment) = rest.strip_prefix("/*").and_then(|c| c.split_once("*/")) {
+            comment.1
+        } else {
+            return rest;
+        };
+        rest = after.trim_start();
+    }
+}
+
+/// The first statement of a text.
+struct Scan {
+    /// Where its `;` is, or the end of the text.
+    at: usize,
+    /// Whether there is a `;`.
+    closed: bool,
+    /// Whether the text ends in quotes or a comment.
+    open: bool,
+    /// Whether there is more than comments.
+    says_something: bool,
+}
+
+impl Scan {
+    fn of(text: &str) -> Self {
+        let mut scan = Self { at: 0, closed: false, open: false, says_something: false };
+        while let Some(next) = text[scan.at..].chars().next() {
+            let here = &text[scan.at..];
+            let skipped = match next {
+                ';' => {
+                    scan.closed = true;
+                    return scan;
+                }
+                '\'' | '"' => here[1..].find(next).map(|i| i + 2),
+                '-' if here.starts_with("--") => Some(here.find('\n').unwrap_or(here.len())),
+                '/' if here.starts_with("/*") => here[2..].find("*/").map(|i| i + 4),
+                _ => Some(next.len_utf8()),
+            };
+            scan.says_something |=
+                !next.is_whitespace() && !here.starts_with("--") && !here.starts_with("/*");
+            let Some(skipped) = skipped else {
+                scan.at = text.len();
+                scan.open = true;
+                return scan;
+            };
+            scan.at += skipped;
+        }
+        scan
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Piece::{Command, Statement};
+
+    fn parts(text: &str) -> (Vec<Piece<'_>>, bool) {
+        let Pieces { pieces, whole } = pieces(text);
+        (pieces, whole)
+    }
+
+    #[test]
+    fn statements_end_at_their_semicolon() {
+        assert_eq!(parts(""), (vec![], true));
+        assert_eq!(parts("select 1"), (vec![Statement("select 1")], false));
+        assert_eq!(parts("select 1;\n"), (vec![Statement("select 1")], true));
+        assert_eq!(
+            parts("select 1; select\n2 ;"),
+            (vec![Statement("select 1"), Statement("select\n2")], true)
+        );
+        assert_eq!(parts(";;"), (vec![], true));
+    }
+
+    #[test]
+    fn quotes_and_comments_hide_semicolons() {
+        for text in
+            ["select ';'", "select 'it''s; '", "select \"a;b\"", "select 1 -- ;\n+ 2", "select /* ; */ 'ä;'"]
+        {
+            assert_eq!(parts(&format!("{text};")), (vec![Statement(text)], true), "{text}");
+        }
+        for text in ["select ';", "select /* ;", "select \";", "/* ;", "-- ;\nselect 1 -- ;"] {
+            assert!(!parts(text).1, "{text}");
+        }
+        assert_eq!(parts("select 1; -- done;\n/* really */"), (vec![Statement("select 1")], true));
+    }
+
+    #[test]
+    fn commands_end_with_their_line() {
+        assert_eq!(
+            parts("\\d te;\n\\x\nselect 1;\n\\q"),
+            (vec![Command("d te"), Command("x"), Statement("select 1"), Command("q")], true)
+        );
+        assert_eq!(parts("-- one ;\n/* two */ \\x\n").0, vec![Command("x")]);
+        assert_eq!(parts("select\n\\x;").0, vec![Statement("select\n\\x")]);
+    }
+}

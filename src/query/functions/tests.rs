@@ -1,0 +1,133 @@
+use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::datatypes::Float64Type;
+
+use super::*;
+use crate::query::Session;
+use crate::stats;
+
+const P: [Option<f64>; 9] =
+    [Some(0.01), None, Some(0.04), Some(0.04), Some(1.0), Some(0.0), Some(0.2), None, Some(0.03)];
+
+/// A table `tests` with p-values in families: 1 has most of them, 2 has one, 3 has none, 4 has nulls only.
+fn session() -> Session {
+    let session = Session::empty().unwrap();
+    let mut rows: Vec<(i64, Option<f64>)> = P.iter().map(|p| (1, *p)).collect();
+    rows.extend([(2, Some(0.03)), (4, None), (4, None)]);
+    let batch = RecordBatch::try_from_iter([
+        ("id", Arc::new(Int64Array::from_iter_values(0..rows.len() as i64)) as ArrayRef),
+        ("tau", Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.0)))),
+        ("p", Arc::new(rows.iter().map(|r| r.1).collect::<Float64Array>())),
+        ("name", Arc::new(StringArray::from(vec!["a"; rows.len()]))),
+    ])
+    .unwrap();
+    session.batch("tests", batch).unwrap();
+    session
+}
+
+async fn numbers(session: &Session, sql: &str) -> Vec<Option<f64>> {
+    let batches = session.collect(sql).await.unwrap();
+    batches
+        .iter()
+        .flat_map(|b| b.column(0).as_primitive::<Float64Type>().iter().collect::<Vec<_>>())
+        .collect()
+}
+
+async fn refusal(sql: &str) -> String {
+    let session = session();
+    match session.query(sql).await {
+        Err(error) => error.to_string(),
+        Ok(frame) => crate::query::SessionError::from(frame.collect().await.unwrap_err()).to_string(),
+    }
+}
+
+fn same(a: &[Option<f64>], b: &[Option<f64>]) {
+    assert_eq!(a.len(), b.len());
+    for (a, b) in a.iter().zip(b) {
+        assert_eq!(a.is_some(), b.is_some(), "{a:?} {b:?}");
+        assert!((a.unwrap_or(0.0) - b.unwrap_or(0.0)).abs() < 1e-15, "{a:?} {b:?}");
+    }
+}
+
+#[tokio::test]
+async fn q_values_are_of_each_partition_and_those_of_stats() {
+    let session = session();
+    for (function, of) in [
+        ("bh_qvalue", stats::benjamini_hochberg as fn(&[Option<f64>]) -> Vec<Option<f64>>),
+        ("by_qvalue", stats::benjamini_yekutieli),
+    ] {
+        let mut expected = of(&P);
+        expected.extend([Some(0.03), None, None]);
+        for over in [
+            "PARTITION BY tau",
+            "PARTITION BY tau ORDER BY p",
+            "PARTITION BY tau ORDER BY id DESC ROWS BETWEEN 1 PRECEDING AND CURRENT ROW",
+        ] {
+            let sql = format!("SELECT {function}(p) OVER ({over}) FROM tests ORDER BY id");
+            same(&numbers(&session, &sql).await, &expected);
+        }
+        let all: Vec<_> = numbers(&session, "SELECT p FROM tests ORDER BY id").await;
+        let sql = format!("SELECT {function}(p) OVER () FROM tests ORDER BY id");
+        same(&numbers(&session, &sql).await, &of(&all));
+    }
+}
+
+#[tokio::test]
+async fn families_without_rows_and_filters_on_q() {
+    let session = session();
+    let none = "SELECT bh_qvalue(p) OVER (PARTITION BY tau) FROM tests WHERE tau = 3";
+    assert!(numbers(&session, none).await.is_empty());
+    // The family is that of all rows, not of those that pass.
+    let few = "SELECT p FROM tests QUALIFY bh_qvalue(p) OVER (PARTITION BY tau) < 0.04 ORDER BY id";
+    same(&numbers(&session, few).await, &[Some(0.01), Some(0.0), Some(0.03)]);
+    let limited = "SELECT bh_qvalue(p) OVER (PARTITION BY tau) FROM tests ORDER BY id LIMIT 1";
+    same(&numbers(&session, limited).await, &stats::benjamini_hochberg(&P)[..1]);
+}
+
+#[tokio::test]
+async fn whole_numbers_decimals_and_null_are_numbers() {
+    let session = session();
+    let sql = "SELECT bh_qvalue(x) OVER () FROM (VALUES (0), (1), (NULL)) AS v(x) ORDER BY x NULLS LAST";
+    same(&numbers(&session, sql).await, &[Some(0.0), Some(1.0), None]);
+    let sql = "SELECT by_qvalue(CAST(x AS DECIMAL(5, 3))) OVER () FROM (VALUES (0.5)) AS v(x)";
+    same(&numbers(&session, sql).await, &[Some(0.5)]);
+    same(&numbers(&session, "SELECT bh_qvalue(NULL) OVER () FROM tests LIMIT 1").await, &[None]);
+    same(&numbers(&session, "SELECT hodges_lehmann(id) FROM tests").await, &[Some(5.5)]);
+    same(&numbers(&session, "SELECT hodges_lehmann(NULL) FROM tests").await, &[None]);
+}
+
+#[tokio::test]
+async fn aggregates_are_those_of_stats() {
+    let session = session();
+    let known: Vec<f64> = P.iter().flatten().copied().collect();
+    let sql = "SELECT hodges_lehmann(p) FROM tests GROUP BY tau ORDER BY tau";
+    same(&numbers(&session, sql).await, &[stats::hodges_lehmann(&known), Some(0.03), None]);
+    let sql = "SELECT wilcoxon_p(p) FROM tests GROUP BY tau ORDER BY tau";
+    same(&numbers(&session, sql).await, &[stats::wilcoxon_signed_rank(&known).map(|t| t.p), None, None]);
+    let sql = "SELECT hodges_lehmann(p) OVER (PARTITION BY tau) FROM tests ORDER BY id LIMIT 1";
+    same(&numbers(&session, sql).await, &[stats::hodges_lehmann(&known)]);
+    let mut distinct = known.clone();
+    distinct.sort_unstable_by(f64::total_cmp);
+    distinct.dedup();
+    for others in ["", ", count(DISTINCT id), sum(p)"] {
+        let sql = format!("SELECT hodges_lehmann(DISTINCT p){others} FROM tests WHERE tau = 1");
+        same(&numbers(&session, &sql).await, &[stats::hodges_lehmann(&distinct)]);
+    }
+}
+
+#[tokio::test]
+async fn other_arguments_are_refused_in_plain_words() {
+    insta::assert_snapshot!(refusal("SELECT bh_qvalue(name) OVER () FROM tests").await, @r"
+    bh_qvalue takes numbers, and this is text
+    (hint: CAST(… AS DOUBLE) makes numbers of what holds them)
+    ");
+    insta::assert_snapshot!(refusal("SELECT by_qvalue(p, p) OVER () FROM tests").await, @"by_qvalue takes one argument, and here are 2");
+    insta::assert_snapshot!(refusal("SELECT bh_qvalue() OVER () FROM tests").await, @"bh_qvalue takes one argument, and here are 0");
+    insta::assert_snapshot!(refusal("SELECT hodges_lehmann(name) FROM tests").await, @r"
+    hodges_lehmann takes numbers, and this is text
+    (hint: CAST(… AS DOUBLE) makes numbers of what holds them)
+    ");
+    insta::assert_snapshot!(refusal("SELECT wilcoxon_p(p > 0.5) FROM tests").await, @r"
+    wilcoxon_p takes numbers, and this is true or false
+    (hint: CAST(… AS DOUBLE) makes numbers of what holds them)
+    ");
+}

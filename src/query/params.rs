@@ -1,0 +1,220 @@
+//! Parameters of queries: `$alpha` in the SQL, and its value beside it.
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+
+use arrow::datatypes::DataType;
+use datafusion::common::ScalarValue;
+use datafusion::dataframe::DataFrame;
+use thiserror::Error;
+
+use super::session::SessionError;
+
+/// Values of parameters that do not fit a query.
+#[derive(Debug, Error)]
+pub enum ParamError {
+    /// Not `NAME=VALUE`.
+    #[error(
+        "`{0}` is no parameter\n(hint: write it as NAME=VALUE, like alpha=0.05; a name has letters, digits and _)"
+    )]
+    Form(String),
+    /// One name, two values.
+    #[error("the parameter {0} is given twice")]
+    Twice(String),
+    /// The query uses parameters that have no value.
+    #[error("the query uses {}, which {} no value\n(hint: give one with {how})", listed(names), if names.len() == 1 { "has" } else { "have" })]
+    Missing {
+        /// Their names.
+        names: Vec<String>,
+        /// How to give the first one a value.
+        how: String,
+    },
+    /// Values for parameters that the query does not use.
+    #[error("the query has no parameter {}\n(hint: {})", listed(unknown), if known.is_empty() { "it uses none".to_owned() } else { format!("it uses {}", listed(known)) })]
+    Unknown {
+        /// Their names.
+        unknown: Vec<String>,
+        /// What the query uses.
+        known: Vec<String>,
+    },
+    /// A text where a number belongs.
+    #[error("${name} stands where a number belongs, and `{value}` is none")]
+    NoNumber {
+        /// Name of the parameter.
+        name: String,
+        /// What was given.
+        value: String,
+    },
+    /// The engine refused.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+}
+
+fn listed(names: &[String]) -> String {
+    let names: Vec<String> = names.iter().map(|n| format!("${n}")).collect();
+    match names.split_last() {
+        Some((last, [])) => last.clone(),
+        Some((last, others)) => format!("{} and {last}", others.join(", ")),
+        None => String::new(),
+    }
+}
+
+/// Where the values come from, which decides how to ask for more.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Place {
+    /// `--param`: a value that the query does not use is a mistake.
+    #[default]
+    CommandLine,
+    /// `\set`: values stay for the queries to come.
+    Prompt,
+}
+
+/// Values of parameters, as they were written.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Params {
+    given: BTreeMap<String, String>,
+    defaults: BTreeMap<String, String>,
+    place: Place,
+}
+
+impl Params {
+    /// From `NAME=VALUE` of the command line.
+    pub fn parse(pairs: &[String]) -> Result<Self, ParamError> {
+        let mut params = Self::default();
+        for pair in pairs {
+            let (name, value) = pair.split_once('=').ok_or_else(|| ParamError::Form(pair.clone()))?;
+            if params.set(name, value)?.is_some() {
+                return Err(ParamError::Twice(name.to_owned()));
+            }
+        }
+        Ok(params)
+    }
+
+    /// The same values for any number of queries, which need not use them all.
+    #[must_use]
+    pub fn at_prompt(mut self) -> Self {
+        self.place = Place::Prompt;
+        self
+    }
+
+    /// Values for parameters that are not given; a query need not use them.
+    #[must_use]
+    pub fn with_defaults(
+        mut self,
+        defaults: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        self.defaults = defaults.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+        self
+    }
+
+    /// Gives a parameter a value; `$` before its name may stand or not. The value before is given back.
+    pub fn set(&mut self, name: &str, value: &str) -> Result<Option<String>, ParamError> {
+        let plain = name.trim().trim_start_matches('$');
+        if plain.is_empty() || !plain.chars().all(|c| c.is_alphanumeric() || c == '_') {
+            return Err(ParamError::Form(format!("{name}={value}")));
+        }
+        Ok(self.given.insert(plain.to_owned(), value.trim().to_owned()))
+    }
+
+    /// Takes the value of a parameter away; whether it had one.
+    pub fn unset(&mut self, name: &str) -> bool {
+        self.given.remove(name.trim().trim_start_matches('$')).is_some()
+    }
+
+    /// The given values in the order of their names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
+    /// The query with every parameter replaced by its value.
+    pub fn bind(&self, frame: DataFrame) -> Result<DataFrame, ParamError> {
+        let used = used(&frame)?;
+        let missing: Vec<String> = used
+            .keys()
+            .filter(|name| !self.given.contains_key(*name) && !self.defaults.contains_key(*name))
+            .cloned()
+            .collect();
+        if let Some(first) = missing.first() {
+            let how = match self.place {
+                Place::CommandLine => format!("--param {first}=VALUE"),
+                Place::Prompt => format!("\\set {first} VALUE"),
+            };
+            return Err(ParamError::Missing { names: missing, how });
+        }
+        let unknown: Vec<String> =
+            self.given.keys().filter(|name| !used.contains_key(*name)).cloned().collect();
+        if !unknown.is_empty() && self.place == Place::CommandLine {
+            return Err(ParamError::Unknown { unknown, known: used.into_keys().collect() });
+        }
+        if used.is_empty() {
+            return Ok(frame);
+        }
+        let mut values = Vec::new();
+        for (name, wanted) in used {
+            let text = self.given.get(&name).or_else(|| self.defaults.get(&name)).map_or("", String::as_str);
+            values.push((name.clone(), value(&name, text, wanted.as_ref())?));
+        }
+        Ok(frame.with_param_values(values).map_err(SessionError::from)?)
+    }
+}
+
+/// The parameters of a query, with their type where the query tells it.
+fn used(frame: &DataFrame) -> Result<BTreeMap<String, Option<DataType>>, ParamError> {
+    let plan = frame.logical_plan();
+    let name = |id: &str| id.trim_start_matches('$').to_owned();
+    // One parameter beside columns of two types is an error here, and none that matters.
+    if let Ok(types) = plan.get_parameter_types() {
+        return Ok(types.into_iter().map(|(id, kind)| (name(&id), kind)).collect());
+    }
+    let names = plan.get_parameter_names().map_err(SessionError::from)?;
+    Ok(names.iter().map(|id| (name(id), None)).collect())
+}
+
+/// What a text means: null, true, false, a number, else itself. Quotes make anything a text, and so does
+/// a column of text it is compared with, for a user may be called 17.
+fn value(name: &str, text: &str, wanted: Option<&DataType>) -> Result<ScalarValue, ParamError> {
+    if let Some(quoted) = unquoted(text) {
+        return Ok(ScalarValue::from(quoted));
+    }
+    if text.eq_ignore_ascii_case("null") {
+        return Ok(ScalarValue::Null);
+    }
+    if wanted.is_some_and(is_text) {
+        return Ok(ScalarValue::from(text));
+    }
+    if text.eq_ignore_ascii_case("true") || text.eq_ignore_ascii_case("false") {
+        return Ok(ScalarValue::from(text.eq_ignore_ascii_case("true")));
+    }
+    if let Some(number) = number(text) {
+        return Ok(number);
+    }
+    if wanted.is_some_and(DataType::is_numeric) {
+        return Err(ParamError::NoNumber { name: name.to_owned(), value: text.to_owned() });
+    }
+    Ok(ScalarValue::from(text))
+}
+
+fn unquoted(text: &str) -> Option<&str> {
+    ['\'', '"'].iter().find_map(|quote| text.strip_prefix(*quote)?.strip_suffix(*quote))
+}
+
+/// A number; `007` and `inf` are none.
+fn number(text: &str) -> Option<ScalarValue> {
+    let digits = text.trim_start_matches(['-', '+']);
+    let id = digits.len() > 1 && digits.starts_with('0') && digits.chars().all(|c| c.is_ascii_digit());
+    if id || !digits.starts_with(|c: char| c.is_ascii_digit() || c == '.') {
+        return None;
+    }
+    let whole = text.parse::<i64>().ok().map(ScalarValue::from);
+    whole.or_else(|| text.parse::<f64>().ok().filter(|v| v.is_finite()).map(ScalarValue::from))
+}
+
+fn is_text(kind: &DataType) -> bool {
+    match kind {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
+        DataType::Dictionary(_, values) => is_text(values),
+        _ => false,
+    }
+}
