@@ -14,7 +14,7 @@ use crate::config::{ConfigSource, Overrides, load};
 use crate::demo::{DemoSpec, write_dataset};
 use crate::error::{Exit, Failure};
 use crate::launch::LaunchOutcome;
-use crate::merge::{Merge, MergeOutcome, OnConflict};
+use crate::merge::{Merge, MergeOutcome, Merged, OnConflict};
 use crate::query::{Session, ident};
 use crate::report::{Verbosity, bytes, duration};
 use crate::schema::Derived;
@@ -84,7 +84,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         return Ok(exit);
     }
     let merged = merge(&loaded, &job, &folder)?;
-    let MergeOutcome::Written(written) = &merged else { return Ok(super::merge::tell(&merged)) };
+    let MergeOutcome::Written(written) = &merged.outcome else { return Ok(super::merge::tell(&merged)) };
     let exit = super::validate::validate(&written.dir, &loaded)?;
     let session =
         super::block_on(Session::open(&[&written.dir], loaded.as_ref()))?.map_err(Failure::error)?;
@@ -157,7 +157,7 @@ fn analyse(
     Ok((job, end))
 }
 
-fn merge(loaded: &Loaded, job: &Job, folder: &Path) -> Result<MergeOutcome, Failure> {
+fn merge(loaded: &Loaded, job: &Job, folder: &Path) -> Result<Merged, Failure> {
     let merge = Merge {
         shards: vec![job.run.dir().to_owned()],
         output: folder.join("merged"),
@@ -165,6 +165,8 @@ fn merge(loaded: &Loaded, job: &Job, folder: &Path) -> Result<MergeOutcome, Fail
         on_conflict: OnConflict::Stop,
         formats: Vec::new(),
         only: Vec::new(),
+        expected: None,
+        memory: None,
         definitions: loaded.as_ref(),
     };
     super::block_on(merge.run())?.map_err(super::merge::failure)

@@ -1,5 +1,8 @@
 //! `results merge`
 
+mod expected;
+mod report;
+
 use std::path::PathBuf;
 
 use super::Outcome;
@@ -8,7 +11,10 @@ use super::text::{columns, count};
 use crate::check::CheckResult;
 use crate::error::{Exit, Failure};
 use crate::export::ExportFormat;
-use crate::merge::{Conflict, Gap, Kind, Merge, MergeError, MergeOutcome, OnConflict, Written};
+use crate::legacy::Finding;
+use crate::merge::{
+    ChangedCall, Conflict, Gap, Kind, Merge, MergeError, MergeOutcome, Merged, OnConflict, Written,
+};
 
 /// Findings of each kind that are shown.
 pub(super) const SHOWN: usize = 10;
@@ -18,7 +24,9 @@ pub(super) const SHOWN: usize = 10;
 Examples:
   results merge --shards out/k6_full_20261123_143005 --output merged
   results merge --shards out/k6_full_*_shard*of4 --output merged
+  results merge --shards old/full_*_shard*of3 --expect users.txt --output merged --report report.json
 
+Directories are runs, or outputs of the predecessor (per_user_te.csv, …); q-values of the latter are made anew.
 Nothing is written unless every unit of the plan is there (exit 3); --allow-partial writes what there
 is, with `.partial.csv` names, `complete: false` in merge.yaml and the gaps in missing_units.csv.")]
 pub(super) struct Args {
@@ -40,13 +48,38 @@ pub(super) struct Args {
     /// Write only this table; may be given several times
     #[arg(long, value_name = "T")]
     table: Vec<String>,
+    /// Users that must be there: a file with an id a line
+    #[arg(long, value_name = "FILE", conflicts_with = "data")]
+    expect: Option<PathBuf>,
+    /// Users that must be there: those of a data folder
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
+    /// Folder with checks of your own, a `.sql` file each that selects what must not be
+    #[arg(long, value_name = "DIR")]
+    checks: Option<PathBuf>,
+    /// Write all findings as JSON; must not exist
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
+    /// Memory that queries may take before they go on on the disk, e.g. 500MB
+    #[arg(long, value_name = "SIZE", value_parser = super::run::limits::bytes)]
+    memory: Option<u64>,
 }
 
 pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
-    let loaded = definitions.load_for(&args.shards)?;
+    let mut loaded = definitions.load_for(&args.shards)?;
     for table in &args.table {
         loaded.schemas.get(table).map_err(Failure::usage)?;
     }
+    if let Some(folder) = &args.checks {
+        loaded.queries.add_checks(folder).map_err(Failure::usage)?;
+    }
+    if let Some(report) = args.report.as_ref().filter(|report| report.exists()) {
+        return Err(Failure::usage(format!(
+            "{} exists already\n(hint: name another file for --report)",
+            report.display()
+        )));
+    }
+    let expected = expected::users(args.expect.as_deref(), args.data.as_deref(), &args.shards)?;
     let merge = Merge {
         shards: args.shards,
         output: args.output,
@@ -54,10 +87,15 @@ pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
         on_conflict: args.on_conflict,
         formats: args.format,
         only: args.table,
+        expected,
+        memory: args.memory,
         definitions: loaded.as_ref(),
     };
-    let outcome = super::block_on(merge.run())?.map_err(failure)?;
-    Ok(tell(&outcome))
+    let merged = super::block_on(merge.run())?;
+    if let Some(path) = &args.report {
+        report::write(path, &merged)?;
+    }
+    Ok(tell(&merged.map_err(failure)?))
 }
 
 pub(super) fn failure(error: MergeError) -> Failure {
@@ -71,10 +109,15 @@ pub(super) fn failure(error: MergeError) -> Failure {
 }
 
 /// Words the outcome and gives the exit code.
-pub(super) fn tell(outcome: &MergeOutcome) -> Exit {
-    match outcome {
+pub(super) fn tell(merged: &Merged) -> Exit {
+    eprint!("{}", legacy_text(&merged.legacy));
+    match &merged.outcome {
         MergeOutcome::Written(written) => {
-            eprint!("{}", written_text(written));
+            eprint!(
+                "{}{}",
+                written_text(written),
+                changed_text(&written.changed, written.manifest.fdr.alpha)
+            );
             if written.manifest.complete { Exit::Done } else { Exit::Incomplete }
         }
         MergeOutcome::Incomplete(gaps) => {
@@ -142,6 +185,61 @@ pub(super) fn gaps_text(gaps: &[Gap]) -> String {
             out.push_str(&format!("  … and {} more\n", gaps.len() - SHOWN));
         }
         out.push_str(&format!("  (hint: {})\n", kind.remedy()));
+    }
+    out
+}
+
+/// What was wrong with directories of the predecessor: the first few of each kind.
+fn legacy_text(findings: &[Finding]) -> String {
+    let mut shown: Vec<(crate::legacy::Kind, usize)> = Vec::new();
+    let mut out = String::new();
+    for finding in findings {
+        let place = shown.iter().position(|(kind, _)| *kind == finding.kind).unwrap_or_else(|| {
+            shown.push((finding.kind, 0));
+            shown.len() - 1
+        });
+        shown[place].1 += 1;
+        if shown[place].1 <= SHOWN {
+            out.push_str(&format!("note: {finding}\n"));
+        }
+    }
+    let more: usize = shown.iter().map(|(_, n)| n.saturating_sub(SHOWN)).sum();
+    if more > 0 {
+        out.push_str(&format!("… and {more} more notes; --report FILE has all of them\n"));
+    }
+    out
+}
+
+/// Significance calls of shards that the correction over all users changes.
+fn changed_text(changed: &[ChangedCall], alpha: f64) -> String {
+    if changed.is_empty() {
+        return String::new();
+    }
+    let mut out = format!(
+        "{} at q < {alpha}, since the correction covers all users now:\n",
+        if changed.len() == 1 {
+            "1 significance call changes".to_owned()
+        } else {
+            format!("{} significance calls change", changed.len())
+        }
+    );
+    for call in changed.iter().take(SHOWN) {
+        let tau = call.tau.map_or(String::new(), |tau| format!(" tau {tau}"));
+        let number = |x: Option<f64>| x.map_or("none".to_owned(), |x| format!("{x}"));
+        out.push_str(&format!(
+            "  {} {} {}{tau}: {} was {} in {}, is {} (p {})\n",
+            call.table,
+            call.user_id,
+            call.feature_mode,
+            call.column,
+            call.q_then,
+            call.source,
+            number(call.q_now),
+            number(call.p)
+        ));
+    }
+    if changed.len() > SHOWN {
+        out.push_str(&format!("  … and {} more; --report FILE has all of them\n", changed.len() - SHOWN));
     }
     out
 }

@@ -2,7 +2,7 @@
 
 mod explain;
 mod job;
-mod limits;
+pub(super) mod limits;
 mod plan;
 mod summary;
 

@@ -69,6 +69,9 @@ pub(super) struct Args {
     /// Do not page what is longer than the terminal
     #[arg(long)]
     no_pager: bool,
+    /// Memory that queries may take before they go on on the disk, e.g. 500MB
+    #[arg(long, value_name = "SIZE", value_parser = super::run::limits::bytes)]
+    memory: Option<u64>,
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
@@ -88,6 +91,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         Some(question) => super::block_on(answer(args, &question, params, &loaded))?,
         None => super::block_on(prompt::start(Prompt {
             runs: &args.run,
+            memory: args.memory,
             loaded: &loaded,
             params: params.at_prompt(),
             format: args.format,
@@ -136,7 +140,8 @@ fn question(args: &Args, loaded: &Loaded) -> Result<Option<Question>, Failure> {
 
 async fn answer(args: &Args, question: &Question, params: Params, loaded: &Loaded) -> Outcome {
     let sql = prompt::only_statement(&question.sql).map_err(Failure::usage)?;
-    let session = Session::open(&args.run, loaded.as_ref()).await.map_err(Failure::error)?;
+    let session =
+        Session::open_within(&args.run, args.memory, loaded.as_ref()).await.map_err(Failure::error)?;
     let frame = session.query(sql).await.map_err(told)?;
     let params = params.with_defaults(question.defaults.iter().cloned());
     let frame = params.bind(frame).map_err(|error| match error {

@@ -19,7 +19,7 @@ use super::facts::Facts;
 use super::table::ExportError;
 
 /// Batches that are being encoded while one is written.
-const AHEAD: usize = 6;
+const AHEAD: usize = 4;
 
 /// Rows that may still have to be put together; that is done beside the encoding of others.
 pub(crate) type Rows = Box<dyn FnOnce() -> Result<RecordBatch, ExportError> + Send>;

@@ -1,5 +1,6 @@
 //! From shards to one table: same experiment? duplicates? complete? correct, check, export.
 
+mod calls;
 mod finding;
 mod output;
 mod same;
@@ -12,8 +13,9 @@ use thiserror::Error;
 
 use crate::check::CheckResult;
 use crate::export::{ExportError, ExportFormat, is_free};
+use crate::legacy::{Call, Finding};
 use crate::query::{
-    Definitions, OpenRun, Precedence, QueryError, Session, SessionError, Source, SourceError,
+    Definitions, OpenRun, Opened, Precedence, QueryError, Session, SessionError, SourceError,
 };
 use crate::schema::TableSchema;
 use crate::sorted::{Difference, Findings, Repeated};
@@ -21,6 +23,7 @@ use crate::store::{Run, StoreError};
 use survey::{Survey, unknown_files};
 use tables::{Compare, Tables};
 
+pub use calls::ChangedCall;
 pub use finding::{Conflict, Gap, Kind};
 pub use output::Written;
 
@@ -50,8 +53,28 @@ pub struct Merge<'a> {
     pub formats: Vec<ExportFormat>,
     /// Tables that are written; none means all.
     pub only: Vec<String>,
+    /// Users that must be there, besides those of the plans.
+    pub expected: Option<Vec<String>>,
+    /// Bytes that queries may take before they go on on the disk.
+    pub memory: Option<u64>,
     /// The tables and queries.
     pub definitions: Definitions<'a>,
+}
+
+/// A merge that was carried out.
+#[derive(Debug)]
+#[must_use]
+pub struct Merged {
+    /// How it ended.
+    pub outcome: MergeOutcome,
+    /// Units of the plans.
+    pub units: u64,
+    /// Those that are ok, and whose files are whole.
+    pub units_ok: u64,
+    /// Attempts of units that have another one.
+    pub duplicates: u64,
+    /// What was noticed while the predecessor's directories were read.
+    pub legacy: Vec<Finding>,
 }
 
 /// How a merge ended.
@@ -117,26 +140,55 @@ pub enum MergeError {
     Export(#[from] ExportError),
 }
 
+impl MergeError {
+    /// What programs read; never changes its meaning.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::OutputExists(_) => "M20",
+            Self::NotARun(_) => "M21",
+            Self::Twice(_) => "M22",
+            Self::Different { .. } => "M23",
+            Self::Write { .. } | Self::Export(_) => "M24",
+            Self::Source(_) | Self::Store(_) => "M25",
+            Self::Session(_) | Self::Query(_) => "M26",
+        }
+    }
+}
+
 impl Merge<'_> {
     /// Does the merge. An output directory is whole or absent.
-    pub async fn run(&self) -> Result<MergeOutcome, MergeError> {
+    pub async fn run(&self) -> Result<Merged, MergeError> {
         if !is_free(&self.output) {
             return Err(MergeError::OutputExists(self.output.clone()));
         }
-        let runs = self.open()?;
+        let Opened { runs, legacy, calls, folder: _folder, .. } = self.open()?;
         same::same_experiment(&runs)?;
         let precedence =
             if self.on_conflict == OnConflict::First { Precedence::First } else { Precedence::Latest };
         let mut survey = Survey::of(&runs, precedence, self.definitions.schemas)?;
+        if let Some(users) = &self.expected {
+            survey.expect(users, &runs)?;
+        }
+        let (units, units_ok, duplicates) = (survey.units, survey.units_ok, survey.duplicates);
+        let outcome = self.write(&runs, &mut survey, &calls).await?;
+        Ok(Merged { outcome, units, units_ok, duplicates, legacy })
+    }
+
+    async fn write(
+        &self,
+        runs: &[OpenRun],
+        survey: &mut Survey,
+        calls: &[(String, Call)],
+    ) -> Result<MergeOutcome, MergeError> {
         if !survey.gaps.is_empty() && !self.allow_partial {
-            return Ok(MergeOutcome::Incomplete(survey.gaps));
+            return Ok(MergeOutcome::Incomplete(std::mem::take(&mut survey.gaps)));
         }
         let conflicts = std::mem::take(&mut survey.conflicts);
         if !conflicts.is_empty() && self.on_conflict == OnConflict::Stop {
             return Ok(MergeOutcome::Conflicting(conflicts));
         }
-        let tables = Tables::new(&runs, &survey, self.definitions).await?;
-        output::Output { merge: self, tables: &tables, runs: &runs, survey: &survey }.write().await
+        let tables = Tables::new(runs, survey, self.memory, self.definitions).await?;
+        output::Output { merge: self, tables: &tables, runs, survey, calls }.write().await
     }
 
     /// The tables that are written.
@@ -152,19 +204,18 @@ impl Merge<'_> {
         self.formats.is_empty() || self.formats.contains(&ExportFormat::Parquet)
     }
 
-    fn open(&self) -> Result<Vec<OpenRun>, MergeError> {
+    fn open(&self) -> Result<Opened, MergeError> {
         let mut seen = std::collections::BTreeSet::new();
-        let mut runs = Vec::new();
         for dir in &self.shards {
             if !seen.insert(dir.canonicalize().unwrap_or_else(|_| dir.clone())) {
                 return Err(MergeError::Twice(dir.clone()));
             }
-            match Source::open(dir)? {
-                Source::Run(run) => runs.push(*run),
-                Source::Merged(dir, _) => return Err(MergeError::NotARun(dir)),
-            }
         }
-        Ok(runs)
+        let opened = Opened::of(&self.shards, self.expected.as_deref(), self.definitions.schemas)?;
+        match opened.merged.first() {
+            Some((dir, _)) => Err(MergeError::NotARun(dir.clone())),
+            None => Ok(opened),
+        }
     }
 }
 
@@ -178,7 +229,7 @@ pub async fn gaps_of_run(run: Run, definitions: Definitions<'_>) -> Result<(Sess
     found.retain(|gap| !gap.kind.is_missing() || only.is_empty() || only.contains(&gap.shard));
     found.extend(unknown_files(&runs, &survey)?);
     found.extend(std::mem::take(&mut survey.conflicts).into_iter().map(Gap::from));
-    let tables = Tables::new(&runs, &survey, definitions).await?;
+    let tables = Tables::new(&runs, &survey, None, definitions).await?;
     for schema in definitions.schemas.data_tables() {
         let Some(mut rows) = tables.rows(schema, Compare::Duplicates)? else { continue };
         while rows.next_rows()?.is_some() {}

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use futures::StreamExt;
 
+use super::calls::{self, ChangedCall};
 use super::finding::Gap;
 use super::survey::Survey;
 use super::tables::{Compare, Tables, exported};
@@ -14,6 +15,7 @@ use crate::check::{Known, run_checks};
 use crate::export::{
     CsvWriter, ExportError, Facts, TableExport, TableWriter, csv_name, csv_sql, parquet_sql,
 };
+use crate::legacy::Call;
 use crate::query::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Session};
 use crate::schema::TableSchema;
 use crate::sorted::{Findings, SortedRows};
@@ -32,12 +34,14 @@ pub struct Written {
     pub gaps: Vec<Gap>,
     /// Checks that were run and passed.
     pub checks: usize,
+    /// Significance calls of the predecessor that change.
+    pub changed: Vec<ChangedCall>,
 }
 
 /// How far a staged output came.
 enum Filled {
     /// It is in its place; so many checks passed.
-    InPlace(Box<MergeManifest>, usize),
+    InPlace(Box<MergeManifest>, usize, Vec<ChangedCall>),
     /// Something must not be.
     Refused(MergeOutcome),
 }
@@ -48,6 +52,8 @@ pub(super) struct Output<'a> {
     pub(super) tables: &'a Tables,
     pub(super) runs: &'a [OpenRun],
     pub(super) survey: &'a Survey,
+    /// What the predecessor called significant, by directory.
+    pub(super) calls: &'a [(String, Call)],
 }
 
 impl Output<'_> {
@@ -61,10 +67,10 @@ impl Output<'_> {
             let _ = fs::remove_dir_all(&dir);
         }
         Ok(match filled? {
-            Filled::InPlace(manifest, checks) => {
+            Filled::InPlace(manifest, checks, changed) => {
                 let dir = self.merge.output.clone();
                 let gaps = self.survey.gaps.clone();
-                MergeOutcome::Written(Box::new(Written { dir, manifest: *manifest, gaps, checks }))
+                MergeOutcome::Written(Box::new(Written { dir, manifest: *manifest, gaps, checks, changed }))
             }
             Filled::Refused(outcome) => outcome,
         })
@@ -101,11 +107,12 @@ impl Output<'_> {
                 TableExport { session, sql, path, metadata: Vec::new() }.csv().await?;
             }
         }
+        let changed = calls::changed(session, self.calls, manifest.fdr.alpha, self.merge.definitions).await?;
         if !manifest.complete {
             self.write_gaps(&dir.join("missing_units.csv"))?;
         }
         self.put_into_place(dir, &manifest)?;
-        Ok(Filled::InPlace(Box::new(manifest), checks.len()))
+        Ok(Filled::InPlace(Box::new(manifest), checks.len(), changed))
     }
 
     /// The Parquet files as tables; none if none were asked for.
@@ -228,7 +235,7 @@ impl Output<'_> {
                 .iter()
                 .map(|r| MergedRun {
                     run_id: r.run.manifest().run_id.clone(),
-                    dir: r.run.dir().display().to_string(),
+                    dir: r.dir.display().to_string(),
                 })
                 .collect(),
             config_fingerprint: self.fingerprint(),

@@ -39,10 +39,11 @@ impl Tables {
     pub(super) async fn new(
         runs: &[OpenRun],
         survey: &Survey,
+        memory: Option<u64>,
         definitions: Definitions<'_>,
     ) -> Result<Self, MergeError> {
         let mut tables = Self {
-            session: Session::for_merge()?,
+            session: Session::for_merge(memory)?,
             roles: Arc::new(survey.roles.clone()),
             files: BTreeMap::new(),
             found: BTreeMap::new(),

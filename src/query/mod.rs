@@ -4,6 +4,7 @@ mod attempt_files;
 mod files;
 mod functions;
 mod judge;
+mod opened;
 mod params;
 mod session;
 mod source;
@@ -11,6 +12,7 @@ mod template;
 mod views;
 
 pub use judge::{Candidate, Precedence, Verdict, judge};
+pub use opened::{ImportFolder, Opened};
 pub use params::{ParamError, Params};
 pub use session::{Attempts, Definitions, Session, SessionError};
 pub use source::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Source, SourceError, own_tables};

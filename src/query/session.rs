@@ -20,6 +20,8 @@ use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::execution::memory_pool::FairSpillPool;
+use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::{col, lit};
 use thiserror::Error;
@@ -28,7 +30,8 @@ use super::attempt_files::TableFiles;
 use super::files::KnownFiles;
 use super::functions;
 use super::judge::{Candidate, Precedence, judge};
-use super::source::{MergeManifest, OpenRun, Source, SourceError};
+use super::opened::{ImportFolder, Opened};
+use super::source::{MergeManifest, OpenRun, SourceError};
 use super::template::{Queries, QueryError, ident};
 use super::views::Views;
 use crate::config::Fdr;
@@ -63,6 +66,12 @@ pub enum SessionError {
 /// The engine's message without its chain of wrappers.
 fn plain(error: &DataFusionError) -> String {
     let root = error.find_root();
+    if let DataFusionError::ResourcesExhausted(what) = root {
+        let what = what.lines().next().unwrap_or_default();
+        return format!(
+            "the query needs more memory than it may have\n(hint: give more with --memory; the engine says: {what})"
+        );
+    }
     if let DataFusionError::SQL(parser, _) = root {
         let text = parser.to_string();
         return text.strip_prefix("sql parser error: ").unwrap_or(&text).to_owned();
@@ -89,6 +98,8 @@ impl From<DataFusionError> for SessionError {
 #[derive(Clone)]
 pub struct Session {
     ctx: SessionContext,
+    /// Files that are needed as long as there are queries.
+    imported: Option<Arc<ImportFolder>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -118,39 +129,59 @@ pub struct Attempts {
 impl Session {
     /// A session without tables.
     pub fn empty() -> Result<Self, SessionError> {
-        Self::configured(SessionConfig::new())
+        Self::configured(SessionConfig::new(), None)
+    }
+
+    /// A session without tables whose queries take no more than so many bytes before they go on on the disk.
+    pub fn with_memory(bytes: Option<u64>) -> Result<Self, SessionError> {
+        Self::configured(SessionConfig::new(), bytes)
     }
 
     /// A session without tables that keeps the order of sorted rows: its plans have one partition.
-    pub(crate) fn for_merge() -> Result<Self, SessionError> {
-        Self::configured(SessionConfig::new().with_target_partitions(1))
+    pub(crate) fn for_merge(memory: Option<u64>) -> Result<Self, SessionError> {
+        Self::configured(SessionConfig::new().with_target_partitions(1), memory)
     }
 
-    fn configured(config: SessionConfig) -> Result<Self, SessionError> {
+    fn configured(config: SessionConfig, memory: Option<u64>) -> Result<Self, SessionError> {
         let mut config =
             config.with_information_schema(true).with_default_catalog_and_schema("results", "public");
         let options = config.options_mut();
         // Columns are called TE_A2S; nobody should have to quote that.
         options.sql_parser.enable_ident_normalization = false;
         options.execution.collect_statistics = false;
-        let ctx = SessionContext::new_with_config(config);
+        let mut runtime = RuntimeEnvBuilder::new();
+        if let Some(bytes) = memory {
+            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
+            runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
+        }
+        let ctx = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
         functions::register(&ctx);
-        Ok(Self { ctx })
+        Ok(Self { ctx, imported: None })
     }
 
     /// A session over directories, as `results sql` opens it.
     pub async fn open(dirs: &[impl AsRef<Path>], definitions: Definitions<'_>) -> Result<Self, SessionError> {
-        let session = Self::empty()?;
-        let mut runs = Vec::new();
-        for dir in dirs {
-            match Source::open(dir.as_ref())? {
-                Source::Run(run) => runs.push(*run),
-                Source::Merged(dir, manifest) => session.register_merged(&dir, &manifest)?,
-            }
+        Self::open_within(dirs, None, definitions).await
+    }
+
+    /// The same, with a bound for the memory of queries.
+    pub async fn open_within(
+        dirs: &[impl AsRef<Path>],
+        memory: Option<u64>,
+        definitions: Definitions<'_>,
+    ) -> Result<Self, SessionError> {
+        let mut session = Self::with_memory(memory)?;
+        let opened = Opened::of(dirs, None, definitions.schemas)?;
+        for (dir, manifest) in &opened.merged {
+            session.register_merged(dir, manifest)?;
         }
-        if !runs.is_empty() {
-            session.register_runs(&runs, Precedence::Latest, definitions).await?;
+        for finding in &opened.legacy {
+            tracing::warn!("{finding}");
         }
+        if !opened.runs.is_empty() {
+            session.register_runs(&opened.runs, Precedence::Latest, definitions).await?;
+        }
+        session.imported = opened.folder.map(Arc::new);
         Ok(session)
     }
 

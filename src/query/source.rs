@@ -29,6 +29,10 @@ pub struct OpenRun {
     pub name: String,
     /// The run.
     pub run: Run,
+    /// The directory people know it by.
+    pub dir: PathBuf,
+    /// Whether it was a directory of the predecessor.
+    pub is_imported: bool,
     ledger: OnceLock<Ledger>,
 }
 
@@ -95,6 +99,12 @@ pub enum SourceError {
     /// The run cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It was written by the predecessor, whose directories are read by some commands only.
+    #[error("{} is an output of the predecessor\n(hint: `results merge` and `results sql` read it; merge it first)", .0.display())]
+    Legacy(PathBuf),
+    /// A directory of the predecessor cannot be used.
+    #[error(transparent)]
+    Import(#[from] crate::legacy::LegacyError),
 }
 
 /// The tables of the user's own that a directory was made with; none if its manifest cannot be read,
@@ -125,6 +135,7 @@ impl Source {
         }
         match Run::open(dir) {
             Ok(run) => Ok(Self::Run(Box::new(OpenRun::new(run)))),
+            Err(StoreError::NoRun { dir }) if crate::legacy::is_legacy(&dir) => Err(SourceError::Legacy(dir)),
             Err(StoreError::NoRun { dir }) => Err(SourceError::Neither(dir)),
             Err(error) => Err(error.into()),
         }
@@ -136,7 +147,12 @@ impl OpenRun {
     pub fn new(run: Run) -> Self {
         let name = run.dir().canonicalize().unwrap_or_else(|_| run.dir().to_owned());
         let name = name.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy().into_owned());
-        Self { name, run, ledger: OnceLock::new() }
+        Self { name, dir: run.dir().to_owned(), is_imported: false, run, ledger: OnceLock::new() }
+    }
+
+    /// A directory of the predecessor that has become a run somewhere else.
+    pub(super) fn imported(run: Run, from: &Path) -> Self {
+        Self { dir: from.to_owned(), is_imported: true, ..Self::new(run) }
     }
 
     /// Its ledger, as it was when it was first asked for.

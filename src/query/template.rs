@@ -141,6 +141,17 @@ impl Queries {
         Ok(Self(all))
     }
 
+    /// Takes the files of a folder as further checks.
+    pub fn add_checks(&mut self, folder: &Path) -> Result<(), QueryError> {
+        let mut found = BTreeMap::new();
+        add_folder(folder, folder, &mut found)?;
+        for (name, query) in found {
+            let name = format!("checks/{name}");
+            self.0.insert(name.clone(), Query { name, ..query });
+        }
+        Ok(())
+    }
+
     /// A query by its full name, or by its last part if only one query has it.
     pub fn get(&self, name: &str) -> Result<&Query, QueryError> {
         if let Some(query) = self.0.get(name) {

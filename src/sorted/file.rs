@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int32Array, StringArray, new_null_array};
 use arrow::compute::{SortColumn, cast, lexsort_to_indices, take_record_batch};
-use arrow::datatypes::{Field, SchemaRef};
+use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -121,7 +121,7 @@ impl SortedFile {
 
     fn reader(&self, columns: &SchemaRef, rows: usize) -> Result<ParquetRecordBatchReader, StoreError> {
         let parts = self.parts()?;
-        let metadata = self.metadata(&parts)?;
+        let metadata = self.with_dictionaries(self.metadata(&parts)?, columns)?;
         let wanted: Vec<usize> = metadata
             .schema()
             .fields()
@@ -143,6 +143,26 @@ impl SortedFile {
             .with_batch_size(rows.max(1))
             .build()
             .map_err(|e| self.damaged(e))
+    }
+
+    /// Columns asked for as dictionaries are read as such: long texts that repeat are not copied for each row.
+    fn with_dictionaries(
+        &self,
+        metadata: ArrowReaderMetadata,
+        columns: &SchemaRef,
+    ) -> Result<ArrowReaderMetadata, StoreError> {
+        let as_asked = |field: &FieldRef| match columns.column_with_name(field.name()) {
+            Some((_, asked)) if matches!(asked.data_type(), DataType::Dictionary(..)) => {
+                Arc::new(field.as_ref().clone().with_data_type(asked.data_type().clone()))
+            }
+            _ => Arc::clone(field),
+        };
+        let fields: Vec<FieldRef> = metadata.schema().fields().iter().map(as_asked).collect();
+        if fields.iter().eq(metadata.schema().fields().iter()) {
+            return Ok(metadata);
+        }
+        let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
+        ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options).map_err(|e| self.damaged(e))
     }
 
     /// A batch of the file in the columns asked for; those the file lacks come from the ledger, or are null.

@@ -17,7 +17,7 @@ use crate::store::StoreError;
 const CHUNK: usize = 8192;
 
 /// Rows decoded at once over all chains, about: what is in memory does not follow the number of files.
-const ROWS_AHEAD: usize = 1 << 17;
+const ROWS_AHEAD: usize = 1 << 16;
 
 /// The columns that are read, and those of them by which files are sorted.
 #[derive(Debug)]
@@ -65,14 +65,40 @@ pub(crate) struct Merged {
 struct Head {
     batch: Arc<SortedBatch>,
     row: usize,
+    /// The first bytes of the row's key, which mostly decide.
+    prefix: u128,
     /// Where the batch is in the chunk that is being made.
     place: Option<usize>,
 }
 
 impl Head {
+    fn first(batch: SortedBatch) -> Self {
+        let mut head = Self { batch: Arc::new(batch), row: 0, prefix: 0, place: None };
+        head.prefix = prefix(head.key());
+        head
+    }
+
     fn key(&self) -> &[u8] {
         self.batch.keys.row(self.row).data()
     }
+
+    /// Goes to the next row; whether there is one.
+    fn next(&mut self) -> bool {
+        self.row += 1;
+        let more = self.row < self.batch.rows.num_rows();
+        if more {
+            self.prefix = prefix(self.key());
+        }
+        more
+    }
+}
+
+/// Compares as the bytes do as long as they differ in it.
+fn prefix(key: &[u8]) -> u128 {
+    let mut bytes = [0; 16];
+    let length = key.len().min(16);
+    bytes[..length].copy_from_slice(&key[..length]);
+    u128::from_be_bytes(bytes)
 }
 
 impl Merged {
@@ -120,8 +146,7 @@ impl Merged {
                 chunk.batches.len() - 1
             });
             chunk.picks.push((place, head.row));
-            head.row += 1;
-            if head.row == head.batch.rows.num_rows() {
+            if !head.next() {
                 self.heads[top] = self.chains[top].next()?.map(Head::first);
             }
             if self.heads[top].is_none() {
@@ -152,18 +177,12 @@ impl Merged {
     /// is the same every time.
     fn before(&self, a: usize, b: usize) -> bool {
         match (&self.heads[a], &self.heads[b]) {
-            (Some(one), Some(other)) => match one.key().cmp(other.key()) {
-                Ordering::Equal => a < b,
-                order => order == Ordering::Less,
-            },
+            (Some(one), Some(other)) => {
+                let order = one.prefix.cmp(&other.prefix).then_with(|| one.key().cmp(other.key()));
+                order.then(a.cmp(&b)) == Ordering::Less
+            }
             (one, _) => one.is_some(),
         }
-    }
-}
-
-impl Head {
-    fn first(batch: SortedBatch) -> Self {
-        Self { batch: Arc::new(batch), row: 0, place: None }
     }
 }
 

@@ -1,10 +1,12 @@
 //! Rows as a Parquet file that explains itself.
 
+use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::schema::types::ColumnPath;
 
 use super::StoreError;
 
@@ -66,15 +68,27 @@ impl Footer<'_> {
     }
 }
 
+/// Rows of a page: what a reader holds of each column of each file at once.
+const PAGE_ROWS: usize = 4096;
+
+/// Columns of names, one a unit.
+const NAMES: [&str; 4] = ["user_id", "attempt", "id", "attempt_id"];
+
 /// The batch as the bytes of a Parquet file. No rows still give a valid file with its schema.
 pub fn parquet_bytes(batch: &RecordBatch, footer: Option<&Footer<'_>>) -> Result<Vec<u8>, StoreError> {
-    let properties = WriterProperties::builder()
+    let mut properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_data_page_row_count_limit(PAGE_ROWS)
         .set_key_value_metadata(footer.map(Footer::entries))
-        .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")))
-        .build();
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))?;
+        .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")));
+    // Values that hardly repeat: a dictionary of them is as long as the column, and a reader has to hold it.
+    let is_own =
+        |field: &Field| *field.data_type() == DataType::Float64 || NAMES.contains(&field.name().as_str());
+    for field in batch.schema().fields().iter().filter(|field| is_own(field)) {
+        properties = properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
+    }
+    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties.build()))?;
     writer.write(batch)?;
     Ok(writer.into_inner()?)
 }

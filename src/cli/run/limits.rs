@@ -39,7 +39,7 @@ fn free_memory() -> Option<u64> {
 }
 
 /// `2GB`, `512MiB`, `1.5 g`, or bytes.
-pub(super) fn bytes(text: &str) -> Result<u64, String> {
+pub(in crate::cli) fn bytes(text: &str) -> Result<u64, String> {
     let units = [
         (&["", "b"][..], 1.0),
         (&["k", "kb"], 1e3),

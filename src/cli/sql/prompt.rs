@@ -33,6 +33,8 @@ const DEEPEST: usize = 16;
 /// What the prompt knows between two inputs.
 pub(super) struct Prompt<'a> {
     pub(super) runs: &'a [PathBuf],
+    /// Bound for the memory of queries.
+    pub(super) memory: Option<u64>,
     pub(super) loaded: &'a Loaded,
     pub(super) params: Params,
     pub(super) format: Format,
@@ -121,7 +123,7 @@ fn history_file() -> Option<PathBuf> {
 impl Prompt<'_> {
     /// The ledger is read anew for each query, so a run that goes on shows its newest users.
     async fn session(&self) -> Result<Session, Failure> {
-        Session::open(self.runs, self.loaded.as_ref()).await.map_err(Failure::error)
+        Session::open_within(self.runs, self.memory, self.loaded.as_ref()).await.map_err(Failure::error)
     }
 
     async fn query(&self, sql: &str, lines: bool) -> Result<(), Failure> {

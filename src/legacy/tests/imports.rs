@@ -27,9 +27,11 @@ fn merge(runs: &[PathBuf], output: &Path, allow_partial: bool) -> MergeOutcome {
         on_conflict: OnConflict::Stop,
         formats: Vec::new(),
         only: Vec::new(),
+        expected: None,
+        memory: None,
         definitions,
     };
-    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(merge.run()).unwrap()
+    tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(merge.run()).unwrap().outcome
 }
 
 /// User (shortened), kind and reason of each gap.

@@ -1,8 +1,6 @@
 //! The data files the ledgers speak of.
 
 use std::cell::Cell;
-use std::collections::HashMap;
-use std::rc::Rc;
 
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
@@ -10,9 +8,6 @@ use rustc_hash::FxHashMap;
 use crate::query::OpenRun;
 use crate::sorted::{Owner, SortedFile};
 use crate::store::{DataFile, ReadAt, is_group};
-
-/// Texts that are remembered; rows that were committed together share theirs.
-const REMEMBERED: usize = 4096;
 
 /// Bytes of a file that are hashed at once.
 const PART: usize = 1 << 20;
@@ -80,6 +75,13 @@ pub(super) struct Holding {
 }
 
 impl Holding {
+    /// What the column `files` of a ledger row says; none if it cannot be understood.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let files: Vec<DataFile> = serde_json::from_str(text).ok()?;
+        let rows = files.iter().map(|file| (file.table.clone(), file.rows)).collect();
+        Some(Self { rows, files, added: Cell::new(None) })
+    }
+
     /// Rows of a table.
     pub(super) fn rows_of(&self, table: &str) -> u64 {
         self.rows.iter().filter(|(name, _)| name == table).map(|(_, rows)| rows).sum()
@@ -95,40 +97,9 @@ impl Holding {
 pub(super) struct Books {
     pub(super) files: Vec<KnownFile>,
     places: FxHashMap<(usize, String), usize>,
-    holdings: HashMap<String, Rc<Holding>>,
-    plans: HashMap<String, Rc<Vec<(String, u64)>>>,
 }
 
 impl Books {
-    /// What the column `files` of a ledger row says; none if it cannot be understood.
-    pub(super) fn holding(&mut self, text: &str) -> Option<Rc<Holding>> {
-        if let Some(known) = self.holdings.get(text) {
-            return Some(Rc::clone(known));
-        }
-        let files: Vec<DataFile> = serde_json::from_str(text).ok()?;
-        let rows = files.iter().map(|file| (file.table.clone(), file.rows)).collect();
-        let holding = Rc::new(Holding { rows, files, added: Cell::new(None) });
-        if self.holdings.len() >= REMEMBERED {
-            self.holdings.clear();
-        }
-        self.holdings.insert(text.to_owned(), Rc::clone(&holding));
-        Some(holding)
-    }
-
-    /// Rows by table that a unit must have; none if the text cannot be understood.
-    pub(super) fn planned(&mut self, text: &str) -> Option<Rc<Vec<(String, u64)>>> {
-        if let Some(known) = self.plans.get(text) {
-            return Some(Rc::clone(known));
-        }
-        let rows: std::collections::BTreeMap<String, u64> = serde_json::from_str(text).ok()?;
-        let rows = Rc::new(rows.into_iter().collect());
-        if self.plans.len() >= REMEMBERED {
-            self.plans.clear();
-        }
-        self.plans.insert(text.to_owned(), Rc::clone(&rows));
-        Some(rows)
-    }
-
     /// Writes down the files of an attempt.
     pub(super) fn add(&mut self, run: usize, shard: u32, user_id: &str, attempt: &str, holding: &Holding) {
         if holding.added.replace(Some(run)) == Some(run) {

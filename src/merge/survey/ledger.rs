@@ -1,5 +1,7 @@
 //! Plan and ledger of several runs as sorted files.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use arrow::array::{
@@ -9,6 +11,7 @@ use arrow::datatypes::{
     DataType, Field, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
 };
 
+use super::books::Holding;
 use crate::query::OpenRun;
 use crate::schema::TableSchema;
 use crate::sorted::{Order, Owner, SortedBatch, SortedFile};
@@ -91,34 +94,100 @@ impl Ledgers {
 }
 
 pub(super) fn plan_order() -> Result<Order, StoreError> {
-    let text = |name: &str| Field::new(name, DataType::Utf8, false);
     let columns = vec![
         text("user_id"),
         text("feature_mode"),
         Field::new("position", DataType::Int64, false),
         Field::new("shard", DataType::Int32, false),
-        text("rows"),
+        repeated("rows"),
     ];
     Order::new(Arc::new(Schema::new(columns)), KEY)
 }
 
 pub(super) fn ledger_order() -> Result<Order, StoreError> {
-    let text = |name: &str, nullable| Field::new(name, DataType::Utf8, nullable);
     let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let columns: SchemaRef = Arc::new(Schema::new(vec![
-        text("user_id", false),
-        text("feature_mode", false),
-        text("attempt", false),
+        text("user_id"),
+        text("feature_mode"),
+        text("attempt"),
+        Field::new("input_fingerprint", DataType::Utf8, true),
+        repeated("state"),
+        repeated("reason"),
+        repeated("config_fingerprint"),
+        repeated("engine"),
+        repeated("files"),
         Field::new("shard", DataType::Int32, false),
-        text("state", false),
-        text("reason", true),
         Field::new("finished_at", time, false),
-        text("input_fingerprint", true),
-        text("config_fingerprint", false),
-        text("engine", false),
-        text("files", false),
     ]));
     Order::new(columns, KEY)
+}
+
+fn text(name: &str) -> Field {
+    Field::new(name, DataType::Utf8, false)
+}
+
+/// A text that is the same in many rows.
+fn repeated(name: &str) -> Field {
+    Field::new(name, DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8)), true)
+}
+
+/// Texts that repeat, each once.
+#[derive(Debug)]
+struct Repeated {
+    keys: Int32Array,
+    values: StringArray,
+}
+
+impl Repeated {
+    fn read(batch: &RecordBatch, column: usize) -> Option<Self> {
+        let texts = batch.column(column).as_dictionary_opt::<Int32Type>()?;
+        Some(Self { keys: texts.keys().clone(), values: texts.values().as_string_opt::<i32>()?.clone() })
+    }
+
+    /// Place of a row's text among the texts.
+    fn place(&self, row: usize) -> Option<usize> {
+        self.keys.is_valid(row).then(|| self.keys.value(row) as usize)
+    }
+
+    fn value(&self, row: usize) -> &str {
+        self.place(row).map_or("", |place| self.values.value(place))
+    }
+}
+
+/// A text, and what it says once somebody has read it.
+#[derive(Debug)]
+pub(super) struct Said<'a, T> {
+    pub(super) text: &'a str,
+    pub(super) read: &'a OnceCell<Rc<T>>,
+}
+
+impl<T> Clone for Said<'_, T> {
+    fn clone(&self) -> Self {
+        *self
+    }
+}
+
+impl<T> Copy for Said<'_, T> {}
+
+/// Texts that repeat, each read once.
+#[derive(Debug)]
+struct Statements<T> {
+    texts: Repeated,
+    read: Vec<OnceCell<Rc<T>>>,
+    none: OnceCell<Rc<T>>,
+}
+
+impl<T> Statements<T> {
+    fn of(batch: &RecordBatch, column: usize) -> Option<Self> {
+        let texts = Repeated::read(batch, column)?;
+        let read = (0..texts.values.len()).map(|_| OnceCell::new()).collect();
+        Some(Self { texts, read, none: OnceCell::new() })
+    }
+
+    fn row(&self, row: usize) -> Said<'_, T> {
+        let read = self.texts.place(row).map_or(&self.none, |place| &self.read[place]);
+        Said { text: self.texts.value(row), read }
+    }
 }
 
 /// Columns of a batch of a plan.
@@ -128,8 +197,11 @@ pub(super) struct PlanColumns {
     feature_mode: StringArray,
     position: Int64Array,
     shard: Int32Array,
-    rows: StringArray,
+    rows: Statements<Plan>,
 }
+
+/// Rows by table that a unit must have.
+pub(super) type Plan = Vec<(String, u64)>;
 
 /// A unit of a plan.
 #[derive(Debug, Clone, Copy)]
@@ -138,7 +210,7 @@ pub(super) struct Planned<'a> {
     pub(super) feature_mode: &'a str,
     pub(super) position: u64,
     pub(super) shard: u32,
-    pub(super) rows: &'a str,
+    pub(super) rows: Said<'a, Plan>,
 }
 
 impl PlanColumns {
@@ -150,7 +222,7 @@ impl PlanColumns {
                 feature_mode: texts(b, 1)?,
                 position: b.column(2).as_primitive_opt::<Int64Type>()?.clone(),
                 shard: b.column(3).as_primitive_opt::<Int32Type>()?.clone(),
-                rows: texts(b, 4)?,
+                rows: Statements::of(b, 4)?,
             })
         };
         read().ok_or_else(|| of_another_type(batch))
@@ -162,7 +234,7 @@ impl PlanColumns {
             feature_mode: self.feature_mode.value(row),
             position: self.position.value(row) as u64,
             shard: self.shard.value(row) as u32,
-            rows: self.rows.value(row),
+            rows: self.rows.row(row),
         }
     }
 }
@@ -170,7 +242,10 @@ impl PlanColumns {
 /// Columns of a batch of a ledger.
 #[derive(Debug)]
 pub(super) struct LedgerColumns {
-    texts: [StringArray; 9],
+    names: [StringArray; 4],
+    /// State, reason, configuration and engine.
+    repeated: [Repeated; 4],
+    files: Statements<Holding>,
     shard: Int32Array,
     finished_at: TimestampMicrosecondArray,
 }
@@ -188,35 +263,30 @@ pub(super) struct Attempt<'a> {
     pub(super) reason: &'a str,
     pub(super) finished_us: i64,
     pub(super) basis: [&'a str; 3],
-    pub(super) files: &'a str,
+    pub(super) files: Said<'a, Holding>,
 }
 
 impl LedgerColumns {
     pub(super) fn read(batch: &SortedBatch) -> Result<Self, StoreError> {
         let b = &batch.rows;
         let read = || {
-            let texts = [
-                texts(b, 0)?,
-                texts(b, 1)?,
-                texts(b, 2)?,
-                texts(b, 4)?,
-                texts(b, 5)?,
-                texts(b, 7)?,
-                texts(b, 8)?,
-                texts(b, 9)?,
-                texts(b, 10)?,
-            ];
-            let shard = b.column(3).as_primitive_opt::<Int32Type>()?.clone();
-            let finished_at = b.column(6).as_primitive_opt::<TimestampMicrosecondType>()?.clone();
-            Some(Self { texts, shard, finished_at })
+            let repeated = |column| Repeated::read(b, column);
+            Some(Self {
+                names: [texts(b, 0)?, texts(b, 1)?, texts(b, 2)?, texts(b, 3)?],
+                repeated: [repeated(4)?, repeated(5)?, repeated(6)?, repeated(7)?],
+                files: Statements::of(b, 8)?,
+                shard: b.column(9).as_primitive_opt::<Int32Type>()?.clone(),
+                finished_at: b.column(10).as_primitive_opt::<TimestampMicrosecondType>()?.clone(),
+            })
         };
         read().ok_or_else(|| of_another_type(batch))
     }
 
     /// A row; none if it has a state this version does not know.
     pub(super) fn row<'a>(&'a self, row: usize, file: &'a SortedFile) -> Option<Attempt<'a>> {
-        let [user_id, feature_mode, attempt, state, reason, input, config, engine, files] =
-            self.texts.each_ref().map(|t| if t.is_null(row) { "" } else { t.value(row) });
+        let [user_id, feature_mode, attempt, input] =
+            self.names.each_ref().map(|t| if t.is_null(row) { "" } else { t.value(row) });
+        let [state, reason, config, engine] = self.repeated.each_ref().map(|t| t.value(row));
         Some(Attempt {
             run: file.run,
             run_name: &file.run_name,
@@ -228,7 +298,7 @@ impl LedgerColumns {
             reason,
             finished_us: self.finished_at.value(row),
             basis: [input, config, engine],
-            files,
+            files: self.files.row(row),
         })
     }
 }

@@ -1,0 +1,91 @@
+//! Several directories opened together: runs, merged outputs, and outputs of the predecessor, which are
+//! imported into runs in a folder of their own for as long as they are needed.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use super::source::{MergeManifest, OpenRun, Source, SourceError};
+use crate::legacy::{self, Call, Finding, LegacyShard};
+use crate::schema::Schemas;
+use crate::store::Run;
+
+/// What several directories hold.
+#[derive(Debug, Default)]
+pub struct Opened {
+    /// Runs, and directories of the predecessor as runs.
+    pub runs: Vec<OpenRun>,
+    /// Outputs of `merge`.
+    pub merged: Vec<(PathBuf, MergeManifest)>,
+    /// What was noticed while the predecessor's directories were read.
+    pub legacy: Vec<Finding>,
+    /// The q values the predecessor's directories have, with the directory's name.
+    pub calls: Vec<(String, Call)>,
+    /// Where they were imported to.
+    pub folder: Option<ImportFolder>,
+}
+
+impl Opened {
+    /// Opens directories. `expected` names the users that the predecessor's should have.
+    ///
+    /// # Errors
+    /// A directory is none of these, or cannot be read.
+    pub fn of(
+        dirs: &[impl AsRef<Path>],
+        expected: Option<&[String]>,
+        schemas: &Schemas,
+    ) -> Result<Self, SourceError> {
+        let mut opened = Self::default();
+        let mut shards = Vec::new();
+        for dir in dirs {
+            let dir = dir.as_ref();
+            if legacy::is_legacy(dir) {
+                shards.push(legacy::read(dir, schemas)?);
+                continue;
+            }
+            match Source::open(dir)? {
+                Source::Run(run) => opened.runs.push(*run),
+                Source::Merged(dir, manifest) => opened.merged.push((dir, *manifest)),
+            }
+        }
+        if !shards.is_empty() {
+            opened.import(shards, expected, schemas)?;
+        }
+        Ok(opened)
+    }
+
+    fn import(
+        &mut self,
+        shards: Vec<LegacyShard>,
+        expected: Option<&[String]>,
+        schemas: &Schemas,
+    ) -> Result<(), SourceError> {
+        let folder = ImportFolder::new();
+        let imported = legacy::import(&shards, &folder.0, expected, schemas)?;
+        self.folder = Some(folder);
+        for (dir, shard) in imported.runs.iter().zip(shards) {
+            self.runs.push(OpenRun::imported(Run::open(dir)?, &shard.dir));
+            self.calls.extend(shard.calls.into_iter().map(|call| (shard.name.clone(), call)));
+            self.legacy.extend(shard.findings);
+        }
+        self.legacy.extend(imported.findings);
+        Ok(())
+    }
+}
+
+/// A folder that is removed when it is no longer needed.
+#[derive(Debug)]
+pub struct ImportFolder(PathBuf);
+
+impl ImportFolder {
+    fn new() -> Self {
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let n = COUNTER.fetch_add(1, Ordering::Relaxed);
+        Self(std::env::temp_dir().join(format!("results-import-{}-{n}", std::process::id())))
+    }
+}
+
+impl Drop for ImportFolder {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

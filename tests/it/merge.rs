@@ -1,0 +1,116 @@
+//! What a merge refuses, and how it says so to people and programs.
+
+use serde_json::Value;
+
+use crate::world::World;
+
+fn report(world: &World, args: &[&str], code: i32) -> Value {
+    let _ = std::fs::remove_file(world.path("report.json"));
+    let common = ["--output", "merged", "--report", "report.json"];
+    world.expect(code, &[&["merge", "--shards"], args, &common].concat());
+    assert_eq!(code == 0, world.path("merged").exists());
+    serde_json::from_slice(&std::fs::read(world.path("report.json")).unwrap()).unwrap()
+}
+
+#[test]
+fn a_report_has_everything() {
+    let world = World::new(4);
+    for shard in ["0/2", "1/2"] {
+        let out = format!("s{}", &shard[..1]);
+        assert_eq!(world.analyse(&out, &["--shard", shard]).code, Some(0));
+    }
+    let missing = report(&world, &["s0"], 3);
+    assert_eq!((&missing["outcome"], &missing["units"]), (&"incomplete".into(), &4.into()));
+    let kind = &missing["findings"][0];
+    assert_eq!(
+        (&kind["code"], &kind["kind"], &kind["count"]),
+        (&"M01".into(), &"never started".into(), &2.into())
+    );
+    assert!(kind["remedy"].as_str().unwrap().contains("--resume"));
+    assert_eq!(kind["items"][0]["user_id"], "u01");
+
+    let written = report(&world, &["s0", "s1"], 0);
+    assert_eq!(
+        (&written["complete"], &written["units_ok"], &written["rows"]["te"]),
+        (&true.into(), &4.into(), &8.into())
+    );
+    std::fs::remove_dir_all(world.path("merged")).unwrap();
+
+    world.user("u01", &crate::world::rows(77, 300));
+    assert_eq!(world.analyse("other", &[]).code, Some(0));
+    let differing = report(&world, &["s0", "s1", "other"], 3);
+    assert_eq!(differing["outcome"], "conflicting");
+    assert_eq!(differing["conflicts"][0]["code"], "M17");
+    let first = &differing["conflicts"][0]["items"][0];
+    assert_eq!((&first["user_id"], &first["table"]), (&"u01".into(), &"te".into()));
+
+    world.write("quick.yaml", crate::world::QUICK.replace("surrogates: 19", "surrogates: 29"));
+    assert_eq!(world.analyse("else", &[]).code, Some(0));
+    let refused = report(&world, &["s0", "else"], 2);
+    assert_eq!((&refused["outcome"], &refused["code"]), (&"refused".into(), &"M23".into()));
+    assert!(refused["error"].as_str().unwrap().contains("surrogates"), "{refused}");
+}
+
+#[test]
+fn units_that_nobody_planned_or_that_lie_in_another_shard_are_refused() {
+    let world = World::new(3);
+    assert_eq!(world.analyse("run", &["--shards", "2"]).code, Some(0));
+    assert_eq!(world.analyse("two", &["--users", "2", "--shards", "2"]).code, Some(0));
+    let plan = std::fs::read(world.path("run/_expected.parquet")).unwrap();
+    std::fs::copy(world.path("two/_expected.parquet"), world.path("run/_expected.parquet")).unwrap();
+    let found = report(&world, &["run"], 3);
+    assert_eq!(found["findings"][0]["code"], "M14");
+    assert_eq!(found["findings"][0]["items"][0]["user_id"], "u02");
+    world.write("run/_expected.parquet", plan);
+
+    let place = |shard: u32| world.path(&format!("run/users/shard={shard}/user_id=u00"));
+    std::fs::rename(place(0), place(1)).unwrap();
+    let found = report(&world, &["run"], 3);
+    assert_eq!(found["findings"][0]["code"], "M15");
+    let said = world.expect(3, &["validate", "run"]);
+    assert!(said.out.contains("FAIL  no wrong shard"), "{}", said.out);
+}
+
+#[test]
+fn checks_of_ones_own_are_run_too() {
+    let world = World::new(2);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    std::fs::create_dir(world.path("mine")).unwrap();
+    let check = "-- A user has another k than 9.\n-- remedy: ask Kim.\n-- needs: te\nSELECT user_id, k FROM te WHERE k <> 9\n";
+    world.write("mine/only_nine.sql", check);
+    let args = ["merge", "--shards", "run", "--output", "merged", "--checks", "mine"];
+    let said = world.expect(3, &args);
+    for part in ["FAIL  only_nine: 4 rows A user has another k than 9.", "ask Kim.", "u01"] {
+        assert!(said.err.contains(part), "{part}: {}", said.err);
+    }
+    assert!(!world.path("merged").exists());
+    world.write("mine/only_nine.sql", check.replace("<> 9", "> 9"));
+    world.expect(0, &args);
+    let said = world.expect(2, &["merge", "--shards", "run", "--output", "m2", "--checks", "nowhere"]);
+    assert!(said.err.contains("nowhere"), "{}", said.err);
+}
+
+#[test]
+fn one_table_and_one_format_are_what_the_whole_merge_writes() {
+    let world = World::new(3);
+    assert_eq!(world.analyse("run", &["--shards", "2"]).code, Some(0));
+    world.expect(0, &["merge", "--shards", "run", "--output", "all"]);
+    let args = ["merge", "--shards", "run", "--output", "one", "--table", "te", "--format", "csv"];
+    world.expect(0, &args);
+    let files: Vec<_> = world.files("one").iter().map(|f| f.file_name().unwrap().to_owned()).collect();
+    assert_eq!(files, ["merge.yaml", "per_user_te.csv"]);
+    assert_eq!(world.csv("one")["per_user_te.csv"], world.csv("all")["per_user_te.csv"]);
+}
+
+#[test]
+fn users_that_are_expected_and_in_no_plan_are_missing() {
+    let world = World::new(2);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    world.write("users.txt", "u00\r\nu01\n\nu07\n");
+    let said = world.expect(3, &["merge", "--shards", "run", "--output", "m", "--expect", "users.txt"]);
+    assert!(said.err.contains("u07: expected, and in no plan"), "{}", said.err);
+    world.expect(0, &["merge", "--shards", "run", "--output", "m", "--data", "data"]);
+    world.user("u02", &crate::world::rows(5, 300));
+    let said = world.expect(3, &["merge", "--shards", "run", "--output", "n", "--data", "data"]);
+    assert!(said.err.contains("u02: expected"), "{}", said.err);
+}
