@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use results::schema::{Row, Schemas};
@@ -95,6 +96,7 @@ fn unit(schemas: &Schemas, run: &Run, shard: u32, user: u64, time: i64) -> Prepa
 }
 
 fn make(dir: &Path, users: u64, schemas: &Schemas) {
+    let planned = Arc::new(BTreeMap::from([("coupling".to_owned(), 2)]));
     let expected = |user: u64| ExpectedUnit {
         position: user,
         shard: (user % u64::from(SHARDS)) as u32,
@@ -102,7 +104,7 @@ fn make(dir: &Path, users: u64, schemas: &Schemas) {
         feature_mode: "composite".into(),
         input: "{}".into(),
         input_bytes: 0,
-        rows: BTreeMap::from([("coupling".to_owned(), 2)]),
+        rows: Arc::clone(&planned),
     };
     let new = NewRun {
         config: &results::config::parse("bench", "", None).unwrap().config,
@@ -113,6 +115,7 @@ fn make(dir: &Path, users: u64, schemas: &Schemas) {
         data_folder: "made up".into(),
     };
     let run = Run::create_or_join(dir, &new).unwrap();
+    drop(new);
     for shard in 0..SHARDS {
         let own: Vec<u64> = (0..users).filter(|u| (*u % u64::from(SHARDS)) as u32 == shard).collect();
         for part in own.chunks(own.len().div_ceil(COMMITS).max(1)) {

@@ -4,6 +4,7 @@
 //! the caller expects; rows a unit follow from the settings.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::LegacyError;
 use super::finding::{Findings, Kind};
@@ -22,7 +23,7 @@ pub(super) struct Plan {
     /// The settings of each directory.
     pub(super) configs: Vec<Config>,
     /// Rows of a complete unit.
-    pub(super) rows: BTreeMap<String, u64>,
+    pub(super) rows: Arc<BTreeMap<String, u64>>,
     /// All units.
     pub(super) units: Vec<ExpectedUnit>,
     /// Number of shards.
@@ -43,7 +44,7 @@ impl Plan {
             Some(config) => config,
             None => inferred(dirs, findings)?,
         };
-        let rows = rows_of_a_unit(&base, dirs);
+        let rows = Arc::new(rows_of_a_unit(&base, dirs));
         let (shards, own) = divide(dirs, findings);
         let units = units(&base, dirs, expected, &rows, (shards, &own), findings);
         let configs = dirs.iter().map(|dir| dir.settings.as_ref().map_or(&base, |s| &s.config).clone());
@@ -149,7 +150,7 @@ fn units(
     config: &Config,
     dirs: &[LegacyShard],
     expected: Option<&[String]>,
-    rows: &BTreeMap<String, u64>,
+    rows: &Arc<BTreeMap<String, u64>>,
     (shards, own): (u32, &[u32]),
     findings: &mut Findings,
 ) -> Vec<ExpectedUnit> {
@@ -172,7 +173,7 @@ fn units(
         feature_mode: mode.to_owned(),
         input: "{}".to_owned(),
         input_bytes: 0,
-        rows: rows.clone(),
+        rows: Arc::clone(rows),
     };
     for (position, (user, shard)) in shard_of.iter().enumerate() {
         let shard = shard.unwrap_or(position as u32 % shards);

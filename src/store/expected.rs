@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use arrow::array::{AsArray, Int32Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{AsArray, Int32Array, Int64Array, RecordBatch, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
@@ -28,8 +28,9 @@ pub struct ExpectedUnit {
     pub input: String,
     /// Size of the input in bytes; decides which units are started first.
     pub input_bytes: u64,
-    /// Rows each table must have for the unit if it ends `ok`. Tables not named may have any number.
-    pub rows: BTreeMap<String, u64>,
+    /// Rows each table must have for the unit if it ends `ok`. Tables not named may have any number. Units
+    /// mostly share theirs.
+    pub rows: Arc<BTreeMap<String, u64>>,
 }
 
 /// The units as a batch, for the file and for queries.
@@ -44,7 +45,15 @@ pub fn to_batch(units: &[ExpectedUnit]) -> Result<RecordBatch, StoreError> {
         Field::new("input_bytes", DataType::Int64, false),
         text("rows"),
     ]);
-    let rows = units.iter().map(|u| serde_json::to_string(&u.rows).unwrap_or_default());
+    let mut rows = StringBuilder::with_capacity(units.len(), 0);
+    let mut last: Option<(&Arc<BTreeMap<String, u64>>, String)> = None;
+    for unit in units {
+        let text = match &last {
+            Some((same, text)) if Arc::ptr_eq(same, &unit.rows) => text,
+            _ => &last.insert((&unit.rows, serde_json::to_string(&*unit.rows).unwrap_or_default())).1,
+        };
+        rows.append_value(text);
+    }
     Ok(RecordBatch::try_new(
         Arc::new(schema),
         vec![
@@ -54,7 +63,7 @@ pub fn to_batch(units: &[ExpectedUnit]) -> Result<RecordBatch, StoreError> {
             Arc::new(StringArray::from_iter_values(units.iter().map(|u| &u.feature_mode))),
             Arc::new(StringArray::from_iter_values(units.iter().map(|u| &u.input))),
             Arc::new(Int64Array::from_iter_values(units.iter().map(|u| u.input_bytes as i64))),
-            Arc::new(StringArray::from_iter_values(rows)),
+            Arc::new(rows.finish()),
         ],
     )?)
 }
@@ -90,6 +99,13 @@ fn decode_batch(batch: &RecordBatch) -> Option<Vec<ExpectedUnit>> {
     let bytes = batch.column_by_name("input_bytes")?.as_primitive_opt::<Int64Type>()?;
     let (user, mode) = (text("user_id")?, text("feature_mode")?);
     let (input, rows) = (text("input")?, text("rows")?);
+    let mut last: Option<(&str, Arc<BTreeMap<String, u64>>)> = None;
+    let mut rows_of = |text| {
+        if last.as_ref().is_none_or(|(same, _)| *same != text) {
+            last = Some((text, Arc::new(serde_json::from_str(text).ok()?)));
+        }
+        last.as_ref().map(|(_, rows)| Arc::clone(rows))
+    };
     (0..batch.num_rows())
         .map(|i| {
             Some(ExpectedUnit {
@@ -99,7 +115,7 @@ fn decode_batch(batch: &RecordBatch) -> Option<Vec<ExpectedUnit>> {
                 feature_mode: mode.value(i).to_owned(),
                 input: input.value(i).to_owned(),
                 input_bytes: bytes.value(i).try_into().ok()?,
-                rows: serde_json::from_str(rows.value(i)).ok()?,
+                rows: rows_of(rows.value(i))?,
             })
         })
         .collect()
@@ -118,7 +134,7 @@ mod tests {
             feature_mode: "composite".into(),
             input: "{}".into(),
             input_bytes: 7,
-            rows: BTreeMap::from([("te".into(), 2)]),
+            rows: Arc::new(BTreeMap::from([("te".into(), 2)])),
         };
         let units: Vec<_> = (0..5).map(unit).collect();
         assert_eq!(decode(encode(&units).unwrap()).unwrap(), units);

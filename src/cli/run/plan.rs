@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use crate::analysis::planned_rows;
 use crate::cli::text::count;
@@ -14,13 +15,13 @@ use crate::store::{ExpectedUnit, Run};
 /// The units of all shards: every user in every feature mode.
 pub(super) fn units(config: &Config, shards: u32) -> Result<Vec<ExpectedUnit>, Failure> {
     let users = inputs(config).map_err(Failure::usage)?;
-    let rows: BTreeMap<String, u64> = match config.analysis {
+    let rows: Arc<BTreeMap<String, u64>> = Arc::new(match config.analysis {
         Analysis::Builtin => {
             planned_rows(config).into_iter().map(|(table, n)| (table.to_owned(), n)).collect()
         }
         // How many rows a program gives is its own affair.
         Analysis::Command(_) => BTreeMap::new(),
-    };
+    });
     let mut modes = config.feature_modes.clone();
     modes.sort();
     let mut units = Vec::with_capacity(users.len() * modes.len());
@@ -34,7 +35,7 @@ pub(super) fn units(config: &Config, shards: u32) -> Result<Vec<ExpectedUnit>, F
                 feature_mode: mode.clone(),
                 input: input.clone(),
                 input_bytes: user.bytes,
-                rows: rows.clone(),
+                rows: Arc::clone(&rows),
             });
         }
     }

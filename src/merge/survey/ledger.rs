@@ -118,6 +118,7 @@ pub(super) fn ledger_order() -> Result<Order, StoreError> {
         repeated("files"),
         Field::new("shard", DataType::Int32, false),
         Field::new("finished_at", time, false),
+        Field::new("position", DataType::Int64, false),
     ]));
     Order::new(columns, KEY)
 }
@@ -248,6 +249,7 @@ pub(super) struct LedgerColumns {
     files: Statements<Holding>,
     shard: Int32Array,
     finished_at: TimestampMicrosecondArray,
+    position: Int64Array,
 }
 
 /// A row of a ledger.
@@ -259,6 +261,7 @@ pub(super) struct Attempt<'a> {
     pub(super) feature_mode: &'a str,
     pub(super) attempt: &'a str,
     pub(super) shard: u32,
+    pub(super) position: u64,
     pub(super) state: UnitState,
     pub(super) reason: &'a str,
     pub(super) finished_us: i64,
@@ -277,6 +280,7 @@ impl LedgerColumns {
                 files: Statements::of(b, 8)?,
                 shard: b.column(9).as_primitive_opt::<Int32Type>()?.clone(),
                 finished_at: b.column(10).as_primitive_opt::<TimestampMicrosecondType>()?.clone(),
+                position: b.column(11).as_primitive_opt::<Int64Type>()?.clone(),
             })
         };
         read().ok_or_else(|| of_another_type(batch))
@@ -294,6 +298,7 @@ impl LedgerColumns {
             feature_mode,
             attempt,
             shard: self.shard.value(row) as u32,
+            position: self.position.value(row) as u64,
             state: UnitState::parse(state)?,
             reason,
             finished_us: self.finished_at.value(row),
