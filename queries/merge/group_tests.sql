@@ -1,9 +1,13 @@
 -- One test over all users per feature mode and tau: is the difference of the two directions symmetric about 0?
-SELECT {measure} AS measure, {difference_name} AS difference, {feature_mode} AS feature_mode, {tau} AS tau,
-       count({difference}) AS n,
-       sum(CASE WHEN {difference} = 0 THEN 1 ELSE 0 END) AS n_zero,
-       median({difference}) AS median,
-       avg(CASE WHEN {difference} > 0 THEN 1.0 WHEN {difference} IS NOT NULL THEN 0.0 END) AS share_positive,
-       wilcoxon_p({difference}) AS p
-FROM ({rows})
-GROUP BY {by}
+SELECT measure, difference, feature_mode, tau, n, n_zero, median, share_positive, p,
+       location, ends[1] AS location_low, ends[2] AS location_high
+FROM (SELECT {measure} AS measure, {difference_name} AS difference, {feature_mode} AS feature_mode, {tau} AS tau,
+             count({difference}) AS n,
+             sum(CASE WHEN {difference} = 0 THEN 1 ELSE 0 END) AS n_zero,
+             median({difference}) AS median,
+             avg(CASE WHEN {difference} > 0 THEN 1.0 WHEN {difference} IS NOT NULL THEN 0.0 END) AS share_positive,
+             wilcoxon_p({difference}) AS p,
+             hodges_lehmann({difference}) AS location,
+             hodges_lehmann_interval({difference}) AS ends
+      FROM ({rows})
+      GROUP BY {by})

@@ -152,7 +152,7 @@ fn instances<'a>(query: &Query, tables: &[&'a TableSchema]) -> Result<Vec<Instan
         let columns = || table.columns.iter().filter(|c| shown(table, c));
         match each {
             "table" => found.push(Instance::of(query, table, None)?),
-            "user table" if !["users", "group_tests"].contains(&table.table.as_str()) => {
+            "user table" if table.table != "users" && !table.is_of_all_users() => {
                 found.push(Instance::of(query, table, None)?);
             }
             "keyed table" if !table.key.is_empty() => found.push(Instance::of(query, table, None)?),
@@ -179,7 +179,7 @@ fn shown(table: &TableSchema, column: &Column) -> bool {
 
 fn fill(query: &Query, table: &TableSchema, column: Option<&Column>) -> Result<String, QueryError> {
     let mut key: Vec<String> = table.key.iter().map(|k| ident(k)).collect();
-    if table.table != "group_tests" {
+    if !table.is_of_all_users() {
         key.insert(0, "user_id".to_owned());
     }
     let bound = |b: Option<f64>| b.map_or("NULL".to_owned(), |b| format!("CAST('{b:e}' AS DOUBLE)"));

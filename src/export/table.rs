@@ -109,7 +109,7 @@ pub fn parquet_sql(schema: &TableSchema) -> String {
 }
 
 fn select(schema: &TableSchema, mut columns: Vec<String>) -> String {
-    if schema.table != "group_tests" {
+    if !schema.is_of_all_users() {
         columns.insert(0, "user_id".to_owned());
     }
     format!("SELECT {} FROM {} {}", columns.join(", "), ident(&schema.table), order(schema))
@@ -122,7 +122,7 @@ fn order(schema: &TableSchema) -> String {
     } else {
         schema.key.iter().map(|k| ident(k)).collect()
     };
-    let user = (schema.table != "group_tests").then(|| "user_id".to_owned());
+    let user = (!schema.is_of_all_users()).then(|| "user_id".to_owned());
     format!("ORDER BY {}", user.into_iter().chain(keys).collect::<Vec<_>>().join(", "))
 }
 

@@ -178,7 +178,7 @@ impl Output<'_> {
         if schema.csv_query.is_none()
             && let Some(path) = self.csv_path(dir, schema)
         {
-            let user = (schema.table != "group_tests").then_some("user_id");
+            let user = (!schema.is_of_all_users()).then_some("user_id");
             let names: Vec<&str> =
                 user.into_iter().chain(schema.exported().map(|c| c.name.as_str())).collect();
             writer = writer.csv(&path, columns, &names)?;

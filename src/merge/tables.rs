@@ -13,7 +13,7 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::MergeError;
 use super::survey::Survey;
-use crate::query::{Definitions, OpenRun, Session};
+use crate::query::{Definitions, OpenRun, Session, Space};
 use crate::schema::{TableSchema, stored_arrow_schema};
 use crate::sorted::{Findings, Roles, SortedFile, SortedRows, sorted_table};
 use crate::store::StoreError;
@@ -58,10 +58,12 @@ impl Tables {
         tables.register(users, "public", Compare::Nothing)?;
         if let Some(first) = runs.first() {
             let fdr = &first.run.manifest().config.fdr;
-            tables.session.register_views(fdr, "sorted", definitions).await?;
+            tables.session.register_views(fdr, &Space::showing("sorted"), definitions).await?;
         }
         // Asked for by every table with a group test.
-        tables.session.keep("group_tests").await?;
+        if !runs.is_empty() {
+            tables.session.keep("group_tests").await?;
+        }
         Ok(tables)
     }
 

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `wilcoxon_p(x)` | two-sided p of the Wilcoxon signed-rank test that `x` is symmetric about 0; null for fewer than 3 values |
 //! | `hodges_lehmann(x)` | the Hodges–Lehmann estimate of where `x` lies, the median of its Walsh averages |
+//! | `hodges_lehmann_interval(x)` | its 95 % bootstrap interval, a list of two; null for fewer than 2 values |
 //! | `bh_qvalue(p) OVER (…)` | Benjamini–Hochberg q-values over the partition |
 //! | `by_qvalue(p) OVER (…)` | Benjamini–Yekutieli q-values over the partition |
 //! | `harmonic(n)` | 1 + 1/2 + … + 1/n, the factor of Benjamini–Yekutieli |
@@ -26,7 +27,7 @@ use qvalue::{Correction, QValue};
 
 /// Makes the functions known to a session.
 pub(super) fn register(ctx: &SessionContext) {
-    for statistic in [Statistic::WilcoxonP, Statistic::HodgesLehmann] {
+    for statistic in [Statistic::WilcoxonP, Statistic::HodgesLehmann, Statistic::HodgesLehmannInterval] {
         ctx.register_udaf(AggregateUDF::from(OfValues::new(statistic)));
     }
     for correction in [Correction::BenjaminiHochberg, Correction::BenjaminiYekutieli] {

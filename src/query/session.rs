@@ -2,7 +2,8 @@
 //!
 //! | name | rows |
 //! |---|---|
-//! | `te`, `users`, … | merged: one row per user and key, q-values and group tests added |
+//! | `te`, `users`, … | merged: one row per user and key, q-values and group tests added; of runs of different configurations: below each other, with a column `run` |
+//! | `run1.te`, `run2.te`, … | merged, of one of several runs, in the order they were named |
 //! | `raw.te`, `raw.users`, … | every committed attempt, with `shard`, `attempt` and `run` |
 //! | `expected` | the plan |
 //! | `files` | the data files of the ledger |
@@ -32,8 +33,8 @@ use super::functions;
 use super::judge::{Candidate, Precedence, judge};
 use super::opened::{ImportFolder, Opened};
 use super::source::{MergeManifest, OpenRun, SourceError};
-use super::template::{Queries, QueryError, ident};
-use super::views::Views;
+use super::template::{Queries, QueryError, ident, literal};
+use super::views::{Space, Views};
 use crate::config::Fdr;
 use crate::schema::{Schemas, TableSchema, stored_arrow_schema};
 use crate::store::{LedgerRow, StoreError, expected_batch, group_arrow_schema, ledger_batch};
@@ -56,11 +57,6 @@ pub enum SessionError {
     /// A batch cannot be built.
     #[error("Arrow: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
-    /// Runs of different settings have no merged tables.
-    #[error(
-        "the runs have different configurations, so they have no merged tables\n(hint: `raw.te` and the like have every run's rows; the column `run` tells them apart)"
-    )]
-    DifferentRuns,
 }
 
 /// The engine's message without its chain of wrappers.
@@ -100,6 +96,8 @@ pub struct Session {
     ctx: SessionContext,
     /// Files that are needed as long as there are queries.
     imported: Option<Arc<ImportFolder>>,
+    /// A query: tables whose names it has not are not needed. Every view costs a plan.
+    wanted: Option<Arc<str>>,
 }
 
 impl std::fmt::Debug for Session {
@@ -115,15 +113,6 @@ pub struct Definitions<'a> {
     pub schemas: &'a Schemas,
     /// The queries.
     pub queries: &'a Queries,
-}
-
-/// The attempts of several runs, told apart into winners and duplicates.
-#[derive(Debug, Default)]
-pub struct Attempts {
-    /// Index of the run and row: those that speak for their unit.
-    pub winners: Vec<(usize, LedgerRow)>,
-    /// The other attempts that are `ok`, of units whose winner is `ok`.
-    pub duplicates: Vec<(usize, LedgerRow)>,
 }
 
 impl Session {
@@ -156,21 +145,25 @@ impl Session {
         }
         let ctx = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
         functions::register(&ctx);
-        Ok(Self { ctx, imported: None })
+        Ok(Self { ctx, imported: None, wanted: None })
     }
 
     /// A session over directories, as `results sql` opens it.
     pub async fn open(dirs: &[impl AsRef<Path>], definitions: Definitions<'_>) -> Result<Self, SessionError> {
-        Self::open_within(dirs, None, definitions).await
+        Self::open_for(dirs, None, None, definitions).await
     }
 
-    /// The same, with a bound for the memory of queries.
-    pub async fn open_within(
+    /// The same, with a bound for the memory of queries, and with the tables only that a query may need.
+    pub async fn open_for(
         dirs: &[impl AsRef<Path>],
+        query: Option<&str>,
         memory: Option<u64>,
         definitions: Definitions<'_>,
     ) -> Result<Self, SessionError> {
         let mut session = Self::with_memory(memory)?;
+        // The catalogue has all tables.
+        session.wanted =
+            query.filter(|sql| !sql.to_lowercase().contains("information_schema")).map(Arc::from);
         let opened = Opened::of(dirs, None, definitions.schemas)?;
         for (dir, manifest) in &opened.merged {
             session.register_merged(dir, manifest)?;
@@ -179,7 +172,7 @@ impl Session {
             tracing::warn!("{finding}");
         }
         if !opened.runs.is_empty() {
-            session.register_runs(&opened.runs, Precedence::Latest, definitions).await?;
+            session.register_runs(&opened.runs, definitions).await?;
         }
         session.imported = opened.folder.map(Arc::new);
         Ok(session)
@@ -206,9 +199,8 @@ impl Session {
     pub async fn register_runs(
         &self,
         runs: &[OpenRun],
-        precedence: Precedence,
         definitions: Definitions<'_>,
-    ) -> Result<Attempts, SessionError> {
+    ) -> Result<(), SessionError> {
         self.register_plan(runs)?;
         let all = all_rows(runs)?;
         self.register_files("raw", runs, &all, definitions)?;
@@ -216,29 +208,50 @@ impl Session {
         let same = runs
             .windows(2)
             .all(|w| w[0].run.manifest().config_fingerprint == w[1].run.manifest().config_fingerprint);
-        if !same {
-            return Ok(Attempts::default());
+        if runs.len() > 1 {
+            for (place, run) in runs.iter().enumerate() {
+                let number = (place + 1).to_string();
+                self.register_merged_tables(std::slice::from_ref(run), &number, definitions).await?;
+            }
         }
-        let attempts = attempts(runs, precedence)?;
-        self.register_winners(runs, &attempts.winners, definitions).await?;
-        Ok(attempts)
+        if same {
+            self.register_merged_tables(runs, "", definitions).await
+        } else {
+            self.stack(runs, definitions).await
+        }
     }
 
-    /// Registers the merged tables over the given attempts, in place of earlier ones.
-    pub async fn register_winners(
+    /// Registers the merged tables of runs of one configuration: `te`, or `run1.te` with a number.
+    async fn register_merged_tables(
         &self,
         runs: &[OpenRun],
-        winners: &[(usize, LedgerRow)],
+        number: &str,
         definitions: Definitions<'_>,
     ) -> Result<(), SessionError> {
-        self.batch("winners", ledger_of(winners, runs, definitions)?)?;
-        self.register_files("winning", runs, winners, definitions)?;
-        match runs.first() {
-            Some(first) => {
-                self.register_views(&first.run.manifest().config.fdr, "winning", definitions).await
-            }
-            None => Ok(()),
+        let Some(first) = runs.first() else { return Ok(()) };
+        let winners = winners(runs)?;
+        let space = Space::numbered(number);
+        self.batch(&space.winners, ledger_of(&winners, runs, definitions)?)?;
+        self.register_files(&space.winning, runs, &winners, definitions)?;
+        self.register_views(&first.run.manifest().config.fdr, &space, definitions).await
+    }
+
+    /// Registers the tables of runs of different configurations below each other, told apart by `run`.
+    async fn stack(&self, runs: &[OpenRun], definitions: Definitions<'_>) -> Result<(), SessionError> {
+        for schema in definitions.schemas.iter().filter(|schema| self.is_wanted(&schema.table)) {
+            let of_run = |(place, run): (usize, &OpenRun)| {
+                let table = ident(&schema.table);
+                format!("SELECT {} AS run, * FROM run{}.{table}", literal(&run.name), place + 1)
+            };
+            let all: Vec<String> = runs.iter().enumerate().map(of_run).collect();
+            self.view(&schema.table, &all.join(" UNION ALL ")).await?;
         }
+        Ok(())
+    }
+
+    /// Whether a table is asked for, as far as that is known.
+    fn is_wanted(&self, table: &str) -> bool {
+        self.wanted.as_ref().is_none_or(|text| text.contains(table))
     }
 
     /// Registers the data files of some attempts as `<space>.<table>`.
@@ -289,41 +302,57 @@ impl Session {
         Ok(all.map_or_else(|| self.ctx.read_empty(), Ok)?)
     }
 
-    /// Registers the merged tables over `winning.…` and `winners`; rows that are shown come from `rows_from`.
+    /// Registers the merged tables of a space, over its rows and winners.
     pub(crate) async fn register_views(
         &self,
         fdr: &Fdr,
-        rows_from: &str,
+        space: &Space,
         definitions: Definitions<'_>,
     ) -> Result<(), SessionError> {
         let Definitions { schemas, queries } = definitions;
-        let views = Views { queries, schemas, fdr, rows_from };
-        if let Some(sql) = views.group_tests()? {
-            self.view("group_tests", &sql).await?;
-        } else {
-            let schema = schemas.get("group_tests").map_err(StoreError::from)?;
-            let none = crate::schema::record_batch(schema, &[]).map_err(StoreError::from)?;
-            self.batch("group_tests", none)?;
+        let views = Views { queries, schemas, fdr, space };
+        let families = self.is_wanted("families");
+        let is_wanted = |schema: &TableSchema| {
+            self.is_wanted(&schema.table) || (families && schema.derived().next().is_some())
+        };
+        let wanted: Vec<&TableSchema> = schemas.data_tables().filter(|schema| is_wanted(schema)).collect();
+        if self.is_wanted("group_tests") || wanted.iter().any(|schema| schema.derived().next().is_some()) {
+            self.view_or_none("group_tests", space, views.group_tests()?, definitions).await?;
         }
-        let shown: Vec<String> = schemas
-            .get("users")
-            .map_err(StoreError::from)?
-            .columns
-            .iter()
-            .filter(|c| !["id", "attempt_id"].contains(&c.name.as_str()))
-            .map(|c| ident(&c.name))
-            .collect();
-        self.view("users", &format!("SELECT user_id, shard, attempt, {} FROM winners", shown.join(", ")))
-            .await?;
-        for schema in schemas.data_tables() {
-            self.view(&schema.table, &views.table(schema)?).await?;
+        if self.is_wanted("users") {
+            self.view(&space.name("users"), &views.users()?).await?;
+        }
+        for schema in wanted {
+            self.view(&space.name(&schema.table), &views.table(schema)?).await?;
+        }
+        if families {
+            self.view_or_none("families", space, views.families()?, definitions).await?;
         }
         Ok(())
     }
 
+    /// A table by a query, or without rows.
+    async fn view_or_none(
+        &self,
+        name: &str,
+        space: &Space,
+        sql: Option<String>,
+        definitions: Definitions<'_>,
+    ) -> Result<(), SessionError> {
+        if let Some(sql) = sql {
+            return self.view(&space.name(name), &sql).await;
+        }
+        let schema = definitions.schemas.get(name).map_err(StoreError::from)?;
+        let none = crate::schema::record_batch(schema, &[]).map_err(StoreError::from)?;
+        self.batch(&space.name(name), none)
+    }
+
     async fn view(&self, name: &str, sql: &str) -> Result<(), SessionError> {
         let view = self.ctx.sql(sql).await?.into_view();
-        self.replace(TableReference::bare(name), view)
+        match name.split_once('.') {
+            Some((space, name)) => self.table(space, name, view),
+            None => self.replace(TableReference::bare(name), view),
+        }
     }
 
     /// Computes every merged table once and keeps its rows, for a session that asks many questions.
@@ -413,19 +442,17 @@ fn all_rows(runs: &[OpenRun]) -> Result<Vec<(usize, LedgerRow)>, StoreError> {
     Ok(all)
 }
 
-/// Which attempt speaks for each unit.
-fn attempts(runs: &[OpenRun], precedence: Precedence) -> Result<Attempts, StoreError> {
+/// The attempt that speaks for each unit: the last one that is ok.
+fn winners(runs: &[OpenRun]) -> Result<Vec<(usize, LedgerRow)>, StoreError> {
     let mut all = all_rows(runs)?;
     all.sort_by(|(_, a), (_, b)| {
         (a.position, &a.user_id, &a.feature_mode).cmp(&(b.position, &b.user_id, &b.feature_mode))
     });
-    let mut found = Attempts::default();
+    let mut found = Vec::new();
     for unit in all.chunk_by(|(_, a), (_, b)| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode))
     {
         let candidates: Vec<_> = unit.iter().map(|(run, row)| Candidate::of(*run, row)).collect();
-        let verdict = judge(&candidates, precedence);
-        found.winners.push(unit[verdict.winner].clone());
-        found.duplicates.extend(verdict.duplicates.iter().map(|place| unit[*place].clone()));
+        found.push(unit[judge(&candidates, Precedence::Latest).winner].clone());
     }
     Ok(found)
 }

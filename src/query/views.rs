@@ -13,8 +13,44 @@ pub struct Views<'a> {
     pub schemas: &'a Schemas,
     /// How p-values are corrected.
     pub fdr: &'a Fdr,
-    /// Where the rows of a merged table are taken from; families and groups are always looked at in `winning`.
-    pub rows_from: &'a str,
+    /// Where tables are.
+    pub space: &'a Space,
+}
+
+/// Where the tables of some runs are, and what they are made of.
+#[derive(Debug)]
+pub struct Space {
+    /// Schema of the merged tables, with a dot; empty for the default one.
+    prefix: String,
+    /// The ledger rows of the attempts that speak.
+    pub winners: String,
+    /// Schema of their rows, in which families and groups are looked at.
+    pub winning: String,
+    /// Schema of the rows that are shown.
+    shown: String,
+}
+
+impl Space {
+    /// `te` and so on, or `run1.te` for the number 1.
+    pub fn numbered(number: &str) -> Self {
+        let prefix = if number.is_empty() { String::new() } else { format!("run{number}.") };
+        let winning = format!("winning{number}");
+        Self { prefix, winners: format!("winners{number}"), shown: winning.clone(), winning }
+    }
+
+    /// The default one, with rows from elsewhere.
+    pub(crate) fn showing(rows: &str) -> Self {
+        Self { shown: rows.to_owned(), ..Self::numbered("") }
+    }
+
+    /// The name of a table of it.
+    pub fn name(&self, table: &str) -> String {
+        format!("{}{table}", self.prefix)
+    }
+
+    fn sql(&self, table: &str) -> String {
+        format!("{}{}", self.prefix, ident(table))
+    }
 }
 
 impl Views<'_> {
@@ -40,10 +76,71 @@ impl Views<'_> {
         if tests.is_empty() {
             return Ok(None);
         }
-        let columns =
-            "t.measure, t.difference, t.feature_mode, t.tau, t.n, t.n_zero, t.median, t.share_positive, t.p";
+        let columns = "t.measure, t.difference, t.feature_mode, t.tau, t.n, t.n_zero, t.median, t.share_positive, t.p, \
+             t.location, t.location_low, t.location_high";
         let tests = tests.join(" UNION ALL ");
         self.q_values(&tests, &tests, columns, "p", "q", &[]).map(Some)
+    }
+
+    /// The ledger rows of the attempts that speak, without what only the store needs.
+    pub fn users(&self) -> Result<String, QueryError> {
+        let of_store = |name: &str| ["id", "attempt_id"].contains(&name);
+        let schema = self.schemas.iter().filter(|schema| schema.table == "users");
+        let shown = schema.flat_map(|schema| &schema.columns).filter(|c| !of_store(&c.name));
+        let shown: Vec<String> = shown.map(|c| ident(&c.name)).collect();
+        Ok(format!(
+            "SELECT user_id, shard, attempt, {} FROM {}",
+            shown.join(", "),
+            ident(&self.space.winners)
+        ))
+    }
+
+    /// The families of all tables; `None` if nothing is corrected.
+    pub fn families(&self) -> Result<Option<String>, QueryError> {
+        let mut families = Vec::new();
+        for schema in self.schemas.iter().filter(|s| self.corrected(s)) {
+            for (column, derived) in schema.derived() {
+                if let Derived::Q { q_of, family } = derived {
+                    families.push(self.family(schema, &column.name, q_of, family)?);
+                }
+            }
+        }
+        Ok((!families.is_empty()).then(|| families.join(" UNION ALL ")))
+    }
+
+    fn family(
+        &self,
+        schema: &TableSchema,
+        q: &str,
+        p: &str,
+        family: &[String],
+    ) -> Result<String, QueryError> {
+        let by_tau = self.fdr.by_tau && family.iter().any(|f| f == "tau");
+        // p_A2S is made of surrogates_A2S, where the table counts them.
+        let surrogates = p.strip_prefix('p').map(|of| format!("surrogates{of}"));
+        let smallest_p = match surrogates.filter(|name| schema.column(name).is_some()) {
+            Some(name) => format!("1.0 / (1.0 + min({}))", ident(&name)),
+            None => "CAST(NULL AS DOUBLE)".to_owned(),
+        };
+        let (method, factor) = match self.fdr.method {
+            FdrMethod::Bh => ("bh", "1.0"),
+            FdrMethod::By => ("by", "harmonic(family_size)"),
+        };
+        self.queries.get("merge/families")?.fill(&[
+            ("measure", &literal(schema.measure.as_deref().unwrap_or(&schema.table))),
+            ("table", &self.space.sql(&schema.table)),
+            ("table_name", &literal(&schema.table)),
+            ("column_name", &literal(q)),
+            ("tau", if by_tau { "tau" } else { "CAST(NULL AS BIGINT)" }),
+            ("group", if by_tau { "tau, " } else { "" }),
+            ("group_by", if by_tau { "GROUP BY tau" } else { "" }),
+            ("method", &literal(method)),
+            ("alpha", &format!("{:?}", self.fdr.alpha)),
+            ("factor", factor),
+            ("p", &ident(p)),
+            ("q", &ident(q)),
+            ("smallest_p", &smallest_p),
+        ])
     }
 
     fn group_test(&self, schema: &TableSchema, of: &str, by: &[String]) -> Result<String, QueryError> {
@@ -58,7 +155,7 @@ impl Views<'_> {
             ("difference", &ident(of)),
             ("feature_mode", &column("feature_mode", "VARCHAR")),
             ("tau", &column("tau", "BIGINT")),
-            ("rows", &self.rows(schema, "winning")?),
+            ("rows", &self.rows(schema, &self.space.winning)?),
             ("by", if by_list.is_empty() { "()" } else { &by_list }),
         ])
     }
@@ -80,8 +177,8 @@ impl Views<'_> {
     fn with_q(&self, schema: &TableSchema) -> Result<String, QueryError> {
         let mut columns: Vec<String> =
             std::iter::once("user_id".to_owned()).chain(schema.stored().map(|c| ident(&c.name))).collect();
-        let source = self.rows(schema, "winning")?;
-        let mut rows = self.rows(schema, self.rows_from)?;
+        let source = self.rows(schema, &self.space.winning)?;
+        let mut rows = self.rows(schema, &self.space.shown)?;
         for (column, derived) in schema.derived() {
             let Derived::Q { q_of, family } = derived else { continue };
             let q = ident(&column.name);
@@ -157,6 +254,7 @@ impl Views<'_> {
                     ("group_q", &ident(&q)),
                     ("rows", &rows),
                     ("difference_name", &literal(of)),
+                    ("groups", &self.space.sql("group_tests")),
                     (
                         "same_group",
                         if same.is_empty() { "true".to_owned() } else { same.join(" AND ") }.as_str(),

@@ -105,7 +105,7 @@ impl Schemas {
 
     /// Tables that shards write besides the ledger.
     pub fn data_tables(&self) -> impl Iterator<Item = &TableSchema> {
-        self.iter().filter(|t| t.table != "users" && t.table != "group_tests")
+        self.iter().filter(|t| t.table != "users" && !t.is_of_all_users())
     }
 }
 

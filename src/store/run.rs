@@ -321,7 +321,12 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
         only_shards: new.only_shards.clone(),
         seed: new.config.seed,
         config_fingerprint: fingerprint(new.config),
-        schema_versions: new.schemas.iter().map(|s| (s.table.clone(), s.version)).collect(),
+        schema_versions: new
+            .schemas
+            .iter()
+            .filter(|s| !s.is_of_all_users())
+            .map(|s| (s.table.clone(), s.version))
+            .collect(),
         tables: new.schemas.own(),
         input: InputListing {
             folder: new.data_folder.clone(),

@@ -123,7 +123,7 @@ fn history_file() -> Option<PathBuf> {
 impl Prompt<'_> {
     /// The ledger is read anew for each query, so a run that goes on shows its newest users.
     async fn session(&self) -> Result<Session, Failure> {
-        Session::open_within(self.runs, self.memory, self.loaded.as_ref()).await.map_err(Failure::error)
+        Session::open_for(self.runs, None, self.memory, self.loaded.as_ref()).await.map_err(Failure::error)
     }
 
     async fn query(&self, sql: &str, lines: bool) -> Result<(), Failure> {

@@ -39,7 +39,7 @@ impl Tables {
     pub(super) fn get(&self, name: &str) -> Result<&Table, String> {
         self.0.get(name).ok_or_else(|| match name {
             "users" => "the table `users` is kept by the store\n(hint: {\"unit\": {\"state\": \"skipped\", \"reason\": \"…\"}} tells what became of a unit)".to_owned(),
-            "group_tests" => "the table `group_tests` is made by merge".to_owned(),
+            "group_tests" | "families" => format!("the table `{name}` is made by merge"),
             _ => {
                 let names = || self.0.keys().map(String::as_str);
                 let near = nearest(name, names()).map_or(String::new(), |n| format!("; did you mean `{n}`?"));

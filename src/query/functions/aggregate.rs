@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray};
+use arrow::array::{ArrayRef, AsArray, Float64Array, ListArray};
+use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::common::{Result, ScalarValue};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
@@ -16,15 +17,45 @@ pub(super) enum Statistic {
     WilcoxonP,
     /// See [`crate::stats::hodges_lehmann`].
     HodgesLehmann,
+    /// See [`crate::stats::hodges_lehmann_interval`]: a list of two.
+    HodgesLehmannInterval,
 }
 
 impl Statistic {
-    fn of(self, values: &[f64]) -> Option<f64> {
+    fn of(self, values: &[f64]) -> ScalarValue {
         match self {
-            Self::WilcoxonP => crate::stats::wilcoxon_signed_rank(values).map(|test| test.p),
-            Self::HodgesLehmann => crate::stats::hodges_lehmann(values),
+            Self::WilcoxonP => {
+                ScalarValue::Float64(crate::stats::wilcoxon_signed_rank(values).map(|test| test.p))
+            }
+            Self::HodgesLehmann => ScalarValue::Float64(crate::stats::hodges_lehmann(values)),
+            Self::HodgesLehmannInterval => {
+                // Resamples depend on the values alone, so that the same table gives the same interval.
+                let interval = crate::stats::hodges_lehmann_interval(values, 0, "hodges_lehmann_interval");
+                list(interval.map(|(low, high)| vec![low, high]))
+            }
         }
     }
+
+    fn kind(self) -> DataType {
+        match self {
+            Self::WilcoxonP | Self::HodgesLehmann => DataType::Float64,
+            Self::HodgesLehmannInterval => list_type(),
+        }
+    }
+}
+
+fn list_type() -> DataType {
+    DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true)))
+}
+
+/// One list of numbers, or null.
+fn list(values: Option<Vec<f64>>) -> ScalarValue {
+    let nulls = NullBuffer::from(vec![values.is_some()]);
+    let values = values.unwrap_or_default();
+    let offsets = OffsetBuffer::from_lengths([values.len()]);
+    let field = Arc::new(Field::new_list_field(DataType::Float64, true));
+    let values = Arc::new(Float64Array::from(values));
+    ScalarValue::List(Arc::new(ListArray::new(field, offsets, values, Some(nulls))))
 }
 
 /// An aggregate function of one column of numbers.
@@ -45,6 +76,7 @@ impl AggregateUDFImpl for OfValues {
         match self.statistic {
             Statistic::WilcoxonP => "wilcoxon_p",
             Statistic::HodgesLehmann => "hodges_lehmann",
+            Statistic::HodgesLehmannInterval => "hodges_lehmann_interval",
         }
     }
 
@@ -58,12 +90,11 @@ impl AggregateUDFImpl for OfValues {
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
         super::one_number(self.name(), &types.iter().collect::<Vec<_>>())?;
-        Ok(DataType::Float64)
+        Ok(self.statistic.kind())
     }
 
     fn state_fields(&self, args: StateFieldsArgs) -> Result<Vec<FieldRef>> {
-        let list = DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true)));
-        Ok(vec![Arc::new(Field::new(format_state_name(args.name, "values"), list, true))])
+        Ok(vec![Arc::new(Field::new(format_state_name(args.name, "values"), list_type(), true))])
     }
 
     fn accumulator(&self, args: AccumulatorArgs) -> Result<Box<dyn Accumulator>> {
@@ -71,7 +102,7 @@ impl AggregateUDFImpl for OfValues {
     }
 }
 
-/// Collects the values: both statistics need their ranks.
+/// Collects the values: all statistics need their ranks.
 #[derive(Debug)]
 struct Collected {
     statistic: Statistic,
@@ -93,9 +124,7 @@ impl Accumulator for Collected {
     }
 
     fn state(&mut self) -> Result<Vec<ScalarValue>> {
-        let values: Vec<ScalarValue> = self.values.iter().map(|v| ScalarValue::from(*v)).collect();
-        let list = ScalarValue::new_list_nullable(&values, &DataType::Float64);
-        Ok(vec![ScalarValue::List(list)])
+        Ok(vec![list(Some(std::mem::take(&mut self.values)))])
     }
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
@@ -103,7 +132,7 @@ impl Accumulator for Collected {
             self.values.sort_unstable_by(f64::total_cmp);
             self.values.dedup();
         }
-        Ok(ScalarValue::Float64(self.statistic.of(&self.values)))
+        Ok(self.statistic.of(&self.values))
     }
 
     fn size(&self) -> usize {
