@@ -34,13 +34,9 @@ Examples:
   results sql --run merged                       a prompt
 
 Tables: `te`, `users`, … are merged (one row per user and key, with q-values); `raw.te` and so on are
-every committed attempt with `shard`, `attempt` and `run`; `expected` is the plan. Nothing can be changed.
-
-Functions besides those of SQL: wilcoxon_p(x), hodges_lehmann(x), bh_qvalue(p) OVER (PARTITION BY …),
-by_qvalue(p) OVER (…).
-
-On a terminal a table is as wide as that, and what is longer goes through $PAGER or `less`; into a pipe or
-a file goes everything.")]
+every committed attempt with `shard`, `attempt` and `run`; `expected` is the plan. Of several runs `run1.te`
+is the first one's, and where configurations differ `te` has all rows with a column `run`. Nothing can be
+changed.")]
 pub(super) struct Args {
     /// A run directory or an output of `results merge`; may be given several times
     #[arg(long, value_name = "DIR")]

@@ -51,7 +51,7 @@ pub(super) fn csv_header(names: &[&str]) -> Vec<u8> {
 
 /// The lines of some rows.
 pub(super) fn csv_rows(columns: &[ArrayRef]) -> Result<Vec<u8>, ArrowError> {
-    let rows = columns.first().map_or(0, |column| column.len());
+    let rows = columns.first().map_or(0, Array::len);
     let columns = columns.iter().map(Column::new).collect::<Result<Vec<_>, _>>()?;
     let mut out = Vec::with_capacity(rows * columns.len() * 12);
     for row in 0..rows {
@@ -112,7 +112,7 @@ impl Column {
         match self {
             Self::Text(a, _) if a.is_null(row) => {}
             Self::Text(a, true) if !a.value(row).is_empty() => {
-                line.extend_from_slice(a.value(row).as_bytes())
+                line.extend_from_slice(a.value(row).as_bytes());
             }
             Self::Text(a, _) => push_text(line, a.value(row)),
             Self::Int(a) if a.is_valid(row) => {

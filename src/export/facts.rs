@@ -118,7 +118,9 @@ mod tests {
             ),
         ) {
             let mut facts = Facts::of(&batch(vec![]).schema());
-            parts.iter().for_each(|part| facts.add(&Facts::seen(&batch(part.clone()))));
+            for part in &parts {
+                facts.add(&Facts::seen(&batch(part.clone())));
+            }
             let all: Vec<Option<f64>> = parts.concat();
             let x = facts.column("x").unwrap();
             prop_assert_eq!(x.nulls, all.iter().filter(|v| v.is_none()).count() as u64);

@@ -166,8 +166,15 @@ fn units(
     }
     let modes = modes(&config.feature_modes, dirs);
     let mut units = Vec::new();
-    let unit = |position: usize, shard: u32, user: &str, mode: &str| ExpectedUnit {
-        position: position as u64,
+    // The shard of a position is the position modulo shards; which users the shards had is told by where they are.
+    let mut taken = vec![0; shards as usize];
+    let mut position = |shard: u32| {
+        let place = &mut taken[shard as usize];
+        *place += 1;
+        u64::from(shard) + u64::from(shards) * (*place - 1)
+    };
+    let unit = |position: u64, shard: u32, user: &str, mode: &str| ExpectedUnit {
+        position,
         shard,
         user_id: user.to_owned(),
         feature_mode: mode.to_owned(),
@@ -175,15 +182,17 @@ fn units(
         input_bytes: 0,
         rows: Arc::clone(rows),
     };
-    for (position, (user, shard)) in shard_of.iter().enumerate() {
-        let shard = shard.unwrap_or(position as u32 % shards);
+    for (place, (user, shard)) in shard_of.iter().enumerate() {
+        let shard = shard.unwrap_or(place as u32 % shards);
+        let position = position(shard);
         units.extend(modes.iter().map(|mode| unit(position, shard, user, mode)));
     }
     if expected.is_none() {
         // Nobody can say who is missing, but that somebody is must not pass.
-        for (place, shard) in absent(shards, own, findings).into_iter().enumerate() {
+        for shard in absent(shards, own, findings) {
             let user = format!("(unknown users of shard {shard} of {shards})");
-            units.extend(modes.iter().map(|mode| unit(shard_of.len() + place, shard, &user, mode)));
+            let position = position(shard);
+            units.extend(modes.iter().map(|mode| unit(position, shard, &user, mode)));
         }
     }
     units

@@ -130,7 +130,7 @@ impl Views<'_> {
             ("measure", &literal(schema.measure.as_deref().unwrap_or(&schema.table))),
             ("table", &self.space.sql(&schema.table)),
             ("table_name", &literal(&schema.table)),
-            ("column_name", &literal(q)),
+            ("q_column", &literal(q)),
             ("tau", if by_tau { "tau" } else { "CAST(NULL AS BIGINT)" }),
             ("group", if by_tau { "tau, " } else { "" }),
             ("group_by", if by_tau { "GROUP BY tau" } else { "" }),
@@ -213,7 +213,7 @@ impl Views<'_> {
         } else {
             (format!("{}, ", family.join(", ")), format!("PARTITION BY {}", family.join(", ")))
         };
-        let same: String =
+        let same: Vec<String> =
             family.iter().map(|f| format!("(f.{f} IS NOT DISTINCT FROM t.{f}) AND ")).collect();
         let factor = match self.fdr.method {
             FdrMethod::Bh => "1.0",
@@ -228,7 +228,7 @@ impl Views<'_> {
             ("factor", factor),
             ("family", &listed),
             ("partition", &partition),
-            ("same_family", &same),
+            ("same_family", &same.concat()),
         ])
     }
 

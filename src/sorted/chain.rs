@@ -46,12 +46,11 @@ pub(super) fn chains(files: Vec<SortedFile>) -> Result<Vec<VecDeque<Arc<SortedFi
     let mut ends: BinaryHeap<Reverse<(String, usize)>> = BinaryHeap::new();
     for (low, high, file) in known {
         let free = ends.len() >= LEAST && ends.peek().is_some_and(|Reverse((end, _))| *end < low);
-        let place = match if free { ends.pop() } else { None } {
-            Some(Reverse((_, place))) => place,
-            None => {
-                chains.push(VecDeque::new());
-                chains.len() - 1
-            }
+        let place = if free && let Some(Reverse((_, place))) = ends.pop() {
+            place
+        } else {
+            chains.push(VecDeque::new());
+            chains.len() - 1
         };
         chains[place].push_back(file);
         ends.push(Reverse((high, place)));

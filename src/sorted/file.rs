@@ -85,7 +85,7 @@ impl SortedFile {
     }
 
     /// The error that it cannot be used.
-    pub(crate) fn damaged(&self, what: impl ToString) -> StoreError {
+    pub(crate) fn damaged(&self, what: impl std::fmt::Display) -> StoreError {
         StoreError::Damaged { file: self.name(), what: what.to_string() }
     }
 
@@ -193,11 +193,11 @@ impl SortedFile {
     fn column(&self, batch: &RecordBatch, field: &Field) -> Result<ArrayRef, StoreError> {
         let rows = batch.num_rows();
         if let Some(values) = batch.column_by_name(field.name()) {
-            return match values.data_type() == field.data_type() {
-                true => Ok(Arc::clone(values)),
-                false => cast(values, field.data_type())
-                    .map_err(|e| self.damaged(format!("column {}: {e}", field.name()))),
-            };
+            if values.data_type() == field.data_type() {
+                return Ok(Arc::clone(values));
+            }
+            let cast = cast(values, field.data_type());
+            return cast.map_err(|e| self.damaged(format!("column {}: {e}", field.name())));
         }
         let text = |value: &str| -> ArrayRef {
             Arc::new(StringArray::from_iter_values(std::iter::repeat_n(value, rows)))

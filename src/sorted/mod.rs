@@ -1,8 +1,8 @@
 //! Many sorted files as one sorted stream, in memory that does not follow their size.
 //!
-//! Files whose users do not overlap are read one after the other (a [`chain`]); chains are decoded ahead
-//! of need ([`ahead`]) and merged row by row ([`merge`]). Rows with one key are neighbours then, so that
-//! duplicates are told apart and compared in passing ([`distinct`]).
+//! Files whose users do not overlap are read one after the other (a `chain`); chains are decoded ahead
+//! of need (`ahead`) and merged row by row (`merge`). Rows with one key are neighbours then, so that
+//! duplicates are told apart and compared in passing (`distinct`).
 
 mod ahead;
 mod chain;

@@ -156,7 +156,9 @@ fn a_file_that_is_not_sorted_is_named() {
 fn roles_forget_nothing_but_those_that_speak() {
     let mut roles = Roles::default();
     let expected: BTreeMap<_, _> = [("a", Role::Out), ("b", Role::Duplicate), ("c", Role::Speaks)].into();
-    expected.iter().for_each(|(attempt, role)| roles.set(2, attempt, *role));
+    for (attempt, role) in &expected {
+        roles.set(2, attempt, *role);
+    }
     assert!(expected.iter().all(|(attempt, role)| roles.of(2, attempt) == *role));
     assert!(roles.all_speak(0) && !roles.all_speak(2) && roles.all_speak(7));
 }

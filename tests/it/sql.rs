@@ -268,3 +268,60 @@ fn without_families_nothing_is_corrected_and_the_merge_still_works() {
     let sql = "select count(p_A2S) as p, count(q_A2S) as q, count(p_Delta_TE) as d from te";
     assert_eq!(world.expect(0, &["sql", "--run", "merged", "--format", "csv", sql]).out, "p,q,d\n6,0,0\n");
 }
+
+#[test]
+fn several_runs_are_named_by_number_or_stand_below_each_other() {
+    let world = World::new(3);
+    assert_eq!(world.analyse("a", &[]).code, Some(0));
+    world.write("quick.yaml", crate::world::QUICK.replace("surrogates: 19", "surrogates: 29"));
+    assert_eq!(world.analyse("b", &["--users", "2"]).code, Some(0));
+    let ask = |runs: &[&str], sql: &str| {
+        let runs: Vec<&str> = runs.iter().flat_map(|run| ["--run", run]).collect();
+        world.expect(0, &[&["sql", "--format", "csv"], &runs[..], &[sql]].concat()).out
+    };
+    let stacked = "select run, count(*) as n, max(surrogates_A2S) as s from te group by run order by run";
+    assert_eq!(ask(&["a", "b"], stacked), "run,n,s\na,6,19\nb,4,29\n");
+    let both = "select x.user_id, x.q_A2S is not null as x, y.q_A2S is not null as y \
+                from run1.te x left join run2.te y using (user_id, tau) where tau = 1 order by 1";
+    assert_eq!(ask(&["a", "b"], both), "user_id,x,y\nu00,True,True\nu01,True,True\nu02,True,False\n");
+    // Shards and copies of one configuration are one table.
+    std::fs::rename(world.path("a"), world.path("c")).unwrap();
+    std::fs::create_dir(world.path("copy")).unwrap();
+    let copied =
+        std::process::Command::new("cp").args(["-r", "c", "copy"]).current_dir(world.root()).status();
+    assert!(copied.unwrap().success());
+    assert_eq!(ask(&["c", "copy/c"], "select count(*) as n from te"), "n\n6\n");
+}
+
+#[test]
+fn families_and_group_tests_say_what_was_done() {
+    let world = World::new(5);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    world.expect(0, &["merge", "--shards", "run", "--output", "m"]);
+    let sql = "select q_column, tau, family_size, method, alpha, smallest_p, q_if_alone from families \
+               where table_name = 'te' order by q_column, tau";
+    let families = |dir: &str| world.expect(0, &["sql", "--run", dir, "--format", "csv", sql]).out;
+    assert_eq!(
+        families("m"),
+        "q_column,tau,family_size,method,alpha,smallest_p,q_if_alone\n\
+         q_A2S,1,5,bh,0.05,0.05,0.25\nq_A2S,2,5,bh,0.05,0.05,0.25\n\
+         q_S2A,1,5,bh,0.05,0.05,0.25\nq_S2A,2,5,bh,0.05,0.05,0.25\n"
+    );
+    assert_eq!(families("run"), families("m"));
+    let sql = "select count(*) as n from group_tests where location between location_low and location_high \
+               and location_low < location_high";
+    assert_eq!(world.expect(0, &["sql", "--run", "m", "--format", "csv", sql]).out, "n\n2\n");
+}
+
+#[test]
+fn memory_is_bounded_in_words() {
+    let world = World::new(1);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    let sql = "select count(distinct a.tau + b.idx + c.idx * 100 + d.idx * 10000) as n \
+               from te a, hour_bins b, hour_bins c, hour_bins d";
+    let ask = |memory: &str| world.run(&["sql", "--run", "run", "--format", "csv", "--memory", memory, sql]);
+    assert_eq!(ask("1GB").code, Some(0));
+    let said = ask("100kB");
+    assert!(said.code == Some(1) && said.err.contains("needs more memory than it may have"), "{said:?}");
+    assert!(said.err.contains("--memory"), "{said:?}");
+}

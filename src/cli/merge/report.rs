@@ -63,7 +63,9 @@ fn report(merged: &Merged) -> Value {
 /// Findings by kind.
 fn findings(gaps: &[Gap]) -> Value {
     let mut kinds: BTreeMap<Kind, Vec<&Gap>> = BTreeMap::new();
-    gaps.iter().for_each(|gap| kinds.entry(gap.kind).or_default().push(gap));
+    for gap in gaps {
+        kinds.entry(gap.kind).or_default().push(gap);
+    }
     let kind = |(kind, gaps): (Kind, Vec<&Gap>)| {
         json!({
             "code": kind.code(), "kind": kind.name(), "remedy": kind.remedy(), "count": gaps.len(), "items": gaps,

@@ -170,11 +170,11 @@ impl<'a> Pass<'a> {
         let gaps_before = self.found.gaps.len();
         let mut usable = Vec::with_capacity(attempts.len());
         for (place, (attempt, holding)) in attempts.iter().zip(&holdings).enumerate() {
-            self.books.add(attempt.run, attempt.shard, attempt.user_id, attempt.attempt, holding);
+            self.books.add(attempt.run, attempt.shard, attempt.user_id, attempt.name, holding);
             match self.fault(attempt, holding) {
                 None => usable.push(place),
                 Some(fault) => {
-                    self.found.roles.set(attempt.run, attempt.attempt, Role::Out);
+                    self.found.roles.set(attempt.run, attempt.name, Role::Out);
                     if is_history(attempts, place, self.precedence) {
                         continue;
                     }
@@ -186,12 +186,12 @@ impl<'a> Pass<'a> {
             usable.iter().map(|place| candidate(&attempts[*place])).collect();
         let Some(planned) = planned else {
             for attempt in attempts {
-                self.found.roles.set(attempt.run, attempt.attempt, Role::Out);
+                self.found.roles.set(attempt.run, attempt.name, Role::Out);
                 self.gap(
                     None,
                     attempt,
                     Kind::NotInPlan,
-                    format!("attempt {} of {}", attempt.attempt, attempt.run_name),
+                    format!("attempt {} of {}", attempt.name, attempt.run_name),
                 );
             }
             return Ok(());
@@ -207,13 +207,13 @@ impl<'a> Pass<'a> {
         let place = |candidate: usize| usable[candidate];
         let (winner, holding) = (&attempts[place(verdict.winner)], &holdings[place(verdict.winner)]);
         for other in &verdict.out {
-            self.found.roles.set(attempts[place(*other)].run, attempts[place(*other)].attempt, Role::Out);
+            self.found.roles.set(attempts[place(*other)].run, attempts[place(*other)].name, Role::Out);
         }
         for other in &verdict.duplicates {
             let other = place(*other);
-            self.found.roles.set(attempts[other].run, attempts[other].attempt, Role::Duplicate);
+            self.found.roles.set(attempts[other].run, attempts[other].name, Role::Duplicate);
             self.found.duplicates += 1;
-            self.same_counts((winner, holding), (&attempts[other], &holdings[other]));
+            self.same_counts((winner, holding), (&attempts[other], holdings[other]));
         }
         self.winner(planned, winner, holding)?;
         if self.found.gaps.len() == gaps_before {
@@ -230,7 +230,7 @@ impl<'a> Pass<'a> {
         holding: &Holding,
     ) -> Result<(), StoreError> {
         let gaps_before = self.found.gaps.len();
-        self.books.add(attempt.run, attempt.shard, attempt.user_id, attempt.attempt, holding);
+        self.books.add(attempt.run, attempt.shard, attempt.user_id, attempt.name, holding);
         self.found.units += 1;
         self.winner(planned, attempt, holding)?;
         if self.found.gaps.len() == gaps_before {
@@ -300,8 +300,8 @@ impl<'a> Pass<'a> {
                     column: "(number of rows)".into(),
                     one: rows.to_string(),
                     other: others.to_string(),
-                    one_source: format!("{} {}", one.0.run_name, one.0.attempt),
-                    other_source: format!("{} {}", other.0.run_name, other.0.attempt),
+                    one_source: format!("{} {}", one.0.run_name, one.0.name),
+                    other_source: format!("{} {}", other.0.run_name, other.0.name),
                 });
             }
         }
@@ -383,7 +383,7 @@ fn is_history(attempts: &[Attempt<'_>], place: usize, precedence: Precedence) ->
 }
 
 /// What a text says; it is read once for all rows that have it.
-fn read<'a, T>(said: Said<'a, T>, parse: fn(&str) -> Option<T>) -> Option<&'a Rc<T>> {
+fn read<T>(said: Said<'_, T>, parse: fn(&str) -> Option<T>) -> Option<&Rc<T>> {
     if said.read.get().is_none() {
         let _ = said.read.set(Rc::new(parse(said.text)?));
     }
@@ -398,7 +398,7 @@ fn parse_plan(text: &str) -> Option<Plan> {
 fn candidate<'a>(attempt: &Attempt<'a>) -> Candidate<'a> {
     Candidate {
         run: attempt.run,
-        attempt: attempt.attempt,
+        attempt: attempt.name,
         state: attempt.state,
         finished_us: attempt.finished_us,
         basis: attempt.basis,
@@ -408,7 +408,7 @@ fn candidate<'a>(attempt: &Attempt<'a>) -> Candidate<'a> {
 fn not_understood(attempt: &Attempt<'_>) -> StoreError {
     StoreError::Damaged {
         file: format!("the ledger of {}", attempt.run_name),
-        what: format!("the files of attempt {} cannot be understood", attempt.attempt),
+        what: format!("the files of attempt {} cannot be understood", attempt.name),
     }
 }
 
@@ -465,7 +465,7 @@ pub(super) fn unknown_files(runs: &[OpenRun], survey: &Survey) -> Result<Vec<Gap
                         feature_mode: String::new(),
                         shard: parse_path(&entry.path).map_or(0, |(_, shard, _)| shard),
                         kind: Kind::NotInLedger,
-                        reason: format!("{} (left by a crash, or still being written)", entry.path),
+                        reason: entry.path.clone(),
                     });
                 }
             }
