@@ -15,7 +15,7 @@ use super::MergeError;
 use super::survey::Survey;
 use crate::query::{Definitions, OpenRun, Session, Space};
 use crate::schema::{TableSchema, stored_arrow_schema};
-use crate::sorted::{Findings, Roles, SortedFile, SortedRows, sorted_table};
+use crate::sorted::{Findings, Roles, SortedFile, SortedRows, gathered, sorted_table};
 use crate::store::StoreError;
 
 /// Whether duplicates are looked at.
@@ -49,7 +49,9 @@ impl Tables {
             found: BTreeMap::new(),
         };
         for schema in definitions.schemas.data_tables() {
-            tables.files.insert(schema.table.clone(), survey.files_of(&schema.table, runs));
+            let (files, bytes) = survey.files_of(&schema.table, runs);
+            let files = gathered(files, bytes, &read(schema), &schema.key)?;
+            tables.files.insert(schema.table.clone(), files);
             tables.register(schema, "winning", Compare::Nothing)?;
             tables.register(schema, "sorted", Compare::Duplicates)?;
         }

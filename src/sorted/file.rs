@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int32Array, StringArray, new_null_array};
-use arrow::compute::{SortColumn, cast, lexsort_to_indices, take_record_batch};
+use arrow::compute::{SortColumn, cast, concat_batches, lexsort_to_indices, take_record_batch};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ProjectionMask;
@@ -87,6 +87,32 @@ impl SortedFile {
     /// The error that it cannot be used.
     pub(crate) fn damaged(&self, what: impl std::fmt::Display) -> StoreError {
         StoreError::Damaged { file: self.name(), what: what.to_string() }
+    }
+
+    /// The user of a unit's file.
+    pub(super) fn user(&self) -> &str {
+        match &self.owner {
+            Owner::Unit { user_id, .. } => user_id,
+            Owner::Group => "",
+        }
+    }
+
+    /// All rows of a small file, read at once.
+    pub(super) fn whole(&self, columns: &SchemaRef) -> Result<RecordBatch, StoreError> {
+        let Place::Stored { storage, path } = &self.place else { return Err(self.damaged("is no file")) };
+        let bytes = storage.read(path)?.ok_or_else(|| self.damaged("the file is missing"))?;
+        // The types of Parquet say enough; the copy of Arrow's own takes longer to read than the rows.
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let builder =
+            ParquetRecordBatchReaderBuilder::try_new_with_options(bytes::Bytes::from(bytes), options);
+        let reader = builder.and_then(ParquetRecordBatchReaderBuilder::build).map_err(|e| self.damaged(e))?;
+        let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|e| self.damaged(e))?;
+        let parts =
+            batches.iter().map(|batch| self.adapt(batch, columns, &[])).collect::<Result<Vec<_>, _>>()?;
+        match parts.as_slice() {
+            [only] => Ok(only.clone()),
+            parts => Ok(concat_batches(columns, parts)?),
+        }
     }
 
     /// Smallest and largest user, where they can be told without reading rows.

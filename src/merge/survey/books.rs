@@ -20,7 +20,7 @@ pub(in crate::merge) struct KnownFile {
     pub(in crate::merge) path: String,
     pub(in crate::merge) shard: u32,
     pub(in crate::merge) owner: Owner,
-    bytes: u64,
+    pub(in crate::merge) bytes: u64,
     checksum: String,
     /// Why it cannot be used.
     pub(in crate::merge) fault: Option<String>,

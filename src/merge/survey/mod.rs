@@ -84,10 +84,10 @@ impl Survey {
         Ok(())
     }
 
-    /// Files of a table.
-    pub(super) fn files_of(&self, table: &str, runs: &[OpenRun]) -> Vec<SortedFile> {
-        let usable = self.files.iter().filter(|file| file.table == table && file.fault.is_none());
-        usable.map(|file| file.sorted(runs)).collect()
+    /// Files of a table that can be used, and their bytes.
+    pub(super) fn files_of(&self, table: &str, runs: &[OpenRun]) -> (Vec<SortedFile>, u64) {
+        let usable = || self.files.iter().filter(|file| file.table == table && file.fault.is_none());
+        (usable().map(|file| file.sorted(runs)).collect(), usable().map(|file| file.bytes).sum())
     }
 }
 
