@@ -4,6 +4,10 @@ use super::template::{Queries, QueryError, ident, literal};
 use crate::config::{Fdr, FdrMethod};
 use crate::schema::{Derived, Schemas, TableSchema};
 
+/// After an aggregate over everything. The engine moves a filter on a constant column below such an aggregate,
+/// where it no longer takes the row away; below a limit it cannot go.
+const ONE_ROW: &str = "LIMIT 1";
+
 /// Writes the SQL of the merged tables.
 #[derive(Debug)]
 pub struct Views<'a> {
@@ -133,7 +137,7 @@ impl Views<'_> {
             ("q_column", &literal(q)),
             ("tau", if by_tau { "tau" } else { "CAST(NULL AS BIGINT)" }),
             ("group", if by_tau { "tau, " } else { "" }),
-            ("group_by", if by_tau { "GROUP BY tau" } else { "" }),
+            ("group_by", if by_tau { "GROUP BY tau" } else { ONE_ROW }),
             ("method", &literal(method)),
             ("alpha", &format!("{:?}", self.fdr.alpha)),
             ("factor", factor),
@@ -156,7 +160,7 @@ impl Views<'_> {
             ("feature_mode", &column("feature_mode", "VARCHAR")),
             ("tau", &column("tau", "BIGINT")),
             ("rows", &self.rows(schema, &self.space.winning)?),
-            ("by", if by_list.is_empty() { "()" } else { &by_list }),
+            ("by", &if by_list.is_empty() { format!("() {ONE_ROW}") } else { by_list }),
         ])
     }
 

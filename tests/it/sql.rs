@@ -282,7 +282,8 @@ fn several_runs_are_named_by_number_or_stand_below_each_other() {
     let stacked = "select run, count(*) as n, max(surrogates_A2S) as s from te group by run order by run";
     assert_eq!(ask(&["a", "b"], stacked), "run,n,s\na,6,19\nb,4,29\n");
     let both = "select x.user_id, x.q_A2S is not null as x, y.q_A2S is not null as y \
-                from run1.te x left join run2.te y using (user_id, tau) where tau = 1 order by 1";
+                from run1.te x left join run2.te y on x.user_id = y.user_id and x.tau = y.tau \
+                where x.tau = 1 order by 1";
     assert_eq!(ask(&["a", "b"], both), "user_id,x,y\nu00,True,True\nu01,True,True\nu02,True,False\n");
     // Shards and copies of one configuration are one table.
     std::fs::rename(world.path("a"), world.path("c")).unwrap();
