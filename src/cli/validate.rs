@@ -112,7 +112,9 @@ async fn validate_merged(
         });
         let listed = manifest.rows.get(&schema.table).copied();
         lines.push(line(format!("row count {}", schema.table), listed != u64::try_from(found).ok()));
-        if let Some(name) = csv_name(schema, !manifest.complete) {
+        if manifest.csv
+            && let Some(name) = csv_name(schema, !manifest.complete)
+        {
             let sql = csv_sql(schema, definitions).map_err(Failure::error)?;
             let same = same_csv(&session, sql, &dir.join(&name)).await?;
             lines.push(line(format!("{name} agrees with {}.parquet", schema.table), !same));

@@ -9,7 +9,7 @@ use futures::StreamExt;
 use super::calls::{self, ChangedCall};
 use super::finding::Gap;
 use super::survey::Survey;
-use super::tables::{Compare, Tables, exported};
+use super::tables::{self, Compare, Tables};
 use super::{Merge, MergeError, MergeOutcome, OnConflict, conflicts_of, repeated_of, staging_path};
 use crate::check::{Known, run_checks};
 use crate::export::{
@@ -149,7 +149,7 @@ impl Output<'_> {
         schema: &TableSchema,
         mut rows: SortedRows,
     ) -> Result<(u64, Facts, Findings), MergeError> {
-        let columns = exported(schema);
+        let columns = tables::columns(schema);
         let mut writer = self.writer(dir, schema, &columns)?;
         while let Some(picked) = rows.next_rows()? {
             let columns = std::sync::Arc::clone(&columns);
@@ -245,6 +245,8 @@ impl Output<'_> {
             units: self.survey.units,
             units_ok: self.survey.units_ok,
             duplicates: self.survey.duplicates,
+            csv: self.merge.csv(),
+            parquet: self.merge.parquet(),
             rows,
             tables: self.merge.definitions.schemas.own(),
         }

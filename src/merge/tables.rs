@@ -101,8 +101,8 @@ impl Tables {
     }
 }
 
-/// Columns of a table as SQL sees them.
-fn columns(schema: &TableSchema) -> SchemaRef {
+/// Columns of a table as SQL sees them, without derived ones.
+pub(super) fn columns(schema: &TableSchema) -> SchemaRef {
     let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, false));
     let mut fields = vec![text("user_id")];
     if schema.table == "users" {
@@ -123,9 +123,4 @@ fn read(schema: &TableSchema) -> SchemaRef {
     }
     let attempt = Arc::new(Field::new("attempt", DataType::Utf8, false));
     Arc::new(Schema::new(shown.fields().iter().cloned().chain([attempt]).collect::<Vec<_>>()))
-}
-
-/// Columns of a table's Parquet file if it has no derived ones.
-pub(super) fn exported(schema: &TableSchema) -> SchemaRef {
-    columns(schema)
 }

@@ -373,6 +373,9 @@ impl Session {
 
     /// Registers the Parquet files of a merged output.
     pub fn register_merged(&self, dir: &Path, manifest: &MergeManifest) -> Result<(), SessionError> {
+        if !manifest.parquet {
+            return Err(SourceError::CsvOnly(dir.to_owned()).into());
+        }
         for table in manifest.rows.keys() {
             let path = dir.join(format!("{table}.parquet"));
             let damaged = |what: String| SourceError::Damaged { path: path.clone(), what };

@@ -63,11 +63,21 @@ pub struct MergeManifest {
     pub units_ok: u64,
     /// Duplicate attempts that were left out, being equal to the one kept.
     pub duplicates: u64,
+    /// Whether it has CSV files.
+    #[serde(default = "yes")]
+    pub csv: bool,
+    /// Whether it has Parquet files.
+    #[serde(default = "yes")]
+    pub parquet: bool,
     /// Rows of each table.
     pub rows: std::collections::BTreeMap<String, u64>,
     /// Tables of the user's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableSchema>,
+}
+
+fn yes() -> bool {
+    true
 }
 
 /// A run that went into an output.
@@ -99,6 +109,9 @@ pub enum SourceError {
     /// The run cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It has no files to be queried.
+    #[error("{} has no Parquet files: it was merged with --format csv\n(hint: merge it with --format parquet too)", .0.display())]
+    CsvOnly(PathBuf),
     /// It was written by the predecessor, whose directories are read by some commands only.
     #[error("{} is an output of the predecessor\n(hint: `results merge` and `results sql` read it; merge it first)", .0.display())]
     Legacy(PathBuf),

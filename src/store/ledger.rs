@@ -173,26 +173,6 @@ impl Ledger {
     }
 }
 
-impl Ledger {
-    /// All attempts but those that an attempt of the same unit made from other input, settings or
-    /// estimators has replaced: they are history, not duplicates.
-    pub fn standing(&self) -> impl Iterator<Item = &LedgerRow> {
-        self.rows.chunk_by(|a, b| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode)).flat_map(
-            |unit| {
-                let last = unit.iter().rfind(|r| r.state == UnitState::Ok);
-                unit.iter().filter(move |r| r.state != UnitState::Ok || last.is_none_or(|l| l.same_basis(r)))
-            },
-        )
-    }
-}
-
-impl LedgerRow {
-    fn same_basis(&self, other: &Self) -> bool {
-        (&self.input_fingerprint, &self.config_fingerprint, &self.engine)
-            == (&other.input_fingerprint, &other.config_fingerprint, &other.engine)
-    }
-}
-
 /// A file that vanished while being read has no rows: its commit was undone by `resume`.
 fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, String> {
     let (_, shard, name) = path::parse(&entry.path).ok_or("is not at a place where a ledger file can be")?;

@@ -101,6 +101,10 @@ fn one_table_and_one_format_are_what_the_whole_merge_writes() {
     let files: Vec<_> = world.files("one").iter().map(|f| f.file_name().unwrap().to_owned()).collect();
     assert_eq!(files, ["merge.yaml", "per_user_te.csv"]);
     assert_eq!(world.csv("one")["per_user_te.csv"], world.csv("all")["per_user_te.csv"]);
+    let said = world.expect(1, &["sql", "--run", "one", "select 1"]);
+    assert!(said.err.contains("no Parquet files") && said.err.contains("--format parquet"), "{}", said.err);
+    world.expect(0, &["merge", "--shards", "run", "--output", "p", "--table", "te", "--format", "parquet"]);
+    world.expect(0, &["validate", "p"]);
 }
 
 #[test]
