@@ -148,11 +148,12 @@ fn instances<'a>(query: &Query, tables: &[&'a TableSchema]) -> Result<Vec<Instan
         return if fits { Ok(vec![whole()?]) } else { Ok(Vec::new()) };
     };
     let mut found = Vec::new();
+    let has_users = tables.iter().any(|table| table.table == "users");
     for table in tables {
         let columns = || table.columns.iter().filter(|c| shown(table, c));
         match each {
             "table" => found.push(Instance::of(query, table, None)?),
-            "user table" if table.table != "users" && !table.is_of_all_users() => {
+            "user table" if has_users && table.table != "users" && !table.is_of_all_users() => {
                 found.push(Instance::of(query, table, None)?);
             }
             "keyed table" if !table.key.is_empty() => found.push(Instance::of(query, table, None)?),

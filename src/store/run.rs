@@ -196,14 +196,15 @@ impl Run {
     }
 
     fn same_plan(&self, new: &NewRun<'_>) -> Result<(), StoreError> {
-        let key = |u: &ExpectedUnit| (u.user_id.clone(), u.feature_mode.clone());
-        let ours: std::collections::BTreeSet<_> = self.expected()?.iter().map(key).collect();
-        let theirs: std::collections::BTreeSet<_> = new.units.iter().map(key).collect();
+        fn keys(units: &[ExpectedUnit]) -> std::collections::BTreeSet<(&str, &str)> {
+            units.iter().map(|u| (u.user_id.as_str(), u.feature_mode.as_str())).collect()
+        }
+        let (ours, theirs) = (keys(self.expected()?), keys(&new.units));
         if ours == theirs {
             return Ok(());
         }
-        let more = theirs.difference(&ours).map(|(user, _)| user.clone()).take(3).collect::<Vec<_>>();
-        let less = ours.difference(&theirs).map(|(user, _)| user.clone()).take(3).collect::<Vec<_>>();
+        let more = theirs.difference(&ours).map(|(user, _)| (*user).to_owned()).take(3).collect::<Vec<_>>();
+        let less = ours.difference(&theirs).map(|(user, _)| (*user).to_owned()).take(3).collect::<Vec<_>>();
         Err(StoreError::OtherPlan { dir: self.dir().to_owned(), more, less })
     }
 
