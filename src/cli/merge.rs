@@ -223,7 +223,7 @@ fn changed_text(changed: &[ChangedCall], alpha: f64) -> String {
             format!("{} significance calls change", changed.len())
         }
     );
-    for call in changed.iter().take(SHOWN) {
+    for ChangedCall { source, call, q_now } in changed.iter().take(SHOWN) {
         let tau = call.tau.map_or(String::new(), |tau| format!(" tau {tau}"));
         let number = |x: Option<f64>| x.map_or("none".to_owned(), |x| format!("{x}"));
         out.push_str(&format!(
@@ -232,9 +232,9 @@ fn changed_text(changed: &[ChangedCall], alpha: f64) -> String {
             call.user_id,
             call.feature_mode,
             call.column,
-            call.q_then,
-            call.source,
-            number(call.q_now),
+            call.q,
+            source,
+            number(*q_now),
             number(call.p)
         ));
     }
@@ -246,10 +246,10 @@ fn changed_text(changed: &[ChangedCall], alpha: f64) -> String {
 
 fn conflicts_text(conflicts: &[Conflict]) -> String {
     let mut out = String::new();
-    for c in conflicts.iter().take(SHOWN) {
+    for Conflict { table, difference: d } in conflicts.iter().take(SHOWN) {
         out.push_str(&format!(
-            "{} {} {} {}: {} ({}) and {} ({})\n",
-            c.user_id, c.table, c.row_key, c.column, c.one, c.one_source, c.other, c.other_source
+            "{} {table} {} {}: {} ({}) and {} ({})\n",
+            d.user_id, d.row_key, d.column, d.one, d.one_source, d.other, d.other_source
         ));
     }
     if conflicts.len() > SHOWN {

@@ -33,6 +33,7 @@ mod testing;
 pub use error::DatasetError;
 pub use frame::UserFrame;
 pub use inputs::{UserInput, inputs};
+pub(crate) use number::shown;
 pub use recipe::Recipe;
 pub(crate) use records::split_record;
 pub use series::Series;

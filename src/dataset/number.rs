@@ -32,7 +32,7 @@ fn is_missing(text: &str) -> bool {
 }
 
 /// A cell as it is shown in an error: at most 40 characters, control characters escaped.
-pub(super) fn shown(cell: &[u8]) -> String {
+pub(crate) fn shown(cell: &[u8]) -> String {
     let text = String::from_utf8_lossy(cell);
     let mut shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();
     if text.chars().nth(40).is_some() {

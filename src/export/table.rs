@@ -2,7 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use futures::StreamExt;
 use thiserror::Error;
 
 use super::writer::TableWriter;
@@ -68,26 +67,20 @@ pub struct TableExport<'a> {
 impl TableExport<'_> {
     /// Writes CSV; gives the number of rows.
     pub async fn csv(&self) -> Result<u64, ExportError> {
-        let mut rows = self.session.query(&self.sql).await?.execute_stream().await?;
+        let rows = self.session.query(&self.sql).await?.execute_stream().await?;
         let columns = rows.schema();
         let names: Vec<&str> = columns.fields().iter().map(|f| f.name().as_str()).collect();
         let mut writer = TableWriter::new(&columns).csv(&self.path, &columns, &names)?;
-        while let Some(batch) = rows.next().await {
-            let batch = batch?;
-            writer.push(Box::new(move || Ok(batch)))?;
-        }
+        writer.push_all(rows).await?;
         Ok(writer.finish()?.0)
     }
 
     /// Writes Parquet; gives the number of rows.
     pub async fn parquet(&self) -> Result<u64, ExportError> {
-        let mut rows = self.session.query(&self.sql).await?.execute_stream().await?;
+        let rows = self.session.query(&self.sql).await?.execute_stream().await?;
         let columns = rows.schema();
         let mut writer = TableWriter::new(&columns).parquet(&self.path, &columns, self.metadata.clone())?;
-        while let Some(batch) = rows.next().await {
-            let batch = batch?;
-            writer.push(Box::new(move || Ok(batch)))?;
-        }
+        writer.push_all(rows).await?;
         Ok(writer.finish()?.0)
     }
 }

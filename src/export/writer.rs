@@ -9,6 +9,8 @@ use std::sync::mpsc::{Receiver, sync_channel};
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use datafusion::execution::SendableRecordBatchStream;
+use futures::StreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
@@ -99,6 +101,15 @@ impl TableWriter {
         self.waiting.push_back(receive);
         while self.waiting.len() > AHEAD {
             self.write_next()?;
+        }
+        Ok(())
+    }
+
+    /// Takes the rows of a query.
+    pub(crate) async fn push_all(&mut self, mut rows: SendableRecordBatchStream) -> Result<(), ExportError> {
+        while let Some(batch) = rows.next().await {
+            let batch = batch?;
+            self.push(Box::new(move || Ok(batch)))?;
         }
         Ok(())
     }

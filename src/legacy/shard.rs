@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use serde::Serialize;
+
 use super::LegacyError;
 use super::entry::Entry;
 use super::error_log::{self, Logged};
@@ -60,7 +62,7 @@ pub struct LegacyUnit {
 }
 
 /// A q value as the directory has it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Call {
     /// The table.
     pub table: String,
@@ -74,7 +76,8 @@ pub struct Call {
     pub column: String,
     /// The p it was made of.
     pub p: Option<f64>,
-    /// The q.
+    /// The q, over the users of the shard.
+    #[serde(rename = "q_then")]
     pub q: f64,
 }
 

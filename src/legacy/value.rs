@@ -47,11 +47,7 @@ fn float(text: &str) -> Result<f64, String> {
 
 /// A field as it is shown: at most 40 characters, control characters escaped.
 pub(super) fn shown(text: &str) -> String {
-    let mut shown: String = text.chars().take(40).flat_map(char::escape_debug).collect();
-    if text.chars().nth(40).is_some() {
-        shown.push('…');
-    }
-    shown
+    crate::dataset::shown(text.as_bytes())
 }
 
 #[cfg(test)]

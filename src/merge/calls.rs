@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
+use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use serde::Serialize;
 
@@ -16,20 +16,9 @@ use crate::query::{Definitions, Session, SessionError, ident, literal};
 pub struct ChangedCall {
     /// Name of the directory.
     pub source: String,
-    /// The table.
-    pub table: String,
-    /// The user.
-    pub user_id: String,
-    /// The feature mode.
-    pub feature_mode: String,
-    /// The lag, for tables with a row a lag.
-    pub tau: Option<i64>,
-    /// The column, such as `q_A2S`.
-    pub column: String,
-    /// The p both are made of.
-    pub p: Option<f64>,
-    /// q over the users of the shard.
-    pub q_then: f64,
+    /// What the directory has.
+    #[serde(flatten)]
+    pub call: Call,
     /// q over all users.
     pub q_now: Option<f64>,
 }
@@ -57,61 +46,42 @@ pub(super) async fn changed(
             ("alpha", &format!("CAST('{alpha:e}' AS DOUBLE)")),
         ])?;
         for batch in session.collect(&sql).await? {
-            found.extend((0..batch.num_rows()).map(|row| changed_call(&batch, row, table, column)));
+            let (place, q) =
+                (batch.column(0).as_primitive::<Int64Type>(), batch.column(1).as_primitive::<Float64Type>());
+            found.extend(place.values().iter().zip(q).map(|(place, q_now)| {
+                let (source, call) = calls[*place as usize].clone();
+                ChangedCall { source, call, q_now }
+            }));
         }
     }
     Ok(found)
 }
 
-fn changed_call(batch: &RecordBatch, row: usize, table: &str, column: &str) -> ChangedCall {
-    let text = |place: usize| {
-        let value = arrow::util::display::array_value_to_string(batch.column(place), row);
-        value.unwrap_or_default()
-    };
-    let float = |place: usize| {
-        let values = batch.column(place).as_primitive::<Float64Type>();
-        values.is_valid(row).then(|| values.value(row))
-    };
-    let tau = batch.column(3).as_primitive::<Int64Type>();
-    ChangedCall {
-        source: text(0),
-        table: table.to_owned(),
-        user_id: text(1),
-        feature_mode: text(2),
-        tau: tau.is_valid(row).then(|| tau.value(row)),
-        column: column.to_owned(),
-        p: float(5),
-        q_then: float(6).unwrap_or(f64::NAN),
-        q_now: float(7),
-    }
-}
-
 fn batch(calls: &[(String, Call)]) -> Result<RecordBatch, arrow::error::ArrowError> {
     let text = |name: &str| Field::new(name, DataType::Utf8, false);
-    let float = |name: &str| Field::new(name, DataType::Float64, true);
     let schema = Schema::new(vec![
+        Field::new("place", DataType::Int64, false),
         text("source"),
         text("table_name"),
         text("user_id"),
         text("feature_mode"),
         Field::new("tau", DataType::Int64, true),
         text("column_name"),
-        float("p"),
-        float("q"),
+        Field::new("q", DataType::Float64, false),
     ]);
     let texts =
         |f: fn(&(String, Call)) -> &String| Arc::new(StringArray::from_iter_values(calls.iter().map(f)));
     RecordBatch::try_new(
         Arc::new(schema),
         vec![
+            Arc::new(Int64Array::from_iter_values(0..calls.len() as i64)),
             texts(|(source, _)| source),
             texts(|(_, call)| &call.table),
             texts(|(_, call)| &call.user_id),
             texts(|(_, call)| &call.feature_mode),
             Arc::new(calls.iter().map(|(_, call)| call.tau).collect::<Int64Array>()),
             texts(|(_, call)| &call.column),
-            Arc::new(calls.iter().map(|(_, call)| call.p).collect::<Float64Array>()),
-            Arc::new(calls.iter().map(|(_, call)| Some(call.q)).collect::<Float64Array>()),
+            Arc::new(Float64Array::from_iter_values(calls.iter().map(|(_, call)| call.q))),
         ],
     )
 }

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use crate::sorted::Difference;
+
 /// Kinds of findings; the order is that of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
@@ -183,30 +185,20 @@ pub struct Gap {
 pub struct Conflict {
     /// The table.
     pub table: String,
-    /// The user.
-    pub user_id: String,
-    /// The key of the row.
-    pub row_key: String,
-    /// The column.
-    pub column: String,
-    /// The value of the attempt that speaks for the unit.
-    pub one: String,
-    /// The other value.
-    pub other: String,
-    /// Run and attempt of the first.
-    pub one_source: String,
-    /// Run and attempt of the other.
-    pub other_source: String,
+    /// The value.
+    #[serde(flatten)]
+    pub difference: Difference,
 }
 
 impl From<Conflict> for Gap {
-    fn from(c: Conflict) -> Self {
+    fn from(conflict: Conflict) -> Self {
+        let Conflict { table, difference: d } = conflict;
         Self {
             reason: format!(
-                "{} {} {}: {} in {}, {} in {}",
-                c.table, c.row_key, c.column, c.one, c.one_source, c.other, c.other_source
+                "{table} {} {}: {} in {}, {} in {}",
+                d.row_key, d.column, d.one, d.one_source, d.other, d.other_source
             ),
-            user_id: c.user_id,
+            user_id: d.user_id,
             feature_mode: String::new(),
             shard: 0,
             kind: Kind::UnequalDuplicate,

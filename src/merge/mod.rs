@@ -243,16 +243,7 @@ pub async fn gaps_of_run(run: Run, definitions: Definitions<'_>) -> Result<(Sess
 
 /// Where duplicates of a table differ.
 fn conflicts_of(schema: &TableSchema, findings: &Findings) -> Vec<Conflict> {
-    let conflict = |d: &Difference| Conflict {
-        table: schema.table.clone(),
-        user_id: d.user_id.clone(),
-        row_key: d.row_key.clone(),
-        column: d.column.clone(),
-        one: d.one.clone(),
-        other: d.other.clone(),
-        one_source: d.one_source.clone(),
-        other_source: d.other_source.clone(),
-    };
+    let conflict = |d: &Difference| Conflict { table: schema.table.clone(), difference: d.clone() };
     findings.differences.iter().map(conflict).collect()
 }
 

@@ -4,8 +4,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use futures::StreamExt;
-
 use super::calls::{self, ChangedCall};
 use super::finding::Gap;
 use super::survey::Survey;
@@ -132,12 +130,9 @@ impl Output<'_> {
             return self.stored_table(dir, schema, rows);
         }
         let rows = self.tables.session.query(&parquet_sql(schema)).await?.execute_stream().await;
-        let mut rows = rows.map_err(ExportError::from)?;
+        let rows = rows.map_err(ExportError::from)?;
         let mut writer = self.writer(dir, schema, &rows.schema())?;
-        while let Some(batch) = rows.next().await {
-            let batch = batch.map_err(ExportError::from)?;
-            writer.push(Box::new(move || Ok(batch)))?;
-        }
+        writer.push_all(rows).await?;
         let (count, facts) = writer.finish()?;
         Ok((count, facts, self.tables.findings(schema)))
     }

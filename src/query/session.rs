@@ -118,7 +118,7 @@ pub struct Definitions<'a> {
 impl Session {
     /// A session without tables.
     pub fn empty() -> Result<Self, SessionError> {
-        Self::configured(SessionConfig::new(), None)
+        Self::with_memory(None)
     }
 
     /// A session without tables whose queries take no more than so many bytes before they go on on the disk.
@@ -211,6 +211,10 @@ impl Session {
         if runs.len() > 1 {
             for (place, run) in runs.iter().enumerate() {
                 let number = (place + 1).to_string();
+                // Those of one configuration are one table, and mostly asked for as such.
+                if same && !self.is_wanted(&format!("run{number}")) {
+                    continue;
+                }
                 self.register_merged_tables(std::slice::from_ref(run), &number, definitions).await?;
             }
         }

@@ -8,6 +8,7 @@ use arrow::compute::kernels::cmp::distinct;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use arrow::util::display::{ArrayFormatter, FormatOptions};
+use serde::Serialize;
 
 use super::chain::SortedBatch;
 use super::file::SortedFile;
@@ -22,7 +23,7 @@ const KEPT: usize = 1000;
 const ORIGIN: [&str; 4] = ["user_id", "attempt", "shard", "run"];
 
 /// A value in which a duplicate differs from the row that speaks.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The user.
     pub user_id: String,

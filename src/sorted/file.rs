@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int32Array, StringArray, new_null_array};
-use arrow::compute::{SortColumn, cast, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use parquet::arrow::ProjectionMask;
@@ -13,7 +13,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::data_type::AsBytes;
 use parquet::file::statistics::Statistics;
 
-use crate::store::{ParquetParts, Storage, StoreError};
+use crate::store::{ParquetParts, Storage, StoreError, sort_by};
 
 /// Whose rows a file has.
 #[derive(Debug, Clone)]
@@ -209,11 +209,7 @@ impl SortedFile {
         if matches!(self.owner, Owner::Group) || key.is_empty() || batch.num_rows() < 2 {
             return Ok(adapted);
         }
-        let by: Vec<SortColumn> = key
-            .iter()
-            .map(|k| SortColumn { values: Arc::clone(adapted.column(*k)), options: None })
-            .collect();
-        Ok(take_record_batch(&adapted, &lexsort_to_indices(&by, None)?)?)
+        sort_by(&adapted, key)
     }
 
     fn column(&self, batch: &RecordBatch, field: &Field) -> Result<ArrayRef, StoreError> {

@@ -1,14 +1,11 @@
 //! Many small files of single units as few batches: each is opened once, however often the table is asked for.
 
-use std::sync::Arc;
-
-use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
+use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
 use rayon::prelude::*;
 
 use super::file::{Owner, SortedFile};
-use crate::store::StoreError;
+use crate::store::{StoreError, sort_rows};
 
 /// So few files are read as they are.
 const FEW: usize = 32;
@@ -37,22 +34,9 @@ pub(crate) fn gathered(
         units.chunk_by(|a, b| a.run == b.run).flat_map(|of_run| of_run.chunks(TOGETHER)).collect();
     let together = |part: &&[SortedFile]| -> Result<SortedFile, StoreError> {
         let rows = part.iter().map(|file| file.whole(columns)).collect::<Result<Vec<_>, _>>()?;
-        let rows = sorted(&concat_batches(columns, &rows)?, key)?;
+        let rows = sort_rows(&concat_batches(columns, &rows)?, key)?;
         Ok(SortedFile::rows(part[0].run, &part[0].run_name, rows))
     };
     groups.extend(parts.par_iter().map(together).collect::<Result<Vec<_>, _>>()?);
     Ok(groups)
-}
-
-fn sorted(rows: &RecordBatch, key: &[String]) -> Result<RecordBatch, StoreError> {
-    let names = std::iter::once("user_id").chain(key.iter().map(String::as_str));
-    let by: Vec<SortColumn> = names
-        .filter_map(|name| rows.column_by_name(name))
-        .map(|values| SortColumn { values: Arc::clone(values), options: None })
-        .collect();
-    if key.is_empty() {
-        // Rows of a user are a list; users are in order already.
-        return Ok(rows.clone());
-    }
-    Ok(take_record_batch(rows, &lexsort_to_indices(&by, None)?)?)
 }

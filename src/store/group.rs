@@ -106,7 +106,7 @@ impl Group<'_> {
         let stored = concat_batches(&stored_arrow_schema(schema), parts.iter().map(|(_, batch)| *batch))?;
         let object = self.object(
             schema,
-            &sorted(schema, &with_owner(schema, &users, &attempts, &stored)?)?,
+            &sort_rows(&with_owner(schema, &users, &attempts, &stored)?, &schema.key)?,
             units.len(),
         )?;
         let (bytes, checksum) = (object.bytes.len() as u64, checksum(&object.bytes));
@@ -153,16 +153,22 @@ fn with_owner(
     Ok(RecordBatch::try_new(group_arrow_schema(schema), columns)?)
 }
 
-/// The rows by user and key.
-fn sorted(schema: &TableSchema, batch: &RecordBatch) -> Result<RecordBatch, StoreError> {
-    let names = std::iter::once("user_id").chain(schema.key.iter().map(String::as_str));
-    let columns: Vec<SortColumn> = names
-        .filter_map(|name| batch.column_by_name(name))
-        .map(|values| SortColumn { values: Arc::clone(values), options: None })
-        .collect();
-    if schema.key.is_empty() {
-        // Rows of a user are a list; users are in order already.
+/// The rows in the order of the files of groups: by user and key. Rows without a key are a list, whose users are
+/// in order already.
+pub fn sort_rows(batch: &RecordBatch, key: &[String]) -> Result<RecordBatch, StoreError> {
+    if key.is_empty() {
         return Ok(batch.clone());
     }
+    let names = std::iter::once("user_id").chain(key.iter().map(String::as_str));
+    let columns: Vec<usize> = names.filter_map(|name| batch.schema_ref().index_of(name).ok()).collect();
+    sort_by(batch, &columns)
+}
+
+/// The rows in the order of some columns.
+pub fn sort_by(batch: &RecordBatch, columns: &[usize]) -> Result<RecordBatch, StoreError> {
+    let columns: Vec<SortColumn> = columns
+        .iter()
+        .map(|place| SortColumn { values: Arc::clone(batch.column(*place)), options: None })
+        .collect();
     Ok(take_record_batch(batch, &lexsort_to_indices(&columns, None)?)?)
 }

@@ -37,7 +37,7 @@ use thiserror::Error;
 pub use commit::{Prepared, TableRows, attempt_id_of, checksum, commit, new_attempt_id};
 pub use expected::{EXPECTED, ExpectedUnit, to_batch as expected_batch};
 pub use file::{Footer, RowsOf, parquet_bytes};
-pub use group::{commit_group, group_arrow_schema};
+pub use group::{commit_group, group_arrow_schema, sort_by, sort_rows};
 pub use ledger::{DataFile, Ledger, LedgerRow, UnitState, ledger_batch};
 pub use local::LocalStorage;
 pub use lock::ShardLock;

@@ -109,8 +109,11 @@ fn rows_that_contradict_each_other_stop_the_merge() {
         panic!()
     };
     assert_eq!(conflicts.len(), 1);
-    assert_eq!((conflicts[0].table.as_str(), conflicts[0].column.as_str()), ("te", "p_A2S"));
-    assert_eq!((conflicts[0].one.as_str(), conflicts[0].other.as_str()), ("0.5", "0.87"));
+    assert_eq!((conflicts[0].table.as_str(), conflicts[0].difference.column.as_str()), ("te", "p_A2S"));
+    assert_eq!(
+        (conflicts[0].difference.one.as_str(), conflicts[0].difference.other.as_str()),
+        ("0.5", "0.87")
+    );
 }
 
 #[test]

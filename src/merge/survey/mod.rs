@@ -18,7 +18,7 @@ use super::finding::{Conflict, Gap, Kind};
 use crate::query::{Candidate, OpenRun, Precedence, judge};
 use crate::schema::{Schemas, TableSchema};
 use crate::shard::run_status;
-use crate::sorted::{Cursor, Role, Roles, SortedFile};
+use crate::sorted::{Cursor, Difference, Role, Roles, SortedFile};
 use crate::store::{StoreError, UnitState, parse_path};
 use books::{Books, Holding};
 use ledger::{Attempt, LedgerColumns, Ledgers, Plan, PlanColumns, Planned, Said};
@@ -162,12 +162,17 @@ impl<'a> Pass<'a> {
             .iter()
             .map(|a| read(a.files, Holding::parse).ok_or_else(|| not_understood(a)))
             .collect::<Result<Vec<_>, _>>()?;
+        let gaps_before = self.found.gaps.len();
         if let (Some(planned), [only], [holding]) = (planned, attempts, holdings.as_slice())
             && self.broken.is_empty()
         {
-            return self.only_attempt(planned, only, holding);
+            // What nearly every unit is: planned, and done once.
+            self.books.add(only.run, only.shard, only.user_id, only.name, holding);
+            self.found.units += 1;
+            self.winner(planned, only, holding)?;
+            self.found.units_ok += u64::from(self.found.gaps.len() == gaps_before);
+            return Ok(());
         }
-        let gaps_before = self.found.gaps.len();
         let mut usable = Vec::with_capacity(attempts.len());
         for (place, (attempt, holding)) in attempts.iter().zip(&holdings).enumerate() {
             self.books.add(attempt.run, attempt.shard, attempt.user_id, attempt.name, holding);
@@ -216,26 +221,7 @@ impl<'a> Pass<'a> {
             self.same_counts((winner, holding), (&attempts[other], holdings[other]));
         }
         self.winner(planned, winner, holding)?;
-        if self.found.gaps.len() == gaps_before {
-            self.found.units_ok += 1;
-        }
-        Ok(())
-    }
-
-    /// What nearly every unit is: planned, and done once.
-    fn only_attempt(
-        &mut self,
-        planned: Planned<'_>,
-        attempt: &Attempt<'_>,
-        holding: &Holding,
-    ) -> Result<(), StoreError> {
-        let gaps_before = self.found.gaps.len();
-        self.books.add(attempt.run, attempt.shard, attempt.user_id, attempt.name, holding);
-        self.found.units += 1;
-        self.winner(planned, attempt, holding)?;
-        if self.found.gaps.len() == gaps_before {
-            self.found.units_ok += 1;
-        }
+        self.found.units_ok += u64::from(self.found.gaps.len() == gaps_before);
         Ok(())
     }
 
@@ -293,8 +279,7 @@ impl<'a> Pass<'a> {
         for (table, rows) in &one.1.rows {
             let others = other.1.rows_of(table);
             if one.1.rows_of(table) != others {
-                self.found.conflicts.push(Conflict {
-                    table: table.clone(),
+                let difference = Difference {
                     user_id: one.0.user_id.to_owned(),
                     row_key: format!("feature_mode {}", one.0.feature_mode),
                     column: "(number of rows)".into(),
@@ -302,7 +287,8 @@ impl<'a> Pass<'a> {
                     other: others.to_string(),
                     one_source: format!("{} {}", one.0.run_name, one.0.name),
                     other_source: format!("{} {}", other.0.run_name, other.0.name),
-                });
+                };
+                self.found.conflicts.push(Conflict { table: table.clone(), difference });
             }
         }
     }
