@@ -15,6 +15,7 @@
 pub mod analysis;
 pub mod check;
 pub mod cli;
+pub mod compact;
 pub mod config;
 pub mod dataset;
 pub mod demo;

@@ -1,6 +1,7 @@
 //! The commands: one file each. They parse, wire rooms together, and word the outcome; data goes to
 //! standard output, words for people to standard error.
 
+mod compact;
 mod completions;
 mod config;
 mod definitions;
@@ -63,6 +64,8 @@ enum Command {
     Sql(sql::Args),
     /// Write the tables of a run or a merged output as CSV or Parquet
     Export(export::Args),
+    /// Put the many small files of a run into few, while others read and write it
+    Compact(compact::Args),
     /// Show or check a configuration
     Config(config::Args),
     /// Show the tables and their columns
@@ -107,6 +110,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Validate(args) => validate::exec(&args, &definitions),
         Command::Sql(args) => sql::exec(&args, &definitions),
         Command::Export(args) => export::exec(&args, &definitions),
+        Command::Compact(args) => compact::exec(&args, &definitions),
         Command::Config(args) => config::exec(&args, &definitions),
         Command::Schema(args) => schema::exec(&args, &definitions),
         Command::Completions(args) => completions::exec(&args),

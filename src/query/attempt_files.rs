@@ -47,9 +47,9 @@ impl TableFiles {
             return Ok(tables);
         }
         for (index, run) in runs.iter().enumerate() {
-            for row in
-                run.ledger()?.rows.iter().filter(|row| !wanted.contains(&(index, row.attempt.as_str())))
-            {
+            let ledger = run.ledger()?;
+            let all = ledger.rows.iter().chain(&ledger.replaced);
+            for row in all.filter(|row| !wanted.contains(&(index, row.attempt.as_str()))) {
                 for file in &row.files {
                     if let Some(table) = groups.get(&(index, file.file.as_str()))
                         && let Some(group) = tables.get_mut(table).and_then(|t| t.groups.get_mut(&index))

@@ -37,7 +37,7 @@ use super::template::{Queries, QueryError, ident, literal};
 use super::views::{Space, Views};
 use crate::config::Fdr;
 use crate::schema::{Schemas, TableSchema, stored_arrow_schema};
-use crate::store::{LedgerRow, StoreError, expected_batch, group_arrow_schema, ledger_batch};
+use crate::store::{LedgerRow, ReadLock, StoreError, expected_batch, group_arrow_schema, ledger_batch};
 
 /// Why a session could not be set up or a query not be answered.
 #[derive(Debug, Error)]
@@ -96,6 +96,8 @@ pub struct Session {
     ctx: SessionContext,
     /// Files that are needed as long as there are queries.
     imported: Option<Arc<ImportFolder>>,
+    /// Runs whose files stay where they are as long as there are queries.
+    reading: Vec<Arc<ReadLock>>,
     /// A query: tables whose names it has not are not needed. Every view costs a plan.
     wanted: Option<Arc<str>>,
 }
@@ -145,7 +147,7 @@ impl Session {
         }
         let ctx = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
         functions::register(&ctx);
-        Ok(Self { ctx, imported: None, wanted: None })
+        Ok(Self { ctx, imported: None, reading: Vec::new(), wanted: None })
     }
 
     /// A session over directories, as `results sql` opens it.
@@ -174,6 +176,7 @@ impl Session {
         if !opened.runs.is_empty() {
             session.register_runs(&opened.runs, definitions).await?;
         }
+        session.reading = opened.runs.iter().map(OpenRun::reading).collect();
         session.imported = opened.folder.map(Arc::new);
         Ok(session)
     }

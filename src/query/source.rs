@@ -1,14 +1,14 @@
 //! What can be queried: runs, and outputs of `merge`.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::config::Fdr;
 use crate::schema::TableSchema;
-use crate::store::{Ledger, MANIFEST, Run, StoreError};
+use crate::store::{Ledger, MANIFEST, ReadLock, Run, StoreError};
 
 /// Name of the file that marks a merged output.
 pub const MERGE_MANIFEST: &str = "merge.yaml";
@@ -34,6 +34,8 @@ pub struct OpenRun {
     /// Whether it was a directory of the predecessor.
     pub is_imported: bool,
     ledger: OnceLock<Ledger>,
+    /// Its files stay where they are as long as this is open.
+    reading: Arc<ReadLock>,
 }
 
 /// `merge.yaml`: what a merged output is made of.
@@ -160,12 +162,19 @@ impl OpenRun {
     pub fn new(run: Run) -> Self {
         let name = run.dir().canonicalize().unwrap_or_else(|_| run.dir().to_owned());
         let name = name.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy().into_owned());
-        Self { name, dir: run.dir().to_owned(), is_imported: false, run, ledger: OnceLock::new() }
+        let reading = Arc::new(ReadLock::take(run.storage()));
+        let dir = run.dir().to_owned();
+        Self { name, dir, is_imported: false, run, ledger: OnceLock::new(), reading }
     }
 
     /// A directory of the predecessor that has become a run somewhere else.
     pub(super) fn imported(run: Run, from: &Path) -> Self {
         Self { dir: from.to_owned(), is_imported: true, ..Self::new(run) }
+    }
+
+    /// What keeps its files where they are.
+    pub(super) fn reading(&self) -> Arc<ReadLock> {
+        Arc::clone(&self.reading)
     }
 
     /// Its ledger, as it was when it was first asked for.

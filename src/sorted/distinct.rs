@@ -2,17 +2,16 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef};
-use arrow::compute::interleave;
+use arrow::array::ArrayRef;
 use arrow::compute::kernels::cmp::distinct;
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde::Serialize;
 
 use super::chain::SortedBatch;
 use super::file::SortedFile;
-use super::merge::{Chunk, Merged, Order};
+use super::merge::{Chunk, Merged, Order, column, gather};
 use super::roles::{Role, Roles};
 use crate::store::StoreError;
 
@@ -271,32 +270,6 @@ fn source(batches: &[Arc<SortedBatch>], at: (usize, usize)) -> String {
     let file: &SortedFile = &batches[at.0].file;
     let attempt = column(batches, &[at], "attempt").and_then(|a| text(&a, 0)).unwrap_or_default();
     format!("{} {attempt}", file.run_name)
-}
-
-fn column(
-    batches: &[Arc<SortedBatch>],
-    picks: &[(usize, usize)],
-    name: &str,
-) -> Result<ArrayRef, StoreError> {
-    let arrays: Vec<&dyn Array> = batches
-        .iter()
-        .map(|batch| Ok(batch.rows.column(batch.rows.schema_ref().index_of(name)?).as_ref()))
-        .collect::<Result<_, arrow::error::ArrowError>>()?;
-    Ok(interleave(&arrays, picks)?)
-}
-
-fn gather(
-    batches: &[Arc<SortedBatch>],
-    picks: &[(usize, usize)],
-    columns: &SchemaRef,
-) -> Result<RecordBatch, StoreError> {
-    let arrays = columns
-        .fields()
-        .iter()
-        .map(|field| column(batches, picks, field.name()))
-        .collect::<Result<Vec<_>, _>>()?;
-    let options = RecordBatchOptions::new().with_row_count(Some(picks.len()));
-    Ok(RecordBatch::try_new_with_options(Arc::clone(columns), arrays, &options)?)
 }
 
 fn text(array: &ArrayRef, at: usize) -> Result<String, StoreError> {

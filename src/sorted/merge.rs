@@ -3,8 +3,10 @@
 use std::cmp::Ordering;
 use std::sync::Arc;
 
+use arrow::array::{Array, ArrayRef};
+use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
-use arrow::record_batch::RecordBatch;
+use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 use arrow::row::{RowConverter, Rows, SortField};
 
 use super::ahead::Ahead;
@@ -51,6 +53,41 @@ pub(crate) struct Chunk {
     pub(crate) picks: Vec<(usize, usize)>,
     /// Places in `picks` at which another key begins; the first is 0.
     pub(crate) starts: Vec<usize>,
+}
+
+impl Chunk {
+    /// All its rows, in some of the columns that were read.
+    pub(crate) fn rows(&self, columns: &SchemaRef) -> Result<RecordBatch, StoreError> {
+        gather(&self.batches, &self.picks, columns)
+    }
+}
+
+/// Rows of batches in some of their columns.
+pub(super) fn gather(
+    batches: &[Arc<SortedBatch>],
+    picks: &[(usize, usize)],
+    columns: &SchemaRef,
+) -> Result<RecordBatch, StoreError> {
+    let arrays = columns
+        .fields()
+        .iter()
+        .map(|field| column(batches, picks, field.name()))
+        .collect::<Result<Vec<_>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(picks.len()));
+    Ok(RecordBatch::try_new_with_options(Arc::clone(columns), arrays, &options)?)
+}
+
+/// A column of rows of batches.
+pub(super) fn column(
+    batches: &[Arc<SortedBatch>],
+    picks: &[(usize, usize)],
+    name: &str,
+) -> Result<ArrayRef, StoreError> {
+    let arrays: Vec<&dyn Array> = batches
+        .iter()
+        .map(|batch| Ok(batch.rows.column(batch.rows.schema_ref().index_of(name)?).as_ref()))
+        .collect::<Result<_, arrow::error::ArrowError>>()?;
+    Ok(interleave(&arrays, picks)?)
 }
 
 /// The rows of all files in the order of their key, duplicates included.

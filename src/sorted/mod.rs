@@ -19,6 +19,6 @@ pub(crate) use chain::SortedBatch;
 pub use distinct::{Difference, Findings, Picked, Repeated, SortedRows};
 pub(crate) use file::{Owner, SortedFile};
 pub(crate) use gather::gathered;
-pub(crate) use merge::{Cursor, Order};
+pub(crate) use merge::{Cursor, Merged, Order};
 pub use roles::{Role, Roles};
 pub(crate) use table::sorted_table;

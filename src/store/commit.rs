@@ -1,7 +1,5 @@
 //! Committing a unit.
 
-use std::sync::atomic::{AtomicU32, Ordering};
-
 use arrow::record_batch::RecordBatch;
 
 use super::StoreError;
@@ -14,30 +12,6 @@ use crate::schema::{Row, Schemas, record_batch};
 
 /// Rows of one table.
 pub type TableRows = (String, Vec<Row>);
-
-/// The name of an attempt of worker `index` of `of`. It says who wrote a file, so that those that a crash
-/// left behind can be told from those that another worker is about to commit.
-pub fn attempt_id_of(index: u32, of: u32) -> String {
-    format!("{}-{index}of{of}", new_attempt_id())
-}
-
-/// Worker and number of workers, from the name of an attempt or group.
-pub(super) fn writer(name: &str) -> Option<(u32, u32)> {
-    let (index, of) = name.rsplit_once('-')?.1.split_once("of")?;
-    Some((index.parse().ok()?, of.parse().ok()?))
-}
-
-/// A name no other attempt of any machine has: time, and a hash of process, machine and counter.
-pub fn new_attempt_id() -> String {
-    static COUNTER: AtomicU32 = AtomicU32::new(0);
-    let now = chrono::Utc::now();
-    let host = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-    let n = COUNTER.fetch_add(1, Ordering::Relaxed);
-    let unique =
-        format!("{}|{}|{n}|{host}", now.timestamp_nanos_opt().unwrap_or_default(), std::process::id());
-    let hash = blake3::hash(unique.as_bytes()).to_hex();
-    format!("{}-{}", now.format("%Y%m%dT%H%M%S"), &hash[..12])
-}
 
 /// A unit whose rows keep their schemas, ready to be written.
 #[derive(Debug, Clone)]

@@ -20,6 +20,8 @@ pub(super) trait Disk: Debug + Send + Sync {
     fn link(&self, from: &Path, to: &Path) -> io::Result<()>;
     /// Makes a folder in one that is there.
     fn create_folder(&self, path: &Path) -> io::Result<()>;
+    /// Removes a folder that has nothing in it.
+    fn remove_folder(&self, path: &Path) -> io::Result<()>;
     /// Removes a file.
     fn remove(&self, path: &Path) -> io::Result<()>;
 }
@@ -53,6 +55,10 @@ impl Disk for SystemDisk {
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         fs::create_dir(path)
+    }
+
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        fs::remove_dir(path)
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {

@@ -3,9 +3,10 @@
 use arrow::datatypes::{DataType, Field};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_writer::ArrowWriterOptions;
 use parquet::basic::Compression;
 use parquet::file::metadata::KeyValue;
-use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
 use super::StoreError;
@@ -74,21 +75,42 @@ const PAGE_ROWS: usize = 4096;
 /// Columns of names, one a unit.
 const NAMES: [&str; 4] = ["user_id", "attempt", "id", "attempt_id"];
 
+/// Rows up to which a unit's file is made for being opened quickly, among thousands of its kind.
+const SMALL: usize = 1024;
+
 /// The batch as the bytes of a Parquet file. No rows still give a valid file with its schema.
 pub fn parquet_bytes(batch: &RecordBatch, footer: Option<&Footer<'_>>) -> Result<Vec<u8>, StoreError> {
-    let mut properties = WriterProperties::builder()
-        .set_compression(Compression::SNAPPY)
-        .set_statistics_enabled(EnabledStatistics::Chunk)
-        .set_data_page_row_count_limit(PAGE_ROWS)
+    let of_unit = footer.is_some_and(|footer| matches!(footer.rows_of, RowsOf::Unit { .. }));
+    let properties = if of_unit && batch.num_rows() <= SMALL { small() } else { large(batch) };
+    let properties = properties
         .set_key_value_metadata(footer.map(Footer::entries))
-        .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")));
+        .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")))
+        .build();
+    // The types of Parquet say enough; Arrow's own copy of them would be most of a small file.
+    let options = ArrowWriterOptions::new().with_properties(properties).with_skip_arrow_metadata(of_unit);
+    let mut writer = ArrowWriter::try_new_with_options(Vec::new(), batch.schema(), options)?;
+    writer.write(batch)?;
+    Ok(writer.into_inner()?)
+}
+
+/// One page a column, as it is: of few rows, dictionaries, statistics and compression take more time than they save.
+fn small() -> WriterPropertiesBuilder {
+    WriterProperties::builder()
+        .set_compression(Compression::UNCOMPRESSED)
+        .set_dictionary_enabled(false)
+        .set_statistics_enabled(EnabledStatistics::None)
+        .set_offset_index_disabled(true)
+}
+
+fn large(batch: &RecordBatch) -> WriterPropertiesBuilder {
     // Values that hardly repeat: a dictionary of them is as long as the column, and a reader has to hold it.
     let is_own =
         |field: &Field| *field.data_type() == DataType::Float64 || NAMES.contains(&field.name().as_str());
-    for field in batch.schema().fields().iter().filter(|field| is_own(field)) {
-        properties = properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false);
-    }
-    let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties.build()))?;
-    writer.write(batch)?;
-    Ok(writer.into_inner()?)
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::SNAPPY)
+        .set_statistics_enabled(EnabledStatistics::Chunk)
+        .set_data_page_row_count_limit(PAGE_ROWS);
+    batch.schema().fields().iter().filter(|field| is_own(field)).fold(properties, |properties, field| {
+        properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false)
+    })
 }

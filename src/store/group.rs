@@ -48,96 +48,109 @@ pub fn commit_group(
     for ((shard, bucket), units) in groups {
         // The name of one attempt in it is as good as a new one.
         let Some(name) = units.first().map(|unit| unit.row.attempt.clone()) else { continue };
-        rows.extend(Group { run, schemas, shard, bucket, name }.commit(units)?);
+        rows.extend(commit_units(&GroupWriter { run, schemas, shard, bucket, name: &name }, units)?);
     }
     Ok(rows)
 }
 
-/// Units of one shard and bucket.
-struct Group<'a> {
-    run: &'a Run,
-    schemas: &'a Schemas,
-    shard: u32,
-    bucket: u32,
-    name: String,
+fn commit_units(group: &GroupWriter<'_>, mut units: Vec<Prepared>) -> Result<Vec<LedgerRow>, StoreError> {
+    units.sort_by(|a, b| (&a.row.user_id, &a.row.feature_mode).cmp(&(&b.row.user_id, &b.row.feature_mode)));
+    for (place, unit) in units.iter_mut().enumerate() {
+        unit.row.attempt = format!("{}.{place}", group.name);
+        unit.row.files.clear();
+    }
+    let mut tables: Vec<String> =
+        units.iter().flat_map(|unit| unit.tables.iter().map(|(table, _)| table.clone())).collect();
+    tables.sort();
+    tables.dedup();
+    let mut objects = Vec::with_capacity(tables.len() + 1);
+    for table in &tables {
+        objects.extend(table_of(group, table, &mut units)?);
+    }
+    let rows: Vec<LedgerRow> = units.into_iter().map(|unit| unit.row).collect();
+    objects.push(group.ledger(&rows)?);
+    group.run.storage().publish(&objects)?;
+    Ok(rows)
 }
 
-impl Group<'_> {
-    fn commit(&self, mut units: Vec<Prepared>) -> Result<Vec<LedgerRow>, StoreError> {
-        units.sort_by(|a, b| {
-            (&a.row.user_id, &a.row.feature_mode).cmp(&(&b.row.user_id, &b.row.feature_mode))
-        });
-        for (place, unit) in units.iter_mut().enumerate() {
-            unit.row.attempt = format!("{}.{place}", self.name);
-            unit.row.files.clear();
+/// The file of a table, told to every unit that has rows in it; none if no unit has.
+fn table_of(
+    group: &GroupWriter<'_>,
+    table: &str,
+    units: &mut [Prepared],
+) -> Result<Option<Object>, StoreError> {
+    let mut parts = Vec::new();
+    let mut counts = vec![0; units.len()];
+    for (unit, count) in units.iter().zip(&mut counts) {
+        for (_, batch) in unit.tables.iter().filter(|(name, batch)| name == table && batch.num_rows() > 0) {
+            parts.push((&unit.row, batch));
+            *count += batch.num_rows() as u64;
         }
-        let mut tables: Vec<String> =
-            units.iter().flat_map(|unit| unit.tables.iter().map(|(table, _)| table.clone())).collect();
-        tables.sort();
-        tables.dedup();
-        let mut objects = Vec::with_capacity(tables.len() + 1);
-        for table in &tables {
-            objects.extend(self.table(table, &mut units)?);
-        }
-        let rows: Vec<LedgerRow> = units.into_iter().map(|unit| unit.row).collect();
-        objects.push(self.ledger(&rows)?);
-        self.run.storage().publish(&objects)?;
-        Ok(rows)
     }
+    if parts.is_empty() {
+        return Ok(None);
+    }
+    let schema = group.schemas.get(table)?;
+    let rows = parts.iter().flat_map(|(row, batch)| std::iter::repeat_n(*row, batch.num_rows()));
+    let (users, attempts): (Vec<_>, Vec<_>) = rows.map(|r| (r.user_id.as_str(), r.attempt.as_str())).unzip();
+    let stored = concat_batches(&stored_arrow_schema(schema), parts.iter().map(|(_, batch)| *batch))?;
+    let batch = sort_rows(&with_owner(schema, &users, &attempts, &stored)?, &schema.key)?;
+    let rows = units.iter_mut().zip(counts).map(|(unit, rows)| (&mut unit.row, rows));
+    group.table(schema, &batch, rows.collect()).map(Some)
+}
 
-    /// The file of a table, told to every unit that has rows in it; none if no unit has.
-    fn table(&self, table: &str, units: &mut [Prepared]) -> Result<Option<Object>, StoreError> {
-        let mut parts = Vec::new();
-        let mut counts = vec![0; units.len()];
-        for (unit, count) in units.iter().zip(&mut counts) {
-            for (_, batch) in unit.tables.iter().filter(|(name, batch)| name == table && batch.num_rows() > 0)
-            {
-                parts.push((&unit.row, batch));
-                *count += batch.num_rows() as u64;
-            }
-        }
-        if parts.is_empty() {
-            return Ok(None);
-        }
-        let schema = self.schemas.get(table)?;
-        let rows = parts.iter().flat_map(|(row, batch)| std::iter::repeat_n(*row, batch.num_rows()));
-        let (users, attempts): (Vec<_>, Vec<_>) =
-            rows.map(|r| (r.user_id.as_str(), r.attempt.as_str())).unzip();
-        let stored = concat_batches(&stored_arrow_schema(schema), parts.iter().map(|(_, batch)| *batch))?;
-        let object = self.object(
-            schema,
-            &sort_rows(&with_owner(schema, &users, &attempts, &stored)?, &schema.key)?,
-            units.len(),
-        )?;
+/// Files of units of one shard and bucket.
+#[derive(Debug, Clone, Copy)]
+pub struct GroupWriter<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// Its tables.
+    pub schemas: &'a Schemas,
+    /// Shard of the plan.
+    pub shard: u32,
+    /// The bucket.
+    pub bucket: u32,
+    /// Name of the files.
+    pub name: &'a str,
+}
+
+impl GroupWriter<'_> {
+    /// The file of a table with sorted rows in the columns of [`group_arrow_schema`]; every unit that has rows
+    /// in it, with their number, is told.
+    pub fn table(
+        &self,
+        schema: &TableSchema,
+        batch: &RecordBatch,
+        units: Vec<(&mut LedgerRow, u64)>,
+    ) -> Result<Object, StoreError> {
+        let object = self.object(schema, batch, units.len())?;
         let (bytes, checksum) = (object.bytes.len() as u64, checksum(&object.bytes));
-        for (unit, rows) in units.iter_mut().zip(counts).filter(|(_, rows)| *rows > 0) {
-            let (table, file, checksum) = (table.to_owned(), object.path.clone(), checksum.clone());
-            unit.row.files.push(DataFile { table, file, rows, bytes, checksum });
+        for (unit, rows) in units.into_iter().filter(|(_, rows)| *rows > 0) {
+            let (table, file, checksum) = (schema.table.clone(), object.path.clone(), checksum.clone());
+            unit.files.push(DataFile { table, file, rows, bytes, checksum });
         }
-        Ok(Some(object))
+        Ok(object)
     }
 
-    fn ledger(&self, rows: &[LedgerRow]) -> Result<Object, StoreError> {
+    /// The file of the ledger.
+    pub fn ledger(&self, rows: &[LedgerRow]) -> Result<Object, StoreError> {
         let schema = self.schemas.get("users")?;
         let cells: Vec<Row> = rows.iter().map(LedgerRow::to_row).collect();
         let (users, attempts): (Vec<_>, Vec<_>) =
             rows.iter().map(|r| (r.user_id.as_str(), r.attempt.as_str())).unzip();
-        self.object(
-            schema,
-            &with_owner(schema, &users, &attempts, &record_batch(schema, &cells)?)?,
-            rows.len(),
-        )
+        let batch = with_owner(schema, &users, &attempts, &record_batch(schema, &cells)?)?;
+        self.object(schema, &batch, rows.len())
     }
 
     fn object(&self, schema: &TableSchema, batch: &RecordBatch, units: usize) -> Result<Object, StoreError> {
         let footer = Footer {
             run_id: &self.run.manifest().run_id,
-            rows_of: RowsOf::Group { group: &self.name, units },
+            rows_of: RowsOf::Group { group: self.name, units },
             schema: &schema.table,
             schema_version: schema.version,
             config_fingerprint: &self.run.manifest().config_fingerprint,
         };
-        let path = group_file(&schema.table, self.shard, self.bucket, &self.name);
+        let path = group_file(&schema.table, self.shard, self.bucket, self.name);
         Ok(Object { path, bytes: parquet_bytes(batch, Some(&footer))? })
     }
 }

@@ -9,7 +9,9 @@ use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
 use super::StoreError;
+use super::attempt::{Replaced, origin};
 use super::path;
+use super::reading::ReadLock;
 use super::storage::{Entry, Storage};
 use crate::schema::Row;
 
@@ -95,6 +97,30 @@ pub struct LedgerRow {
 }
 
 impl LedgerRow {
+    /// An attempt of a test that is done.
+    #[cfg(test)]
+    pub(crate) fn done(user_id: &str, attempt: &str) -> Self {
+        Self {
+            user_id: user_id.into(),
+            feature_mode: "composite".into(),
+            shard: 0,
+            position: 0,
+            attempt: attempt.into(),
+            state: UnitState::Ok,
+            reason: None,
+            n_samples: Some(1),
+            k: Some(1),
+            started_us: 0,
+            finished_us: 1,
+            peak_memory_bytes: None,
+            tool_version: "0".into(),
+            engine: "builtin 1".into(),
+            config_fingerprint: "c".into(),
+            input_fingerprint: None,
+            files: Vec::new(),
+        }
+    }
+
     /// The row for the writer.
     pub fn to_row(&self) -> Row {
         let files = serde_json::to_string(&self.files).unwrap_or_default();
@@ -126,35 +152,29 @@ pub struct Ledger {
     pub rows: Vec<LedgerRow>,
     /// Ledger files that cannot be read: path and cause. Their units count as not done.
     pub corrupt: Vec<(String, String)>,
+    /// Rows of attempts whose rows are in newer files, and which a compaction will remove.
+    pub replaced: Vec<LedgerRow>,
+}
+
+/// A file of the ledger.
+#[derive(Debug, Clone)]
+pub struct LedgerFile {
+    /// Path relative to the run.
+    pub path: String,
+    /// Its rows.
+    pub rows: Vec<LedgerRow>,
 }
 
 impl Ledger {
     /// Reads every ledger file of a run.
     pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
-        Ok(Self::of(storage, &storage.list("users")?))
-    }
-
-    /// Reads the ledger files of single units, and names those of groups.
-    pub fn read_units(storage: &dyn Storage) -> Result<(Self, Vec<Entry>), StoreError> {
-        let all = storage.list("users")?;
-        let (groups, units): (Vec<Entry>, Vec<Entry>) =
-            all.into_iter().partition(|entry| path::is_group(&entry.path));
-        Ok((Self::of(storage, &units), groups))
-    }
-
-    fn of(storage: &dyn Storage, entries: &[Entry]) -> Self {
-        let read: Vec<Result<Vec<LedgerRow>, (String, String)>> = entries
-            .par_iter()
-            .map(|entry| read_file(storage, entry).map_err(|cause| (entry.path.clone(), cause)))
-            .collect();
-        let mut ledger = Self::default();
-        for row in read {
-            match row {
-                Ok(row) => ledger.rows.extend(row),
-                Err(corrupt) => ledger.corrupt.push(corrupt),
-            }
-        }
-        ledger.rows.sort_by(|a, b| {
+        let _reading = ReadLock::take(storage);
+        let (files, corrupt) = ledger_files(storage, &storage.list("users")?);
+        let rows: Vec<LedgerRow> = files.into_iter().flat_map(|file| file.rows).collect();
+        let replaced = Replaced::among(rows.iter().map(|row| row.attempt.as_str()));
+        let (replaced, mut rows): (Vec<_>, Vec<_>) =
+            rows.into_iter().partition(|row| replaced.has(&row.attempt));
+        rows.sort_by(|a, b| {
             (a.position, &a.feature_mode, a.finished_us, &a.attempt).cmp(&(
                 b.position,
                 &b.feature_mode,
@@ -162,7 +182,7 @@ impl Ledger {
                 &b.attempt,
             ))
         });
-        ledger
+        Ok(Self { rows, corrupt, replaced })
     }
 
     /// The attempt that speaks for each unit: the last one that is ok, or else the last.
@@ -173,7 +193,23 @@ impl Ledger {
     }
 }
 
-/// A file that vanished while being read has no rows: its commit was undone by `resume`.
+/// Reads files of the ledger; gives those that cannot be read with the cause.
+pub fn ledger_files(storage: &dyn Storage, entries: &[Entry]) -> (Vec<LedgerFile>, Vec<(String, String)>) {
+    let read = |entry: &Entry| {
+        let rows = read_file(storage, entry).map_err(|cause| (entry.path.clone(), cause))?;
+        Ok(LedgerFile { path: entry.path.clone(), rows })
+    };
+    let (mut files, mut corrupt) = (Vec::with_capacity(entries.len()), Vec::new());
+    for file in entries.par_iter().map(read).collect::<Vec<Result<LedgerFile, (String, String)>>>() {
+        match file {
+            Ok(file) => files.push(file),
+            Err(fault) => corrupt.push(fault),
+        }
+    }
+    (files, corrupt)
+}
+
+/// A file that vanished while being read has no rows: somebody took it away by hand.
 fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, String> {
     let (_, shard, name) = path::parse(&entry.path).ok_or("is not at a place where a ledger file can be")?;
     let Some(bytes) = storage.read(&entry.path).map_err(|e| crate::error::chain(&e))? else {
@@ -186,8 +222,8 @@ fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, Str
     for batch in batches(bytes).map_err(|e| e.to_string())? {
         for place in 0..batch.num_rows() {
             let row = decode(&batch, place, shard).ok_or("lacks a column of the ledger, or a value in it")?;
-            // A file of a group has its attempts numbered.
-            if row.attempt.split('.').next() != Some(name) {
+            // A file of a group has its attempts numbered; a compaction keeps their names.
+            if row.attempt.split('.').next() != Some(name) && origin(&row.attempt).1 == 0 {
                 return Err(format!("says it is attempt {}", row.attempt));
             }
             rows.push(row);

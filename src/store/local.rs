@@ -14,6 +14,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use bytes::Bytes;
 
 use super::disk::{Disk, SystemDisk};
+use super::path::parse;
 use super::storage::{Created, Entry, Object, ReadAt, Storage, StorageError};
 
 /// Folder of files that are not yet part of the run.
@@ -77,9 +78,7 @@ impl LocalStorage {
         }
         let mut changed = BTreeSet::new();
         for (from, object) in staged.iter().zip(objects) {
-            let target = self.root.join(&object.path);
-            self.make_way(&target, &mut changed)?;
-            self.disk.rename(from, &target).map_err(at("write", &target))?;
+            self.place(from, &self.root.join(&object.path), &mut changed)?;
             crate::failpoint::hit("renamed", &object.path);
         }
         if durable {
@@ -88,6 +87,19 @@ impl LocalStorage {
             crate::failpoint::hit("flushed", &paths.join(" "));
         }
         Ok(())
+    }
+
+    /// Gives a staged file its name.
+    fn place(&self, from: &Path, target: &Path, changed: &mut BTreeSet<PathBuf>) -> Result<(), StorageError> {
+        loop {
+            self.make_way(target, changed)?;
+            match self.disk.rename(from, target) {
+                Ok(()) => return Ok(()),
+                // Somebody removed the last file of the folder, and with it the folder.
+                Err(e) if e.kind() == io::ErrorKind::NotFound && from.exists() => {}
+                Err(e) => return Err(at("write", target)(e)),
+            }
+        }
     }
 
     /// Flushes the listings of folders.
@@ -221,10 +233,14 @@ impl Storage for LocalStorage {
     fn remove(&self, path: &str) -> Result<(), StorageError> {
         let full = self.root.join(path);
         match self.disk.remove(&full) {
-            Ok(()) => Ok(()),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
-            Err(e) => Err(at("remove", &full)(e)),
+            Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(at("remove", &full)(e)),
+            _ => {}
         }
+        // The folder of a unit goes with its last file; one that has others stays.
+        if let (Some(_), Some(folder)) = (parse(path), full.parent()) {
+            let _ = self.disk.remove_folder(folder);
+        }
+        Ok(())
     }
 
     fn root(&self) -> &Path {

@@ -6,11 +6,12 @@
 //! Looking at another division's lock means taking it for a moment, so workers look one at a time,
 //! behind `_status/locks.guard`: else two that start together would each take the other for a holder.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
 use super::StoreError;
+use super::reading::{ReadLock, got, open};
 use super::run::Run;
 use super::storage::StorageError;
 use crate::shard::Assignment;
@@ -39,6 +40,7 @@ impl ShardLock {
         })?;
         let locked = |holder: String| StoreError::Locked { shard: share.to_string(), holder };
 
+        ReadLock::prepare(folder)?;
         let guard_path = folder.join("locks.guard");
         let guard = open(&guard_path)?;
         guard.lock().map_err(|source| StorageError { action: "lock", path: guard_path, source })?;
@@ -66,26 +68,6 @@ impl ShardLock {
         // Who holds it is for the message only.
         let _ = file.set_len(0).and_then(|()| file.rewind()).and_then(|()| file.write_all(holder.as_bytes()));
         Ok(Self { _share: file, _division: division })
-    }
-}
-
-fn open(path: &Path) -> Result<File, StorageError> {
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create(true)
-        .truncate(false)
-        .open(path)
-        .map_err(|source| StorageError { action: "open the lock", path: path.to_owned(), source })
-}
-
-fn got(result: Result<(), TryLockError>, path: &Path) -> Result<bool, StorageError> {
-    match result {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(source)) => {
-            Err(StorageError { action: "lock", path: path.to_owned(), source })
-        }
     }
 }
 

@@ -14,6 +14,7 @@
 //! row is the commit**. A data file whose attempt is not in the ledger does not exist for any reader
 //! of this crate. No other room opens a file of a run.
 
+mod attempt;
 mod commit;
 mod disk;
 mod expected;
@@ -27,25 +28,34 @@ mod parts;
 mod path;
 #[cfg(test)]
 mod power_cut;
+mod reading;
 mod run;
 mod storage;
+mod verify;
 
 use std::path::PathBuf;
 
 use thiserror::Error;
 
-pub use commit::{Prepared, TableRows, attempt_id_of, checksum, commit, new_attempt_id};
+pub use attempt::{
+    Replaced, attempt_id_of, is_compaction, new_attempt_id, new_compaction_id, origin, rewritten,
+};
+pub use commit::{Prepared, TableRows, checksum, commit};
 pub use expected::{EXPECTED, ExpectedUnit, to_batch as expected_batch};
 pub use file::{Footer, RowsOf, parquet_bytes};
-pub use group::{commit_group, group_arrow_schema, sort_by, sort_rows};
-pub use ledger::{DataFile, Ledger, LedgerRow, UnitState, ledger_batch};
+pub use group::{GroupWriter, commit_group, group_arrow_schema, sort_by, sort_rows};
+pub use ledger::{DataFile, Ledger, LedgerFile, LedgerRow, UnitState, ledger_batch, ledger_files};
 pub use local::LocalStorage;
 pub use lock::ShardLock;
 pub use manifest::{InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
 pub use parts::ParquetParts;
-pub use path::{bucket_of, data_file, encode as encode_id, group_file, is_group, parse as parse_path};
+pub use path::{
+    bucket_in, bucket_of, data_file, encode as encode_id, group_file, is_group, parse as parse_path,
+};
+pub use reading::{CompactionLock, ReadLock, RemovalLock};
 pub use run::{Leftovers, NewRun, Run};
 pub use storage::{Created, Entry, Object, ReadAt, Storage, StorageError};
+pub use verify::fault_of;
 
 /// Why a run could not be read or written.
 #[derive(Debug, Error)]
@@ -132,6 +142,14 @@ pub enum StoreError {
         /// The share, as `I/N`.
         shard: String,
         /// Who has it.
+        holder: String,
+    },
+    /// Another process puts the files of the run together.
+    #[error("the files of {} are being compacted by another process: {holder}\n(hint: wait for it)", dir.display())]
+    Compacting {
+        /// The directory.
+        dir: PathBuf,
+        /// Who does it.
         holder: String,
     },
     /// A file operation failed.

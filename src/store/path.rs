@@ -63,6 +63,11 @@ pub fn parse(path: &str) -> Option<(&str, u32, &str)> {
     Some((table, shard, file.strip_suffix(".parquet")?))
 }
 
+/// The bucket of a file that holds units that were committed together.
+pub fn bucket_in(path: &str) -> Option<u32> {
+    path.split('/').nth(2)?.strip_prefix("user_bucket=")?.parse().ok()
+}
+
 /// Whether a file holds the rows of units that were committed together.
 pub fn is_group(path: &str) -> bool {
     path.split('/').nth(2).is_some_and(|part| part.starts_with("user_bucket="))

@@ -95,6 +95,14 @@ impl Disk for Fragile {
         Ok(())
     }
 
+    fn remove_folder(&self, path: &Path) -> io::Result<()> {
+        SystemDisk.remove_folder(path)?;
+        let mut state = self.0.lock().unwrap();
+        state.names.remove(path);
+        state.step();
+        Ok(())
+    }
+
     fn remove(&self, path: &Path) -> io::Result<()> {
         SystemDisk.remove(path)?;
         let mut state = self.0.lock().unwrap();
@@ -132,28 +140,6 @@ fn after_the_cut(state: &State, step: usize, root: &Path, to: &Path, mut also: i
     }
 }
 
-fn unit(user: &str) -> LedgerRow {
-    LedgerRow {
-        user_id: user.into(),
-        feature_mode: "composite".into(),
-        shard: 0,
-        position: 0,
-        attempt: new_attempt_id(),
-        state: UnitState::Ok,
-        reason: None,
-        n_samples: Some(1),
-        k: Some(1),
-        started_us: 0,
-        finished_us: 1,
-        peak_memory_bytes: None,
-        tool_version: "0".into(),
-        engine: "builtin 1".into(),
-        config_fingerprint: "c".into(),
-        input_fingerprint: None,
-        files: Vec::new(),
-    }
-}
-
 /// Registers a run and commits three units, each alone or the first two as a group; gives the step at
 /// which the commit of each had returned.
 fn commit_three(root: &Path, disk: &Arc<Fragile>, grouped: bool) -> Vec<usize> {
@@ -174,7 +160,8 @@ fn commit_three(root: &Path, disk: &Arc<Fragile>, grouped: bool) -> Vec<usize> {
     for users in commits {
         let rows = vec![Row::new().with("feature_mode", "composite").with("tau", 1u32)];
         let tables = [("te".to_owned(), rows.clone()), ("ste".to_owned(), rows)];
-        let prepared = |user: &&str| Prepared::new(&schemas, unit(user), &tables).unwrap();
+        let prepared =
+            |user: &&str| Prepared::new(&schemas, LedgerRow::done(user, &new_attempt_id()), &tables).unwrap();
         let mut units: Vec<Prepared> = users.iter().map(prepared).collect();
         if grouped {
             commit_group(&run, &schemas, units, 1).unwrap();
@@ -225,6 +212,61 @@ fn cut_everywhere(grouped: bool) {
             for file in ledger.rows.iter().flat_map(|row| &row.files) {
                 let bytes = std::fs::read(to.join(&file.file)).unwrap_or_default();
                 assert_eq!(checksum(&bytes), file.checksum, "step {step}, choice {choice}: {}", file.file);
+            }
+            std::fs::remove_dir_all(&to).unwrap();
+        }
+    }
+}
+
+/// Cuts the power in every step of a compaction: every attempt is there once, with whole files, and the next
+/// compaction ends what was begun.
+#[test]
+fn so_does_what_is_compacted() {
+    let dir = tempfile::tempdir().unwrap();
+    let root = dir.path().join("run");
+    std::fs::create_dir(&root).unwrap();
+    let disk = Arc::new(Fragile::default());
+    commit_three(&root, &disk, false);
+    let schemas = Schemas::load(None).unwrap();
+    let first = disk.0.lock().unwrap().history.len();
+    let storage = LocalStorage::on(&root, Arc::clone(&disk) as Arc<dyn Disk>);
+    let run = Run::open_storage(Arc::new(storage)).unwrap();
+    let wait = std::time::Duration::ZERO;
+    let compact = |run: &Run| crate::compact::Compaction { run, schemas: &schemas, wait }.run().unwrap();
+    assert_eq!(compact(&run).attempts, 3);
+    let state = disk.0.lock().unwrap().clone();
+    assert!(state.history.len() > first + 20, "{}", state.history.len());
+    let names = |ledger: &Ledger| -> Vec<String> {
+        let mut names: Vec<_> = ledger.rows.iter().map(|row| origin(&row.attempt).0.to_owned()).collect();
+        names.sort();
+        names
+    };
+    let all = names(&Ledger::read(run.storage()).unwrap());
+    for step in first - 1..state.history.len() {
+        for choice in 0..4usize {
+            let to = dir.path().join(format!("cut-{step}-{choice}"));
+            std::fs::create_dir(&to).unwrap();
+            let also = |i: usize| match choice {
+                0 => false,
+                1 => true,
+                n => ((i * 2_654_435_761) >> (n + 4)) % 2 == 1,
+            };
+            after_the_cut(&state, step, &root, &to, also);
+            let left = Run::open(&to).unwrap();
+            let look = |what: &str| {
+                let ledger = Ledger::read(left.storage()).unwrap();
+                assert_eq!(ledger.corrupt, [], "step {step}, choice {choice}, {what}");
+                assert_eq!(names(&ledger), all, "step {step}, choice {choice}, {what}");
+                for file in ledger.rows.iter().flat_map(|row| &row.files) {
+                    let fault = fault_of(left.storage(), &file.file, file.bytes, &file.checksum);
+                    assert_eq!(fault, None, "step {step}, choice {choice}, {what}");
+                }
+            };
+            look("cut");
+            compact(&left);
+            look("compacted again");
+            for table in ["users", "te", "ste"] {
+                assert_eq!(left.storage().list(table).unwrap().len(), 1, "step {step}, choice {choice}");
             }
             std::fs::remove_dir_all(&to).unwrap();
         }

@@ -5,10 +5,12 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::StoreError;
+use super::attempt::is_compaction;
 use super::expected::{self, EXPECTED, ExpectedUnit};
 use super::ledger::Ledger;
 use super::local::{LocalStorage, STAGING};
 use super::manifest::{FormatOnly, InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
+use super::reading::CompactionLock;
 use super::storage::{Created, Object, Storage};
 use crate::config::{Config, differences, fingerprint};
 use crate::schema::Schemas;
@@ -90,24 +92,9 @@ impl Run {
 
     /// Opens a run behind a given storage.
     pub fn open_storage(storage: Arc<dyn Storage>) -> Result<Self, StoreError> {
-        let dir = storage.root().to_owned();
-        let Some(bytes) = storage.read(MANIFEST)? else {
-            return Err(StoreError::NoRun { dir });
-        };
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let damaged =
-            |what: String| StoreError::Damaged { file: dir.join(MANIFEST).display().to_string(), what };
-        let format: FormatOnly = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
-        if format.format > RUN_FORMAT {
-            tracing::warn!(
-                format = format.format,
-                "the run was made by results {}; this version reads it but will not write it",
-                format.tool_version
-            );
-        }
-        let manifest: Manifest = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+        let manifest = read_manifest(&*storage)?;
         if storage.size(EXPECTED)?.is_none() {
-            return Err(no_plan(&dir));
+            return Err(no_plan(storage.root()));
         }
         Ok(Self { storage, manifest: Arc::new(manifest), expected: Arc::default() })
     }
@@ -223,7 +210,7 @@ impl Run {
         let mut all = self.expected()?.to_vec();
         all.extend(more);
         let plan = expected::encode(&all)?;
-        let mut manifest = (*self.manifest).clone();
+        let mut manifest = self.manifest_now()?;
         manifest.state = RunState::Incomplete;
         manifest.finished_at = None;
         manifest.input.users += places.len() as u64;
@@ -236,6 +223,22 @@ impl Run {
         Ok(())
     }
 
+    /// The manifest as it is now: others may have changed what this one does not decide.
+    fn manifest_now(&self) -> Result<Manifest, StoreError> {
+        read_manifest(self.storage())
+    }
+
+    /// Puts users into buckets from now on, if each had a folder; gives the number of buckets.
+    pub fn use_buckets(&self) -> Result<u32, StoreError> {
+        let mut manifest = self.manifest_now()?;
+        if let Some(buckets) = manifest.buckets {
+            return Ok(buckets.max(1));
+        }
+        manifest.buckets = Some(1);
+        self.storage.replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
+        Ok(1)
+    }
+
     /// Closes the run if every unit that belongs into it has a ledger row; says whether it did.
     pub fn close_if_complete(&self) -> Result<RunState, StoreError> {
         let ledger = Ledger::read(self.storage())?;
@@ -244,7 +247,7 @@ impl Run {
         if !self.own_units()?.all(|u| done.contains(&(&u.user_id, &u.feature_mode))) {
             return Ok(RunState::Incomplete);
         }
-        let mut manifest = (*self.manifest).clone();
+        let mut manifest = self.manifest_now()?;
         manifest.state = RunState::Complete;
         manifest.finished_at = Some(now());
         self.storage.replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
@@ -254,13 +257,19 @@ impl Run {
     /// Removes what a crash left behind, seen by worker `index` of `of` that holds its lock: data files
     /// without a ledger row that it wrote itself in an earlier life, or that a worker of another division
     /// wrote, or that no worker can have written. While this one lives, none of another division does.
+    ///
+    /// What a compaction left behind is removed unless one is at work; the files that one has replaced are
+    /// left to the next.
     pub fn sweep(&self, index: u32, of: u32) -> Result<Leftovers, StoreError> {
+        let no_compaction = CompactionLock::take_to_sweep(self.storage())?;
         let ledger = Ledger::read(self.storage())?;
+        let rows = ledger.rows.iter().chain(&ledger.replaced);
         let known: std::collections::HashSet<&str> =
-            ledger.rows.iter().flat_map(|r| &r.files).map(|file| file.file.as_str()).collect();
+            rows.flat_map(|r| &r.files).map(|file| file.file.as_str()).collect();
         let is_dead = |path: &str| {
             let Some((.., name)) = super::path::parse(path) else { return false };
-            let of_a_living_one = super::commit::writer(name).is_some_and(|(i, n)| n == of && i != index);
+            let of_a_living_one = super::attempt::writer(name).is_some_and(|(i, n)| n == of && i != index)
+                || (is_compaction(name) && no_compaction.is_none());
             !known.contains(path) && !of_a_living_one
         };
         let mut found = Leftovers::default();
@@ -304,6 +313,24 @@ fn staged_by_the_dead(path: &str) -> bool {
         && !Path::new("/proc").join(pid.to_string()).exists()
 }
 
+fn read_manifest(storage: &dyn Storage) -> Result<Manifest, StoreError> {
+    let dir = storage.root();
+    let Some(bytes) = storage.read(MANIFEST)? else {
+        return Err(StoreError::NoRun { dir: dir.to_owned() });
+    };
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let damaged = |what: String| StoreError::Damaged { file: dir.join(MANIFEST).display().to_string(), what };
+    let format: FormatOnly = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+    if format.format > RUN_FORMAT {
+        tracing::warn!(
+            format = format.format,
+            "the run was made by results {}; this version reads it but will not write it",
+            format.tool_version
+        );
+    }
+    serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))
+}
+
 fn no_plan(dir: &Path) -> StoreError {
     StoreError::Damaged { file: dir.join(EXPECTED).display().to_string(), what: "is missing".into() }
 }
@@ -312,7 +339,7 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
     let users: std::collections::BTreeSet<u64> = new.units.iter().map(|u| u.position).collect();
     Manifest {
         format: RUN_FORMAT,
-        run_id: format!("{}-{}", new.config.name, super::commit::new_attempt_id()),
+        run_id: format!("{}-{}", new.config.name, super::attempt::new_attempt_id()),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         created_at: now(),
         finished_at: None,

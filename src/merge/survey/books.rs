@@ -7,10 +7,7 @@ use rustc_hash::FxHashMap;
 
 use crate::query::OpenRun;
 use crate::sorted::{Owner, SortedFile};
-use crate::store::{DataFile, ReadAt, is_group};
-
-/// Bytes of a file that are hashed at once.
-const PART: usize = 1 << 20;
+use crate::store::{DataFile, fault_of, is_group};
 
 /// A data file.
 #[derive(Debug, Clone)]
@@ -33,36 +30,6 @@ impl KnownFile {
         let storage = run.run.shared_storage();
         SortedFile::stored(self.run, &run.name, self.shard, self.owner.clone(), &storage, &self.path)
     }
-
-    /// Reads the file and compares it with what was written.
-    fn verify(&self, runs: &[OpenRun]) -> Option<String> {
-        let found = match runs[self.run].run.storage().open(&self.path) {
-            Err(error) => return Some(crate::error::chain(&error)),
-            Ok(None) => return Some("file missing".into()),
-            Ok(Some(file)) => file,
-        };
-        if found.length() != self.bytes {
-            return Some(format!("file corrupt: {} bytes, {} were written", found.length(), self.bytes));
-        }
-        match hash(&*found) {
-            Err(error) => Some(format!("cannot be read: {error}")),
-            Ok(hash) if hash != self.checksum => {
-                Some("file corrupt: its checksum is not the ledger's".into())
-            }
-            Ok(_) => None,
-        }
-    }
-}
-
-fn hash(file: &dyn ReadAt) -> std::io::Result<String> {
-    let mut hasher = blake3::Hasher::new();
-    let mut at = 0;
-    while at < file.length() {
-        let length = usize::try_from(file.length() - at).unwrap_or(PART).min(PART);
-        hasher.update(&file.read_at(at, length)?);
-        at += length as u64;
-    }
-    Ok(hasher.finalize().to_hex().to_string())
 }
 
 /// What an attempt has: rows by table, and the files they are in.
@@ -136,7 +103,10 @@ impl Books {
     /// Compares every file with what was written; gives those that cannot be used.
     pub(super) fn verify(&self, runs: &[OpenRun]) -> FxHashMap<(usize, String), String> {
         let fault = |file: &KnownFile| {
-            let fault = file.fault.clone().or_else(|| file.verify(runs))?;
+            let fault = file
+                .fault
+                .clone()
+                .or_else(|| fault_of(runs[file.run].run.storage(), &file.path, file.bytes, &file.checksum))?;
             Some(((file.run, file.path.clone()), fault))
         };
         self.files.par_iter().filter_map(fault).collect()

@@ -11,7 +11,7 @@ use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::MergeError;
 use super::finding::{Conflict, Gap, Kind};
@@ -19,7 +19,7 @@ use crate::query::{Candidate, OpenRun, Precedence, judge};
 use crate::schema::{Schemas, TableSchema};
 use crate::shard::run_status;
 use crate::sorted::{Cursor, Difference, Role, Roles, SortedFile};
-use crate::store::{StoreError, UnitState, parse_path};
+use crate::store::{Replaced, StoreError, UnitState, parse_path};
 use books::{Books, Holding};
 use ledger::{Attempt, LedgerColumns, Ledgers, Plan, PlanColumns, Planned, Said};
 
@@ -39,6 +39,8 @@ pub(super) struct Survey {
     pub(super) roles: Roles,
     /// The data files.
     pub(super) files: Vec<KnownFile>,
+    /// Files whose rows are in newer ones, by run and path.
+    replaced: FxHashSet<(usize, String)>,
     /// The ledger, as files to be merged.
     pub(super) ledger: Vec<SortedFile>,
     /// Units of the plan.
@@ -144,7 +146,7 @@ impl<'a> Pass<'a> {
                 (None, Some(_)) => Ordering::Greater,
                 (Some(planned), Some(done)) => planned.cmp(done),
             };
-            let attempts = if order.is_ge() { attempts(&ledger)? } else { Vec::new() };
+            let attempts = if order.is_ge() { pass.current(attempts(&ledger)?)? } else { Vec::new() };
             let planned = if order.is_le() { plan.rows().next() } else { None };
             pass.unit(planned.map(|(columns, row, _)| columns.row(row)), &attempts)?;
             if order.is_le() {
@@ -154,6 +156,27 @@ impl<'a> Pass<'a> {
                 ledger.advance()?;
             }
         }
+    }
+
+    /// The attempts of a unit without those that a compaction has put into other files.
+    fn current<'r>(&mut self, attempts: Vec<Attempt<'r>>) -> Result<Vec<Attempt<'r>>, StoreError> {
+        if attempts.len() < 2 {
+            return Ok(attempts);
+        }
+        let of_run = |run| attempts.iter().filter(move |a| a.run == run).map(|a| a.name);
+        let replaced: Vec<bool> =
+            attempts.iter().map(|a| Replaced::among(of_run(a.run)).has(a.name)).collect();
+        let mut current = Vec::with_capacity(attempts.len());
+        for (attempt, replaced) in attempts.into_iter().zip(replaced) {
+            if !replaced {
+                current.push(attempt);
+                continue;
+            }
+            self.found.roles.set(attempt.run, attempt.name, Role::Out);
+            let holding = read(attempt.files, Holding::parse).ok_or_else(|| not_understood(&attempt))?;
+            self.found.replaced.extend(holding.paths().map(|path| (attempt.run, path.to_owned())));
+        }
+        Ok(current)
     }
 
     /// A unit of the plan, of the ledger, or of both.
@@ -439,8 +462,9 @@ fn mixed_estimators(bases: &[([String; 2], u64)]) -> Option<Gap> {
 
 /// Data files that no ledger row speaks of.
 pub(super) fn unknown_files(runs: &[OpenRun], survey: &Survey) -> Result<Vec<Gap>, StoreError> {
+    let replaced = survey.replaced.iter().map(|(run, path)| (*run, path.as_str()));
     let known: std::collections::HashSet<(usize, &str)> =
-        survey.files.iter().map(|file| (file.run, file.path.as_str())).collect();
+        survey.files.iter().map(|file| (file.run, file.path.as_str())).chain(replaced).collect();
     let mut found = Vec::new();
     for (index, run) in runs.iter().enumerate() {
         for table in run.run.manifest().schema_versions.keys().filter(|t| *t != "users") {

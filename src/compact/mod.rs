@@ -1,0 +1,173 @@
+//! Many small files of a run as few large ones, while others read and write the run.
+//!
+//! ```text
+//! te/shard=0/user_id=…/….parquet  x 5000 ─┐
+//! users/shard=0/user_id=…         x 5000 ─┤  te/shard=0/user_bucket=0000/…-compact.parquet
+//!                                         └► users/shard=0/user_bucket=0000/…-compact.parquet
+//! ```
+//!
+//! The rows of a bucket are written anew, with the ledger last, as every commit is. An attempt keeps its name
+//! and counts how often it was rewritten (`…+1`): of one that is there twice, readers take the newer. Only then,
+//! and while nobody reads, are the old files removed. A crash leaves both, or new data files without a ledger,
+//! which are no part of the run; the next compaction removes what is not needed.
+
+mod place;
+mod rewrite;
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use crate::schema::Schemas;
+use crate::store::{
+    CompactionLock, Entry, Ledger, LedgerFile, RemovalLock, Run, StoreError, is_compaction, parse_path,
+};
+use place::Place;
+
+/// Files that are removed before readers have their turn.
+const AT_ONCE: usize = 2000;
+
+/// How a compaction is done.
+#[derive(Debug, Clone, Copy)]
+pub struct Compaction<'a> {
+    /// The run.
+    pub run: &'a Run,
+    /// Its tables.
+    pub schemas: &'a Schemas,
+    /// How long it waits for readers before it leaves the old files to the next compaction.
+    pub wait: Duration,
+}
+
+/// Files and their bytes.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Size {
+    /// How many.
+    pub files: u64,
+    /// Their bytes.
+    pub bytes: u64,
+}
+
+/// A place whose files cannot be put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// A file of the ledger.
+    pub file: String,
+    /// Why it is left as it is.
+    pub why: String,
+}
+
+/// What was done.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Compacted {
+    /// Attempts whose rows are in other files now.
+    pub attempts: u64,
+    /// Files of the run before.
+    pub before: Size,
+    /// Files of the run afterwards.
+    pub after: Size,
+    /// What a compaction that did not end had left behind, in files.
+    pub leftovers: u64,
+    /// Files that were replaced and are still there, since somebody reads the run.
+    pub kept: u64,
+    /// Files of the ledger that were left as they are, since they or their data are damaged.
+    pub left: Vec<Left>,
+}
+
+impl Compaction<'_> {
+    /// Does it.
+    ///
+    /// # Errors
+    /// Another one is at work; files cannot be read or written. What was done until then stays.
+    pub fn run(&self) -> Result<Compacted, StoreError> {
+        self.run.writable()?;
+        let _alone = CompactionLock::take(self.run.storage())?;
+        let files = self.files()?;
+        let mut done = Compacted { before: size(&files), ..Compacted::default() };
+        self.sweep(&files, &mut done)?;
+        drop(files);
+        let buckets = self.run.use_buckets()?;
+        let (places, corrupt) = place::places(self.run.storage(), buckets)?;
+        done.left.extend(corrupt);
+        for place in places {
+            self.place(place, &mut done)?;
+        }
+        done.after = size(&self.files()?);
+        Ok(done)
+    }
+
+    fn place(&self, place: Place, done: &mut Compacted) -> Result<(), StoreError> {
+        let (shard, bucket) = (place.shard, place.bucket);
+        let (replaced, files, damaged) = place.worthwhile(self.run.storage(), self.schemas)?;
+        done.left.extend(damaged);
+        self.remove(&replaced, done)?;
+        if files.is_empty() {
+            return Ok(());
+        }
+        let rewrite = rewrite::Rewrite { run: self.run, schemas: self.schemas, shard, bucket };
+        done.attempts += rewrite.commit(&files)?;
+        self.remove(&files, done)
+    }
+
+    /// Removes data files that no ledger row speaks of: a compaction that did not end wrote them.
+    fn sweep(&self, files: &[Entry], done: &mut Compacted) -> Result<(), StoreError> {
+        let is_ours = |table: &str, name: &str| table != "users" && is_compaction(name);
+        let written =
+            files.iter().filter(|e| parse_path(&e.path).is_some_and(|(t, _, name)| is_ours(t, name)));
+        let mut unknown: BTreeSet<&str> = written.map(|entry| entry.path.as_str()).collect();
+        if unknown.is_empty() {
+            return Ok(());
+        }
+        let ledger = Ledger::read(self.run.storage())?;
+        for file in ledger.rows.iter().chain(&ledger.replaced).flat_map(|row| &row.files) {
+            unknown.remove(file.file.as_str());
+        }
+        for path in unknown {
+            self.run.storage().remove(path)?;
+            done.leftovers += 1;
+        }
+        Ok(())
+    }
+
+    /// Removes files of the ledger whose rows are in newer ones, and their data files before them.
+    fn remove(&self, replaced: &[LedgerFile], done: &mut Compacted) -> Result<(), StoreError> {
+        let storage = self.run.storage();
+        let mut paths: Vec<&str> = replaced
+            .iter()
+            .flat_map(|file| &file.rows)
+            .flat_map(|row| &row.files)
+            .map(|f| f.file.as_str())
+            .collect();
+        paths.sort_unstable();
+        paths.dedup();
+        paths.extend(replaced.iter().map(|file| file.path.as_str()));
+        if paths.is_empty() {
+            return Ok(());
+        }
+        for paths in paths.chunks(AT_ONCE) {
+            // Who waited once in vain need not wait again.
+            let wait = if done.kept > 0 { Duration::ZERO } else { self.wait };
+            let Some(_nobody_reads) = RemovalLock::take(storage, wait)? else {
+                done.kept += paths.len() as u64;
+                continue;
+            };
+            for path in paths {
+                storage.remove(path)?;
+                crate::failpoint::hit("removed", path);
+            }
+        }
+        Ok(())
+    }
+
+    fn files(&self) -> Result<Vec<Entry>, StoreError> {
+        let mut files = Vec::new();
+        for table in self.run.manifest().schema_versions.keys() {
+            files.extend(self.run.storage().list(table)?);
+        }
+        Ok(files)
+    }
+}
+
+fn size(files: &[Entry]) -> Size {
+    Size { files: files.len() as u64, bytes: files.iter().map(|entry| entry.bytes).sum() }
+}

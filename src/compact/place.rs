@@ -1,0 +1,143 @@
+//! What lies in a bucket of a shard, and which of it is worth being written anew.
+
+use std::collections::BTreeMap;
+
+use rayon::prelude::*;
+
+use super::Left;
+use crate::schema::Schemas;
+use crate::store::{
+    DataFile, Entry, LedgerFile, Replaced, Storage, StoreError, bucket_in, bucket_of, fault_of, ledger_files,
+    parse_path,
+};
+
+/// The ledger of a bucket.
+#[derive(Debug, Default)]
+pub(super) struct Place {
+    pub(super) shard: u32,
+    pub(super) bucket: u32,
+    /// Files that hold one attempt, read.
+    units: Vec<LedgerFile>,
+    /// Files that hold several.
+    groups: Vec<Entry>,
+}
+
+/// The buckets of a run by shard and number, and files of the ledger that cannot be understood.
+pub(super) fn places(storage: &dyn Storage, buckets: u32) -> Result<(Vec<Place>, Vec<Left>), StoreError> {
+    let mut places: BTreeMap<(u32, u32), Place> = BTreeMap::new();
+    let mut units = Vec::new();
+    for entry in storage.list("users")? {
+        match (parse_path(&entry.path), bucket_in(&entry.path)) {
+            (Some((_, shard, _)), Some(bucket)) => at(&mut places, shard, bucket).groups.push(entry),
+            _ => units.push(entry),
+        }
+    }
+    let (units, corrupt) = ledger_files(storage, &units);
+    for file in units {
+        if let Some(row) = file.rows.first() {
+            at(&mut places, row.shard, bucket_of(&row.user_id, buckets)).units.push(file);
+        }
+    }
+    Ok((places.into_values().collect(), corrupt.into_iter().map(left).collect()))
+}
+
+fn at(places: &mut BTreeMap<(u32, u32), Place>, shard: u32, bucket: u32) -> &mut Place {
+    places.entry((shard, bucket)).or_insert_with(|| Place { shard, bucket, ..Place::default() })
+}
+
+fn left((file, why): (String, String)) -> Left {
+    Left { file, why }
+}
+
+/// Files that are replaced already, files to be put together, and damaged ones.
+type Sorted = (Vec<LedgerFile>, Vec<LedgerFile>, Vec<Left>);
+
+impl Place {
+    /// Sorts the files of the ledger by what is to be done with them.
+    pub(super) fn worthwhile(self, storage: &dyn Storage, schemas: &Schemas) -> Result<Sorted, StoreError> {
+        let (groups, corrupt) = ledger_files(storage, &self.groups);
+        let mut left: Vec<Left> = corrupt.into_iter().map(left).collect();
+        let all: Vec<LedgerFile> =
+            self.units.into_iter().chain(groups).filter(|file| !file.rows.is_empty()).collect();
+        let replaced = Replaced::among(all.iter().flat_map(|f| &f.rows).map(|row| row.attempt.as_str()));
+        let (old, current): (Vec<LedgerFile>, Vec<LedgerFile>) =
+            all.into_iter().partition(|file| file.rows.iter().all(|row| replaced.has(&row.attempt)));
+        let small = small(current);
+        if small.len() < 2 {
+            return Ok((old, Vec::new(), left));
+        }
+        let fault = |file: &LedgerFile| fault(storage, schemas, file, &replaced);
+        let faults: Vec<Option<String>> = small.par_iter().map(fault).collect();
+        let mut whole = Vec::with_capacity(small.len());
+        for (file, fault) in small.into_iter().zip(faults) {
+            match fault {
+                None => whole.push(file),
+                Some(why) => left.push(Left { file: file.path, why }),
+            }
+        }
+        if whole.len() < 2 {
+            whole.clear();
+        }
+        Ok((old, whole, left))
+    }
+}
+
+/// All files but those that hold more attempts than all smaller ones together: with them a large file would be
+/// written again for every few users that come.
+fn small(mut files: Vec<LedgerFile>) -> Vec<LedgerFile> {
+    files.sort_by_key(|file| file.rows.len());
+    let mut below = 0;
+    let mut keep = 0;
+    for (place, file) in files.iter().enumerate() {
+        if file.rows.len() <= below.max(1) {
+            keep = place + 1;
+        }
+        below += file.rows.len();
+    }
+    files.truncate(keep);
+    files
+}
+
+/// Why the rows of a file of the ledger cannot be written anew.
+fn fault(storage: &dyn Storage, schemas: &Schemas, file: &LedgerFile, replaced: &Replaced) -> Option<String> {
+    if file.rows.iter().any(|row| replaced.has(&row.attempt)) {
+        return Some("some of its attempts are in another file too".into());
+    }
+    let mut data: BTreeMap<&str, &DataFile> = BTreeMap::new();
+    for known in file.rows.iter().flat_map(|row| &row.files) {
+        data.insert(&known.file, known);
+    }
+    data.into_values().find_map(|known| {
+        if schemas.get(&known.table).is_err() {
+            return Some(format!("{}: there is no table {}", known.file, known.table));
+        }
+        let why = fault_of(storage, &known.file, known.bytes, &known.checksum)?;
+        Some(format!("{}: {why}", known.file))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::store::LedgerRow;
+
+    fn file(rows: usize) -> LedgerFile {
+        let row = LedgerRow::done("u", "t");
+        LedgerFile { path: String::new(), rows: vec![row; rows] }
+    }
+
+    fn taken(sizes: &[usize]) -> Vec<usize> {
+        small(sizes.iter().map(|rows| file(*rows)).collect()).iter().map(|file| file.rows.len()).collect()
+    }
+
+    #[test]
+    fn large_files_wait_for_enough_small_ones() {
+        assert_eq!(taken(&[1, 1, 1]), [1, 1, 1]);
+        assert_eq!(taken(&[1, 100, 1]), [1, 1]);
+        assert_eq!(taken(&[100, 60, 1]), [1]);
+        assert_eq!(taken(&[100, 60, 39, 1]), [1, 39, 60, 100]);
+        assert_eq!(taken(&[5, 5]), [5, 5]);
+        assert_eq!(taken(&[7]), [] as [usize; 0]);
+        assert_eq!(taken(&[]), [] as [usize; 0]);
+    }
+}
