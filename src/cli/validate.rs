@@ -7,6 +7,7 @@ use super::definitions::{Folder, Loaded};
 use super::merge::{checks_text, failure, gaps_text};
 use super::text::{count, out};
 use crate::check::{CheckResult, Known, run_checks};
+use crate::config::Settings;
 use crate::error::{Exit, Failure};
 use crate::export::{TableExport, csv_name, csv_sql};
 use crate::merge::{Kind, gaps_of_run};
@@ -68,6 +69,7 @@ fn check(dir: &Path, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
 
 async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
     let definitions = loaded.as_ref();
+    let known = Known::of(Settings::of(&run.manifest().config));
     let (session, gaps) = gaps_of_run(run, definitions).await.map_err(failure)?;
     let kinds: std::collections::BTreeSet<Kind> = gaps.iter().map(|g| g.kind).collect();
     let mut lines = vec![line("complete", kinds.iter().any(|kind| kind.is_missing()))];
@@ -86,8 +88,7 @@ async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Lin
     }
     eprint!("{}", gaps_text(&gaps));
     let tables: Vec<_> = loaded.schemas.iter().collect();
-    let checks =
-        run_checks(&session, &tables, definitions, &Known::default()).await.map_err(Failure::error)?;
+    let checks = run_checks(&session, &tables, definitions, &known).await.map_err(Failure::error)?;
     lines.extend(told(&checks));
     Ok(lines)
 }
@@ -120,8 +121,8 @@ async fn validate_merged(
             lines.push(line(format!("{name} agrees with {}.parquet", schema.table), !same));
         }
     }
-    let checks =
-        run_checks(&session, &tables, definitions, &Known::default()).await.map_err(Failure::error)?;
+    let known = Known::of(manifest.settings());
+    let checks = run_checks(&session, &tables, definitions, &known).await.map_err(Failure::error)?;
     lines.extend(told(&checks));
     Ok(lines)
 }

@@ -6,7 +6,7 @@ use std::sync::OnceLock;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::config::Fdr;
+use crate::config::{Fdr, Settings};
 use crate::schema::TableSchema;
 use crate::store::{Ledger, MANIFEST, Run, StoreError};
 
@@ -78,6 +78,13 @@ pub struct MergeManifest {
 
 fn yes() -> bool {
     true
+}
+
+impl MergeManifest {
+    /// The settings that it knows.
+    pub fn settings(&self) -> Settings {
+        serde_json::json!({"seed": self.seed, "hour_bins": self.hour_bins, "fdr": self.fdr}).into()
+    }
 }
 
 /// A run that went into an output.
