@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::calls::{self, ChangedCall};
-use super::finding::Gap;
+use super::finding::{Gap, Kept};
 use super::survey::Survey;
 use super::tables::{self, Compare, Tables};
 use super::{Merge, MergeError, MergeOutcome, OnConflict, conflicts_of, repeated_of, staging_path};
@@ -79,7 +79,7 @@ impl Output<'_> {
         let tables: Vec<&TableSchema> = self.merge.wanted().collect();
         let mut known = Known::of(Settings::of_all(self.runs.iter().map(|r| &r.run.manifest().config)));
         let mut rows = BTreeMap::new();
-        let (mut conflicts, mut repeated) = (Vec::new(), Vec::new());
+        let (mut conflicts, mut repeated) = (Kept::default(), Kept::default());
         for schema in &tables {
             let (count, facts, findings) = self.table(dir, schema).await?;
             conflicts.extend(conflicts_of(schema, &findings));
@@ -91,7 +91,7 @@ impl Output<'_> {
             return Ok(Filled::Refused(MergeOutcome::Conflicting(conflicts)));
         }
         if !repeated.is_empty() {
-            return Ok(Filled::Refused(MergeOutcome::Incomplete(repeated)));
+            return Ok(Filled::Refused(MergeOutcome::Repeated(repeated)));
         }
         let manifest = self.manifest(rows);
         let session = self.written(dir, &manifest)?;
