@@ -2,16 +2,20 @@
 //!
 //! Every file of `queries/checks/` is one. Its top says in comments what it means when rows come back
 //! (first line) and what to do (`remedy:`); `for each: table` or `for each: ranged column`,
-//! `required column`, `keyed table` or `user table` makes it a check of every such thing in the schemas, with
-//! `{table}`, `{key}` and `{column}`, `{min}`, `{max}` filled in.
+//! `required column`, `listed column`, `constant column`, `keyed table` or `user table` makes it a check of every
+//! such thing in the schemas, with `{table}`, `{key}` and `{column}`, `{min}`, `{max}`, `{values}`, `{value}`
+//! filled in.
 
-use std::collections::BTreeMap;
+mod known;
+#[cfg(test)]
+mod tests;
 
 use arrow::record_batch::RecordBatch;
 
-use crate::export::Facts;
+pub use known::Known;
+
 use crate::query::{Definitions, Query, QueryError, Session, SessionError, ident, literal};
-use crate::schema::{Column, TableSchema};
+use crate::schema::{Column, ColumnType, TableSchema};
 
 /// Rows shown of a check that fails.
 const SHOWN: usize = 10;
@@ -60,7 +64,7 @@ pub async fn run_checks(
 ) -> Result<Vec<CheckResult>, SessionError> {
     let mut results = Vec::new();
     for query in definitions.queries.below("checks/") {
-        for Instance { name, table, column, sql } in instances(query, tables)? {
+        for Instance { name, table, column, sql } in instances(query, tables, known)? {
             let holds = table.is_some_and(|table| known.holds(query, table, column));
             results.push(if holds {
                 CheckResult::passed_by(query, name)
@@ -70,29 +74,6 @@ pub async fn run_checks(
         }
     }
     Ok(results)
-}
-
-/// What whoever wrote the tables knows of them, so that it need not be asked again.
-#[derive(Debug, Default)]
-pub struct Known(BTreeMap<String, (u64, Facts)>);
-
-impl Known {
-    /// Takes what was seen of a table whose rows came in strict order of its key, from attempts of the ledger.
-    pub fn add(&mut self, table: &str, rows: u64, facts: Facts) {
-        self.0.insert(table.to_owned(), (rows, facts));
-    }
-
-    /// Whether a check of the tool's own cannot find anything.
-    fn holds(&self, query: &Query, table: &TableSchema, column: Option<&Column>) -> bool {
-        let Some((rows, facts)) = self.0.get(&table.table) else { return false };
-        let seen = column.and_then(|c| Some((c, facts.column(&c.name)?)));
-        match (query.embedded, query.name.as_str(), seen) {
-            (true, "checks/range", Some((column, seen))) => seen.is_within(column.min, column.max, *rows),
-            (true, "checks/required", Some((_, seen))) => seen.nulls == 0,
-            (true, "checks/unique_key" | "checks/rows_belong_to_a_unit", _) => true,
-            _ => false,
-        }
-    }
 }
 
 async fn run_check(
@@ -129,16 +110,25 @@ struct Instance<'a> {
 }
 
 impl<'a> Instance<'a> {
-    fn of(query: &Query, table: &'a TableSchema, column: Option<&'a Column>) -> Result<Self, QueryError> {
+    fn of(
+        query: &Query,
+        table: &'a TableSchema,
+        column: Option<&'a Column>,
+        known: &Known,
+    ) -> Result<Self, QueryError> {
         let base = query.name.trim_start_matches("checks/");
         let about = column.map_or(table.table.clone(), |column| format!("{}.{}", table.table, column.name));
-        let sql = fill(query, table, column)?;
+        let sql = fill(query, table, column, known)?;
         Ok(Self { name: format!("{base} {about}"), table: Some(table), column, sql })
     }
 }
 
 /// A check of everything it is about. A check of named tables is left out where one is absent.
-fn instances<'a>(query: &Query, tables: &[&'a TableSchema]) -> Result<Vec<Instance<'a>>, QueryError> {
+fn instances<'a>(
+    query: &Query,
+    tables: &[&'a TableSchema],
+    known: &Known,
+) -> Result<Vec<Instance<'a>>, QueryError> {
     let Some(each) = query.header("for each") else {
         let needs = query.header("needs").unwrap_or_default();
         let there = |name: &str| tables.iter().any(|t| t.table == name);
@@ -150,27 +140,33 @@ fn instances<'a>(query: &Query, tables: &[&'a TableSchema]) -> Result<Vec<Instan
     let mut found = Vec::new();
     let has_users = tables.iter().any(|table| table.table == "users");
     for table in tables {
-        let columns = || table.columns.iter().filter(|c| shown(table, c));
-        match each {
-            "table" => found.push(Instance::of(query, table, None)?),
-            "user table" if has_users && table.table != "users" && !table.is_of_all_users() => {
-                found.push(Instance::of(query, table, None)?);
-            }
-            "keyed table" if !table.key.is_empty() => found.push(Instance::of(query, table, None)?),
-            "ranged column" => {
-                for column in columns().filter(|c| c.min.is_some() || c.max.is_some()) {
-                    found.push(Instance::of(query, table, Some(column))?);
-                }
-            }
-            "required column" => {
-                for column in columns().filter(|c| !c.nullable) {
-                    found.push(Instance::of(query, table, Some(column))?);
-                }
-            }
-            _ => {}
+        let is_about = match each {
+            "table" => true,
+            "user table" => has_users && table.table != "users" && !table.is_of_all_users(),
+            "keyed table" => !table.key.is_empty(),
+            _ => false,
+        };
+        if is_about {
+            found.push(Instance::of(query, table, None, known)?);
+        }
+        for column in table.columns.iter().filter(|c| shown(table, c) && is_such(each, c, known)) {
+            found.push(Instance::of(query, table, Some(column), known)?);
         }
     }
     Ok(found)
+}
+
+/// Whether a check for each of some columns is about a column.
+fn is_such(each: &str, column: &Column, known: &Known) -> bool {
+    match each {
+        "ranged column" => column.min.is_some() || column.max.is_some(),
+        "required column" => !column.nullable,
+        "listed column" => {
+            column.kind == ColumnType::Text && column.values.as_ref().is_some_and(|list| !list.is_empty())
+        }
+        "constant column" => known.constant_sql(column).is_some(),
+        _ => false,
+    }
 }
 
 /// The ledger's bookkeeping columns have other names in the merged table.
@@ -178,12 +174,20 @@ fn shown(table: &TableSchema, column: &Column) -> bool {
     table.table != "users" || !["id", "attempt_id"].contains(&column.name.as_str())
 }
 
-fn fill(query: &Query, table: &TableSchema, column: Option<&Column>) -> Result<String, QueryError> {
+fn fill(
+    query: &Query,
+    table: &TableSchema,
+    column: Option<&Column>,
+    known: &Known,
+) -> Result<String, QueryError> {
     let mut key: Vec<String> = table.key.iter().map(|k| ident(k)).collect();
     if !table.is_of_all_users() {
         key.insert(0, "user_id".to_owned());
     }
     let bound = |b: Option<f64>| b.map_or("NULL".to_owned(), |b| format!("CAST('{b:e}' AS DOUBLE)"));
+    let values: Vec<String> =
+        column.and_then(|c| c.values.as_ref()).into_iter().flatten().map(|v| literal(v)).collect();
+    let value = column.and_then(|c| known.constant_sql(c)).unwrap_or_else(|| "NULL".to_owned());
     query.fill(&[
         ("table", &ident(&table.table)),
         ("table_name", &literal(&table.table)),
@@ -192,5 +196,7 @@ fn fill(query: &Query, table: &TableSchema, column: Option<&Column>) -> Result<S
         ("column_name", &column.map_or(String::new(), |c| literal(&c.name))),
         ("min", &bound(column.and_then(|c| c.min))),
         ("max", &bound(column.and_then(|c| c.max))),
+        ("values", &values.join(", ")),
+        ("value", &value),
     ])
 }

@@ -13,7 +13,7 @@ use crate::error::{Exit, Failure};
 use crate::export::ExportFormat;
 use crate::legacy::Finding;
 use crate::merge::{
-    ChangedCall, Conflict, Gap, Kind, Merge, MergeError, MergeOutcome, Merged, OnConflict, Written,
+    ChangedCall, Conflict, Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, OnConflict, Written,
 };
 
 /// Findings of each kind that are shown.
@@ -129,12 +129,17 @@ pub(super) fn tell(merged: &Merged) -> Exit {
             );
             Exit::Incomplete
         }
+        MergeOutcome::Repeated(repeated) => {
+            eprint!("{}", kept_text(Kind::KeyTwice, repeated));
+            eprintln!("error: {} with several rows; nothing was written", count(repeated.count(), "key"));
+            Exit::Incomplete
+        }
         MergeOutcome::Conflicting(conflicts) => {
             eprint!("{}", conflicts_text(conflicts));
             eprintln!(
                 "error: {} of the same user differ; nothing was written\n\
                  (hint: find out which is right; --on-conflict latest or first chooses by time)",
-                count(conflicts.len() as u64, "value")
+                count(conflicts.count(), "value")
             );
             Exit::Incomplete
         }
@@ -171,22 +176,37 @@ pub(super) fn gaps_text(gaps: &[Gap]) -> String {
     for gap in gaps {
         kinds.entry(gap.kind).or_default().push(gap);
     }
-    let mut out = String::new();
-    for (kind, gaps) in kinds {
-        out.push_str(&format!("{kind}: {}\n", gaps.len()));
-        for gap in gaps.iter().take(SHOWN) {
-            let unit = [gap.user_id.as_str(), gap.feature_mode.as_str()];
-            let unit = unit.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ");
-            let parts = [format!("shard {}", gap.shard), unit, gap.reason.clone()];
-            let parts: Vec<_> = parts.into_iter().filter(|p| !p.is_empty()).collect();
-            out.push_str(&format!("  {}\n", parts.join(": ")));
-        }
-        if gaps.len() > SHOWN {
-            out.push_str(&format!("  … and {} more\n", gaps.len() - SHOWN));
-        }
-        out.push_str(&format!("  (hint: {})\n", kind.remedy()));
+    kinds.into_iter().map(|(kind, gaps)| kind_text(kind, &gaps, gaps.len() as u64)).collect()
+}
+
+/// The first few of findings that are counted but not all kept.
+pub(super) fn kept_text(kind: Kind, found: &Kept<Gap>) -> String {
+    if found.is_empty() {
+        return String::new();
     }
+    kind_text(kind, &found.items.iter().collect::<Vec<_>>(), found.count())
+}
+
+fn kind_text(kind: Kind, gaps: &[&Gap], all: u64) -> String {
+    let mut out = format!("{kind}: {all}\n");
+    for gap in gaps.iter().take(SHOWN) {
+        let unit = [gap.user_id.as_str(), gap.feature_mode.as_str()];
+        let unit = unit.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ");
+        let parts = [format!("shard {}", gap.shard), unit, gap.reason.clone()];
+        let parts: Vec<_> = parts.into_iter().filter(|p| !p.is_empty()).collect();
+        out.push_str(&format!("  {}\n", parts.join(": ")));
+    }
+    out.push_str(&more_text("  ", all));
+    out.push_str(&format!("  (hint: {})\n", kind.remedy()));
     out
+}
+
+/// How many are not shown.
+fn more_text(indent: &str, all: u64) -> String {
+    match all.saturating_sub(SHOWN as u64) {
+        0 => String::new(),
+        more => format!("{indent}… and {more} more\n"),
+    }
 }
 
 /// What was wrong with directories of the predecessor: the first few of each kind.
@@ -244,18 +264,15 @@ fn changed_text(changed: &[ChangedCall], alpha: f64) -> String {
     out
 }
 
-fn conflicts_text(conflicts: &[Conflict]) -> String {
+fn conflicts_text(conflicts: &Kept<Conflict>) -> String {
     let mut out = String::new();
-    for Conflict { table, difference: d } in conflicts.iter().take(SHOWN) {
+    for Conflict { table, difference: d } in conflicts.items.iter().take(SHOWN) {
         out.push_str(&format!(
             "{} {table} {} {}: {} ({}) and {} ({})\n",
             d.user_id, d.row_key, d.column, d.one, d.one_source, d.other, d.other_source
         ));
     }
-    if conflicts.len() > SHOWN {
-        out.push_str(&format!("… and {} more\n", conflicts.len() - SHOWN));
-    }
-    out
+    out + &more_text("", conflicts.count())
 }
 
 /// The checks that failed, with the first rows.

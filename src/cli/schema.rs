@@ -4,7 +4,7 @@ use super::Outcome;
 use super::definitions::Folder;
 use super::text::{columns, out};
 use crate::error::{Exit, Failure};
-use crate::schema::{ColumnType, Derived, TableSchema};
+use crate::schema::{Column, ColumnType, Derived, TableSchema};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -59,6 +59,16 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// What a schema says of the values of a column.
+fn allowed(column: &Column) -> String {
+    let show = |bound: Option<f64>| bound.map_or(String::new(), |bound| bound.to_string());
+    let is_ranged = column.min.is_some() || column.max.is_some();
+    let range = is_ranged.then(|| format!("{}..{}", show(column.min), show(column.max)));
+    let list = column.values.as_ref().map(|values| values.join("|"));
+    let setting = column.config.as_ref().map(|key| format!("= {key}"));
+    [range, list, setting].into_iter().flatten().collect::<Vec<_>>().join(" ")
+}
+
 fn render(schema: &TableSchema) -> String {
     let rows: Vec<Vec<String>> = schema
         .columns
@@ -70,13 +80,6 @@ fn render(schema: &TableSchema) -> String {
                 ColumnType::Float => "float",
                 ColumnType::Bool => "bool",
                 ColumnType::Timestamp => "timestamp",
-            };
-            let range = match (c.min, c.max) {
-                (None, None) => String::new(),
-                (min, max) => {
-                    let show = |b: Option<f64>| b.map_or(String::new(), |b| b.to_string());
-                    format!("{}..{}", show(min), show(max))
-                }
             };
             let made = match &c.derived {
                 None => String::new(),
@@ -91,7 +94,7 @@ fn render(schema: &TableSchema) -> String {
                 kind.to_owned(),
                 c.unit.clone().unwrap_or_default(),
                 if c.nullable { "" } else { "required" }.to_owned(),
-                range,
+                allowed(c),
                 made,
                 c.description.clone(),
             ]
@@ -102,6 +105,6 @@ fn render(schema: &TableSchema) -> String {
         schema.table,
         schema.description,
         schema.key.iter().fold(String::new(), |all, k| all + ", " + k),
-        columns(&["column", "type", "unit", "", "range", "made by merge", "meaning"], &rows)
+        columns(&["column", "type", "unit", "", "values", "made by merge", "meaning"], &rows)
     )
 }

@@ -4,12 +4,13 @@ use std::path::{Path, PathBuf};
 
 use super::Outcome;
 use super::definitions::{Folder, Loaded};
-use super::merge::{checks_text, failure, gaps_text};
+use super::merge::{checks_text, failure, gaps_text, kept_text};
 use super::text::{count, out};
 use crate::check::{CheckResult, Known, run_checks};
+use crate::config::Settings;
 use crate::error::{Exit, Failure};
 use crate::export::{TableExport, csv_name, csv_sql};
-use crate::merge::{Kind, gaps_of_run};
+use crate::merge::{Examined, Kind, examine};
 use crate::query::{MergeManifest, Session, Source};
 
 #[derive(Debug, clap::Args)]
@@ -68,7 +69,8 @@ fn check(dir: &Path, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
 
 async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
     let definitions = loaded.as_ref();
-    let (session, gaps) = gaps_of_run(run, definitions).await.map_err(failure)?;
+    let known = Known::of(Settings::of(&run.manifest().config));
+    let Examined { session, gaps, differing, repeated } = examine(run, definitions).await.map_err(failure)?;
     let kinds: std::collections::BTreeSet<Kind> = gaps.iter().map(|g| g.kind).collect();
     let mut lines = vec![line("complete", kinds.iter().any(|kind| kind.is_missing()))];
     for kind in [
@@ -79,15 +81,16 @@ async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Lin
         Kind::NotInPlan,
         Kind::WrongShard,
         Kind::MixedEstimators,
-        Kind::UnequalDuplicate,
-        Kind::KeyTwice,
     ] {
         lines.push(line(format!("no {kind}"), kinds.contains(&kind)));
     }
     eprint!("{}", gaps_text(&gaps));
+    for (kind, found) in [(Kind::UnequalDuplicate, differing), (Kind::KeyTwice, repeated)] {
+        lines.push(line(format!("no {kind}"), !found.is_empty()));
+        eprint!("{}", kept_text(kind, &found));
+    }
     let tables: Vec<_> = loaded.schemas.iter().collect();
-    let checks =
-        run_checks(&session, &tables, definitions, &Known::default()).await.map_err(Failure::error)?;
+    let checks = run_checks(&session, &tables, definitions, &known).await.map_err(Failure::error)?;
     lines.extend(told(&checks));
     Ok(lines)
 }
@@ -120,8 +123,8 @@ async fn validate_merged(
             lines.push(line(format!("{name} agrees with {}.parquet", schema.table), !same));
         }
     }
-    let checks =
-        run_checks(&session, &tables, definitions, &Known::default()).await.map_err(Failure::error)?;
+    let known = Known::of(manifest.settings());
+    let checks = run_checks(&session, &tables, definitions, &known).await.map_err(Failure::error)?;
     lines.extend(told(&checks));
     Ok(lines)
 }

@@ -12,6 +12,7 @@ mod load;
 mod model;
 mod presets;
 mod read;
+mod settings;
 mod show;
 #[cfg(test)]
 mod tests;
@@ -22,4 +23,5 @@ pub use load::{ConfigError, ConfigSource, Loaded, Overrides, load, parse};
 pub use model::*;
 pub use presets::presets;
 pub use read::Problem;
+pub use settings::Settings;
 pub use show::show;

@@ -1,10 +1,12 @@
 //! What was seen of the values of each column while they were written: enough to know, without a query,
-//! that none is absent or out of range.
+//! that none is absent, out of range, or none of those that are allowed.
 
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{max, min};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
+
+use crate::schema::TableSchema;
 
 /// Of every column, by name.
 #[derive(Debug, Clone, Default)]
@@ -18,19 +20,43 @@ pub struct ColumnFacts {
     /// Smallest and largest value of a column of numbers; NaN if there is one. None if there is no value, or
     /// the column has no numbers.
     pub range: Option<(f64, f64)>,
+    /// Whether every value is known to be one of those its schema lists.
+    pub is_listed: bool,
+}
+
+/// The values that schemas allow, by place of the column; none where they list none, and for columns that
+/// come after the last.
+#[derive(Debug, Default)]
+pub(super) struct Lists(Vec<Option<Vec<String>>>);
+
+impl Lists {
+    /// Of the columns of a table.
+    pub(super) fn of(schema: &TableSchema, columns: &SchemaRef) -> Self {
+        let list = |name: &str| schema.column(name).and_then(|column| column.values.clone());
+        Self(columns.fields().iter().map(|field| list(field.name())).collect())
+    }
+
+    fn column(&self, place: usize) -> Option<&[String]> {
+        self.0.get(place)?.as_deref()
+    }
 }
 
 impl Facts {
     /// Of no rows.
     pub(super) fn of(columns: &SchemaRef) -> Self {
-        let none = ColumnFacts { nulls: 0, range: None };
+        let none = ColumnFacts { nulls: 0, range: None, is_listed: true };
         Self(columns.fields().iter().map(|field| (field.name().clone(), none)).collect())
     }
 
     /// Of the rows of a batch.
-    pub(super) fn seen(batch: &RecordBatch) -> Self {
+    pub(super) fn seen(batch: &RecordBatch, lists: &Lists) -> Self {
         let names = batch.schema_ref().fields().iter().map(|field| field.name().clone());
-        Self(names.zip(batch.columns().iter().map(ColumnFacts::seen)).collect())
+        let columns = batch.columns().iter().enumerate();
+        Self(
+            names
+                .zip(columns.map(|(place, values)| ColumnFacts::seen(values, lists.column(place))))
+                .collect(),
+        )
     }
 
     /// Adds those of further rows of the same columns.
@@ -41,6 +67,7 @@ impl Facts {
                 (Some(a), Some(b)) => Some((least(a.0, b.0), most(a.1, b.1))),
                 (a, b) => a.or(b),
             };
+            facts.is_listed &= further.is_listed;
         }
     }
 
@@ -51,7 +78,7 @@ impl Facts {
 }
 
 impl ColumnFacts {
-    fn seen(values: &ArrayRef) -> Self {
+    fn seen(values: &ArrayRef, list: Option<&[String]>) -> Self {
         let range = match values.data_type() {
             DataType::Float64 => {
                 let values = values.as_primitive::<Float64Type>();
@@ -66,7 +93,8 @@ impl ColumnFacts {
             }
             _ => None,
         };
-        Self { nulls: values.null_count() as u64, range }
+        let is_listed = list.is_some_and(|list| all_listed(values, list));
+        Self { nulls: values.null_count() as u64, range, is_listed }
     }
 
     /// Whether every value is known to be a number within the bounds.
@@ -81,6 +109,12 @@ impl ColumnFacts {
             }
         }
     }
+}
+
+/// Whether all values of a column of text are in a list, which has a few. Null is no value.
+fn all_listed(values: &ArrayRef, list: &[String]) -> bool {
+    let is_in = |value: &str| list.iter().any(|allowed| allowed == value);
+    values.as_string_opt::<i32>().is_some_and(|texts| texts.iter().flatten().all(is_in))
 }
 
 /// NaN stays.
@@ -119,7 +153,7 @@ mod tests {
         ) {
             let mut facts = Facts::of(&batch(vec![]).schema());
             for part in &parts {
-                facts.add(&Facts::seen(&batch(part.clone())));
+                facts.add(&Facts::seen(&batch(part.clone()), &Lists::default()));
             }
             let all: Vec<Option<f64>> = parts.concat();
             let x = facts.column("x").unwrap();
@@ -128,6 +162,31 @@ mod tests {
                 let ok = |v: f64| !v.is_nan() && low.is_none_or(|l| v >= l) && high.is_none_or(|h| v <= h);
                 prop_assert_eq!(x.is_within(low, high, all.len() as u64), all.iter().flatten().all(|v| ok(*v)));
             }
+        }
+
+        #[test]
+        fn a_column_is_listed_if_every_value_is_in_the_list(
+            parts in prop::collection::vec(
+                prop::collection::vec(prop::option::of(prop_oneof![9 => Just("a"), 9 => Just("b"), 1 => Just("c")]), 0..5),
+                1..5,
+            ),
+        ) {
+            let batch = |part: &[Option<&str>]| {
+                let texts = || Arc::new(part.iter().copied().collect::<StringArray>()) as ArrayRef;
+                RecordBatch::try_from_iter_with_nullable([("free", texts(), true), ("t", texts(), true)]).unwrap()
+            };
+            let schema: TableSchema = serde_saphyr::from_str(
+                "table: t\nversion: 1\ndescription: d\ncolumns: [{name: t, type: text, values: [a, b]}]\n",
+            ).unwrap();
+            let columns = batch(&[]).schema();
+            let lists = Lists::of(&schema, &columns);
+            let mut facts = Facts::of(&columns);
+            for part in &parts {
+                facts.add(&Facts::seen(&batch(part), &lists));
+            }
+            let all_allowed = !parts.concat().contains(&Some("c"));
+            prop_assert_eq!(facts.column("t").unwrap().is_listed, all_allowed);
+            prop_assert!(!facts.column("free").unwrap().is_listed);
         }
     }
 }

@@ -17,8 +17,9 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::csv::{csv_header, csv_rows};
-use super::facts::Facts;
+use super::facts::{Facts, Lists};
 use super::table::ExportError;
+use crate::schema::TableSchema;
 
 /// Batches that are being encoded while one is written.
 const AHEAD: usize = 4;
@@ -39,6 +40,7 @@ pub(crate) struct TableWriter {
     parquet: Option<(PathBuf, ArrowWriter<File>)>,
     waiting: VecDeque<Receiver<Result<Encoded, ExportError>>>,
     facts: Facts,
+    lists: Arc<Lists>,
     rows: u64,
 }
 
@@ -53,7 +55,14 @@ impl TableWriter {
     /// For rows of the given columns.
     pub(crate) fn new(columns: &SchemaRef) -> Self {
         let facts = Facts::of(columns);
-        Self { csv: None, parquet: None, waiting: VecDeque::new(), facts, rows: 0 }
+        let lists = Arc::default();
+        Self { csv: None, parquet: None, waiting: VecDeque::new(), facts, lists, rows: 0 }
+    }
+
+    /// Looks in passing whether values are among those that a schema lists.
+    pub(crate) fn looking_at(mut self, schema: &TableSchema, columns: &SchemaRef) -> Self {
+        self.lists = Arc::new(Lists::of(schema, columns));
+        self
     }
 
     /// Writes the named columns as CSV to a file that must not exist.
@@ -94,9 +103,10 @@ impl TableWriter {
     pub(crate) fn push(&mut self, rows: Rows) -> Result<(), ExportError> {
         let (send, receive) = sync_channel(1);
         let columns = self.csv.as_ref().map(|csv| Arc::clone(&csv.columns));
+        let lists = Arc::clone(&self.lists);
         rayon::spawn(move || {
             // Nobody waits any more if the export has been given up.
-            let _ = send.send(encode(rows, columns.as_deref()));
+            let _ = send.send(encode(rows, columns.as_deref(), &lists));
         });
         self.waiting.push_back(receive);
         while self.waiting.len() > AHEAD {
@@ -146,7 +156,7 @@ impl TableWriter {
 /// Rows of a row group of an export: what is in memory before it is written.
 const ROW_GROUP: usize = 1 << 17;
 
-fn encode(rows: Rows, columns: Option<&Vec<usize>>) -> Result<Encoded, ExportError> {
+fn encode(rows: Rows, columns: Option<&Vec<usize>>, lists: &Lists) -> Result<Encoded, ExportError> {
     let batch = rows()?;
     let csv = match columns {
         Some(places) => {
@@ -155,7 +165,7 @@ fn encode(rows: Rows, columns: Option<&Vec<usize>>) -> Result<Encoded, ExportErr
         }
         None => Vec::new(),
     };
-    let facts = Facts::seen(&batch);
+    let facts = Facts::seen(&batch, lists);
     Ok(Encoded { batch, csv, facts })
 }
 

@@ -1,5 +1,7 @@
 //! What keeps shards from being one table.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use crate::sorted::Difference;
@@ -188,6 +190,64 @@ pub struct Conflict {
     /// The value.
     #[serde(flatten)]
     pub difference: Difference,
+}
+
+/// Findings about rows. Of those of a table only the first are kept, but all are counted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Kept<T> {
+    /// The first of each table.
+    pub items: Vec<T>,
+    /// How many each table has.
+    pub by_table: BTreeMap<String, u64>,
+}
+
+impl<T> Kept<T> {
+    /// Of one table; `count` includes those that were not kept.
+    pub(super) fn of(table: &str, items: Vec<T>, count: u64) -> Self {
+        let by_table = (count > 0).then(|| (table.to_owned(), count));
+        Self { items, by_table: by_table.into_iter().collect() }
+    }
+
+    /// Adds others, which may be of the same tables.
+    pub(super) fn extend(&mut self, others: Self) {
+        self.items.extend(others.items);
+        for (table, count) in others.by_table {
+            *self.by_table.entry(table).or_default() += count;
+        }
+    }
+
+    /// How many there are, kept or not.
+    pub fn count(&self) -> u64 {
+        self.by_table.values().sum()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.count() == 0
+    }
+
+    /// The same findings in another form.
+    pub fn map<U>(self, form: impl FnMut(T) -> U) -> Kept<U> {
+        Kept { items: self.items.into_iter().map(form).collect(), by_table: self.by_table }
+    }
+}
+
+impl<T> Default for Kept<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), by_table: BTreeMap::new() }
+    }
+}
+
+/// All of them are kept.
+impl FromIterator<Conflict> for Kept<Conflict> {
+    fn from_iter<I: IntoIterator<Item = Conflict>>(conflicts: I) -> Self {
+        let mut kept = Self::default();
+        for conflict in conflicts {
+            *kept.by_table.entry(conflict.table.clone()).or_default() += 1;
+            kept.items.push(conflict);
+        }
+        kept
+    }
 }
 
 impl From<Conflict> for Gap {

@@ -24,7 +24,7 @@ use survey::{Survey, unknown_files};
 use tables::{Compare, Tables};
 
 pub use calls::ChangedCall;
-pub use finding::{Conflict, Gap, Kind};
+pub use finding::{Conflict, Gap, Kept, Kind};
 pub use output::Written;
 
 /// What to do when two attempts of a unit differ.
@@ -85,8 +85,10 @@ pub enum MergeOutcome {
     Written(Box<Written>),
     /// Units are missing; nothing was written.
     Incomplete(Vec<Gap>),
+    /// Attempts have several rows of one key; nothing was written.
+    Repeated(Kept<Gap>),
     /// Duplicates differ; nothing was written.
-    Conflicting(Vec<Conflict>),
+    Conflicting(Kept<Conflict>),
     /// Checks found something; nothing was written.
     Wrong(Vec<CheckResult>),
 }
@@ -185,7 +187,7 @@ impl Merge<'_> {
         }
         let conflicts = std::mem::take(&mut survey.conflicts);
         if !conflicts.is_empty() && self.on_conflict == OnConflict::Stop {
-            return Ok(MergeOutcome::Conflicting(conflicts));
+            return Ok(MergeOutcome::Conflicting(conflicts.into_iter().collect()));
         }
         let tables = Tables::new(runs, survey, self.memory, self.definitions).await?;
         output::Output { merge: self, tables: &tables, runs, survey, calls }.write().await
@@ -219,36 +221,51 @@ impl Merge<'_> {
     }
 }
 
-/// Everything that is wrong with one run, and a session with its merged tables in memory, for `validate`.
-pub async fn gaps_of_run(run: Run, definitions: Definitions<'_>) -> Result<(Session, Vec<Gap>), MergeError> {
+/// One run, and everything that is wrong with it.
+#[derive(Debug)]
+pub struct Examined {
+    /// Its merged tables, in memory.
+    pub session: Session,
+    /// What keeps it from being complete.
+    pub gaps: Vec<Gap>,
+    /// Values in which attempts of a unit differ.
+    pub differing: Kept<Gap>,
+    /// Keys of which an attempt has several rows.
+    pub repeated: Kept<Gap>,
+}
+
+/// Looks through one run, for `validate`.
+pub async fn examine(run: Run, definitions: Definitions<'_>) -> Result<Examined, MergeError> {
     let only = run.manifest().only_shards.clone();
     let runs = vec![OpenRun::new(run)];
     let mut survey = Survey::of(&runs, Precedence::Latest, definitions.schemas)?;
-    let mut found = std::mem::take(&mut survey.gaps);
+    let mut gaps = std::mem::take(&mut survey.gaps);
     // The other shards' users are not expected in the directory of one shard.
-    found.retain(|gap| !gap.kind.is_missing() || only.is_empty() || only.contains(&gap.shard));
-    found.extend(unknown_files(&runs, &survey)?);
-    found.extend(std::mem::take(&mut survey.conflicts).into_iter().map(Gap::from));
+    gaps.retain(|gap| !gap.kind.is_missing() || only.is_empty() || only.contains(&gap.shard));
+    gaps.extend(unknown_files(&runs, &survey)?);
+    let mut conflicts: Kept<Conflict> = std::mem::take(&mut survey.conflicts).into_iter().collect();
+    let mut repeated = Kept::default();
     let tables = Tables::new(&runs, &survey, None, definitions).await?;
     for schema in definitions.schemas.data_tables() {
         let Some(mut rows) = tables.rows(schema, Compare::Duplicates)? else { continue };
         while rows.next_rows()?.is_some() {}
         let findings = rows.findings();
-        found.extend(conflicts_of(schema, &findings).into_iter().map(Gap::from));
-        found.extend(repeated_of(schema, &findings));
+        conflicts.extend(conflicts_of(schema, &findings));
+        repeated.extend(repeated_of(schema, &findings));
     }
     tables.session.materialize(definitions).await?;
-    Ok((tables.session, found))
+    Ok(Examined { session: tables.session, gaps, differing: conflicts.map(Gap::from), repeated })
 }
 
 /// Where duplicates of a table differ.
-fn conflicts_of(schema: &TableSchema, findings: &Findings) -> Vec<Conflict> {
+fn conflicts_of(schema: &TableSchema, findings: &Findings) -> Kept<Conflict> {
     let conflict = |d: &Difference| Conflict { table: schema.table.clone(), difference: d.clone() };
-    findings.differences.iter().map(conflict).collect()
+    let kept = findings.differences.iter().map(conflict).collect();
+    Kept::of(&schema.table, kept, findings.differing)
 }
 
 /// Keys of a table of which several rows speak.
-fn repeated_of(schema: &TableSchema, findings: &Findings) -> Vec<Gap> {
+fn repeated_of(schema: &TableSchema, findings: &Findings) -> Kept<Gap> {
     let gap = |r: &Repeated| Gap {
         user_id: r.user_id.clone(),
         feature_mode: String::new(),
@@ -256,7 +273,7 @@ fn repeated_of(schema: &TableSchema, findings: &Findings) -> Vec<Gap> {
         kind: Kind::KeyTwice,
         reason: format!("table {}, {}: {}", schema.table, r.row_key, r.sources.join(" and ")),
     };
-    findings.repeated.iter().map(gap).collect()
+    Kept::of(&schema.table, findings.repeated.iter().map(gap).collect(), findings.repeating)
 }
 
 /// The path an output is written under until it is whole.

@@ -5,11 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::calls::{self, ChangedCall};
-use super::finding::Gap;
+use super::finding::{Gap, Kept};
 use super::survey::Survey;
 use super::tables::{self, Compare, Tables};
 use super::{Merge, MergeError, MergeOutcome, OnConflict, conflicts_of, repeated_of, staging_path};
 use crate::check::{Known, run_checks};
+use crate::config::Settings;
 use crate::export::{
     CsvWriter, ExportError, Facts, TableExport, TableWriter, csv_name, csv_sql, parquet_sql,
 };
@@ -76,9 +77,9 @@ impl Output<'_> {
 
     async fn fill(&self, dir: &Path) -> Result<Filled, MergeError> {
         let tables: Vec<&TableSchema> = self.merge.wanted().collect();
-        let mut known = Known::default();
+        let mut known = Known::of(Settings::of_all(self.runs.iter().map(|r| &r.run.manifest().config)));
         let mut rows = BTreeMap::new();
-        let (mut conflicts, mut repeated) = (Vec::new(), Vec::new());
+        let (mut conflicts, mut repeated) = (Kept::default(), Kept::default());
         for schema in &tables {
             let (count, facts, findings) = self.table(dir, schema).await?;
             conflicts.extend(conflicts_of(schema, &findings));
@@ -90,7 +91,7 @@ impl Output<'_> {
             return Ok(Filled::Refused(MergeOutcome::Conflicting(conflicts)));
         }
         if !repeated.is_empty() {
-            return Ok(Filled::Refused(MergeOutcome::Incomplete(repeated)));
+            return Ok(Filled::Refused(MergeOutcome::Repeated(repeated)));
         }
         let manifest = self.manifest(rows);
         let session = self.written(dir, &manifest)?;
@@ -169,7 +170,7 @@ impl Output<'_> {
         schema: &TableSchema,
         columns: &arrow::datatypes::SchemaRef,
     ) -> Result<TableWriter, MergeError> {
-        let mut writer = TableWriter::new(columns);
+        let mut writer = TableWriter::new(columns).looking_at(schema, columns);
         if schema.csv_query.is_none()
             && let Some(path) = self.csv_path(dir, schema)
         {
@@ -220,6 +221,8 @@ impl Output<'_> {
 
     fn manifest(&self, rows: BTreeMap<String, u64>) -> MergeManifest {
         let first = self.runs.first().map(|r| r.run.manifest());
+        // The predecessor wrote a seed down and never used it.
+        let seeded = self.runs.iter().find(|r| !r.is_imported).map(|r| r.run.manifest()).or(first);
         MergeManifest {
             format: OUTPUT_FORMAT,
             complete: self.survey.gaps.is_empty(),
@@ -234,7 +237,7 @@ impl Output<'_> {
                 })
                 .collect(),
             config_fingerprint: self.fingerprint(),
-            seed: first.map_or(0, |m| m.seed),
+            seed: seeded.map_or(0, |m| m.seed),
             hour_bins: first.map_or(0, |m| m.config.hour_bins),
             fdr: first.map_or_else(crate::config::Fdr::default, |m| m.config.fdr.clone()),
             units: self.survey.units,

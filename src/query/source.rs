@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock};
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
-use crate::config::Fdr;
+use crate::config::{Fdr, Settings};
 use crate::schema::TableSchema;
 use crate::store::{Ledger, MANIFEST, ReadLock, Run, StoreError};
 
@@ -80,6 +80,13 @@ pub struct MergeManifest {
 
 fn yes() -> bool {
     true
+}
+
+impl MergeManifest {
+    /// The settings that it knows.
+    pub fn settings(&self) -> Settings {
+        serde_json::json!({"seed": self.seed, "hour_bins": self.hour_bins, "fdr": self.fdr}).into()
+    }
 }
 
 /// A run that went into an output.

@@ -7,6 +7,7 @@ use include_dir::{Dir, include_dir};
 use thiserror::Error;
 
 use super::table::TableSchema;
+use crate::config::Settings;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
 
@@ -112,10 +113,27 @@ impl Schemas {
 fn parse(file: &str, text: &str) -> Result<TableSchema, SchemaError> {
     let schema: TableSchema = serde_saphyr::from_str(text)
         .map_err(|e| SchemaError::Parse { file: file.to_owned(), message: e.to_string() })?;
-    match schema.fault() {
+    match schema.fault().or_else(|| fault_of_settings(&schema)) {
         Some(fault) => Err(SchemaError::Fault { file: file.to_owned(), fault }),
         None => Ok(schema),
     }
+}
+
+/// The first column that repeats a setting there is not, or one that cannot be its value: rows would never be
+/// compared with it, and nobody would know.
+fn fault_of_settings(schema: &TableSchema) -> Option<String> {
+    let mut constants = schema.columns.iter().filter_map(|c| Some((c, c.config.as_deref()?))).peekable();
+    constants.peek()?;
+    let settings = Settings::built_in();
+    constants.find_map(|(column, key)| match settings.get(key) {
+        None => Some(format!("column `{}` repeats the setting `{key}`, which there is not", column.name)),
+        // What has no value by default may have one of any type.
+        Some(value) if value.is_null() || column.kind.can_be(value) => None,
+        Some(value) => Some(format!(
+            "column `{}` repeats the setting `{key}`, and {value} is no value of its type",
+            column.name
+        )),
+    })
 }
 
 fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, SchemaError> {
@@ -158,6 +176,21 @@ mod tests {
         );
         let error = Schemas::load(Some(dir.path())).unwrap_err().to_string();
         assert!(error.contains("bad.yaml") && error.contains("`b`"), "{error}");
+        let fault = |column: &str| {
+            write("bad.yaml", &format!("table: bad\nversion: 1\ndescription: d\ncolumns:\n  - {column}\n"));
+            Schemas::load(Some(dir.path())).map(|_| ()).map_err(|error| error.to_string())
+        };
+        assert_eq!(fault("{name: a, type: int, config: seed}"), Ok(()));
+        assert_eq!(fault("{name: a, type: int, config: k_selection.k_max}"), Ok(()));
+        for (column, told) in [
+            ("{name: a, type: int, config: hour_bin}", "`hour_bin`, which there is not"),
+            ("{name: a, type: text, config: fdr.alpha}", "0.05 is no value of its type"),
+            ("{name: a, type: int, config: taus}", "[1,2] is no value of its type"),
+            ("{name: a, type: text, values: []}", "without a value"),
+        ] {
+            let error = fault(column).unwrap_err();
+            assert!(error.contains(told) && error.contains("bad.yaml"), "{error}");
+        }
         write("bad.yaml", "table: bad\nversion: one\n");
         let error = Schemas::load(Some(dir.path())).unwrap_err().to_string();
         assert!(error.contains("line 2"), "{error}");

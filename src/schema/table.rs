@@ -1,6 +1,7 @@
 //! What a schema file says.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 /// The contract of one table, as written in `schemas/<table>.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -52,6 +53,9 @@ pub struct Column {
     /// Allowed values of a text column.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub values: Option<Vec<String>>,
+    /// Key of the setting that every value of the column repeats, e.g. `hour_bins`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<String>,
     /// How `merge` computes the column; `None` for stored columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<Derived>,
@@ -86,6 +90,18 @@ pub enum ColumnType {
     Bool,
     /// A point in time, UTC, microseconds.
     Timestamp,
+}
+
+impl ColumnType {
+    /// Whether a value of JSON can be a value of such a column.
+    pub(crate) fn can_be(self, value: &Value) -> bool {
+        match self {
+            Self::Text => value.is_string(),
+            Self::Int | Self::Float => value.is_number(),
+            Self::Bool => value.is_boolean(),
+            Self::Timestamp => false,
+        }
+    }
 }
 
 /// A column that only the whole set of users determines.
@@ -150,6 +166,9 @@ impl TableSchema {
             }
             if !seen.insert(&c.name) {
                 return Some(format!("column `{}` is listed twice", c.name));
+            }
+            if c.values.as_ref().is_some_and(Vec::is_empty) {
+                return Some(format!("column `{}` has a list of `values` without a value", c.name));
             }
         }
         let derived = self.derived().flat_map(|(_, d)| d.inputs());

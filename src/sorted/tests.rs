@@ -141,6 +141,20 @@ fn what_is_out_is_gone_and_two_that_speak_are_told() {
 }
 
 #[test]
+fn what_is_not_kept_is_counted() {
+    let part =
+        |x: f64, attempt: &str| -> Vec<Line> { (0..2500).map(|tau| line("a", tau, x, attempt)).collect() };
+    let file = |run: usize, lines: &[Line]| SortedFile::rows(run, "run", batch(lines));
+    let mut roles = Roles::default();
+    roles.set(1, "d", Role::Duplicate);
+    let (found, findings) = read(vec![file(0, &part(1.0, "t")), file(1, &part(2.0, "d"))], roles);
+    assert_eq!((found.len(), findings.differing, findings.differences.len()), (2500, 2500, 1000));
+    let files = vec![file(0, &part(1.0, "t")), file(1, &part(1.0, "u"))];
+    let (found, findings) = read(files, Roles::default());
+    assert_eq!((found.len(), findings.repeating, findings.repeated.len()), (2500, 2500, 1000));
+}
+
+#[test]
 fn a_file_that_is_not_sorted_is_named() {
     let lines = [line("b", 1, 1.0, "t"), line("a", 1, 1.0, "t")];
     let file = SortedFile::rows(0, "r0", batch(&lines));

@@ -116,5 +116,7 @@ fn help_has_examples_everywhere() {
     }
     assert!(world.expect(0, &["completions", "bash"]).out.contains("_results"));
     assert!(world.expect(0, &["schema", "show", "te"]).out.contains("TE_A2S"));
+    assert!(world.expect(0, &["schema", "show", "gc"]).out.contains("A2S|S2A"));
+    assert!(world.expect(0, &["schema", "show", "true_cte"]).out.contains("0.. = hour_bins"));
     assert_eq!(world.run(&["frobnicate"]).code, Some(2));
 }

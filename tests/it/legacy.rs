@@ -128,3 +128,45 @@ fn old_shards_and_a_new_run_are_one_table() {
     let said = world.expect(0, &["sql", "--run", "merged", "--format", "csv", "select user_id from te"]);
     assert_eq!(said.out, "user_id\na\nb\nu00\nu01\n");
 }
+
+/// Copies of the whole shards, with a line of one file changed.
+fn changed(world: &World, file: &str, from: &str, to: &str) -> Vec<String> {
+    for (dir, name) in samples(&WHOLE).iter().zip(WHOLE) {
+        std::fs::create_dir(world.path(name)).unwrap();
+        for entry in std::fs::read_dir(dir).unwrap() {
+            let path = entry.unwrap().path();
+            std::fs::copy(&path, world.path(name).join(path.file_name().unwrap())).unwrap();
+        }
+    }
+    let path = world.path(WHOLE[1]).join(file);
+    let text = std::fs::read_to_string(&path).unwrap();
+    assert!(text.contains(from), "{text}");
+    std::fs::write(&path, text.replacen(from, to, 1)).unwrap();
+    WHOLE.map(str::to_owned).to_vec()
+}
+
+#[test]
+fn a_row_of_other_settings_than_its_directory_stops_the_merge() {
+    let world = World::new(0);
+    let dirs = changed(&world, "per_user_cte.csv", ",2,6,", ",2,8,");
+    let said = merge(&world, &dirs, &["--allow-partial", "--report", "report.json"], 3);
+    assert!(said.err.contains("FAIL  constant stratified_cte.hour_bins: 1 row "), "{}", said.err);
+    assert!(!world.path("merged").exists());
+    let report: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(world.path("report.json")).unwrap()).unwrap();
+    assert_eq!(report["outcome"], "wrong");
+    assert_eq!(report["checks"].as_array().unwrap().len(), 1);
+    assert_eq!(report["checks"][0]["violations"], 1);
+}
+
+#[test]
+fn a_value_that_no_schema_lists_is_named_with_file_and_line() {
+    let world = World::new(0);
+    let dirs = changed(&world, "per_user_gc.csv", ",S2A,", ",S2B,");
+    let said = merge(&world, &dirs, &[], 3);
+    assert!(
+        said.err.contains("per_user_gc.csv") && said.err.contains("`S2B` is none of A2S, S2A"),
+        "{}",
+        said.err
+    );
+}

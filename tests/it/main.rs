@@ -5,6 +5,7 @@
 mod any_program;
 mod bad_input;
 mod calibration;
+mod checks;
 mod conditional_reference;
 mod config;
 mod damage;

@@ -119,3 +119,43 @@ fn users_that_are_expected_and_in_no_plan_are_missing() {
     let said = world.expect(3, &["merge", "--shards", "run", "--output", "n", "--data", "data"]);
     assert!(said.err.contains("u02: expected"), "{}", said.err);
 }
+
+#[test]
+fn a_report_counts_what_it_does_not_list() {
+    let world = World::new(0);
+    let modes = "[composite, magnitude_only, sma_only, variance_only]";
+    world.write("quick.yaml", crate::world::QUICK.replace("[composite]", modes));
+    // Rows of two days ten minutes apart, and then of one: no hour has as many as it had.
+    for (run, rows) in [("one", 288), ("two", 144)] {
+        for user in 0..6 {
+            let all = crate::world::rows(user + 1, 2880);
+            let header = all.lines().take(1);
+            let lines: Vec<&str> = header.chain(all.lines().skip(1).step_by(10).take(rows)).collect();
+            world.user(&format!("u{user:02}"), &(lines.join("\n") + "\n"));
+        }
+        assert_eq!(world.analyse(run, &[]).code, Some(0));
+    }
+    let differing = report(&world, &["one", "two"], 3);
+    let kind = &differing["conflicts"][0];
+    let sql = "select count(*) as n from run1.hour_bins a join run2.hour_bins b on a.user_id = b.user_id \
+               and a.feature_mode = b.feature_mode and a.kind = b.kind and a.idx = b.idx where a.count <> b.count";
+    let said = world.expect(0, &["sql", "--run", "one", "--run", "two", "--format", "csv", sql]);
+    let bins: u64 = said.out.lines().last().unwrap().parse().unwrap();
+    // Of 24 units, 24 hours and the 6 bins of the day.
+    assert_eq!((bins, &kind["by_table"]["hour_bins"]), (24 * (24 + 6), &bins.into()));
+
+    let items = kind["items"].as_array().unwrap();
+    let mut all = 0;
+    for (table, count) in kind["by_table"].as_object().unwrap() {
+        let count = count.as_u64().unwrap();
+        let listed = items.iter().filter(|item| item["table"] == **table).count() as u64;
+        assert_eq!(listed, count.min(1000), "{table}");
+        all += count;
+    }
+    assert!(kind["by_table"]["te"].as_u64().unwrap() > 1000, "{kind}");
+    assert_eq!(kind["count"], all);
+
+    let said = world.expect(3, &["merge", "--shards", "one", "two", "--output", "merged"]);
+    assert!(said.err.contains(&format!("… and {} more\n", all - 10)), "{}", said.err);
+    assert!(said.err.contains(&format!("error: {all} values of the same user differ")), "{}", said.err);
+}

@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::check::CheckResult;
 use crate::error::Failure;
 use crate::legacy::Finding;
-use crate::merge::{Conflict, Gap, Kind, MergeError, MergeOutcome, Merged};
+use crate::merge::{Gap, Kept, Kind, MergeError, MergeOutcome, Merged};
 
 /// Writes the report of a merge, also of one that was refused.
 pub(super) fn write(path: &Path, merged: &Result<Merged, MergeError>) -> Result<(), Failure> {
@@ -48,9 +49,13 @@ fn report(merged: &Merged) -> Value {
             report["outcome"] = json!("incomplete");
             report["findings"] = findings(gaps);
         }
+        MergeOutcome::Repeated(repeated) => {
+            report["outcome"] = json!("incomplete");
+            report["findings"] = json!([kept(Kind::KeyTwice, repeated)]);
+        }
         MergeOutcome::Conflicting(conflicts) => {
             report["outcome"] = json!("conflicting");
-            report["conflicts"] = differing(conflicts);
+            report["conflicts"] = json!([kept(Kind::UnequalDuplicate, conflicts)]);
         }
         MergeOutcome::Wrong(checks) => {
             report["outcome"] = json!("wrong");
@@ -74,12 +79,12 @@ fn findings(gaps: &[Gap]) -> Value {
     kinds.into_iter().map(kind).collect()
 }
 
-fn differing(conflicts: &[Conflict]) -> Value {
-    let kind = Kind::UnequalDuplicate;
-    json!([{
-        "code": kind.code(), "kind": kind.name(), "remedy": kind.remedy(), "count": conflicts.len(),
-        "items": conflicts,
-    }])
+/// Findings that are counted but not all kept: the list is cut where `count` is above the number of items.
+fn kept<T: Serialize>(kind: Kind, found: &Kept<T>) -> Value {
+    json!({
+        "code": kind.code(), "kind": kind.name(), "remedy": kind.remedy(), "count": found.count(),
+        "by_table": found.by_table, "items": found.items,
+    })
 }
 
 fn check(check: &CheckResult) -> Value {
@@ -100,4 +105,37 @@ fn legacy(finding: &Finding) -> Value {
         "file": finding.file, "lines": finding.lines, "kind": format!("{:?}", finding.kind), "what": finding.what,
         "remedy": finding.remedy,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_that_are_not_listed_are_counted() {
+        let gap = Gap {
+            user_id: "u".into(),
+            feature_mode: String::new(),
+            shard: 0,
+            kind: Kind::KeyTwice,
+            reason: "table te, tau 1".into(),
+        };
+        let by_table = [("te".to_owned(), 1400), ("ste".to_owned(), 1)].into();
+        let repeated = Kept { items: vec![gap; 1001], by_table };
+        let text = super::super::kept_text(Kind::KeyTwice, &repeated);
+        assert!(text.starts_with("key twice: 1401\n") && text.contains("… and 1391 more\n"), "{text}");
+        let merged = Merged {
+            outcome: MergeOutcome::Repeated(repeated),
+            units: 1,
+            units_ok: 1,
+            duplicates: 0,
+            legacy: Vec::new(),
+        };
+        let report = report(&merged);
+        assert_eq!((&report["outcome"], &report["complete"]), (&json!("incomplete"), &json!(false)));
+        let kind = &report["findings"][0];
+        assert_eq!((&kind["code"], &kind["count"]), (&json!("M18"), &json!(1401)));
+        assert_eq!(kind["by_table"], json!({"te": 1400, "ste": 1}));
+        assert_eq!(kind["items"].as_array().map(Vec::len), Some(1001));
+    }
 }

@@ -108,7 +108,8 @@ fn rows_that_contradict_each_other_stop_the_merge() {
     let MergeOutcome::Conflicting(conflicts) = merge(&imported.runs, &dir.path().join("merged"), true) else {
         panic!()
     };
-    assert_eq!(conflicts.len(), 1);
+    assert_eq!((conflicts.count(), conflicts.items.len()), (1, 1));
+    let conflicts = conflicts.items;
     assert_eq!((conflicts[0].table.as_str(), conflicts[0].difference.column.as_str()), ("te", "p_A2S"));
     assert_eq!(
         (conflicts[0].difference.one.as_str(), conflicts[0].difference.other.as_str()),
