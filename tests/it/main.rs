@@ -6,6 +6,7 @@ mod any_program;
 mod bad_input;
 mod calibration;
 mod checks;
+mod compact;
 mod conditional_reference;
 mod config;
 mod damage;
