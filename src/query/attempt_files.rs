@@ -1,10 +1,17 @@
-//! Which files hold the rows of some attempts.
+//! Which files hold the rows of runs, and which attempts in them do not speak.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, BooleanArray};
+use arrow::datatypes::DataType;
+use datafusion::logical_expr::{ColumnarValue, Expr, Volatility, create_udf};
+use rustc_hash::FxHashSet;
 
 use super::files::TableFile;
+use super::judge::{Candidate, Precedence, judge};
 use super::source::OpenRun;
-use crate::store::{DataFile, LedgerRow, StoreError, is_group};
+use crate::store::{IndexedAttempt, IndexedFile, StoreError, repeated};
 
 /// Files of one table.
 #[derive(Debug, Default)]
@@ -12,50 +19,26 @@ pub(super) struct TableFiles {
     /// Files that hold one unit.
     pub(super) units: Vec<TableFile>,
     /// Files that hold several, by run.
-    pub(super) groups: BTreeMap<usize, GroupFiles>,
-}
-
-/// Files of one table and run that hold several units.
-#[derive(Debug, Default)]
-pub(super) struct GroupFiles {
-    pub(super) files: Vec<TableFile>,
-    /// Attempts whose rows are in the files and are not asked for.
-    pub(super) unwanted: BTreeSet<String>,
+    pub(super) groups: BTreeMap<usize, Vec<TableFile>>,
 }
 
 impl TableFiles {
-    /// The files of the attempts, by table.
+    /// The files of runs by table, without those that hold only an attempt that is silent.
     pub(super) fn of<'a>(
         runs: &'a [OpenRun],
-        attempts: &'a [(usize, LedgerRow)],
+        silent: &[Silent],
     ) -> Result<BTreeMap<&'a str, Self>, StoreError> {
         let mut tables: BTreeMap<&str, Self> = BTreeMap::new();
-        let mut groups: HashMap<(usize, &str), &str> = HashMap::new();
-        let mut wanted: HashSet<(usize, &str)> = HashSet::new();
-        for (run, row) in attempts {
-            wanted.insert((*run, &row.attempt));
-            for file in &row.files {
+        for (place, run) in runs.iter().enumerate() {
+            let silent = silent.get(place);
+            for file in &run.index()?.files {
                 let table = tables.entry(&file.table).or_default();
-                if !is_group(&file.file) {
-                    table.units.push(found(runs, *run, row, file, true));
-                } else if groups.insert((*run, &file.file), &file.table).is_none() {
-                    table.groups.entry(*run).or_default().files.push(found(runs, *run, row, file, false));
-                }
-            }
-        }
-        if groups.is_empty() {
-            return Ok(tables);
-        }
-        for (index, run) in runs.iter().enumerate() {
-            let ledger = run.ledger()?;
-            let all = ledger.rows.iter().chain(&ledger.replaced);
-            for row in all.filter(|row| !wanted.contains(&(index, row.attempt.as_str()))) {
-                for file in &row.files {
-                    if let Some(table) = groups.get(&(index, file.file.as_str()))
-                        && let Some(group) = tables.get_mut(table).and_then(|t| t.groups.get_mut(&index))
-                    {
-                        group.unwanted.insert(row.attempt.clone());
+                match &file.owner {
+                    None => table.groups.entry(place).or_default().push(found(run, file)),
+                    Some((_, attempt)) if silent.is_none_or(|silent| !silent.has(attempt)) => {
+                        table.units.push(found(run, file));
                     }
+                    Some(_) => {}
                 }
             }
         }
@@ -63,12 +46,92 @@ impl TableFiles {
     }
 }
 
-fn found(runs: &[OpenRun], run: usize, row: &LedgerRow, file: &DataFile, one_unit: bool) -> TableFile {
+fn found(run: &OpenRun, file: &IndexedFile) -> TableFile {
     TableFile {
-        path: runs[run].run.dir().join(&file.file),
+        path: run.run.dir().join(&file.path),
         bytes: file.bytes,
-        owner: one_unit.then(|| (row.user_id.clone(), row.attempt.clone())),
-        shard: row.shard,
-        run: runs[run].name.clone(),
+        owner: file.owner.clone(),
+        shard: file.shard,
+        run: run.name.clone(),
     }
+}
+
+/// Attempts of a run that do not speak.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Silent(Arc<FxHashSet<Box<str>>>);
+
+impl Silent {
+    /// Of each of some runs that are asked together: the last attempt of a unit that is ok speaks.
+    pub(super) fn among(runs: &[OpenRun]) -> Result<Vec<Self>, StoreError> {
+        let mut rows = several(runs)?;
+        rows.sort_by(|(_, a), (_, b)| (&a.user_id, &a.feature_mode).cmp(&(&b.user_id, &b.feature_mode)));
+        let mut silent: Vec<FxHashSet<Box<str>>> = vec![FxHashSet::default(); runs.len()];
+        for unit in
+            rows.chunk_by(|(_, a), (_, b)| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode))
+        {
+            let candidates: Vec<_> = unit.iter().map(|(run, row)| Candidate::indexed(*run, row)).collect();
+            let winner = judge(&candidates, Precedence::Latest).winner;
+            for (place, (run, row)) in unit.iter().enumerate() {
+                if place != winner {
+                    silent[*run].insert(row.attempt.as_str().into());
+                }
+            }
+        }
+        Ok(silent.into_iter().map(|silent| Self(Arc::new(silent))).collect())
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    fn has(&self, attempt: &str) -> bool {
+        self.0.contains(attempt)
+    }
+
+    /// Whether the attempt in a column is none of these. A list of them in the query would have to be planned.
+    pub(super) fn is_not(&self, name: &str, attempt: Expr) -> Expr {
+        let silent = Arc::clone(&self.0);
+        let speaks = move |args: &[ColumnarValue]| {
+            let arrays = ColumnarValue::values_to_arrays(args)?;
+            let mut last: Option<(&str, bool)> = None;
+            let rows = arrays[0].as_string::<i32>();
+            let mut found = Vec::with_capacity(rows.len());
+            for attempt in rows.iter().map(Option::unwrap_or_default) {
+                // Rows of an attempt are neighbours.
+                let speaks = match last {
+                    Some((known, known_speaks)) if known == attempt => known_speaks,
+                    _ => !silent.contains(attempt),
+                };
+                last = Some((attempt, speaks));
+                found.push(speaks);
+            }
+            Ok(ColumnarValue::Array(Arc::new(BooleanArray::from(found))))
+        };
+        let function = create_udf(
+            name,
+            vec![DataType::Utf8],
+            DataType::Boolean,
+            Volatility::Immutable,
+            Arc::new(speaks),
+        );
+        function.call(vec![attempt])
+    }
+}
+
+/// The attempts of units that have more than one in all runs together, with the run's place.
+fn several(runs: &[OpenRun]) -> Result<Vec<(usize, IndexedAttempt)>, StoreError> {
+    if let [only] = runs {
+        return Ok(only.index()?.several.iter().map(|row| (0, row.clone())).collect());
+    }
+    let mut units = Vec::new();
+    for run in runs {
+        units.extend(run.index()?.units());
+    }
+    let twice: HashSet<u64> = repeated(units);
+    let mut attempts = Vec::new();
+    for (place, run) in runs.iter().enumerate() {
+        let found = run.index()?.attempts_of(run.run.storage(), &twice)?;
+        attempts.extend(found.into_iter().map(|attempt| (place, attempt)));
+    }
+    Ok(attempts)
 }

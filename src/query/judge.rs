@@ -1,6 +1,6 @@
 //! Which attempt speaks for a unit, and what the others are to it.
 
-use crate::store::{LedgerRow, UnitState};
+use crate::store::{IndexedAttempt, LedgerRow, UnitState};
 
 /// Which of several attempts of a unit speaks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,6 +36,17 @@ impl<'a> Candidate<'a> {
             state: row.state,
             finished_us: row.finished_us,
             basis: [input, &row.config_fingerprint, &row.engine],
+        }
+    }
+
+    /// The same of an index.
+    pub fn indexed(run: usize, attempt: &'a IndexedAttempt) -> Self {
+        Self {
+            run,
+            attempt: &attempt.attempt,
+            state: attempt.state,
+            finished_us: attempt.finished_us,
+            basis: attempt.basis.each_ref().map(String::as_str),
         }
     }
 }

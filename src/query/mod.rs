@@ -4,6 +4,8 @@ mod attempt_files;
 mod files;
 mod functions;
 mod judge;
+mod lazy;
+mod ledger_tables;
 mod opened;
 mod params;
 mod session;

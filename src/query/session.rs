@@ -8,12 +8,11 @@
 //! | `expected` | the plan |
 //! | `files` | the data files of the ledger |
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::array::{Int32Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use datafusion::catalog::{MemorySchemaProvider, TableProvider};
 use datafusion::common::Column;
 use datafusion::common::TableReference;
@@ -24,20 +23,21 @@ use datafusion::execution::context::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::Expr;
-use datafusion::prelude::{col, lit};
+use datafusion::prelude::col;
 use thiserror::Error;
 
-use super::attempt_files::TableFiles;
+use super::attempt_files::{Silent, TableFiles};
 use super::files::KnownFiles;
 use super::functions;
-use super::judge::{Candidate, Precedence, judge};
+use super::lazy::LazyTable;
+use super::ledger_tables::{all_rows, expected_of, files_of, ledger_of, winners};
 use super::opened::{ImportFolder, Opened};
 use super::source::{MergeManifest, OpenRun, SourceError};
 use super::template::{Queries, QueryError, ident, literal};
 use super::views::{Space, Views};
 use crate::config::Fdr;
 use crate::schema::{Schemas, TableSchema, stored_arrow_schema};
-use crate::store::{LedgerRow, ReadLock, StoreError, expected_batch, group_arrow_schema, ledger_batch};
+use crate::store::{ReadLock, StoreError, group_arrow_schema};
 
 /// Why a session could not be set up or a query not be answered.
 #[derive(Debug, Error)]
@@ -108,6 +108,32 @@ impl std::fmt::Debug for Session {
     }
 }
 
+/// Runs that are asked together, shared by the tables that are made of them.
+#[derive(Debug, Clone)]
+struct Runs {
+    all: Arc<Vec<OpenRun>>,
+    these: std::ops::Range<usize>,
+}
+
+impl Runs {
+    fn all(runs: Vec<OpenRun>) -> Self {
+        Self { these: 0..runs.len(), all: Arc::new(runs) }
+    }
+
+    /// One of them.
+    fn only(&self, place: usize) -> Self {
+        Self { all: Arc::clone(&self.all), these: place..place + 1 }
+    }
+}
+
+impl std::ops::Deref for Runs {
+    type Target = [OpenRun];
+
+    fn deref(&self) -> &[OpenRun] {
+        &self.all[self.these.clone()]
+    }
+}
+
 /// What a session needs to know besides the data.
 #[derive(Debug, Clone, Copy)]
 pub struct Definitions<'a> {
@@ -173,10 +199,10 @@ impl Session {
         for finding in &opened.legacy {
             tracing::warn!("{finding}");
         }
-        if !opened.runs.is_empty() {
-            session.register_runs(&opened.runs, definitions).await?;
-        }
         session.reading = opened.runs.iter().map(OpenRun::reading).collect();
+        if !opened.runs.is_empty() {
+            session.register_runs(Runs::all(opened.runs), definitions).await?;
+        }
         session.imported = opened.folder.map(Arc::new);
         Ok(session)
     }
@@ -199,48 +225,63 @@ impl Session {
     }
 
     /// Registers raw and merged tables of runs.
-    pub async fn register_runs(
-        &self,
-        runs: &[OpenRun],
-        definitions: Definitions<'_>,
-    ) -> Result<(), SessionError> {
-        self.register_plan(runs)?;
-        let all = all_rows(runs)?;
-        self.register_files("raw", runs, &all, definitions)?;
-        self.batch("raw.users", ledger_of(&all, runs, definitions)?)?;
+    async fn register_runs(&self, runs: Runs, definitions: Definitions<'_>) -> Result<(), SessionError> {
+        let users: &TableSchema = definitions.schemas.get("users").map_err(StoreError::from)?;
+        self.lazy("expected", &runs, expected_of)?;
+        self.lazy("files", &runs, |runs| files_of(&all_rows(runs)?, runs))?;
+        let ledger = users.clone();
+        self.lazy("raw.users", &runs, move |runs| ledger_of(&all_rows(runs)?, runs, &ledger))?;
+        self.register_files("raw", &runs, &[], definitions)?;
         let same = runs
             .windows(2)
             .all(|w| w[0].run.manifest().config_fingerprint == w[1].run.manifest().config_fingerprint);
         if runs.len() > 1 {
-            for (place, run) in runs.iter().enumerate() {
+            for place in 0..runs.len() {
                 let number = (place + 1).to_string();
                 // Those of one configuration are one table, and mostly asked for as such.
                 if same && !self.is_wanted(&format!("run{number}")) {
                     continue;
                 }
-                self.register_merged_tables(std::slice::from_ref(run), &number, definitions).await?;
+                self.register_merged_tables(runs.only(place), &number, definitions).await?;
             }
         }
         if same {
             self.register_merged_tables(runs, "", definitions).await
         } else {
-            self.stack(runs, definitions).await
+            self.stack(&runs, definitions).await
         }
     }
 
     /// Registers the merged tables of runs of one configuration: `te`, or `run1.te` with a number.
     async fn register_merged_tables(
         &self,
-        runs: &[OpenRun],
+        runs: Runs,
         number: &str,
         definitions: Definitions<'_>,
     ) -> Result<(), SessionError> {
         let Some(first) = runs.first() else { return Ok(()) };
-        let winners = winners(runs)?;
+        let fdr = first.run.manifest().config.fdr.clone();
+        let users: TableSchema = definitions.schemas.get("users").map_err(StoreError::from)?.clone();
         let space = Space::numbered(number);
-        self.batch(&space.winners, ledger_of(&winners, runs, definitions)?)?;
-        self.register_files(&space.winning, runs, &winners, definitions)?;
-        self.register_views(&first.run.manifest().config.fdr, &space, definitions).await
+        self.lazy(&space.winners, &runs, move |runs| ledger_of(&winners(runs)?, runs, &users))?;
+        self.register_files(&space.winning, &runs, &Silent::among(&runs)?, definitions)?;
+        self.register_views(&fdr, &space, definitions).await
+    }
+
+    /// Registers a table that is made when it is asked for.
+    fn lazy(
+        &self,
+        name: &str,
+        runs: &Runs,
+        make: impl Fn(&[OpenRun]) -> Result<RecordBatch, SessionError> + Send + Sync + 'static,
+    ) -> Result<(), SessionError> {
+        let schema = make(&[])?.schema();
+        let runs = runs.clone();
+        let table = Arc::new(LazyTable::new(schema, move || make(&runs)));
+        match name.split_once('.') {
+            Some((space, name)) => self.table(space, name, table),
+            None => self.replace(TableReference::bare(name), table),
+        }
     }
 
     /// Registers the tables of runs of different configurations below each other, told apart by `run`.
@@ -261,44 +302,44 @@ impl Session {
         self.wanted.as_ref().is_none_or(|text| text.contains(table))
     }
 
-    /// Registers the data files of some attempts as `<space>.<table>`.
-    pub fn register_files(
+    /// Registers the data files of runs as `<space>.<table>`, without the rows of silent attempts.
+    fn register_files(
         &self,
         space: &str,
         runs: &[OpenRun],
-        attempts: &[(usize, LedgerRow)],
+        silent: &[Silent],
         definitions: Definitions<'_>,
     ) -> Result<(), SessionError> {
-        let mut tables = TableFiles::of(runs, attempts)?;
+        let mut tables = TableFiles::of(runs, silent)?;
         for schema in definitions.schemas.data_tables() {
             let files = tables.remove(schema.table.as_str()).unwrap_or_default();
             let units = KnownFiles::of_units(stored_arrow_schema(schema), &files.units)?;
             let table: Arc<dyn TableProvider> = if files.groups.is_empty() {
                 Arc::new(units)
             } else {
-                self.with_groups(schema, Arc::new(units), &files)?.into_view()
+                self.with_groups(schema, Arc::new(units), &files, (space, silent))?.into_view()
             };
             self.table(space, &schema.table, table)?;
         }
         Ok(())
     }
 
-    /// Rows of units' own files, and of the wanted attempts in files of groups, in the same columns.
+    /// Rows of units' own files, and of the attempts that speak in files of groups, in the same columns.
     fn with_groups(
         &self,
         schema: &TableSchema,
         units: Arc<KnownFiles>,
         files: &TableFiles,
+        (space, silent): (&str, &[Silent]),
     ) -> Result<DataFrame, SessionError> {
         let columns: Vec<Expr> =
             units.schema().fields().iter().map(|f| Expr::from(Column::new_unqualified(f.name()))).collect();
         let mut all = (!files.units.is_empty()).then(|| self.ctx.read_table(units)).transpose()?;
-        for group in files.groups.values() {
-            let known = KnownFiles::of_groups(group_arrow_schema(schema), &group.files)?;
+        for (run, group) in &files.groups {
+            let known = KnownFiles::of_groups(group_arrow_schema(schema), group)?;
             let mut rows = self.ctx.read_table(Arc::new(known))?;
-            if !group.unwanted.is_empty() {
-                let unwanted = group.unwanted.iter().map(|attempt| lit(attempt.as_str())).collect();
-                rows = rows.filter(col("attempt").in_list(unwanted, true))?;
+            if let Some(silent) = silent.get(*run).filter(|silent| !silent.is_empty()) {
+                rows = rows.filter(silent.is_not(&format!("speaks_{space}_{run}"), col("attempt")))?;
             }
             let rows = rows.select(columns.clone())?;
             all = Some(match all {
@@ -396,23 +437,6 @@ impl Session {
         Ok(())
     }
 
-    fn register_plan(&self, runs: &[OpenRun]) -> Result<(), SessionError> {
-        let mut seen = HashSet::new();
-        let mut units = Vec::new();
-        for run in runs {
-            let own = run.run.expected()?.iter();
-            units.extend(own.filter(|unit| seen.insert((&unit.user_id, &unit.feature_mode))).cloned());
-        }
-        units.sort_by(|a, b| (a.position, &a.feature_mode).cmp(&(b.position, &b.feature_mode)));
-        self.batch("expected", expected_batch(&units)?)?;
-        let planned: Vec<_> = units
-            .iter()
-            .flat_map(|u| u.rows.iter().map(move |(t, n)| (&u.user_id, &u.feature_mode, t, *n as i64)))
-            .collect();
-        self.batch("planned", planned_batch(&planned)?)?;
-        self.batch("files", files_batch(&all_rows(runs)?, runs)?)
-    }
-
     /// Registers one batch as a table; `name` may have a schema in front.
     pub fn batch(&self, name: &str, batch: RecordBatch) -> Result<(), SessionError> {
         let table = Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?);
@@ -442,100 +466,4 @@ impl Session {
         }
         self.replace(TableReference::partial(space, name), table)
     }
-}
-
-fn all_rows(runs: &[OpenRun]) -> Result<Vec<(usize, LedgerRow)>, StoreError> {
-    let mut all = Vec::new();
-    for (index, run) in runs.iter().enumerate() {
-        all.extend(run.ledger()?.rows.iter().map(|row| (index, row.clone())));
-    }
-    Ok(all)
-}
-
-/// The attempt that speaks for each unit: the last one that is ok.
-fn winners(runs: &[OpenRun]) -> Result<Vec<(usize, LedgerRow)>, StoreError> {
-    let mut all = all_rows(runs)?;
-    all.sort_by(|(_, a), (_, b)| {
-        (a.position, &a.user_id, &a.feature_mode).cmp(&(b.position, &b.user_id, &b.feature_mode))
-    });
-    let mut found = Vec::new();
-    for unit in all.chunk_by(|(_, a), (_, b)| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode))
-    {
-        let candidates: Vec<_> = unit.iter().map(|(run, row)| Candidate::of(*run, row)).collect();
-        found.push(unit[judge(&candidates, Precedence::Latest).winner].clone());
-    }
-    Ok(found)
-}
-
-/// Ledger rows with the columns `run` and `run_index`.
-fn ledger_of(
-    rows: &[(usize, LedgerRow)],
-    runs: &[OpenRun],
-    definitions: Definitions<'_>,
-) -> Result<RecordBatch, SessionError> {
-    let schema: &TableSchema = definitions.schemas.get("users").map_err(StoreError::from)?;
-    let only: Vec<LedgerRow> = rows.iter().map(|(_, row)| row.clone()).collect();
-    let batch = ledger_batch(&only, schema)?;
-    let mut fields: Vec<Arc<Field>> = batch.schema().fields().iter().cloned().collect();
-    fields.push(Arc::new(Field::new("run", DataType::Utf8, false)));
-    fields.push(Arc::new(Field::new("run_index", DataType::Int32, false)));
-    let mut columns = batch.columns().to_vec();
-    columns.push(Arc::new(StringArray::from_iter_values(rows.iter().map(|(i, _)| &runs[*i].name))));
-    columns.push(Arc::new(Int32Array::from_iter_values(rows.iter().map(|(i, _)| *i as i32))));
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
-}
-
-fn text(name: &str) -> Field {
-    Field::new(name, DataType::Utf8, false)
-}
-
-fn planned_batch(rows: &[(&String, &String, &String, i64)]) -> Result<RecordBatch, SessionError> {
-    let schema: SchemaRef = Arc::new(Schema::new(vec![
-        text("user_id"),
-        text("feature_mode"),
-        text("table_name"),
-        Field::new("planned", DataType::Int64, false),
-    ]));
-    Ok(RecordBatch::try_new(
-        schema,
-        vec![
-            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.0))),
-            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.1))),
-            Arc::new(StringArray::from_iter_values(rows.iter().map(|r| r.2))),
-            Arc::new(Int64Array::from_iter_values(rows.iter().map(|r| r.3))),
-        ],
-    )?)
-}
-
-fn files_batch(rows: &[(usize, LedgerRow)], runs: &[OpenRun]) -> Result<RecordBatch, SessionError> {
-    let flat: Vec<_> =
-        rows.iter().flat_map(|(i, row)| row.files.iter().map(move |file| (*i, row, file))).collect();
-    let int = |name: &str| Field::new(name, DataType::Int64, false);
-    let schema: SchemaRef = Arc::new(Schema::new(vec![
-        text("run"),
-        Field::new("run_index", DataType::Int32, false),
-        text("user_id"),
-        text("feature_mode"),
-        text("attempt"),
-        text("table_name"),
-        text("file"),
-        int("row_count"),
-        int("bytes"),
-        text("checksum"),
-    ]));
-    Ok(RecordBatch::try_new(
-        schema,
-        vec![
-            Arc::new(StringArray::from_iter_values(flat.iter().map(|(i, ..)| &runs[*i].name))),
-            Arc::new(Int32Array::from_iter_values(flat.iter().map(|(i, ..)| *i as i32))),
-            Arc::new(StringArray::from_iter_values(flat.iter().map(|(_, r, _)| &r.user_id))),
-            Arc::new(StringArray::from_iter_values(flat.iter().map(|(_, r, _)| &r.feature_mode))),
-            Arc::new(StringArray::from_iter_values(flat.iter().map(|(_, r, _)| &r.attempt))),
-            Arc::new(StringArray::from_iter_values(flat.iter().map(|(.., f)| &f.table))),
-            Arc::new(StringArray::from_iter_values(flat.iter().map(|(.., f)| &f.file))),
-            Arc::new(Int64Array::from_iter_values(flat.iter().map(|(.., f)| f.rows as i64))),
-            Arc::new(Int64Array::from_iter_values(flat.iter().map(|(.., f)| f.bytes as i64))),
-            Arc::new(StringArray::from_iter_values(flat.iter().map(|(.., f)| &f.checksum))),
-        ],
-    )?)
 }

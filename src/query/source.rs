@@ -8,7 +8,7 @@ use thiserror::Error;
 
 use crate::config::{Fdr, Settings};
 use crate::schema::TableSchema;
-use crate::store::{Ledger, MANIFEST, ReadLock, Run, StoreError};
+use crate::store::{Ledger, LedgerIndex, MANIFEST, ReadLock, Run, StoreError};
 
 /// Name of the file that marks a merged output.
 pub const MERGE_MANIFEST: &str = "merge.yaml";
@@ -34,6 +34,7 @@ pub struct OpenRun {
     /// Whether it was a directory of the predecessor.
     pub is_imported: bool,
     ledger: OnceLock<Ledger>,
+    index: OnceLock<LedgerIndex>,
     /// Its files stay where they are as long as this is open.
     reading: Arc<ReadLock>,
 }
@@ -171,7 +172,7 @@ impl OpenRun {
         let name = name.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy().into_owned());
         let reading = Arc::new(ReadLock::take(run.storage()));
         let dir = run.dir().to_owned();
-        Self { name, dir, is_imported: false, run, ledger: OnceLock::new(), reading }
+        Self { name, dir, is_imported: false, run, ledger: OnceLock::new(), index: OnceLock::new(), reading }
     }
 
     /// A directory of the predecessor that has become a run somewhere else.
@@ -182,6 +183,15 @@ impl OpenRun {
     /// What keeps its files where they are.
     pub(super) fn reading(&self) -> Arc<ReadLock> {
         Arc::clone(&self.reading)
+    }
+
+    /// Its data files and repeated attempts, as they were when they were first asked for.
+    pub fn index(&self) -> Result<&LedgerIndex, StoreError> {
+        if let Some(index) = self.index.get() {
+            return Ok(index);
+        }
+        let index = LedgerIndex::read(self.run.storage())?;
+        Ok(self.index.get_or_init(|| index))
     }
 
     /// Its ledger, as it was when it was first asked for.

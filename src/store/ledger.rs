@@ -1,5 +1,7 @@
 //! The ledger: one row per committed attempt. The row **is** the commit.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use arrow::array::{Array, AsArray, RecordBatch};
@@ -12,7 +14,7 @@ use super::StoreError;
 use super::attempt::{Replaced, origin};
 use super::path;
 use super::reading::ReadLock;
-use super::storage::{Entry, Storage};
+use super::storage::{self, Storage};
 use crate::schema::Row;
 
 /// What became of a unit.
@@ -194,8 +196,11 @@ impl Ledger {
 }
 
 /// Reads files of the ledger; gives those that cannot be read with the cause.
-pub fn ledger_files(storage: &dyn Storage, entries: &[Entry]) -> (Vec<LedgerFile>, Vec<(String, String)>) {
-    let read = |entry: &Entry| {
+pub fn ledger_files(
+    storage: &dyn Storage,
+    entries: &[storage::Entry],
+) -> (Vec<LedgerFile>, Vec<(String, String)>) {
+    let read = |entry: &storage::Entry| {
         let rows = read_file(storage, entry).map_err(|cause| (entry.path.clone(), cause))?;
         Ok(LedgerFile { path: entry.path.clone(), rows })
     };
@@ -210,7 +215,7 @@ pub fn ledger_files(storage: &dyn Storage, entries: &[Entry]) -> (Vec<LedgerFile
 }
 
 /// A file that vanished while being read has no rows: somebody took it away by hand.
-fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, String> {
+fn read_file(storage: &dyn Storage, entry: &storage::Entry) -> Result<Vec<LedgerRow>, String> {
     let (_, shard, name) = path::parse(&entry.path).ok_or("is not at a place where a ledger file can be")?;
     let Some(bytes) = storage.read(&entry.path).map_err(|e| crate::error::chain(&e))? else {
         return Ok(Vec::new());
@@ -219,9 +224,11 @@ fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, Str
         return Err("has 0 bytes".into());
     }
     let mut rows = Vec::new();
+    let mut known = HashMap::new();
     for batch in batches(bytes).map_err(|e| e.to_string())? {
         for place in 0..batch.num_rows() {
-            let row = decode(&batch, place, shard).ok_or("lacks a column of the ledger, or a value in it")?;
+            let row = decode(&batch, place, shard, &mut known)
+                .ok_or("lacks a column of the ledger, or a value in it")?;
             // A file of a group has its attempts numbered; a compaction keeps their names.
             if row.attempt.split('.').next() != Some(name) && origin(&row.attempt).1 == 0 {
                 return Err(format!("says it is attempt {}", row.attempt));
@@ -237,7 +244,13 @@ fn batches(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, parquet::errors::ParquetE
     Ok(reader.collect::<Result<_, _>>()?)
 }
 
-fn decode(batch: &RecordBatch, place: usize, shard: u32) -> Option<LedgerRow> {
+/// A row of the ledger. `known` are the texts of data files that were read before: those of a group repeat.
+pub(super) fn decode(
+    batch: &RecordBatch,
+    place: usize,
+    shard: u32,
+    known: &mut HashMap<String, Vec<DataFile>>,
+) -> Option<LedgerRow> {
     let text = |name: &str| {
         let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
         (!column.is_null(place)).then(|| column.value(place).to_owned())
@@ -266,7 +279,13 @@ fn decode(batch: &RecordBatch, place: usize, shard: u32) -> Option<LedgerRow> {
         engine: text("engine")?,
         config_fingerprint: text("config_fingerprint")?,
         input_fingerprint: text("input_fingerprint"),
-        files: serde_json::from_str(&text("files")?).ok()?,
+        files: match known.entry(text("files")?) {
+            Entry::Occupied(read) => read.get().clone(),
+            Entry::Vacant(new) => {
+                let files = serde_json::from_str(new.key()).ok()?;
+                new.insert(files).clone()
+            }
+        },
     })
 }
 

@@ -13,7 +13,7 @@ pub(super) async fn tables(session: &Session, schemas: &Schemas) -> Result<Strin
     // The others are steps on the way to the merged tables.
     let sql = "SELECT table_schema, table_name FROM information_schema.tables \
                WHERE table_schema = 'raw' OR table_schema = 'public' \
-               AND table_name NOT IN ('ledger', 'planned', 'winners') ORDER BY 1, 2";
+               AND table_name NOT IN ('ledger', 'winners') ORDER BY 1, 2";
     let mut rows = Vec::new();
     for batch in session.collect(sql).await.map_err(Failure::error)? {
         let text = |i: usize| arrow::compute::cast(batch.column(i), &DataType::Utf8).map_err(Failure::error);
