@@ -22,6 +22,14 @@ pub enum Exit {
     Interrupted = 130,
 }
 
+impl Exit {
+    /// The exit of another process of this program.
+    pub fn of(code: i32) -> Self {
+        let all = [Self::Done, Self::Usage, Self::Incomplete, Self::TimedOut, Self::Interrupted];
+        all.into_iter().find(|exit| i32::from(*exit as u8) == code).unwrap_or(Self::Error)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)

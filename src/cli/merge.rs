@@ -6,6 +6,7 @@ mod report;
 use std::path::PathBuf;
 
 use super::Outcome;
+use super::bounded;
 use super::definitions::Folder;
 use super::text::{columns, count};
 use crate::check::CheckResult;
@@ -14,6 +15,7 @@ use crate::export::ExportFormat;
 use crate::legacy::Finding;
 use crate::merge::{
     ChangedCall, Conflict, Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, OnConflict, Written,
+    staging_path,
 };
 
 /// Findings of each kind that are shown.
@@ -60,12 +62,18 @@ pub(super) struct Args {
     /// Write all findings as JSON; must not exist
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
-    /// Memory that queries may take before they go on on the disk, e.g. 500MB
+    /// Memory it may take, e.g. 500MB; large sorts and aggregates go on on the disk
     #[arg(long, value_name = "SIZE", value_parser = super::run::limits::bytes)]
     memory: Option<u64>,
 }
 
 pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
+    let output = args.output.clone();
+    let unfinished = |process| Some(staging_path(&output, process));
+    bounded::within(args.memory, unfinished, || merge(args, definitions))
+}
+
+fn merge(args: Args, definitions: &Folder) -> Outcome {
     let mut loaded = definitions.load_for(&args.shards)?;
     for table in &args.table {
         loaded.schemas.get(table).map_err(Failure::usage)?;
@@ -88,7 +96,7 @@ pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
         formats: args.format,
         only: args.table,
         expected,
-        memory: args.memory,
+        memory: bounded::of_queries(args.memory),
         definitions: loaded.as_ref(),
     };
     let merged = super::block_on(merge.run())?;

@@ -1,6 +1,7 @@
 //! The commands: one file each. They parse, wire rooms together, and word the outcome; data goes to
 //! standard output, words for people to standard error.
 
+mod bounded;
 mod compact;
 mod completions;
 mod config;

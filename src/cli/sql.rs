@@ -13,6 +13,7 @@ use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
 use super::Outcome;
+use super::bounded;
 use super::definitions::{Folder, Loaded};
 use super::text::{columns, out};
 use crate::error::{Exit, Failure};
@@ -65,12 +66,16 @@ pub(super) struct Args {
     /// Do not page what is longer than the terminal
     #[arg(long)]
     no_pager: bool,
-    /// Memory that queries may take before they go on on the disk, e.g. 500MB
+    /// Memory it may take, e.g. 500MB; large sorts and aggregates go on on the disk
     #[arg(long, value_name = "SIZE", value_parser = super::run::limits::bytes)]
     memory: Option<u64>,
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
+    bounded::within(args.memory, |_| None, || ask(args, definitions))
+}
+
+fn ask(args: &Args, definitions: &Folder) -> Outcome {
     let loaded = definitions.load_for(&args.run)?;
     if args.list {
         return list(&loaded);
@@ -87,7 +92,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         Some(question) => super::block_on(answer(args, &question, params, &loaded))?,
         None => super::block_on(prompt::start(Prompt {
             runs: &args.run,
-            memory: args.memory,
+            memory: bounded::of_queries(args.memory),
             loaded: &loaded,
             params: params.at_prompt(),
             format: args.format,
@@ -136,7 +141,7 @@ fn question(args: &Args, loaded: &Loaded) -> Result<Option<Question>, Failure> {
 
 async fn answer(args: &Args, question: &Question, params: Params, loaded: &Loaded) -> Outcome {
     let sql = prompt::only_statement(&question.sql).map_err(Failure::usage)?;
-    let session = Session::open_for(&args.run, Some(sql), args.memory, loaded.as_ref())
+    let session = Session::open_for(&args.run, Some(sql), bounded::of_queries(args.memory), loaded.as_ref())
         .await
         .map_err(Failure::error)?;
     let frame = session.query(sql).await.map_err(told)?;

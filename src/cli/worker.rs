@@ -5,9 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
-
 use super::Outcome;
+use super::bounded::limit_memory;
 use super::definitions::Folder;
 use super::signals::stop_on_signals;
 use crate::config::Analysis;
@@ -68,19 +67,6 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let watchdog = Watchdog::start(limit, Arc::clone(&events), end);
     let outcome = share.work(FanOut::default().with(events).with(watchdog), &stop)?;
     Ok(exit_of(&outcome))
-}
-
-/// Limits what this process, and any program it starts, may have of memory it can write to.
-///
-/// The allocator has taken address space already, so the program begins anew under the limit.
-fn limit_memory(bytes: u64) -> Result<(), Failure> {
-    use std::os::unix::process::CommandExt;
-    if getrlimit(Resource::RLIMIT_DATA).map_err(Failure::error)?.0 == bytes {
-        return Ok(());
-    }
-    setrlimit(Resource::RLIMIT_DATA, bytes, bytes).map_err(Failure::error)?;
-    let program = std::env::current_exe().map_err(Failure::error)?;
-    Err(Failure::error(std::process::Command::new(program).args(std::env::args_os().skip(1)).exec()))
 }
 
 /// A worker in this process.

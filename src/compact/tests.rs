@@ -12,7 +12,7 @@ use super::{Compacted, Compaction};
 use crate::config::{ConfigSource, Overrides, load};
 use crate::schema::{Row, Schemas};
 use crate::store::{
-    Ledger, LedgerRow, LocalStorage, NewRun, Object, Prepared, ReadLock, Run, UnitState, commit,
+    Ledger, LedgerIndex, LedgerRow, LocalStorage, NewRun, Object, Prepared, ReadLock, Run, UnitState, commit,
     commit_group, fault_of, is_group, new_attempt_id, origin,
 };
 
@@ -62,8 +62,20 @@ fn compact(run: &Run) -> Compacted {
     done
 }
 
+/// The index has the files of the ledger, and the attempts of units that have several.
+fn same_as_indexed(run: &Run, ledger: &Ledger) {
+    let index = LedgerIndex::read(run.storage()).unwrap();
+    let files: BTreeSet<&str> = ledger.rows.iter().flat_map(|r| &r.files).map(|f| f.file.as_str()).collect();
+    assert_eq!(index.files.iter().map(|file| file.path.as_str()).collect::<BTreeSet<_>>(), files);
+    let of_user = |user: &str| ledger.rows.iter().filter(|row| row.user_id == user).count();
+    let several: BTreeSet<&str> =
+        ledger.rows.iter().filter(|r| of_user(&r.user_id) > 1).map(|r| r.attempt.as_str()).collect();
+    assert_eq!(index.several.iter().map(|a| a.attempt.as_str()).collect::<BTreeSet<_>>(), several);
+}
+
 /// Everything a run says: each attempt under its first name, with its rows in order.
 fn told(run: &Run) -> BTreeMap<String, (String, Vec<String>)> {
+    let _reading = ReadLock::take(run.storage());
     let ledger = Ledger::read(run.storage()).unwrap();
     assert_eq!(ledger.corrupt, []);
     let mut all = BTreeMap::new();
@@ -150,8 +162,10 @@ proptest! {
             }
         }
         let before = told(&run);
+        same_as_indexed(&run, &Ledger::read(run.storage()).unwrap());
         let done = compact(&run);
         prop_assert_eq!(&told(&run), &before);
+        same_as_indexed(&run, &Ledger::read(run.storage()).unwrap());
         prop_assert!(done.after.files <= done.before.files);
         prop_assert_eq!(done.after.files as usize, files(&run));
         let again = compact(&run);
@@ -215,6 +229,7 @@ fn old_files_stay_as_long_as_somebody_reads_them() {
     let kept = compaction.run().unwrap();
     assert_eq!((kept.kept, files(&run)), (12, 15));
     assert_eq!(told(&run), before);
+    same_as_indexed(&run, &Ledger::read(run.storage()).unwrap());
     // A worker that looks for leftovers leaves them too.
     run.sweep(0, 1).unwrap();
     assert_eq!(files(&run), 15);

@@ -277,8 +277,9 @@ fn repeated_of(schema: &TableSchema, findings: &Findings) -> Kept<Gap> {
 }
 
 /// The path an output is written under until it is whole.
-fn staging_path(output: &Path) -> PathBuf {
+/// Where a process makes an output before it is put into its place.
+pub(crate) fn staging_path(output: &Path, process: u32) -> PathBuf {
     let mut name = output.file_name().unwrap_or_default().to_owned();
-    name.push(format!(".staging-{}", std::process::id()));
+    name.push(format!(".staging-{process}"));
     output.with_file_name(name)
 }

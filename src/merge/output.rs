@@ -58,7 +58,7 @@ pub(super) struct Output<'a> {
 impl Output<'_> {
     /// Writes the tables, checks what was written, and puts the directory into place.
     pub(super) async fn write(self) -> Result<MergeOutcome, MergeError> {
-        let dir = staging_path(&self.merge.output);
+        let dir = staging_path(&self.merge.output, std::process::id());
         let created = fs::create_dir_all(&dir);
         created.map_err(|source| MergeError::Write { path: dir.clone(), source })?;
         let filled = self.fill(&dir).await;

@@ -325,4 +325,11 @@ fn memory_is_bounded_in_words() {
     let said = ask("100kB");
     assert!(said.code == Some(1) && said.err.contains("needs more memory than it may have"), "{said:?}");
     assert!(said.err.contains("--memory"), "{said:?}");
+    // What the engine does not count is refused by the system.
+    let long = "select length(repeat('x', 1000000000 + max(tau))) as n from te";
+    let ask = |memory: &str| world.run(&["sql", "--run", "run", "--format", "csv", "--memory", memory, long]);
+    assert_eq!(ask("4GB").out, "n\n1000000002\n");
+    let said = ask("300MB");
+    assert!(said.code == Some(1) && said.err.contains("than it may have (300 MB)"), "{said:?}");
+    assert!(!world.files("").iter().any(|file| file.to_string_lossy().contains("results-")), "{said:?}");
 }

@@ -1,0 +1,120 @@
+//! Commands that may take so much memory and no more.
+//!
+//! A program whose memory is refused can only end at once. So this one starts itself again under the limit of the
+//! system, and words how that one ended.
+
+use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::path::PathBuf;
+use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use nix::sys::signal::Signal;
+
+use super::Outcome;
+use crate::error::{Exit, Failure};
+use crate::report::bytes;
+
+/// Says to the program that it is the one under the limit.
+const BOUNDED: &str = "RESULTS_BOUNDED";
+
+/// What the program takes to begin with. Below it the limit is that of the queries alone.
+const LEAST: u64 = 200_000_000;
+
+/// The share of its memory that queries may hold before they go on on the disk.
+pub(super) fn of_queries(memory: Option<u64>) -> Option<u64> {
+    memory.map(|bytes| bytes / 2)
+}
+
+/// Does a command with so much memory at most. `unfinished` is where a process of an id leaves what it has not
+/// finished, so that it can be removed.
+pub(super) fn within(
+    memory: Option<u64>,
+    unfinished: impl Fn(u32) -> Option<PathBuf>,
+    command: impl FnOnce() -> Outcome,
+) -> Outcome {
+    let Some(memory) = memory else { return command() };
+    let limit = memory.max(LEAST);
+    if std::env::var_os(BOUNDED).is_none() {
+        return start_under(limit, unfinished);
+    }
+    // Nothing is left behind if the one that started this is killed.
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(Signal::SIGTERM).map_err(Failure::error)?;
+    limit_memory(limit)?;
+    end_when_refused();
+    command()
+}
+
+/// Limits what this process, and any program it starts, may have of memory it can write to.
+///
+/// The allocator has taken address space already, so the program begins anew under the limit.
+pub(super) fn limit_memory(bytes: u64) -> Result<(), Failure> {
+    if getrlimit(Resource::RLIMIT_DATA).map_err(Failure::error)?.0 == bytes {
+        return Ok(());
+    }
+    setrlimit(Resource::RLIMIT_DATA, bytes, bytes).map_err(Failure::error)?;
+    let program = std::env::current_exe().map_err(Failure::error)?;
+    Err(Failure::error(Command::new(program).args(std::env::args_os().skip(1)).exec()))
+}
+
+/// A thread that the system has no memory for is a panic, after which others would wait for it.
+fn end_when_refused() {
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let refused = ["os error 11", "os error 12"].iter().any(|error| panic.to_string().contains(error));
+        if refused {
+            std::process::abort();
+        }
+        told(panic);
+    }));
+}
+
+fn start_under(limit: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outcome {
+    // Ctrl-C is for the one that works; this one waits for it.
+    let ignored = Arc::new(AtomicBool::new(false));
+    signal_hook::flag::register(signal_hook::consts::SIGINT, ignored).map_err(Failure::error)?;
+    let folder = Scratch::new()?;
+    let mut child = Command::new(std::env::current_exe().map_err(Failure::error)?)
+        .args(std::env::args_os().skip(1))
+        .env(BOUNDED, "1")
+        .env("TMPDIR", &folder.0)
+        .spawn()
+        .map_err(Failure::error)?;
+    let id = child.id();
+    let status = child.wait().map_err(Failure::error)?;
+    if let Some(code) = status.code() {
+        return Ok(Exit::of(code));
+    }
+    if let Some(left) = unfinished(id) {
+        let _ = std::fs::remove_dir_all(left);
+    }
+    match status.signal().and_then(|signal| Signal::try_from(signal).ok()) {
+        // What the allocator does when it is refused.
+        Some(Signal::SIGABRT) => Err(Failure::error(format!(
+            "this needs more memory than it may have ({})\n(hint: give more with --memory, or leave it away)",
+            bytes(limit)
+        ))),
+        Some(signal) => Err(Failure::error(format!("ended by {signal}"))),
+        None => Ok(Exit::Error),
+    }
+}
+
+/// A folder for what goes to the disk, which is removed whatever becomes of the one that writes to it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Failure> {
+        let folder = std::env::temp_dir().join(format!("results-{}", std::process::id()));
+        let made = std::fs::create_dir_all(&folder);
+        made.map_err(|e| Failure::error(format!("cannot create {}: {e}", folder.display())))?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
