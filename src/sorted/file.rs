@@ -6,6 +6,7 @@ use arrow::array::{Array, ArrayRef, Int32Array, StringBuilder, new_null_array};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -13,7 +14,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::data_type::AsBytes;
 use parquet::file::statistics::Statistics;
 
-use crate::store::{ParquetParts, Storage, StoreError, sort_by};
+use crate::store::{ParquetParts, Storage, StoreError, read_whole, sort_by};
 
 /// Whose rows a file has.
 #[derive(Debug, Clone)]
@@ -106,17 +107,22 @@ impl SortedFile {
     }
 
     /// All its bytes.
-    pub(super) fn bytes(&self) -> Result<Vec<u8>, StoreError> {
+    pub(super) fn bytes(&self) -> Result<Bytes, StoreError> {
         let Place::Stored { storage, path } = &self.place else { return Err(self.damaged("is no file")) };
-        storage.read(path)?.ok_or_else(|| self.damaged("the file is missing"))
+        storage.read(path)?.map(Bytes::from).ok_or_else(|| self.damaged("the file is missing"))
+    }
+
+    /// All its bytes if they are what was written, or why they are not.
+    pub(super) fn verified(&self, bytes: u64, checksum: &str) -> Result<Bytes, String> {
+        let Place::Stored { storage, path } = &self.place else { return Err("is no file".into()) };
+        read_whole(&**storage, path, bytes, checksum)
     }
 
     /// All its rows, decoded at once from its bytes.
-    pub(super) fn whole(&self, bytes: Vec<u8>, columns: &SchemaRef) -> Result<RecordBatch, StoreError> {
+    pub(super) fn whole(&self, bytes: Bytes, columns: &SchemaRef) -> Result<RecordBatch, StoreError> {
         // The types of Parquet say enough; the copy of Arrow's own takes longer to read than the rows.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new_with_options(bytes::Bytes::from(bytes), options);
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options);
         let reader = builder.and_then(ParquetRecordBatchReaderBuilder::build).map_err(|e| self.damaged(e))?;
         let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|e| self.damaged(e))?;
         let parts =

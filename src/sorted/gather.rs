@@ -4,6 +4,7 @@ use arrow::array::UInt32Array;
 use arrow::compute::{concat_batches, take_record_batch};
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
+use bytes::Bytes;
 use rayon::prelude::*;
 
 use super::file::{Owner, SortedFile, adapt};
@@ -27,7 +28,7 @@ pub(crate) fn gathered(
 ) -> Result<Vec<SortedFile>, StoreError> {
     let (mut units, mut groups): (Vec<SortedFile>, Vec<SortedFile>) =
         files.into_iter().partition(|file| matches!(file.owner, Owner::Unit { .. }));
-    if units.len() <= FEW || bytes > MOST_BYTES {
+    if !is_worthwhile(units.len(), bytes) {
         groups.extend(units);
         return Ok(groups);
     }
@@ -35,43 +36,129 @@ pub(crate) fn gathered(
     let parts: Vec<&[SortedFile]> =
         units.chunk_by(|a, b| a.run == b.run).flat_map(|of_run| of_run.chunks(TOGETHER)).collect();
     let together = |part: &&[SortedFile]| -> Result<SortedFile, StoreError> {
-        let rows = sort_rows(&read_all(part, columns)?, key)?;
-        Ok(SortedFile::rows(part[0].run, &part[0].run_name, rows))
+        let mut reading = Reading::default();
+        for file in *part {
+            reading.add(file, file.bytes()?, columns)?;
+        }
+        reading.finish(columns, key)
     };
     groups.extend(parts.par_iter().map(together).collect::<Result<Vec<_>, _>>()?);
     Ok(groups)
 }
 
-/// The rows of files, one file after the other.
-fn read_all(files: &[SortedFile], columns: &SchemaRef) -> Result<RecordBatch, StoreError> {
-    let mut small = SmallFiles::default();
-    let mut parts: Vec<Part<'_>> = Vec::new();
-    let mut alone = Vec::new();
-    for (place, file) in files.iter().enumerate() {
-        let bytes = file.bytes()?;
-        match small.push(&bytes) {
+fn is_worthwhile(files: usize, bytes: u64) -> bool {
+    files > FEW && bytes <= MOST_BYTES
+}
+
+/// A unit's file, and what was written into it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Written<'a> {
+    /// Its place among all files.
+    pub(crate) place: usize,
+    /// Index of its run.
+    pub(crate) run: usize,
+    /// Its user.
+    pub(crate) user_id: &'a str,
+    /// Its size.
+    pub(crate) bytes: u64,
+    /// The hash of its bytes.
+    pub(crate) checksum: &'a str,
+}
+
+/// Files of which each was read once.
+#[derive(Debug)]
+pub(crate) struct Held {
+    /// Their places.
+    pub(crate) places: Vec<usize>,
+    /// Those that are not what was written, and why.
+    pub(crate) faults: Vec<(usize, String)>,
+    /// The rows of the others; none if one of them cannot be decoded.
+    pub(crate) rows: Option<SortedFile>,
+}
+
+/// Compares files of a table with what was written, and takes their rows into memory in passing; none if they
+/// are few or large.
+pub(crate) fn held(
+    mut files: Vec<Written<'_>>,
+    open: impl Fn(usize) -> SortedFile + Sync,
+    columns: &SchemaRef,
+    key: &[String],
+) -> Vec<Held> {
+    if !is_worthwhile(files.len(), files.iter().map(|file| file.bytes).sum()) {
+        return Vec::new();
+    }
+    files.sort_by(|a, b| (a.run, a.user_id).cmp(&(b.run, b.user_id)));
+    let parts: Vec<&[Written<'_>]> =
+        files.chunk_by(|a, b| a.run == b.run).flat_map(|of_run| of_run.chunks(TOGETHER)).collect();
+    let read = |part: &&[Written<'_>]| {
+        let opened: Vec<SortedFile> = part.iter().map(|file| open(file.place)).collect();
+        let mut faults = Vec::new();
+        let mut reading = Some(Reading::default());
+        for (file, written) in opened.iter().zip(*part) {
+            match file.verified(written.bytes, written.checksum) {
+                Err(why) => faults.push((written.place, why)),
+                // If it cannot be decoded, whoever needs the rows will be told.
+                Ok(bytes) => {
+                    reading =
+                        reading.and_then(|mut rows| rows.add(file, bytes, columns).is_ok().then_some(rows));
+                }
+            }
+        }
+        let rows = reading.and_then(|rows| rows.finish(columns, key).ok());
+        Held { places: part.iter().map(|file| file.place).collect(), faults, rows }
+    };
+    parts.par_iter().map(read).collect()
+}
+
+/// Files of a run that become one.
+#[derive(Debug, Default)]
+struct Reading<'f> {
+    small: SmallFiles,
+    /// Those that are put together, by their kind.
+    kinds: Vec<Part<'f>>,
+    alone: Vec<Part<'f>>,
+    /// How many files there are.
+    files: usize,
+    first: Option<&'f SortedFile>,
+}
+
+impl<'f> Reading<'f> {
+    fn add(&mut self, file: &'f SortedFile, bytes: Bytes, columns: &SchemaRef) -> Result<(), StoreError> {
+        let place = self.files;
+        self.files += 1;
+        self.first.get_or_insert(file);
+        match self.small.push(&bytes) {
             Some((kind, rows)) => {
-                parts.resize_with(parts.len().max(kind + 1), Part::default);
-                parts[kind].files.push((file, rows));
-                parts[kind].places.push(place);
+                self.kinds.resize_with(self.kinds.len().max(kind + 1), Part::default);
+                self.kinds[kind].files.push((file, rows));
+                self.kinds[kind].places.push(place);
             }
             None => {
                 let rows = file.whole(bytes, columns)?;
-                alone.push(Part {
-                    files: vec![(file, rows.num_rows())],
-                    places: vec![place],
-                    rows: Some(rows),
-                });
+                let files = vec![(file, rows.num_rows())];
+                self.alone.push(Part { files, places: vec![place], rows: Some(rows) });
             }
         }
+        Ok(())
     }
-    for (part, batch) in parts.iter_mut().zip(small.finish()) {
-        let adapted = batch.map_err(StoreError::from).and_then(|batch| adapt(&batch, columns, &part.files));
-        // Read one by one, the file that cannot be used is named.
-        part.rows = Some(adapted.or_else(|_| part.one_by_one(columns))?);
+
+    /// Their rows as they come, one file after the other.
+    fn rows(mut self, columns: &SchemaRef) -> Result<RecordBatch, StoreError> {
+        for (part, batch) in self.kinds.iter_mut().zip(self.small.finish()) {
+            let adapted =
+                batch.map_err(StoreError::from).and_then(|batch| adapt(&batch, columns, &part.files));
+            // Read one by one, the file that cannot be used is named.
+            part.rows = Some(adapted.or_else(|_| part.one_by_one(columns))?);
+        }
+        self.kinds.extend(self.alone);
+        in_order(&self.kinds, columns)
     }
-    parts.extend(alone);
-    in_order(&parts, columns)
+
+    /// Their rows in the order of the key.
+    fn finish(self, columns: &SchemaRef, key: &[String]) -> Result<SortedFile, StoreError> {
+        let (run, run_name) = self.first.map_or((0, ""), |file| (file.run, file.run_name.as_str()));
+        Ok(SortedFile::rows(run, run_name, sort_rows(&self.rows(columns)?, key)?))
+    }
 }
 
 /// Rows of some of the files.
@@ -209,6 +296,14 @@ mod tests {
         SortedFile::stored(0, "run", place as u32 % 3, owner, storage, &path)
     }
 
+    fn together(files: &[SortedFile]) -> Result<RecordBatch, StoreError> {
+        let mut reading = Reading::default();
+        for file in files {
+            reading.add(file, file.bytes()?, &asked())?;
+        }
+        reading.rows(&asked())
+    }
+
     fn one_by_one(files: &[SortedFile]) -> RecordBatch {
         let rows: Vec<_> =
             files.iter().map(|file| file.whole(file.bytes().unwrap(), &asked()).unwrap()).collect();
@@ -234,7 +329,7 @@ mod tests {
                 put(&storage, place, file(&batch, *kind))
             };
             let files: Vec<SortedFile> = parts.iter().enumerate().map(write).collect();
-            let together = read_all(&files, &asked()).unwrap();
+            let together = together(&files).unwrap();
             let expected = one_by_one(&files);
             prop_assert_eq!(&together, &expected);
             prop_assert_eq!(together.num_rows(), parts.iter().map(|part| part.0.len()).sum::<usize>());
@@ -274,7 +369,7 @@ mod tests {
                 .enumerate()
                 .map(|(place, bytes)| put(&storage, place, bytes.to_vec()))
                 .collect();
-            let error = read_all(&files, &asked()).unwrap_err().to_string();
+            let error = together(&files).unwrap_err().to_string();
             assert!(error.contains("2.parquet is damaged"), "{error}");
         }
     }

@@ -59,7 +59,7 @@ pub use path::{
 pub use reading::{CompactionLock, ReadLock, RemovalLock};
 pub use run::{Leftovers, NewRun, Run};
 pub use storage::{Created, Entry, Object, ReadAt, Storage, StorageError};
-pub use verify::fault_of;
+pub use verify::{fault_of, read_whole};
 
 /// Why a run could not be read or written.
 #[derive(Debug, Error)]
