@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimestampMicrosecondType};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ use super::attempt::{Replaced, origin};
 use super::path;
 use super::reading::ReadLock;
 use super::storage::{Entry, Storage};
-use crate::schema::Row;
+use crate::schema::{Row, TableSchema, stored_arrow_schema};
 
 /// What became of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -222,14 +222,19 @@ fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, Str
     for batch in batches(bytes).map_err(|e| e.to_string())? {
         for place in 0..batch.num_rows() {
             let row = decode(&batch, place, shard).ok_or("lacks a column of the ledger, or a value in it")?;
-            // A file of a group has its attempts numbered; a compaction keeps their names.
-            if row.attempt.split('.').next() != Some(name) && origin(&row.attempt).1 == 0 {
+            if !is_named(&row.attempt, name) {
                 return Err(format!("says it is attempt {}", row.attempt));
             }
             rows.push(row);
         }
     }
     if rows.is_empty() { Err("has no row".into()) } else { Ok(rows) }
+}
+
+/// Whether an attempt can be in a file of that name: a group has its attempts numbered, and a compaction keeps
+/// their names.
+pub(super) fn is_named(attempt: &str, file: &str) -> bool {
+    attempt.split('.').next() == Some(file) || origin(attempt).1 > 0
 }
 
 fn batches(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, parquet::errors::ParquetError> {
@@ -270,30 +275,31 @@ fn decode(batch: &RecordBatch, place: usize, shard: u32) -> Option<LedgerRow> {
     })
 }
 
+/// Columns of a ledger file that are shown under other names.
+const RENAMED: [&str; 2] = ["id", "attempt_id"];
+
+/// The columns of [`ledger_batch`].
+pub(super) fn ledger_schema(schema: &TableSchema) -> SchemaRef {
+    let stored = stored_arrow_schema(schema);
+    let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, false));
+    let first = [text("user_id"), Arc::new(Field::new("shard", DataType::Int32, false)), text("attempt")];
+    let rest = stored.fields().iter().filter(|field| !RENAMED.contains(&field.name().as_str())).cloned();
+    Arc::new(Schema::new(first.into_iter().chain(rest).collect::<Vec<_>>()))
+}
+
 /// The ledger as one batch with `user_id`, `shard` and `attempt` in front, for queries.
-pub fn ledger_batch(
-    rows: &[LedgerRow],
-    schema: &crate::schema::TableSchema,
-) -> Result<RecordBatch, StoreError> {
-    use arrow::array::{ArrayRef, Int32Array, StringArray};
-    use arrow::datatypes::{DataType, Field, Schema};
+pub fn ledger_batch(rows: &[LedgerRow], schema: &TableSchema) -> Result<RecordBatch, StoreError> {
     let cells: Vec<Row> = rows.iter().map(LedgerRow::to_row).collect();
     let batch = crate::schema::record_batch(schema, &cells)?;
-    let mut fields = vec![
-        Field::new("user_id", DataType::Utf8, false),
-        Field::new("shard", DataType::Int32, false),
-        Field::new("attempt", DataType::Utf8, false),
-    ];
     let mut columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.user_id))),
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.shard as i32))),
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.attempt))),
     ];
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if !["id", "attempt_id"].contains(&field.name().as_str()) {
-            fields.push(field.as_ref().clone());
+        if !RENAMED.contains(&field.name().as_str()) {
             columns.push(Arc::clone(column));
         }
     }
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+    Ok(RecordBatch::try_new(ledger_schema(schema), columns)?)
 }

@@ -34,6 +34,7 @@ mod run;
 mod small;
 mod storage;
 mod thrift;
+mod unit_ledger;
 mod verify;
 
 use std::path::PathBuf;
@@ -59,6 +60,7 @@ pub use path::{
 pub use reading::{CompactionLock, ReadLock, RemovalLock};
 pub use run::{Leftovers, NewRun, Run};
 pub use storage::{Created, Entry, Object, ReadAt, Storage, StorageError};
+pub use unit_ledger::unit_ledgers;
 pub use verify::{fault_of, read_whole};
 
 /// Why a run could not be read or written.
