@@ -116,7 +116,7 @@ pub(super) fn columns(schema: &TableSchema) -> SchemaRef {
 }
 
 /// Columns that are read of a table: also the attempt, which decides who speaks.
-fn read(schema: &TableSchema) -> SchemaRef {
+pub(super) fn read(schema: &TableSchema) -> SchemaRef {
     let shown = columns(schema);
     if shown.index_of("attempt").is_ok() {
         return shown;

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use arrow::array::{Array, ArrayRef, Int32Array, StringArray, new_null_array};
+use arrow::array::{Array, ArrayRef, Int32Array, StringBuilder, new_null_array};
 use arrow::compute::{cast, concat_batches};
 use arrow::datatypes::{DataType, Field, FieldRef, Schema, SchemaRef};
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
+use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -13,7 +14,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::data_type::AsBytes;
 use parquet::file::statistics::Statistics;
 
-use crate::store::{ParquetParts, Storage, StoreError, sort_by};
+use crate::store::{ParquetParts, Storage, StoreError, read_whole, sort_by};
 
 /// Whose rows a file has.
 #[derive(Debug, Clone)]
@@ -97,14 +98,31 @@ impl SortedFile {
         }
     }
 
-    /// All rows of a small file, read at once.
-    pub(super) fn whole(&self, columns: &SchemaRef) -> Result<RecordBatch, StoreError> {
+    /// The attempt of a unit's file.
+    fn attempt(&self) -> &str {
+        match &self.owner {
+            Owner::Unit { attempt, .. } => attempt,
+            Owner::Group => "",
+        }
+    }
+
+    /// All its bytes.
+    pub(super) fn bytes(&self) -> Result<Bytes, StoreError> {
         let Place::Stored { storage, path } = &self.place else { return Err(self.damaged("is no file")) };
-        let bytes = storage.read(path)?.ok_or_else(|| self.damaged("the file is missing"))?;
+        storage.read(path)?.map(Bytes::from).ok_or_else(|| self.damaged("the file is missing"))
+    }
+
+    /// All its bytes if they are what was written, or why they are not.
+    pub(super) fn verified(&self, bytes: u64, checksum: &str) -> Result<Bytes, String> {
+        let Place::Stored { storage, path } = &self.place else { return Err("is no file".into()) };
+        read_whole(&**storage, path, bytes, checksum)
+    }
+
+    /// All its rows, decoded at once from its bytes.
+    pub(super) fn whole(&self, bytes: Bytes, columns: &SchemaRef) -> Result<RecordBatch, StoreError> {
         // The types of Parquet say enough; the copy of Arrow's own takes longer to read than the rows.
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        let builder =
-            ParquetRecordBatchReaderBuilder::try_new_with_options(bytes::Bytes::from(bytes), options);
+        let builder = ParquetRecordBatchReaderBuilder::try_new_with_options(bytes, options);
         let reader = builder.and_then(ParquetRecordBatchReaderBuilder::build).map_err(|e| self.damaged(e))?;
         let batches = reader.collect::<Result<Vec<_>, _>>().map_err(|e| self.damaged(e))?;
         let parts =
@@ -198,41 +216,62 @@ impl SortedFile {
         columns: &SchemaRef,
         key: &[usize],
     ) -> Result<RecordBatch, StoreError> {
-        let arrays = columns
-            .fields()
-            .iter()
-            .map(|field| self.column(batch, field))
-            .collect::<Result<Vec<ArrayRef>, _>>()?;
-        let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-        let adapted = RecordBatch::try_new_with_options(Arc::clone(columns), arrays, &options)
-            .map_err(|e| self.damaged(e))?;
+        let adapted = adapt(batch, columns, &[(self, batch.num_rows())])?;
         if matches!(self.owner, Owner::Group) || key.is_empty() || batch.num_rows() < 2 {
             return Ok(adapted);
         }
         sort_by(&adapted, key)
     }
+}
 
-    fn column(&self, batch: &RecordBatch, field: &Field) -> Result<ArrayRef, StoreError> {
-        let rows = batch.num_rows();
-        if let Some(values) = batch.column_by_name(field.name()) {
-            if values.data_type() == field.data_type() {
-                return Ok(Arc::clone(values));
-            }
-            let cast = cast(values, field.data_type());
-            return cast.map_err(|e| self.damaged(format!("column {}: {e}", field.name())));
+/// Rows of several files of one schema, one file after the other, in the columns asked for; those the files lack
+/// come from the ledger, or are null.
+pub(super) fn adapt(
+    batch: &RecordBatch,
+    columns: &SchemaRef,
+    files: &[(&SortedFile, usize)],
+) -> Result<RecordBatch, StoreError> {
+    let Some((first, _)) = files.first() else { return Ok(RecordBatch::new_empty(Arc::clone(columns))) };
+    let arrays = columns.fields().iter().map(|field| column(batch, field, files));
+    let arrays = arrays.collect::<Result<Vec<ArrayRef>, _>>()?;
+    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
+    RecordBatch::try_new_with_options(Arc::clone(columns), arrays, &options).map_err(|e| first.damaged(e))
+}
+
+fn column(
+    batch: &RecordBatch,
+    field: &Field,
+    files: &[(&SortedFile, usize)],
+) -> Result<ArrayRef, StoreError> {
+    let (first, _) = files[0];
+    if let Some(values) = batch.column_by_name(field.name()) {
+        if values.data_type() == field.data_type() {
+            return Ok(Arc::clone(values));
         }
-        let text = |value: &str| -> ArrayRef {
-            Arc::new(StringArray::from_iter_values(std::iter::repeat_n(value, rows)))
-        };
-        Ok(match (field.name().as_str(), &self.owner) {
-            ("user_id", Owner::Unit { user_id, .. }) => text(user_id),
-            ("attempt", Owner::Unit { attempt, .. }) => text(attempt),
-            ("shard", _) => Arc::new(Int32Array::from_value(self.shard as i32, rows)),
-            ("run", _) => text(&self.run_name),
-            _ if field.is_nullable() => new_null_array(field.data_type(), rows),
-            (name, _) => return Err(self.damaged(format!("it has no column {name}"))),
-        })
+        let cast = cast(values, field.data_type());
+        return cast.map_err(|e| first.damaged(format!("column {}: {e}", field.name())));
     }
+    let is_of_unit = matches!(first.owner, Owner::Unit { .. });
+    Ok(match field.name().as_str() {
+        "user_id" if is_of_unit => texts(files, SortedFile::user),
+        "attempt" if is_of_unit => texts(files, SortedFile::attempt),
+        "shard" => {
+            let shards = files.iter().flat_map(|(file, rows)| std::iter::repeat_n(file.shard as i32, *rows));
+            Arc::new(shards.collect::<Int32Array>())
+        }
+        "run" => texts(files, |file| &file.run_name),
+        _ if field.is_nullable() => new_null_array(field.data_type(), batch.num_rows()),
+        name => return Err(first.damaged(format!("it has no column {name}"))),
+    })
+}
+
+/// What is said of each file, for each of its rows.
+fn texts<'f>(files: &[(&'f SortedFile, usize)], told: impl Fn(&'f SortedFile) -> &'f str) -> ArrayRef {
+    let mut texts = StringBuilder::new();
+    for (file, rows) in files {
+        (0..*rows).for_each(|_| texts.append_value(told(file)));
+    }
+    Arc::new(texts.finish())
 }
 
 /// A file that is being read.

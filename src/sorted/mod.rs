@@ -18,7 +18,7 @@ mod tests;
 pub(crate) use chain::SortedBatch;
 pub use distinct::{Difference, Findings, Picked, Repeated, SortedRows};
 pub(crate) use file::{Owner, SortedFile};
-pub(crate) use gather::gathered;
+pub(crate) use gather::{Held, Written, gathered, held};
 pub(crate) use merge::{Cursor, Merged, Order};
 pub use roles::{Role, Roles};
 pub(crate) use table::sorted_table;

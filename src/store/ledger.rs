@@ -1,11 +1,11 @@
 //! The ledger: one row per committed attempt. The row **is** the commit.
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
+use std::collections::hash_map;
 use std::sync::Arc;
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
+use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimestampMicrosecondType};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -14,8 +14,8 @@ use super::StoreError;
 use super::attempt::{Replaced, origin};
 use super::path;
 use super::reading::ReadLock;
-use super::storage::{self, Storage};
-use crate::schema::Row;
+use super::storage::{Entry, Storage};
+use crate::schema::{Row, TableSchema, stored_arrow_schema};
 
 /// What became of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -196,11 +196,8 @@ impl Ledger {
 }
 
 /// Reads files of the ledger; gives those that cannot be read with the cause.
-pub fn ledger_files(
-    storage: &dyn Storage,
-    entries: &[storage::Entry],
-) -> (Vec<LedgerFile>, Vec<(String, String)>) {
-    let read = |entry: &storage::Entry| {
+pub fn ledger_files(storage: &dyn Storage, entries: &[Entry]) -> (Vec<LedgerFile>, Vec<(String, String)>) {
+    let read = |entry: &Entry| {
         let rows = read_file(storage, entry).map_err(|cause| (entry.path.clone(), cause))?;
         Ok(LedgerFile { path: entry.path.clone(), rows })
     };
@@ -215,7 +212,7 @@ pub fn ledger_files(
 }
 
 /// A file that vanished while being read has no rows: somebody took it away by hand.
-fn read_file(storage: &dyn Storage, entry: &storage::Entry) -> Result<Vec<LedgerRow>, String> {
+fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, String> {
     let (_, shard, name) = path::parse(&entry.path).ok_or("is not at a place where a ledger file can be")?;
     let Some(bytes) = storage.read(&entry.path).map_err(|e| crate::error::chain(&e))? else {
         return Ok(Vec::new());
@@ -229,14 +226,19 @@ fn read_file(storage: &dyn Storage, entry: &storage::Entry) -> Result<Vec<Ledger
         for place in 0..batch.num_rows() {
             let row = decode(&batch, place, shard, &mut known)
                 .ok_or("lacks a column of the ledger, or a value in it")?;
-            // A file of a group has its attempts numbered; a compaction keeps their names.
-            if row.attempt.split('.').next() != Some(name) && origin(&row.attempt).1 == 0 {
+            if !is_named(&row.attempt, name) {
                 return Err(format!("says it is attempt {}", row.attempt));
             }
             rows.push(row);
         }
     }
     if rows.is_empty() { Err("has no row".into()) } else { Ok(rows) }
+}
+
+/// Whether an attempt can be in a file of that name: a group has its attempts numbered, and a compaction keeps
+/// their names.
+pub(super) fn is_named(attempt: &str, file: &str) -> bool {
+    attempt.split('.').next() == Some(file) || origin(attempt).1 > 0
 }
 
 fn batches(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, parquet::errors::ParquetError> {
@@ -280,8 +282,8 @@ pub(super) fn decode(
         config_fingerprint: text("config_fingerprint")?,
         input_fingerprint: text("input_fingerprint"),
         files: match known.entry(text("files")?) {
-            Entry::Occupied(read) => read.get().clone(),
-            Entry::Vacant(new) => {
+            hash_map::Entry::Occupied(read) => read.get().clone(),
+            hash_map::Entry::Vacant(new) => {
                 let files = serde_json::from_str(new.key()).ok()?;
                 new.insert(files).clone()
             }
@@ -289,30 +291,31 @@ pub(super) fn decode(
     })
 }
 
+/// Columns of a ledger file that are shown under other names.
+const RENAMED: [&str; 2] = ["id", "attempt_id"];
+
+/// The columns of [`ledger_batch`].
+pub(super) fn ledger_schema(schema: &TableSchema) -> SchemaRef {
+    let stored = stored_arrow_schema(schema);
+    let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, false));
+    let first = [text("user_id"), Arc::new(Field::new("shard", DataType::Int32, false)), text("attempt")];
+    let rest = stored.fields().iter().filter(|field| !RENAMED.contains(&field.name().as_str())).cloned();
+    Arc::new(Schema::new(first.into_iter().chain(rest).collect::<Vec<_>>()))
+}
+
 /// The ledger as one batch with `user_id`, `shard` and `attempt` in front, for queries.
-pub fn ledger_batch(
-    rows: &[LedgerRow],
-    schema: &crate::schema::TableSchema,
-) -> Result<RecordBatch, StoreError> {
-    use arrow::array::{ArrayRef, Int32Array, StringArray};
-    use arrow::datatypes::{DataType, Field, Schema};
+pub fn ledger_batch(rows: &[LedgerRow], schema: &TableSchema) -> Result<RecordBatch, StoreError> {
     let cells: Vec<Row> = rows.iter().map(LedgerRow::to_row).collect();
     let batch = crate::schema::record_batch(schema, &cells)?;
-    let mut fields = vec![
-        Field::new("user_id", DataType::Utf8, false),
-        Field::new("shard", DataType::Int32, false),
-        Field::new("attempt", DataType::Utf8, false),
-    ];
     let mut columns: Vec<ArrayRef> = vec![
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.user_id))),
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.shard as i32))),
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.attempt))),
     ];
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if !["id", "attempt_id"].contains(&field.name().as_str()) {
-            fields.push(field.as_ref().clone());
+        if !RENAMED.contains(&field.name().as_str()) {
             columns.push(Arc::clone(column));
         }
     }
-    Ok(RecordBatch::try_new(Arc::new(Schema::new(fields)), columns)?)
+    Ok(RecordBatch::try_new(ledger_schema(schema), columns)?)
 }

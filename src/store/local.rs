@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
+use rayon::prelude::*;
 
 use super::disk::{Disk, SystemDisk};
 use super::path::parse;
@@ -199,22 +200,14 @@ impl Storage for LocalStorage {
     fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError> {
         let mut entries = Vec::new();
         let mut open = vec![self.root.join(folder)];
-        while let Some(folder) = open.pop() {
-            let listing = match fs::read_dir(&folder) {
-                Ok(listing) => listing,
-                Err(e) if e.kind() == io::ErrorKind::NotFound => continue,
-                Err(e) => return Err(at("list", &folder)(e)),
-            };
-            for item in listing {
-                let item = item.map_err(at("list", &folder))?;
-                let path = item.path();
-                // A file may vanish between listing and looking (a commit renames it away).
-                let Ok(meta) = item.metadata() else { continue };
-                if meta.is_dir() {
-                    open.push(path);
-                } else if let Some(path) = self.relative(&path) {
-                    entries.push(Entry { path, bytes: meta.len() });
-                }
+        // A run has a folder for each of thousands of users.
+        while !open.is_empty() {
+            let listed: Vec<_> =
+                open.par_iter().map(|folder| self.list_one(folder)).collect::<Result<_, _>>()?;
+            open.clear();
+            for (folders, files) in listed {
+                open.extend(folders);
+                entries.extend(files);
             }
         }
         entries.sort();
@@ -249,6 +242,27 @@ impl Storage for LocalStorage {
 }
 
 impl LocalStorage {
+    /// The folders and files in a folder; none if there is no such folder.
+    fn list_one(&self, folder: &Path) -> Result<(Vec<PathBuf>, Vec<Entry>), StorageError> {
+        let (mut folders, mut files) = (Vec::new(), Vec::new());
+        let listing = match fs::read_dir(folder) {
+            Ok(listing) => listing,
+            Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok((folders, files)),
+            Err(e) => return Err(at("list", folder)(e)),
+        };
+        for item in listing {
+            let item = item.map_err(at("list", folder))?;
+            // A file may vanish between listing and looking (a commit renames it away).
+            let Ok(kind) = item.file_type() else { continue };
+            if kind.is_dir() {
+                folders.push(item.path());
+            } else if let (Some(path), Ok(meta)) = (self.relative(&item.path()), item.metadata()) {
+                files.push(Entry { path, bytes: meta.len() });
+            }
+        }
+        Ok((folders, files))
+    }
+
     fn relative(&self, path: &Path) -> Option<String> {
         let parts: Option<Vec<&str>> =
             path.strip_prefix(&self.root).ok()?.iter().map(|part| part.to_str()).collect();

@@ -21,6 +21,7 @@ mod expected;
 mod file;
 mod group;
 mod index;
+mod joined;
 mod ledger;
 mod local;
 mod lock;
@@ -31,7 +32,10 @@ mod path;
 mod power_cut;
 mod reading;
 mod run;
+mod small;
 mod storage;
+mod thrift;
+mod unit_ledger;
 mod verify;
 
 use std::path::PathBuf;
@@ -46,6 +50,7 @@ pub use expected::{EXPECTED, ExpectedUnit, to_batch as expected_batch};
 pub use file::{Footer, RowsOf, parquet_bytes};
 pub use group::{GroupWriter, commit_group, group_arrow_schema, sort_by, sort_rows};
 pub use index::{IndexedAttempt, IndexedFile, LedgerIndex, repeated};
+pub use joined::SmallFiles;
 pub use ledger::{DataFile, Ledger, LedgerFile, LedgerRow, UnitState, ledger_batch, ledger_files};
 pub use local::LocalStorage;
 pub use lock::ShardLock;
@@ -57,7 +62,8 @@ pub use path::{
 pub use reading::{CompactionLock, ReadLock, RemovalLock};
 pub use run::{Leftovers, NewRun, Run};
 pub use storage::{Created, Entry, Object, ReadAt, Storage, StorageError};
-pub use verify::fault_of;
+pub use unit_ledger::unit_ledgers;
+pub use verify::{fault_of, read_whole};
 
 /// Why a run could not be read or written.
 #[derive(Debug, Error)]

@@ -1,5 +1,9 @@
 //! Whether a data file is what was written.
 
+use std::sync::Arc;
+
+use bytes::Bytes;
+
 use super::storage::{ReadAt, Storage};
 
 /// Bytes of a file that are hashed at once.
@@ -7,19 +11,34 @@ const PART: usize = 1 << 20;
 
 /// Reads a file and compares it with what the ledger says was written; why it cannot be used, if so.
 pub fn fault_of(storage: &dyn Storage, path: &str, bytes: u64, checksum: &str) -> Option<String> {
-    let found = match storage.open(path) {
-        Err(error) => return Some(crate::error::chain(&error)),
-        Ok(None) => return Some("file missing".into()),
-        Ok(Some(file)) => file,
-    };
-    if found.length() != bytes {
-        return Some(format!("file corrupt: {} bytes, {bytes} were written", found.length()));
+    let check = |file: Arc<dyn ReadAt>| same(&hash(&*file).map_err(unreadable)?, checksum);
+    opened(storage, path, bytes).and_then(check).err()
+}
+
+/// The bytes of a small file if they are what the ledger says was written, or why it cannot be used.
+pub fn read_whole(storage: &dyn Storage, path: &str, bytes: u64, checksum: &str) -> Result<Bytes, String> {
+    let file = opened(storage, path, bytes)?;
+    let length = usize::try_from(bytes).map_err(|_| "file too large".to_owned())?;
+    let content = if length > 0 { file.read_at(0, length).map_err(unreadable)? } else { Bytes::new() };
+    same(&blake3::hash(&content).to_hex(), checksum)?;
+    Ok(content)
+}
+
+fn opened(storage: &dyn Storage, path: &str, bytes: u64) -> Result<Arc<dyn ReadAt>, String> {
+    let opened = storage.open(path).map_err(|error| crate::error::chain(&error))?;
+    let file = opened.ok_or("file missing")?;
+    if file.length() != bytes {
+        return Err(format!("file corrupt: {} bytes, {bytes} were written", file.length()));
     }
-    match hash(&*found) {
-        Err(error) => Some(format!("cannot be read: {error}")),
-        Ok(hash) if hash != checksum => Some("file corrupt: its checksum is not the ledger's".into()),
-        Ok(_) => None,
-    }
+    Ok(file)
+}
+
+fn unreadable(error: impl std::fmt::Display) -> String {
+    format!("cannot be read: {error}")
+}
+
+fn same(hash: &str, checksum: &str) -> Result<(), String> {
+    if hash == checksum { Ok(()) } else { Err("file corrupt: its checksum is not the ledger's".into()) }
 }
 
 fn hash(file: &dyn ReadAt) -> std::io::Result<String> {

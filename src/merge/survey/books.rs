@@ -5,8 +5,11 @@ use std::cell::Cell;
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
+use super::Broken;
+use crate::merge::tables::read;
 use crate::query::OpenRun;
-use crate::sorted::{Owner, SortedFile};
+use crate::schema::{Schemas, TableSchema};
+use crate::sorted::{Held, Owner, SortedFile, Written, held};
 use crate::store::{DataFile, fault_of, is_group};
 
 /// A data file.
@@ -21,6 +24,8 @@ pub(in crate::merge) struct KnownFile {
     checksum: String,
     /// Why it cannot be used.
     pub(in crate::merge) fault: Option<String>,
+    /// Whether its rows are in memory.
+    pub(in crate::merge) is_held: bool,
 }
 
 impl KnownFile {
@@ -29,6 +34,12 @@ impl KnownFile {
         let run = &runs[self.run];
         let storage = run.run.shared_storage();
         SortedFile::stored(self.run, &run.name, self.shard, self.owner.clone(), &storage, &self.path)
+    }
+
+    /// Reads it and compares it with what was written.
+    fn fault_now(&self, runs: &[OpenRun]) -> Option<String> {
+        let storage = runs[self.run].run.storage();
+        self.fault.clone().or_else(|| fault_of(storage, &self.path, self.bytes, &self.checksum))
     }
 }
 
@@ -64,6 +75,8 @@ impl Holding {
 pub(super) struct Books {
     pub(super) files: Vec<KnownFile>,
     places: FxHashMap<(usize, String), usize>,
+    /// Rows that are in memory, by table.
+    pub(super) held: Vec<(String, SortedFile)>,
 }
 
 impl Books {
@@ -96,19 +109,45 @@ impl Books {
                 bytes: file.bytes,
                 checksum: file.checksum.clone(),
                 fault: None,
+                is_held: false,
             });
         }
     }
 
     /// Compares every file with what was written; gives those that cannot be used.
-    pub(super) fn verify(&self, runs: &[OpenRun]) -> FxHashMap<(usize, String), String> {
-        let fault = |file: &KnownFile| {
-            let fault = file
-                .fault
-                .clone()
-                .or_else(|| fault_of(runs[file.run].run.storage(), &file.path, file.bytes, &file.checksum))?;
-            Some(((file.run, file.path.clone()), fault))
-        };
-        self.files.par_iter().filter_map(fault).collect()
+    ///
+    /// Each is read once: of the many small files, the rows are kept for the tables.
+    pub(super) fn verify(&mut self, runs: &[OpenRun], schemas: &Schemas) -> Broken {
+        let mut faults: Vec<(usize, String)> = Vec::new();
+        let mut is_read = vec![false; self.files.len()];
+        for schema in schemas.data_tables() {
+            for held in self.hold(schema, runs) {
+                for place in held.places {
+                    is_read[place] = true;
+                    self.files[place].is_held = held.rows.is_some();
+                }
+                faults.extend(held.faults);
+                self.held.extend(held.rows.map(|rows| (schema.table.clone(), rows)));
+            }
+        }
+        let rest = self.files.par_iter().enumerate().filter(|(place, _)| !is_read[*place]);
+        faults.par_extend(rest.filter_map(|(place, file)| Some((place, file.fault_now(runs)?))));
+        let key = |place: usize| (self.files[place].run, self.files[place].path.clone());
+        faults.into_iter().map(|(place, why)| (key(place), why)).collect()
+    }
+
+    /// Reads the files of a table that are units' own.
+    fn hold(&self, schema: &TableSchema, runs: &[OpenRun]) -> Vec<Held> {
+        let mut written = Vec::new();
+        for (place, file) in self.files.iter().enumerate() {
+            if let Owner::Unit { user_id, .. } = &file.owner
+                && file.table == schema.table
+                && file.fault.is_none()
+            {
+                let KnownFile { run, bytes, checksum, .. } = file;
+                written.push(Written { place, run: *run, user_id, bytes: *bytes, checksum });
+            }
+        }
+        held(written, |place| self.files[place].sorted(runs), &read(schema), &schema.key)
     }
 }

@@ -15,9 +15,7 @@ use super::books::Holding;
 use crate::query::OpenRun;
 use crate::schema::TableSchema;
 use crate::sorted::{Order, Owner, SortedBatch, SortedFile};
-use crate::store::{
-    EXPECTED, StoreError, UnitState, expected_batch, is_group, ledger_batch, ledger_files, parse_path,
-};
+use crate::store::{EXPECTED, StoreError, UnitState, expected_batch, is_group, parse_path, unit_ledgers};
 
 /// Units of a plan that are read at once; larger plans are read in parts.
 const SMALL: u64 = 50_000;
@@ -63,12 +61,10 @@ impl Ledgers {
         for (index, run) in runs.iter().enumerate() {
             let all = run.run.storage().list("users")?;
             let (groups, units): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| is_group(&entry.path));
-            let (units, corrupt) = ledger_files(run.run.storage(), &units);
+            let (rows, corrupt) = unit_ledgers(run.run.storage(), &units, schema)?;
             found.corrupt.extend(corrupt.into_iter().map(|(path, cause)| (index, path, cause)));
-            let mut rows: Vec<_> = units.into_iter().flat_map(|file| file.rows).collect();
-            rows.sort_by(|a, b| (&a.user_id, &a.feature_mode).cmp(&(&b.user_id, &b.feature_mode)));
-            if !rows.is_empty() {
-                found.files.push(SortedFile::rows(index, &run.name, ledger_batch(&rows, schema)?));
+            if rows.num_rows() > 0 {
+                found.files.push(SortedFile::rows(index, &run.name, rows));
             }
             let storage = run.run.shared_storage();
             for group in groups {

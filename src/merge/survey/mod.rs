@@ -39,6 +39,8 @@ pub(super) struct Survey {
     pub(super) roles: Roles,
     /// The data files.
     pub(super) files: Vec<KnownFile>,
+    /// Rows of small data files that are in memory, by table.
+    held: Vec<(String, SortedFile)>,
     /// Files whose rows are in newer ones, by run and path.
     replaced: FxHashSet<(usize, String)>,
     /// The ledger, as files to be merged.
@@ -61,12 +63,15 @@ impl Survey {
         let users: &TableSchema = schemas.get("users").map_err(StoreError::from)?;
         let mut ledgers = Ledgers::open(runs, users)?;
         let none = Broken::default();
-        let first = readable_pass(runs, precedence, &mut ledgers, &none)?;
-        let broken = first.books.verify(runs);
-        // Which units the broken files belong to is asked only when there are any.
-        let pass =
-            if broken.is_empty() { first } else { readable_pass(runs, precedence, &mut ledgers, &broken)? };
-        pass.finish(runs, ledgers)
+        let mut first = readable_pass(runs, precedence, &mut ledgers, &none)?;
+        let broken = first.books.verify(runs, schemas);
+        if broken.is_empty() {
+            return first.finish(runs, ledgers);
+        }
+        // Which units the broken files belong to is asked only when there are any. It finds the same files.
+        let mut second = readable_pass(runs, precedence, &mut ledgers, &broken)?;
+        second.books = first.books;
+        second.finish(runs, ledgers)
     }
 
     /// Adds users that somebody expects and no plan has.
@@ -86,10 +91,12 @@ impl Survey {
         Ok(())
     }
 
-    /// Files of a table that can be used, and their bytes.
+    /// Files of a table that can be used, and the bytes of those that are not in memory.
     pub(super) fn files_of(&self, table: &str, runs: &[OpenRun]) -> (Vec<SortedFile>, u64) {
-        let usable = || self.files.iter().filter(|file| file.table == table && file.fault.is_none());
-        (usable().map(|file| file.sorted(runs)).collect(), usable().map(|file| file.bytes).sum())
+        let is_usable = |file: &&KnownFile| file.table == table && file.fault.is_none() && !file.is_held;
+        let usable = || self.files.iter().filter(is_usable);
+        let held = self.held.iter().filter(|(of, _)| of == table).map(|(_, rows)| rows.clone());
+        (usable().map(|file| file.sorted(runs)).chain(held).collect(), usable().map(|file| file.bytes).sum())
     }
 }
 
@@ -366,9 +373,11 @@ impl<'a> Pass<'a> {
                 runs[*run].dir.display()
             ),
         }));
-        found.files = self.books.files;
-        for file in &mut found.files {
-            file.fault = self.broken.get(&(file.run, file.path.clone())).cloned();
+        (found.files, found.held) = (self.books.files, self.books.held);
+        if !self.broken.is_empty() {
+            for file in &mut found.files {
+                file.fault = self.broken.get(&(file.run, file.path.clone())).cloned();
+            }
         }
         found.ledger = ledgers.files;
         Ok(found)

@@ -1,0 +1,188 @@
+//! The ledger rows of units that were committed alone: one row a file, of thousands of files.
+
+use std::sync::Arc;
+
+use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StringArray, UInt32Array};
+use arrow::compute::{concat_batches, take_record_batch};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
+use arrow::record_batch::RecordBatch;
+use rayon::prelude::*;
+
+use super::StoreError;
+use super::joined::SmallFiles;
+use super::ledger::{DataFile, UnitState, is_named, ledger_batch, ledger_files, ledger_schema};
+use super::path;
+use super::storage::{Entry, Storage};
+use crate::schema::TableSchema;
+
+/// Files that are read together.
+const TOGETHER: usize = 1024;
+
+/// Reads ledger files of single units as [`ledger_batch`] does, sorted by user and feature mode; gives those that
+/// cannot be read with the cause.
+pub fn unit_ledgers(
+    storage: &dyn Storage,
+    entries: &[Entry],
+    schema: &TableSchema,
+) -> Result<(RecordBatch, Vec<(String, String)>), StoreError> {
+    let read = |part: &[Entry]| match read_together(storage, part, schema) {
+        Some(batch) => Ok((batch, Vec::new())),
+        // One of them is not as most are, or damaged: each by itself.
+        None => {
+            let (files, corrupt) = ledger_files(storage, part);
+            let rows: Vec<_> = files.into_iter().flat_map(|file| file.rows).collect();
+            Ok((ledger_batch(&rows, schema)?, corrupt))
+        }
+    };
+    let parts = entries.par_chunks(TOGETHER).map(read).collect::<Result<Vec<_>, StoreError>>()?;
+    let (batches, corrupt): (Vec<RecordBatch>, Vec<_>) = parts.into_iter().unzip();
+    let all = concat_batches(&ledger_schema(schema), &batches)?;
+    Ok((by_unit(&all)?, corrupt.into_iter().flatten().collect()))
+}
+
+/// The rows by user and feature mode; those of a unit stay in the order of their files.
+fn by_unit(rows: &RecordBatch) -> Result<RecordBatch, StoreError> {
+    let text = |name| Ok::<_, StoreError>(rows.column(rows.schema_ref().index_of(name)?).as_string::<i32>());
+    let (users, modes) = (text("user_id")?, text("feature_mode")?);
+    let mut order: Vec<u32> = (0..rows.num_rows() as u32).collect();
+    let key = |row: u32| (users.value(row as usize), modes.value(row as usize));
+    order.sort_by(|a, b| key(*a).cmp(&key(*b)));
+    Ok(take_record_batch(rows, &UInt32Array::from(order))?)
+}
+
+/// The rows of files of which each has one that is whole; none if that is not so.
+fn read_together(storage: &dyn Storage, entries: &[Entry], schema: &TableSchema) -> Option<RecordBatch> {
+    let mut small = SmallFiles::default();
+    let mut places = Vec::with_capacity(entries.len());
+    for entry in entries {
+        let (_, shard, name) = path::parse(&entry.path)?;
+        let bytes = storage.read(&entry.path).ok()??;
+        (small.push(&bytes)? == (0, 1)).then_some(())?;
+        places.push((shard as i32, name));
+    }
+    let rows = small.finish().next()?.ok()?;
+    let column = |name: &str| rows.column_by_name(name);
+    let attempts = column("attempt_id")?.as_string_opt::<i32>()?;
+    let is_own =
+        places.iter().zip(attempts).all(|((_, name), attempt)| attempt.is_some_and(|a| is_named(a, name)));
+    if !is_own || !are_whole(&rows)? {
+        return None;
+    }
+    let asked = ledger_schema(schema);
+    let array = |name: &str| -> Option<ArrayRef> {
+        Some(match name {
+            "user_id" => Arc::clone(column("id")?),
+            "attempt" => Arc::clone(column("attempt_id")?),
+            "shard" => Arc::new(places.iter().map(|(shard, _)| *shard).collect::<Int32Array>()),
+            name => Arc::clone(column(name)?),
+        })
+    };
+    let arrays = asked.fields().iter().map(|field| array(field.name())).collect::<Option<Vec<_>>>()?;
+    // Of other types, or without a value where there must be one: not as they should be.
+    RecordBatch::try_new(asked, arrays).ok()
+}
+
+/// Whether every row says what a row of the ledger must say.
+fn are_whole(rows: &RecordBatch) -> Option<bool> {
+    let texts = |name: &str| -> Option<&StringArray> { rows.column_by_name(name)?.as_string_opt() };
+    for name in ["id", "feature_mode", "tool_version", "engine", "config_fingerprint"] {
+        if texts(name)?.null_count() > 0 {
+            return Some(false);
+        }
+    }
+    for name in ["started_at", "finished_at"] {
+        rows.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()?;
+    }
+    let positions = rows.column_by_name("position")?.as_primitive_opt::<Int64Type>()?;
+    let is_file_list = |text: &str| serde_json::from_str::<Vec<DataFile>>(text).is_ok();
+    Some(
+        positions.iter().all(|position| position.is_some_and(|position| position >= 0))
+            && texts("state")?.iter().all(|state| state.and_then(UnitState::parse).is_some())
+            && texts("files")?.iter().all(|files| files.is_some_and(is_file_list)),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::schema::{Schemas, record_batch};
+    use crate::store::{Footer, LedgerRow, LocalStorage, Object, RowsOf, data_file, parquet_bytes};
+
+    /// A ledger file of a user with some attempts.
+    fn put(storage: &dyn Storage, user: usize, attempts: &[&str], name: &str) -> LedgerRow {
+        let schemas = Schemas::load(None).unwrap();
+        let user_id = format!("u{user:02}");
+        let row = |attempt: &&str| LedgerRow {
+            position: user as u64,
+            shard: 3,
+            k: (user % 2 == 0).then_some(4),
+            reason: (user % 3 == 0).then(|| "ö".into()),
+            started_us: -5,
+            finished_us: 7_000_000,
+            ..LedgerRow::done(&user_id, attempt)
+        };
+        let rows: Vec<LedgerRow> = attempts.iter().map(row).collect();
+        let cells: Vec<_> = rows.iter().map(LedgerRow::to_row).collect();
+        let batch = record_batch(schemas.get("users").unwrap(), &cells).unwrap();
+        let footer = Footer {
+            run_id: "r",
+            rows_of: RowsOf::Unit { user_id: &user_id, feature_mode: "composite", attempt: name },
+            schema: "users",
+            schema_version: 1,
+            config_fingerprint: "c",
+        };
+        let bytes = parquet_bytes(&batch, Some(&footer)).unwrap();
+        storage.replace(&Object { path: data_file("users", 3, &user_id, name), bytes }).unwrap();
+        rows.into_iter().next().unwrap_or_else(|| LedgerRow::done("-", "-"))
+    }
+
+    /// What reading every file by itself gives.
+    fn one_by_one(storage: &dyn Storage, schema: &TableSchema) -> (RecordBatch, Vec<(String, String)>) {
+        let (files, corrupt) = ledger_files(storage, &storage.list("users").unwrap());
+        let rows: Vec<_> = files.into_iter().flat_map(|file| file.rows).collect();
+        (by_unit(&ledger_batch(&rows, schema).unwrap()).unwrap(), corrupt)
+    }
+
+    #[test]
+    fn ledgers_read_together_are_those_read_one_by_one() {
+        let dir = tempfile::tempdir().unwrap();
+        let storage = LocalStorage::new(dir.path());
+        let schemas = Schemas::load(None).unwrap();
+        let schema = schemas.get("users").unwrap();
+        let (none, corrupt) = unit_ledgers(&storage, &[], schema).unwrap();
+        assert_eq!((none.num_rows(), corrupt.len()), (0, 0));
+        for user in (0..20).rev() {
+            put(&storage, user, &["b"], "b");
+            put(&storage, user, &["a"], "a");
+        }
+        let entries = storage.list("users").unwrap();
+        assert!(read_together(&storage, &entries, schema).is_some());
+        assert_eq!(unit_ledgers(&storage, &entries, schema).unwrap(), one_by_one(&storage, schema));
+    }
+
+    #[test]
+    fn a_ledger_that_is_not_as_most_are_is_told_as_if_read_alone() {
+        let schemas = Schemas::load(None).unwrap();
+        let schema = schemas.get("users").unwrap();
+        let strange: [&dyn Fn(&dyn Storage); 5] = [
+            &|storage| drop(put(storage, 1, &["other"], "a")),
+            &|storage| drop(put(storage, 1, &[], "a")),
+            &|storage| drop(put(storage, 1, &["a", "a.1"], "a")),
+            &|storage| drop(put(storage, 1, &["x+1"], "a")),
+            &|storage| {
+                let path = data_file("users", 3, "u01", "a");
+                storage.replace(&Object { path, bytes: Vec::new() }).unwrap();
+            },
+        ];
+        let told = [1, 1, 0, 0, 1];
+        for (change, told) in strange.iter().zip(told) {
+            let dir = tempfile::tempdir().unwrap();
+            let storage = LocalStorage::new(dir.path());
+            (0..5).for_each(|user| drop(put(&storage, user, &["a"], "a")));
+            change(&storage);
+            let found = unit_ledgers(&storage, &storage.list("users").unwrap(), schema).unwrap();
+            assert_eq!(found.1.len(), told);
+            assert_eq!(found, one_by_one(&storage, schema));
+        }
+    }
+}
