@@ -127,17 +127,14 @@ impl<'f> Reading<'f> {
         let place = self.files;
         self.files += 1;
         self.first.get_or_insert(file);
-        match self.small.push(&bytes) {
-            Some((kind, rows)) => {
-                self.kinds.resize_with(self.kinds.len().max(kind + 1), Part::default);
-                self.kinds[kind].files.push((file, rows));
-                self.kinds[kind].places.push(place);
-            }
-            None => {
-                let rows = file.whole(bytes, columns)?;
-                let files = vec![(file, rows.num_rows())];
-                self.alone.push(Part { files, places: vec![place], rows: Some(rows) });
-            }
+        if let Some((kind, rows)) = self.small.push(&bytes) {
+            self.kinds.resize_with(self.kinds.len().max(kind + 1), Part::default);
+            self.kinds[kind].files.push((file, rows));
+            self.kinds[kind].places.push(place);
+        } else {
+            let rows = file.whole(bytes, columns)?;
+            let files = vec![(file, rows.num_rows())];
+            self.alone.push(Part { files, places: vec![place], rows: Some(rows) });
         }
         Ok(())
     }
@@ -367,7 +364,7 @@ mod tests {
             let files: Vec<_> = contents
                 .iter()
                 .enumerate()
-                .map(|(place, bytes)| put(&storage, place, bytes.to_vec()))
+                .map(|(place, bytes)| put(&storage, place, (*bytes).clone()))
                 .collect();
             let error = together(&files).unwrap_err().to_string();
             assert!(error.contains("2.parquet is damaged"), "{error}");

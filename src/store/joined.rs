@@ -29,13 +29,11 @@ impl SmallFiles {
     pub fn push(&mut self, file: &[u8]) -> Option<(usize, usize)> {
         let footer = footer(file)?;
         let is_of = |kind: &Joined| footer.starts_with(&kind.schema);
-        let place = match self.kinds.iter().position(is_of) {
-            Some(place) => place,
-            None => {
-                self.kinds.push(Joined::new(footer)?);
-                self.kinds.len() - 1
-            }
-        };
+        let known = self.kinds.iter().position(is_of);
+        let place = known.unwrap_or(self.kinds.len());
+        if known.is_none() {
+            self.kinds.push(Joined::new(footer)?);
+        }
         Some((place, self.kinds[place].push(file, footer)?))
     }
 

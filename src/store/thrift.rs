@@ -8,6 +8,9 @@ pub(super) const I64: u8 = 6;
 pub(super) const LIST: u8 = 9;
 pub(super) const STRUCT: u8 = 12;
 
+/// What stands where a field's type would be, after the last one.
+const END: u8 = 0;
+
 /// Values within values that are gone through; a footer has some 8.
 const DEEPEST: usize = 32;
 
@@ -57,26 +60,27 @@ impl<'a> Thrift<'a> {
     /// what it has not is skipped.
     pub(super) fn fields(&mut self, mut each: impl FnMut(&mut Self, i16, u8) -> Option<bool>) -> Option<()> {
         let mut number = 0;
-        while let Some(kind) = self.field(&mut number)? {
-            if !each(self, number, kind)? {
-                self.skip(kind, 0)?;
+        loop {
+            match self.field(&mut number)? {
+                END => return Some(()),
+                kind if each(self, number, kind)? => {}
+                kind => self.skip(kind, 0)?,
             }
         }
-        Some(())
     }
 
-    /// The type of the next field of a struct, whose number is set; none at the end.
-    fn field(&mut self, number: &mut i16) -> Option<Option<u8>> {
+    /// The type of the next field of a struct, whose number is set.
+    fn field(&mut self, number: &mut i16) -> Option<u8> {
         let head = self.byte()?;
-        if head == 0 {
-            return Some(None);
+        if head == END {
+            return Some(END);
         }
         *number = match head >> 4 {
             // Not the number, but how much larger it is than the last one.
             0 => i16::try_from(self.count()?).ok()?,
             more => number.checked_add(i16::from(more))?,
         };
-        Some(Some(head & 0x0f))
+        Some(head & 0x0f)
     }
 
     /// Type and number of the elements of a list.
@@ -104,8 +108,11 @@ impl<'a> Thrift<'a> {
             11 => self.skip_map(depth)?,
             12 if depth < DEEPEST => {
                 let mut number = 0;
-                while let Some(kind) = self.field(&mut number)? {
-                    self.skip(kind, depth + 1)?;
+                loop {
+                    match self.field(&mut number)? {
+                        END => break,
+                        kind => self.skip(kind, depth + 1)?,
+                    }
                 }
             }
             _ => return None,
