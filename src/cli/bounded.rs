@@ -80,6 +80,9 @@ fn start_under(limit: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outco
         .args(std::env::args_os().skip(1))
         .env(BOUNDED, "1")
         .env("TMPDIR", &folder.0)
+        // What the allocator keeps in reserve counts too.
+        .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
+        .env("MIMALLOC_ARENA_RESERVE", "64MiB")
         .spawn()
         .map_err(Failure::error)?;
     let id = child.id();

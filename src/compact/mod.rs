@@ -98,7 +98,7 @@ impl Compaction<'_> {
 
     fn place(&self, place: Place, done: &mut Compacted) -> Result<(), StoreError> {
         let (shard, bucket) = (place.shard, place.bucket);
-        let (replaced, files, damaged) = place.worthwhile(self.run.storage(), self.schemas)?;
+        let (replaced, files, damaged) = place.worthwhile(self.run.storage(), self.schemas);
         done.left.extend(damaged);
         self.remove(&replaced, done)?;
         if files.is_empty() {

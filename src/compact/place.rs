@@ -54,7 +54,7 @@ type Sorted = (Vec<LedgerFile>, Vec<LedgerFile>, Vec<Left>);
 
 impl Place {
     /// Sorts the files of the ledger by what is to be done with them.
-    pub(super) fn worthwhile(self, storage: &dyn Storage, schemas: &Schemas) -> Result<Sorted, StoreError> {
+    pub(super) fn worthwhile(self, storage: &dyn Storage, schemas: &Schemas) -> Sorted {
         let (groups, corrupt) = ledger_files(storage, &self.groups);
         let mut left: Vec<Left> = corrupt.into_iter().map(left).collect();
         let all: Vec<LedgerFile> =
@@ -64,7 +64,7 @@ impl Place {
             all.into_iter().partition(|file| file.rows.iter().all(|row| replaced.has(&row.attempt)));
         let small = small(current);
         if small.len() < 2 {
-            return Ok((old, Vec::new(), left));
+            return (old, Vec::new(), left);
         }
         let fault = |file: &LedgerFile| fault(storage, schemas, file, &replaced);
         let faults: Vec<Option<String>> = small.par_iter().map(fault).collect();
@@ -78,7 +78,7 @@ impl Place {
         if whole.len() < 2 {
             whole.clear();
         }
-        Ok((old, whole, left))
+        (old, whole, left)
     }
 }
 

@@ -105,9 +105,9 @@ impl Rewrite<'_> {
         let storage = self.run.shared_storage();
         for row in rows {
             for file in &row.files {
-                let owner = || match is_group(&file.file) {
-                    true => Owner::Group,
-                    false => Owner::Unit { user_id: row.user_id.clone(), attempt: row.attempt.clone() },
+                let owner = || {
+                    let (user_id, attempt) = (row.user_id.clone(), row.attempt.clone());
+                    if is_group(&file.file) { Owner::Group } else { Owner::Unit { user_id, attempt } }
                 };
                 files.entry(&file.table).or_default().entry(&file.file).or_insert_with(|| {
                     (SortedFile::stored(0, "", self.shard, owner(), &storage, &file.file), file.bytes)

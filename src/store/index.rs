@@ -195,9 +195,12 @@ fn columns(parts: ParquetParts, names: &[&str]) -> Option<ParquetRecordBatchRead
     let plain = ArrowReaderMetadata::load(&parts, ArrowReaderOptions::new()).ok()?;
     let repeats = |field: &FieldRef| REPEAT.contains(&field.name().as_str());
     let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-    let as_asked = |field: &FieldRef| match repeats(field) {
-        true => Arc::new(field.as_ref().clone().with_data_type(text.clone())),
-        false => Arc::clone(field),
+    let as_asked = |field: &FieldRef| {
+        if repeats(field) {
+            Arc::new(field.as_ref().clone().with_data_type(text.clone()))
+        } else {
+            Arc::clone(field)
+        }
     };
     let fields: Vec<FieldRef> = plain.schema().fields().iter().map(as_asked).collect();
     let wanted = (0..fields.len()).filter(|place| names.contains(&fields[*place].name().as_str()));
