@@ -134,7 +134,10 @@ impl LedgerIndex {
             self.files.retain(|file| !gone.contains(file.path.as_str()));
             self.replaced = old.into_iter().map(|row| row.attempt).collect();
         }
-        self.several = all.into_iter().filter(|attempt| !replaced.has(&attempt.attempt)).collect();
+        let current = || all.iter().filter(|attempt| !replaced.has(&attempt.attempt));
+        let units = repeated(current().map(|a| unit(&a.user_id, &a.feature_mode)).collect());
+        let is_repeated = |a: &&IndexedAttempt| units.contains(&unit(&a.user_id, &a.feature_mode));
+        self.several = current().filter(is_repeated).cloned().collect();
         Ok(())
     }
 
