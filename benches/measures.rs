@@ -6,11 +6,11 @@ use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use results::config::PValueRule;
-use results::measures::cmi::estimate;
-use results::measures::embedding::{Histories, Symbols, observe, times};
-use results::measures::permute::Permuter;
-use results::measures::surrogate::{NullPlan, StreamKey};
-use results::measures::transfer::transfer_entropy;
+use results::numerics::cmi::estimate;
+use results::numerics::embedding::{Histories, Symbols, observe, times};
+use results::numerics::permute::Permuter;
+use results::numerics::surrogate::{NullPlan, StreamKey};
+use results::numerics::transfer::transfer_entropy;
 
 const KEY: StreamKey<'static> =
     StreamKey { seed: 1, user_id: "u", feature_mode: "m", measure: "te", direction: "A2S", tau: 1 };

@@ -2,17 +2,16 @@
 //! they are done, and turns the shards into one table that can be trusted.
 //!
 //! ```text
-//! per-user file ─▶ dataset ─▶ symbols ─▶ analysis(measures) ─▶ rows
-//!    ─▶ store: commit(user) ─▶ Parquet partitions ─▶ query: tables
+//! per-user file ─▶ dataset ─▶ symbols ─▶ measures(numerics) ─▶ rows
+//!    ─▶ store: commit(user) ─▶ Parquet partitions ─▶ sql: tables
 //!    ─▶ merge: same experiment? ▸ dedupe ▸ complete? ▸ FDR ▸ checks ─▶ CSV, Parquet ; sql ; status
 //! ```
 //!
-//! One direction; each room knows only those before it. `measures` and `stats` are pure numerics,
-//! `store` knows no measure, `query` and `merge` know no file layout except through `store`, and
-//! `cli` only wires. What happens in a run is one stream of `event`s; `report`, the status
+//! One direction; each room knows only those before it. `numerics` is pure,
+//! `store` knows no measure, `sql` and `merge` know no file layout except through `store`, and
+//! `cli` only wires. What happens in a run is one stream of `event`s; `progress`, the status
 //! files and the exit code are readers of it.
 
-pub mod analysis;
 pub mod check;
 pub mod cli;
 pub mod compact;
@@ -24,15 +23,14 @@ pub mod error;
 pub mod event;
 pub mod export;
 mod failpoint;
-pub mod launch;
 pub mod legacy;
 pub mod measures;
 pub mod merge;
+pub mod numerics;
 mod pages;
-pub mod query;
-pub mod report;
+pub mod progress;
+pub mod run;
 pub mod schema;
-pub mod shard;
 pub mod sorted;
-pub mod stats;
+pub mod sql;
 pub mod store;

@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use crate::config::Settings;
 use crate::export::{ColumnFacts, Facts};
-use crate::query::{Query, literal};
 use crate::schema::{Column, TableSchema};
+use crate::sql::{Query, literal};
 
 /// Above it, whole numbers that differ may be one double.
 const EXACT: f64 = 9_007_199_254_740_992.0;

@@ -10,12 +10,13 @@ mod known;
 #[cfg(test)]
 mod tests;
 
+use crate::store::is_renamed;
 use arrow::record_batch::RecordBatch;
 
 pub use known::Known;
 
-use crate::query::{Definitions, Query, QueryError, Session, SessionError, ident, literal};
 use crate::schema::{Column, ColumnType, TableSchema};
+use crate::sql::{Definitions, Query, QueryError, Session, SessionError, ident, literal};
 
 /// Rows shown of a check that fails.
 const SHOWN: usize = 10;
@@ -171,7 +172,7 @@ fn is_such(each: &str, column: &Column, known: &Known) -> bool {
 
 /// The ledger's bookkeeping columns have other names in the merged table.
 fn shown(table: &TableSchema, column: &Column) -> bool {
-    table.table != "users" || !["id", "attempt_id"].contains(&column.name.as_str())
+    table.table != "users" || !is_renamed(&column.name)
 }
 
 fn fill(

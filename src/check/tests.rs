@@ -7,8 +7,8 @@ use serde_json::json;
 
 use super::*;
 use crate::export::{Facts, TableWriter};
-use crate::query::{Definitions, Queries};
 use crate::schema::Schemas;
+use crate::sql::{Definitions, Queries};
 
 const SCHEMA: &str = r#"
 table: t

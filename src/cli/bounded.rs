@@ -14,7 +14,7 @@ use nix::sys::signal::Signal;
 
 use super::Outcome;
 use crate::error::{Exit, Failure};
-use crate::report::bytes;
+use crate::progress::bytes;
 
 /// Says to the program that it is the one under the limit.
 const BOUNDED: &str = "RESULTS_BOUNDED";

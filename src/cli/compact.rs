@@ -9,8 +9,8 @@ use super::text::{count, out};
 use crate::compact::{Compacted, Compaction};
 use crate::error::{Exit, Failure};
 use crate::merge::MergeError;
-use crate::query::{MERGE_MANIFEST, SourceError};
-use crate::report::bytes;
+use crate::progress::bytes;
+use crate::sql::{MERGE_MANIFEST, SourceError};
 use crate::store::Run;
 
 /// Damaged files that are shown.

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::error::Failure;
-use crate::query::{Definitions, Queries, own_tables};
 use crate::schema::Schemas;
+use crate::sql::{Definitions, Queries, own_tables};
 
 /// The folder, if one was named.
 #[derive(Debug)]

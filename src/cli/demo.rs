@@ -13,12 +13,12 @@ use super::text::{columns, count, out};
 use crate::config::{ConfigSource, Overrides, load};
 use crate::demo::{DemoSpec, write_dataset};
 use crate::error::{Exit, Failure};
-use crate::launch::LaunchOutcome;
 use crate::merge::{Merge, MergeOutcome, Merged, OnConflict};
-use crate::query::{Session, ident};
-use crate::report::{Verbosity, bytes, duration};
+use crate::progress::{Verbosity, bytes, duration};
+use crate::run::Redo;
+use crate::run::launchers::LaunchOutcome;
 use crate::schema::Derived;
-use crate::shard::Redo;
+use crate::sql::{Session, ident};
 
 /// The analysis of the demonstration.
 const PRESET: &str = "recommended";

@@ -7,7 +7,7 @@ use super::definitions::Folder;
 use super::text::count;
 use crate::error::{Exit, Failure};
 use crate::export::{ExportFormat, TableExport, csv_sql, parquet_sql};
-use crate::query::{Session, Source};
+use crate::sql::{Session, Source};
 use crate::store::RunState;
 
 #[derive(Debug, clap::Args)]

@@ -4,7 +4,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::error::{Exit, Failure};
-use crate::shard::Stop;
+use crate::run::Stop;
 
 /// A wish to stop for every signal. At the second the process exits if `exit` says so; else whoever
 /// reads the wish ends what it has started first.

@@ -17,7 +17,7 @@ use super::bounded;
 use super::definitions::{Folder, Loaded};
 use super::text::{columns, out};
 use crate::error::{Exit, Failure};
-use crate::query::{ParamError, Params, Query, Session, SessionError};
+use crate::sql::{ParamError, Params, Query, Session, SessionError};
 use format::Format;
 use hint::told;
 use prompt::Prompt;

@@ -8,8 +8,8 @@ use super::Outcome;
 use super::text::{columns, out};
 use crate::error::{Exit, Failure};
 use crate::event::Counts;
-use crate::report::duration;
-use crate::shard::{RunStatus, run_status};
+use crate::progress::duration;
+use crate::run::{RunStatus, run_status};
 use crate::store::Run;
 
 /// Units with problems that are shown.

@@ -11,7 +11,7 @@ use crate::config::Settings;
 use crate::error::{Exit, Failure};
 use crate::export::{TableExport, csv_name, csv_sql};
 use crate::merge::{Examined, Kind, examine};
-use crate::query::{MergeManifest, Session, Source};
+use crate::sql::{MergeManifest, Session, Source};
 
 #[derive(Debug, clap::Args)]
 #[command(

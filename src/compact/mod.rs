@@ -85,9 +85,8 @@ impl Compaction<'_> {
         let files = self.files()?;
         let mut done = Compacted { before: size(&files), ..Compacted::default() };
         self.sweep(&files, &mut done)?;
-        drop(files);
         let buckets = self.run.use_buckets()?;
-        let (places, corrupt) = place::places(self.run.storage(), buckets)?;
+        let (places, corrupt) = place::places(self.run.storage(), files, buckets);
         done.left.extend(corrupt);
         for place in places {
             self.place(place, &mut done)?;
@@ -119,8 +118,8 @@ impl Compaction<'_> {
             return Ok(());
         }
         let ledger = Ledger::read(self.run.storage())?;
-        for file in ledger.rows.iter().chain(&ledger.replaced).flat_map(|row| &row.files) {
-            unknown.remove(file.file.as_str());
+        for file in ledger.data_files() {
+            unknown.remove(file);
         }
         for path in unknown {
             self.run.storage().remove(path)?;

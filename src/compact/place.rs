@@ -7,8 +7,7 @@ use rayon::prelude::*;
 use super::Left;
 use crate::schema::Schemas;
 use crate::store::{
-    DataFile, Entry, LedgerFile, Replaced, Storage, StoreError, bucket_in, bucket_of, fault_of, ledger_files,
-    parse_path,
+    DataFile, Entry, LedgerFile, Replaced, Storage, bucket_in, bucket_of, fault_of, ledger_files, parse_path,
 };
 
 /// The ledger of a bucket.
@@ -23,10 +22,10 @@ pub(super) struct Place {
 }
 
 /// The buckets of a run by shard and number, and files of the ledger that cannot be understood.
-pub(super) fn places(storage: &dyn Storage, buckets: u32) -> Result<(Vec<Place>, Vec<Left>), StoreError> {
+pub(super) fn places(storage: &dyn Storage, files: Vec<Entry>, buckets: u32) -> (Vec<Place>, Vec<Left>) {
     let mut places: BTreeMap<(u32, u32), Place> = BTreeMap::new();
     let mut units = Vec::new();
-    for entry in storage.list("users")? {
+    for entry in files.into_iter().filter(|entry| entry.path.starts_with("users/")) {
         match (parse_path(&entry.path), bucket_in(&entry.path)) {
             (Some((_, shard, _)), Some(bucket)) => at(&mut places, shard, bucket).groups.push(entry),
             _ => units.push(entry),
@@ -38,7 +37,7 @@ pub(super) fn places(storage: &dyn Storage, buckets: u32) -> Result<(Vec<Place>,
             at(&mut places, row.shard, bucket_of(&row.user_id, buckets)).units.push(file);
         }
     }
-    Ok((places.into_values().collect(), corrupt.into_iter().map(left).collect()))
+    (places.into_values().collect(), corrupt.into_iter().map(left).collect())
 }
 
 fn at(places: &mut BTreeMap<(u32, u32), Place>, shard: u32, bucket: u32) -> &mut Place {

@@ -3,9 +3,9 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Engine, UnitResult, UserJob};
-use crate::analysis::{UnitId, UnitOutcome, analyse};
 use crate::config::Config;
 use crate::dataset::{DatasetError, Recipe, UserFrame, UserInput};
+use crate::measures::{UnitId, UnitOutcome, analyse};
 use crate::store::UnitState;
 
 /// The built-in analysis of a configuration.

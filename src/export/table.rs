@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use thiserror::Error;
 
 use super::writer::TableWriter;
-use crate::query::{Definitions, QueryError, Session, SessionError, ident};
 use crate::schema::TableSchema;
+use crate::sql::{Definitions, QueryError, Session, SessionError, ident};
 
 /// Format of exported files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]

@@ -41,8 +41,8 @@ pub use settings::Settings;
 pub use shard::{Call, LegacyShard, LegacyUnit, read};
 
 use crate::config::ConfigError;
-use crate::query::MERGE_MANIFEST;
 use crate::schema::SchemaError;
+use crate::sql::MERGE_MANIFEST;
 use crate::store::{MANIFEST, StoreError};
 
 /// A directory of the predecessor that cannot be used.

@@ -12,8 +12,8 @@ use super::hour_bins;
 use super::layout::{HBIN_COUNTS, K_SELECTED, MEASURES};
 use super::settings;
 use super::shard::{LegacyShard, LegacyUnit, common_bins};
-use crate::analysis::planned_rows;
 use crate::config::{AnalysisMode, Config, KStrategy};
+use crate::measures::planned_rows;
 use crate::schema::{Cell, Row};
 use crate::store::ExpectedUnit;
 

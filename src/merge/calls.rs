@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use super::MergeError;
 use crate::legacy::Call;
-use crate::query::{Definitions, Session, SessionError, ident, literal};
+use crate::sql::{Definitions, Session, SessionError, ident, literal};
 
 /// A call that changes.
 #[derive(Debug, Clone, PartialEq, Serialize)]

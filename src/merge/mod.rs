@@ -14,11 +14,9 @@ use thiserror::Error;
 use crate::check::CheckResult;
 use crate::export::{ExportError, ExportFormat, is_free};
 use crate::legacy::{Call, Finding};
-use crate::query::{
-    Definitions, OpenRun, Opened, Precedence, QueryError, Session, SessionError, SourceError,
-};
 use crate::schema::TableSchema;
 use crate::sorted::{Difference, Findings, Repeated};
+use crate::sql::{Definitions, OpenRun, Opened, Precedence, QueryError, Session, SessionError, SourceError};
 use crate::store::{Run, StoreError};
 use survey::{Survey, unknown_files};
 use tables::{Compare, Tables};

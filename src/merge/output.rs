@@ -15,9 +15,9 @@ use crate::export::{
     CsvWriter, ExportError, Facts, TableExport, TableWriter, csv_name, csv_sql, parquet_sql,
 };
 use crate::legacy::Call;
-use crate::query::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Session};
 use crate::schema::TableSchema;
 use crate::sorted::{Findings, SortedRows};
+use crate::sql::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Session};
 
 /// Version of the layout of an output.
 const OUTPUT_FORMAT: u32 = 1;

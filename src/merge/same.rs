@@ -2,7 +2,7 @@
 
 use super::MergeError;
 use crate::config::differences;
-use crate::query::OpenRun;
+use crate::sql::OpenRun;
 
 /// Refuses runs whose numbers do not belong into one table. The predecessor's settings are not this program's:
 /// its directories are compared with each other, and with runs only in what decides which rows there are.

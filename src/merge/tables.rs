@@ -13,10 +13,10 @@ use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
 use super::MergeError;
 use super::survey::Survey;
-use crate::query::{Definitions, OpenRun, Session, Space};
 use crate::schema::{TableSchema, stored_arrow_schema};
 use crate::sorted::{Findings, Roles, SortedFile, SortedRows, gathered, sorted_table};
-use crate::store::StoreError;
+use crate::sql::{Definitions, OpenRun, Session, Space};
+use crate::store::{StoreError, ledger_schema};
 
 /// Whether duplicates are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -103,15 +103,12 @@ impl Tables {
 
 /// Columns of a table as SQL sees them, without derived ones.
 pub(super) fn columns(schema: &TableSchema) -> SchemaRef {
-    let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, false));
-    let mut fields = vec![text("user_id")];
     if schema.table == "users" {
-        fields.push(Arc::new(Field::new("shard", DataType::Int32, false)));
-        fields.push(text("attempt"));
+        return ledger_schema(schema);
     }
+    let user = Arc::new(Field::new("user_id", DataType::Utf8, false));
     let stored = stored_arrow_schema(schema);
-    let is_own = |name: &str| schema.table != "users" || !["id", "attempt_id"].contains(&name);
-    fields.extend(stored.fields().iter().filter(|field| is_own(field.name())).cloned());
+    let fields: Vec<_> = [user].into_iter().chain(stored.fields().iter().cloned()).collect();
     Arc::new(Schema::new(fields))
 }
 

@@ -187,6 +187,11 @@ impl Ledger {
         Ok(Self { rows, corrupt, replaced })
     }
 
+    /// The data files of all its attempts.
+    pub fn data_files(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().chain(&self.replaced).flat_map(|row| &row.files).map(|file| file.file.as_str())
+    }
+
     /// The attempt that speaks for each unit: the last one that is ok, or else the last.
     pub fn current(&self) -> impl Iterator<Item = &LedgerRow> {
         self.rows
@@ -291,15 +296,17 @@ pub(super) fn decode(
     })
 }
 
-/// Columns of a ledger file that are shown under other names.
-const RENAMED: [&str; 2] = ["id", "attempt_id"];
+/// Whether a stored column of the ledger is shown under another name: ids and attempts are those of every table.
+pub fn is_renamed(column: &str) -> bool {
+    ["id", "attempt_id"].contains(&column)
+}
 
 /// The columns of [`ledger_batch`].
-pub(super) fn ledger_schema(schema: &TableSchema) -> SchemaRef {
+pub fn ledger_schema(schema: &TableSchema) -> SchemaRef {
     let stored = stored_arrow_schema(schema);
     let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, false));
     let first = [text("user_id"), Arc::new(Field::new("shard", DataType::Int32, false)), text("attempt")];
-    let rest = stored.fields().iter().filter(|field| !RENAMED.contains(&field.name().as_str())).cloned();
+    let rest = stored.fields().iter().filter(|field| !is_renamed(field.name())).cloned();
     Arc::new(Schema::new(first.into_iter().chain(rest).collect::<Vec<_>>()))
 }
 
@@ -313,7 +320,7 @@ pub fn ledger_batch(rows: &[LedgerRow], schema: &TableSchema) -> Result<RecordBa
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.attempt))),
     ];
     for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if !RENAMED.contains(&field.name().as_str()) {
+        if !is_renamed(field.name()) {
             columns.push(Arc::clone(column));
         }
     }

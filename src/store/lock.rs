@@ -14,7 +14,7 @@ use super::StoreError;
 use super::reading::{ReadLock, got, open};
 use super::run::Run;
 use super::storage::StorageError;
-use crate::shard::Assignment;
+use crate::run::Assignment;
 
 /// Held while a process works on a share of a run; given up when it is dropped or the process dies.
 #[derive(Debug)]

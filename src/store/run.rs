@@ -263,9 +263,7 @@ impl Run {
     pub fn sweep(&self, index: u32, of: u32) -> Result<Leftovers, StoreError> {
         let no_compaction = CompactionLock::take_to_sweep(self.storage())?;
         let ledger = Ledger::read(self.storage())?;
-        let rows = ledger.rows.iter().chain(&ledger.replaced);
-        let known: std::collections::HashSet<&str> =
-            rows.flat_map(|r| &r.files).map(|file| file.file.as_str()).collect();
+        let known: std::collections::HashSet<&str> = ledger.data_files().collect();
         let is_dead = |path: &str| {
             let Some((.., name)) = super::path::parse(path) else { return false };
             let of_a_living_one = super::attempt::writer(name).is_some_and(|(i, n)| n == of && i != index)

@@ -7,11 +7,11 @@ use std::collections::BTreeMap;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
-use results::analysis::{UnitId, UnitOutput, analyse};
 use results::config::{Config, parse};
 use results::dataset::Series;
+use results::measures::{UnitId, UnitOutput, analyse};
+use results::numerics::stats::benjamini_hochberg;
 use results::schema::{Cell, Row};
-use results::stats::benjamini_hochberg;
 
 /// Every measure by the corrected definitions, k = l = 1.
 const SETTINGS: &str = "feature_modes: [composite]

@@ -7,10 +7,10 @@ use std::collections::HashMap;
 use results::config::{
     CondEmbedding, CondLag, CondNull, ConditionAt, Conditional, PValueRule, SourceHistory, StrataPooling,
 };
-use results::measures::conditional::{Conditioned, Definition, Pooled, conditional, stratified};
-use results::measures::embedding::{Histories, Symbols};
-use results::measures::fisher::fisher;
-use results::measures::surrogate::{NullPlan, StreamKey};
+use results::numerics::conditional::{Conditioned, Definition, Pooled, conditional, stratified};
+use results::numerics::embedding::{Histories, Symbols};
+use results::numerics::fisher::fisher;
+use results::numerics::surrogate::{NullPlan, StreamKey};
 
 const REFERENCE: &str = "tests/reference/measures";
 

@@ -5,12 +5,12 @@ use std::collections::HashMap;
 use results::config::{
     CondEmbedding, CondLag, CondNull, ConditionAt, Conditional, PValueRule, SourceHistory, StrataPooling,
 };
-use results::measures::cmi::{Estimate, estimate};
-use results::measures::codes::Codes;
-use results::measures::conditional::{Conditioned, Definition, conditional, stratified};
-use results::measures::embedding::{Histories, Observations, Symbols};
-use results::measures::surrogate::{NullPlan, StreamKey};
-use results::measures::transfer::{active_information_storage, transfer_entropy};
+use results::numerics::cmi::{Estimate, estimate};
+use results::numerics::codes::Codes;
+use results::numerics::conditional::{Conditioned, Definition, conditional, stratified};
+use results::numerics::embedding::{Histories, Observations, Symbols};
+use results::numerics::surrogate::{NullPlan, StreamKey};
+use results::numerics::transfer::{active_information_storage, transfer_entropy};
 
 const REFERENCE: &str = "tests/reference/infomeasure";
 

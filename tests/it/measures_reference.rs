@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use results::config::PValueRule;
-use results::measures::cmi::estimate;
-use results::measures::embedding::{Histories, Symbols};
-use results::measures::permute::Permuter;
-use results::measures::surrogate::{NullPlan, StreamKey};
-use results::measures::transfer::{active_information_storage, transfer_entropy};
+use results::numerics::cmi::estimate;
+use results::numerics::embedding::{Histories, Symbols};
+use results::numerics::permute::Permuter;
+use results::numerics::surrogate::{NullPlan, StreamKey};
+use results::numerics::transfer::{active_information_storage, transfer_entropy};
 
 const REFERENCE: &str = "tests/reference/measures";
 

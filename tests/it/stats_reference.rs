@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use results::stats::{
+use results::numerics::stats::{
     benjamini_hochberg, benjamini_yekutieli, hodges_lehmann, hodges_lehmann_interval, location, median,
     share_positive, wilcoxon_signed_rank,
 };

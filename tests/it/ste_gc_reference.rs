@@ -1,11 +1,11 @@
 //! Symbolic transfer entropy and Granger causality against the reference numbers.
 
 use results::config::{PValueRule, TieRule};
-use results::measures::embedding::Histories;
-use results::measures::granger::{granger, select_lag};
-use results::measures::ordinal::patterns;
-use results::measures::surrogate::{NullPlan, StreamKey};
-use results::measures::transfer::transfer_entropy;
+use results::numerics::embedding::Histories;
+use results::numerics::granger::{granger, select_lag};
+use results::numerics::ordinal::patterns;
+use results::numerics::surrogate::{NullPlan, StreamKey};
+use results::numerics::transfer::transfer_entropy;
 
 const REFERENCE: &str = "tests/reference/measures";
 

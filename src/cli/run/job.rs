@@ -7,10 +7,10 @@ use crate::cli::signals::stop_on_signals;
 use crate::cli::worker::Share;
 use crate::error::Failure;
 use crate::event::{FanOut, JsonLines};
-use crate::launch::{Launch, LaunchOutcome};
-use crate::report::{Verbosity, for_people};
+use crate::progress::{Verbosity, for_people};
+use crate::run::launchers::{Launch, LaunchOutcome};
+use crate::run::{Assignment, Orders, Redo, Stop};
 use crate::schema::Schemas;
-use crate::shard::{Assignment, Orders, Redo, Stop};
 use crate::store::Run;
 
 /// How often a worker that dies is started again, unless it is told otherwise.
@@ -75,8 +75,8 @@ impl Job {
         Ok(LaunchOutcome {
             counts: outcome.counts,
             interrupted: outcome.interrupted,
-            peak_memory_bytes: crate::shard::peak_memory_bytes(),
-            total_memory_bytes: crate::shard::peak_memory_bytes(),
+            peak_memory_bytes: crate::run::peak_memory_bytes(),
+            total_memory_bytes: crate::run::peak_memory_bytes(),
             ..LaunchOutcome::default()
         })
     }

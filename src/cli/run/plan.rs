@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::analysis::planned_rows;
 use crate::cli::text::count;
 use crate::config::{Analysis, Config};
 use crate::dataset::inputs;
 use crate::error::Failure;
-use crate::shard::Assignment;
+use crate::measures::planned_rows;
+use crate::run::Assignment;
 use crate::store::{ExpectedUnit, Run};
 
 /// The units of all shards: every user in every feature mode.

@@ -5,9 +5,9 @@ use std::time::Duration;
 use crate::cli::status::problems;
 use crate::cli::text::count;
 use crate::error::Exit;
-use crate::launch::{LaunchOutcome, Lost};
-use crate::report::{bytes, duration};
-use crate::shard::{QUARANTINED, RunStatus, run_status};
+use crate::progress::{bytes, duration};
+use crate::run::launchers::{LaunchOutcome, Lost};
+use crate::run::{QUARANTINED, RunStatus, run_status};
 use crate::store::{Run, StoreError};
 
 /// Tells how the run ended, and gives the exit code.

@@ -117,5 +117,5 @@ fn interruptible(
 }
 
 fn engine(error: DataFusionError) -> Failure {
-    Failure::error(crate::query::SessionError::from(error))
+    Failure::error(crate::sql::SessionError::from(error))
 }

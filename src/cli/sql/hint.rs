@@ -1,7 +1,7 @@
 //! What to do about refusals of the engine that say little by themselves.
 
 use crate::error::Failure;
-use crate::query::SessionError;
+use crate::sql::SessionError;
 
 /// The error with a hint, if there is one.
 pub(super) fn told(error: SessionError) -> Failure {

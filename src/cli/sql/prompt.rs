@@ -21,7 +21,7 @@ use super::terminal::Screen;
 use crate::cli::definitions::Loaded;
 use crate::cli::text::{columns, out};
 use crate::error::{Exit, Failure};
-use crate::query::{Params, Session, SessionError};
+use crate::sql::{Params, Session, SessionError};
 use command::Command;
 use interrupt::Interrupt;
 use pieces::{Piece, pieces};

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::merge::{Merge, MergeOutcome, OnConflict};
-use crate::query::{Definitions, Queries};
+use crate::sql::{Definitions, Queries};
 use crate::store::{Ledger, Run, RunState, UnitState};
 
 fn samples(names: &[&str]) -> Vec<LegacyShard> {

@@ -7,9 +7,9 @@ use rustc_hash::FxHashMap;
 
 use super::Broken;
 use crate::merge::tables::read;
-use crate::query::OpenRun;
 use crate::schema::{Schemas, TableSchema};
 use crate::sorted::{Held, Owner, SortedFile, Written, held};
+use crate::sql::OpenRun;
 use crate::store::{DataFile, fault_of, is_group};
 
 /// A data file.

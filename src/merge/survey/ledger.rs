@@ -12,9 +12,9 @@ use arrow::datatypes::{
 };
 
 use super::books::Holding;
-use crate::query::OpenRun;
 use crate::schema::TableSchema;
 use crate::sorted::{Order, Owner, SortedBatch, SortedFile};
+use crate::sql::OpenRun;
 use crate::store::{EXPECTED, StoreError, UnitState, expected_batch, is_group, parse_path, unit_ledgers};
 
 /// Units of a plan that are read at once; larger plans are read in parts.

@@ -15,10 +15,10 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::MergeError;
 use super::finding::{Conflict, Gap, Kind};
-use crate::query::{Candidate, OpenRun, Precedence, judge};
+use crate::run::run_status;
 use crate::schema::{Schemas, TableSchema};
-use crate::shard::run_status;
 use crate::sorted::{Cursor, Difference, Role, Roles, SortedFile};
+use crate::sql::{Candidate, OpenRun, Precedence, judge};
 use crate::store::{Replaced, StoreError, UnitState, parse_path};
 use books::{Books, Holding};
 use ledger::{Attempt, LedgerColumns, Ledgers, Plan, PlanColumns, Planned, Said};

@@ -2,8 +2,8 @@ use std::path::Path;
 
 use super::Survey;
 use crate::merge::{Gap, Kind};
-use crate::query::{OpenRun, Precedence};
 use crate::schema::{Row, Schemas};
+use crate::sql::{OpenRun, Precedence};
 use crate::store::{ExpectedUnit, LedgerRow, NewRun, Prepared, Run, UnitState, commit, commit_group};
 
 const SHARDS: u32 = 2;

@@ -5,8 +5,8 @@ use arrow::datatypes::DataType;
 
 use crate::cli::text::columns;
 use crate::error::Failure;
-use crate::query::{Session, ident};
 use crate::schema::Schemas;
+use crate::sql::{Session, ident};
 
 /// The tables with what a row of each is.
 pub(super) async fn tables(session: &Session, schemas: &Schemas) -> Result<String, Failure> {

@@ -9,7 +9,7 @@ use rustyline::{Context, Helper};
 use super::command::COMMANDS;
 use super::pieces::pieces;
 use crate::error::Failure;
-use crate::query::Session;
+use crate::sql::Session;
 
 const KEYWORDS: &[&str] = &[
     "SELECT",

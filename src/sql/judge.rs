@@ -1,6 +1,6 @@
 //! Which attempt speaks for a unit, and what the others are to it.
 
-use crate::store::{IndexedAttempt, LedgerRow, UnitState};
+use crate::store::{IndexedAttempt, UnitState};
 
 /// Which of several attempts of a unit speaks for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,20 +27,8 @@ pub struct Candidate<'a> {
 }
 
 impl<'a> Candidate<'a> {
-    /// The attempt of a row of the ledger.
-    pub fn of(run: usize, row: &'a LedgerRow) -> Self {
-        let input = row.input_fingerprint.as_deref().unwrap_or_default();
-        Self {
-            run,
-            attempt: &row.attempt,
-            state: row.state,
-            finished_us: row.finished_us,
-            basis: [input, &row.config_fingerprint, &row.engine],
-        }
-    }
-
-    /// The same of an index.
-    pub fn indexed(run: usize, attempt: &'a IndexedAttempt) -> Self {
+    /// The attempt of an index.
+    pub fn of(run: usize, attempt: &'a IndexedAttempt) -> Self {
         Self {
             run,
             attempt: &attempt.attempt,

@@ -3,7 +3,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray};
 
 use super::*;
-use crate::query::Session;
+use crate::sql::Session;
 
 async fn ask(sql: &str, params: &Params) -> Result<String, ParamError> {
     let session = Session::empty()?;

@@ -11,7 +11,7 @@ use super::cause::Circumstances;
 use super::{Launch, LaunchError};
 use crate::error::Exit;
 use crate::event::{Counts, Event, EventKind, EventSink};
-use crate::shard::{Assignment, GivenUp, Orders, UnitKey};
+use crate::run::{Assignment, GivenUp, Orders, UnitKey};
 
 /// A worker that was started.
 pub(super) struct Process {

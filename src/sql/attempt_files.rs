@@ -69,7 +69,7 @@ impl Silent {
         for unit in
             rows.chunk_by(|(_, a), (_, b)| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode))
         {
-            let candidates: Vec<_> = unit.iter().map(|(run, row)| Candidate::indexed(*run, row)).collect();
+            let candidates: Vec<_> = unit.iter().map(|(run, row)| Candidate::of(*run, row)).collect();
             let winner = judge(&candidates, Precedence::Latest).winner;
             for (place, (run, row)) in unit.iter().enumerate() {
                 if place != winner {
@@ -84,7 +84,7 @@ impl Silent {
         self.0.is_empty()
     }
 
-    fn has(&self, attempt: &str) -> bool {
+    pub(super) fn has(&self, attempt: &str) -> bool {
         self.0.contains(attempt)
     }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use arrow::array::{Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::judge::{Candidate, Precedence, judge};
+use super::attempt_files::Silent;
 use super::session::SessionError;
 use super::source::OpenRun;
 use crate::schema::TableSchema;
@@ -33,18 +33,14 @@ pub(super) fn all_rows(runs: &[OpenRun]) -> Result<Vec<(usize, LedgerRow)>, Stor
     Ok(all)
 }
 
-/// The attempt that speaks for each unit: the last one that is ok.
+/// The rows of the attempts that speak.
 pub(super) fn winners(runs: &[OpenRun]) -> Result<Vec<(usize, LedgerRow)>, StoreError> {
-    let mut all = all_rows(runs)?;
-    all.sort_by(|(_, a), (_, b)| {
+    let silent = Silent::among(runs)?;
+    let mut found = all_rows(runs)?;
+    found.retain(|(run, row)| !silent[*run].has(&row.attempt));
+    found.sort_by(|(_, a), (_, b)| {
         (a.position, &a.user_id, &a.feature_mode).cmp(&(b.position, &b.user_id, &b.feature_mode))
     });
-    let mut found = Vec::new();
-    for unit in all.chunk_by(|(_, a), (_, b)| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode))
-    {
-        let candidates: Vec<_> = unit.iter().map(|(run, row)| Candidate::of(*run, row)).collect();
-        found.push(unit[judge(&candidates, Precedence::Latest).winner].clone());
-    }
     Ok(found)
 }
 

@@ -1,6 +1,6 @@
 //! Starting the shards of a run: here as processes of this machine, restarted when they die.
 //!
-//! Each worker is this program again. It reads its [`Orders`](crate::shard::Orders) from standard input,
+//! Each worker is this program again. It reads its [`Orders`](crate::run::Orders) from standard input,
 //! tells what it does as lines of JSON on standard output, and writes its log to `_logs/shard-<i>.log`.
 //! The supervisor merges the streams into one. A worker lives on while its input is open: closing it
 //! asks it to finish its unit and stop, and so does the supervisor's own death.
@@ -19,7 +19,7 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use crate::event::{Counts, EventSink};
-use crate::shard::{Assignment, Stop};
+use crate::run::{Assignment, Stop};
 use crate::store::Run;
 use supervise::{ShardEnd, Supervisor};
 

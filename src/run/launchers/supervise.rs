@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use super::process::{End, EndKind, Process};
 use super::{Launch, LaunchError, Live, Lost};
 use crate::event::{Counts, Event, EventKind, EventSink, now_us};
-use crate::shard::{Assignment, GivenUp, Orders, QUARANTINED, UnitKey};
+use crate::run::{Assignment, GivenUp, Orders, QUARANTINED, UnitKey};
 
 /// Deaths of a worker with which a unit is given up.
 const STRIKES: u32 = 2;

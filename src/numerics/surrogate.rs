@@ -162,8 +162,8 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measures::codes::Codes;
-    use crate::measures::embedding::Observations;
+    use crate::numerics::codes::Codes;
+    use crate::numerics::embedding::Observations;
     use rand_xoshiro::rand_core::Rng;
 
     const KEY: StreamKey<'static> =
@@ -212,7 +212,7 @@ mod tests {
         };
         let plan = NullPlan { surrogates: 5000, adaptive: Some(adaptive), p_value: PValueRule::AddOne };
         let o = observations(&rows);
-        let value = crate::measures::cmi::estimate(&o).value;
+        let value = crate::numerics::cmi::estimate(&o).value;
         let null = Permuter::new(&o, None).test(value, &plan, KEY);
         assert!(null.exceedances == 5 && null.surrogates < 5000, "{null:?}");
         assert_eq!(null.p, Some(5.0 / f64::from(null.surrogates)));

@@ -4,7 +4,7 @@ use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::process::ExitStatus;
 
-use crate::report::bytes;
+use crate::progress::bytes;
 
 /// How much of the end of a log is looked at.
 const TAIL: u64 = 4096;

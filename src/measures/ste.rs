@@ -5,11 +5,11 @@ use super::k_selection::KChoice;
 use super::quality::{Verdict, gate};
 use super::unit::Context;
 use crate::config::GateAction;
-use crate::measures::NoValue;
-use crate::measures::embedding::{Histories, Symbols, segments};
-use crate::measures::ordinal::patterns;
-use crate::measures::surrogate::NullPlan;
-use crate::measures::transfer::{Outcome, Tested, transfer_entropy};
+use crate::numerics::NoValue;
+use crate::numerics::embedding::{Histories, Symbols, segments};
+use crate::numerics::ordinal::patterns;
+use crate::numerics::surrogate::NullPlan;
+use crate::numerics::transfer::{Outcome, Tested, transfer_entropy};
 use crate::schema::Row;
 
 /// Fewest patterns the predecessor tests; else the quality gate decides.

@@ -61,7 +61,7 @@ fn sum(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measures::embedding::{Histories, Symbols, observe, times};
+    use crate::numerics::embedding::{Histories, Symbols, observe, times};
     use proptest::prelude::*;
     use std::collections::HashMap;
 

@@ -3,9 +3,9 @@
 use super::quality::gate;
 use super::unit::Context;
 use crate::config::GateAction;
-use crate::measures::NoValue;
-use crate::measures::embedding::segments;
-use crate::measures::granger::{FTest, granger, select_lag};
+use crate::numerics::NoValue;
+use crate::numerics::embedding::segments;
+use crate::numerics::granger::{FTest, granger, select_lag};
 use crate::schema::Row;
 
 /// One row a unit: both directions at the lag that AIC chooses.

@@ -3,6 +3,7 @@
 use super::template::{Queries, QueryError, ident, literal};
 use crate::config::{Fdr, FdrMethod};
 use crate::schema::{Derived, Schemas, TableSchema};
+use crate::store::is_renamed;
 
 /// After an aggregate over everything. The engine moves a filter on a constant column below such an aggregate,
 /// where it no longer takes the row away; below a limit it cannot go.
@@ -88,9 +89,8 @@ impl Views<'_> {
 
     /// The ledger rows of the attempts that speak, without what only the store needs.
     pub fn users(&self) -> Result<String, QueryError> {
-        let of_store = |name: &str| ["id", "attempt_id"].contains(&name);
         let schema = self.schemas.iter().filter(|schema| schema.table == "users");
-        let shown = schema.flat_map(|schema| &schema.columns).filter(|c| !of_store(&c.name));
+        let shown = schema.flat_map(|schema| &schema.columns).filter(|c| !is_renamed(&c.name));
         let shown: Vec<String> = shown.map(|c| ident(&c.name)).collect();
         Ok(format!(
             "SELECT user_id, shard, attempt, {} FROM {}",

@@ -4,6 +4,7 @@ mod assignment;
 mod committer;
 mod decide;
 mod heartbeat;
+pub mod launchers;
 mod orders;
 mod plan;
 mod progress;

@@ -2,11 +2,11 @@
 
 use super::unit::Context;
 use crate::config::{AisCorrection, GuardRule, KSelection, KStrategy};
-use crate::measures::NoValue;
-use crate::measures::cmi::estimate;
-use crate::measures::embedding::Symbols;
-use crate::measures::permute::Permuter;
-use crate::measures::transfer::active_information_storage;
+use crate::numerics::NoValue;
+use crate::numerics::cmi::estimate;
+use crate::numerics::embedding::Symbols;
+use crate::numerics::permute::Permuter;
+use crate::numerics::transfer::active_information_storage;
 use crate::schema::{Cell, Row};
 
 /// Symbols of the source that the predecessor's guard takes for granted.
@@ -96,7 +96,7 @@ fn variable(direction: &str) -> &'static str {
 }
 
 fn ais(context: &Context<'_>, direction: &'static str, symbols: &Symbols, k: u32) -> Result<f64, NoValue> {
-    let starts = crate::measures::embedding::segments(context.series);
+    let starts = crate::numerics::embedding::segments(context.series);
     let o = active_information_storage(symbols, starts, k as usize)?;
     if o.times.is_empty() && !context.compat() {
         let (rows, segments) = (symbols.len(), starts.len());

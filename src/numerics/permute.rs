@@ -225,8 +225,8 @@ impl Desk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::measures::cmi::estimate;
-    use crate::measures::groups::SCALE;
+    use crate::numerics::cmi::estimate;
+    use crate::numerics::groups::SCALE;
     use proptest::prelude::*;
     use rand_xoshiro::rand_core::SeedableRng;
 

@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use crate::analysis::{UnitId, analyse, planned_rows};
 use crate::config::{Compat, Config, GateAction, parse};
 use crate::dataset::Series;
+use crate::measures::{UnitId, analyse, planned_rows};
 use crate::schema::{Cell, Row, Schemas, record_batch};
 
 const SETTINGS: &str = "feature_modes: [composite]

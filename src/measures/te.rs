@@ -5,9 +5,9 @@ use super::k_selection::KChoice;
 use super::quality::{Verdict, gate};
 use super::unit::Context;
 use crate::config::GateAction;
-use crate::measures::NoValue;
-use crate::measures::embedding::{Histories, Symbols};
-use crate::measures::transfer::{Outcome, Pair, Tested, transfer_entropy};
+use crate::numerics::NoValue;
+use crate::numerics::embedding::{Histories, Symbols};
+use crate::numerics::transfer::{Outcome, Pair, Tested, transfer_entropy};
 use crate::schema::Row;
 
 /// A row for each tau, both directions in it.

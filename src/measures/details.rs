@@ -1,7 +1,7 @@
 //! What each direction of a test says beside its value and p.
 
-use crate::measures::cmi::Estimate;
-use crate::measures::transfer::Tested;
+use crate::numerics::cmi::Estimate;
+use crate::numerics::transfer::Tested;
 use crate::schema::Row;
 
 /// Column names of one direction.

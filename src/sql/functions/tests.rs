@@ -2,8 +2,8 @@ use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Float64Type;
 
 use super::*;
-use crate::query::Session;
-use crate::stats;
+use crate::numerics::stats;
+use crate::sql::Session;
 
 const P: [Option<f64>; 9] =
     [Some(0.01), None, Some(0.04), Some(0.04), Some(1.0), Some(0.0), Some(0.2), None, Some(0.03)];
@@ -36,7 +36,7 @@ async fn refusal(sql: &str) -> String {
     let session = session();
     match session.query(sql).await {
         Err(error) => error.to_string(),
-        Ok(frame) => crate::query::SessionError::from(frame.collect().await.unwrap_err()).to_string(),
+        Ok(frame) => crate::sql::SessionError::from(frame.collect().await.unwrap_err()).to_string(),
     }
 }
 

@@ -11,9 +11,9 @@ use super::ste::ste_rows;
 use super::te::te_rows;
 use crate::config::{AnalysisMode, Config, GateAction, KStrategy};
 use crate::dataset::Series;
-use crate::measures::NoValue;
-use crate::measures::surrogate::{NullPlan, StreamKey};
-use crate::measures::transfer::{Outcome, Pair, Tested};
+use crate::numerics::NoValue;
+use crate::numerics::surrogate::{NullPlan, StreamKey};
+use crate::numerics::transfer::{Outcome, Pair, Tested};
 use crate::schema::Row;
 
 /// A unit: a user in a feature mode.

@@ -5,9 +5,9 @@ use super::k_selection::KChoice;
 use super::quality::{Verdict, gate};
 use super::unit::Context;
 use crate::config::GateAction;
-use crate::measures::NoValue;
-use crate::measures::conditional::{Conditioned, Definition, Outcome, Pooled, conditional, stratified};
-use crate::measures::embedding::{Histories, Symbols};
+use crate::numerics::NoValue;
+use crate::numerics::conditional::{Conditioned, Definition, Outcome, Pooled, conditional, stratified};
+use crate::numerics::embedding::{Histories, Symbols};
 use crate::schema::Row;
 
 /// One of the two measures.
