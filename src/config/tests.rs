@@ -256,6 +256,42 @@ fn only_settings_that_decide_numbers_are_in_the_fingerprint() {
     }
 }
 
+/// What runs of earlier versions have in their `run.yaml`: a changed fingerprint would do all their units again.
+#[test]
+fn fingerprints_stay_what_they_were() {
+    let preset = |name: &str| {
+        load(&ConfigSource::Preset(name.into()), &Overrides::default(), None).expect(name).config
+    };
+    let pinned = [
+        ("24bin_cte", "905f8b21675390ab"),
+        ("k4_fast", "ee0d994fa580fb43"),
+        ("k6_full", "db61fa06c74b364b"),
+        ("production_k6_true_cte", "79e590baf818ae7c"),
+        ("recommended", "20fc7aeb0bb93865"),
+        ("smoke", "5dbf337d50271132"),
+    ];
+    let names: Vec<String> = presets(None).into_iter().map(|(name, _)| name).collect();
+    assert_eq!(pinned.map(|(name, _)| name.to_owned()), *names, "a preset without a pinned fingerprint");
+    for (name, pinned) in pinned {
+        assert_eq!(fingerprint(&preset(name))[..16], *pinned, "{name}");
+    }
+    let columns = "data: {format: columns, user: id, timestamp: t, source: {one: a, two: 'b * 2'}, target: s, condition: 'c % 4'}
+feature_modes: [one, two]
+analysis_modes: [global_te, stratified_te, true_cte, ste, gc]
+statistical: {adaptive_surrogates: true}
+ste: {dimension: 4}
+granger: {max_lag: 3}
+";
+    for (text, pinned) in [
+        ("", "784c517dda826f69"),
+        ("compat: predecessor", "f8d141aee639503a"),
+        (columns, "bc1d18c82851698d"),
+        ("analysis: {engine: command, command: ['true']}", "8860cfb5f085ea08"),
+    ] {
+        assert_eq!(fingerprint(&read(text).config)[..16], *pinned, "{text}");
+    }
+}
+
 #[test]
 fn a_folder_of_the_users_own_comes_first() {
     let folder = tempfile::tempdir().unwrap();
