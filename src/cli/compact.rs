@@ -10,8 +10,8 @@ use crate::compact::{Compacted, Compaction};
 use crate::error::{Exit, Failure};
 use crate::merge::MergeError;
 use crate::progress::bytes;
-use crate::sql::{MERGE_MANIFEST, SourceError};
-use crate::store::Run;
+use crate::sql::SourceError;
+use crate::store::{MERGE_MANIFEST, Run};
 
 /// Damaged files that are shown.
 const SHOWN: usize = 10;

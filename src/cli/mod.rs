@@ -80,7 +80,7 @@ enum Command {
 
 /// Parses the command line, does the command, and gives the exit code.
 pub fn main() -> Exit {
-    crate::pages::small();
+    crate::system::small_pages();
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => {

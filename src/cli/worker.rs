@@ -13,8 +13,9 @@ use crate::config::Analysis;
 use crate::engine::engine;
 use crate::error::{Exit, Failure};
 use crate::event::{EventSink, FanOut, JsonLines};
-use crate::run::{Assignment, Heartbeat, Orders, Redo, ShardOutcome, Stop, Watchdog, Worker, WorkerError};
+use crate::run::{Heartbeat, Orders, Redo, ShardOutcome, Stop, Watchdog, Worker, WorkerError};
 use crate::schema::Schemas;
+use crate::store::Assignment;
 use crate::store::{Run, StoreError};
 
 #[derive(Debug, clap::Args)]

@@ -23,6 +23,7 @@ use crate::schema::Schemas;
 use crate::store::{
     CompactionLock, Entry, Ledger, LedgerFile, RemovalLock, Run, StoreError, is_compaction, parse_path,
 };
+pub use place::Left;
 use place::Place;
 
 /// Files that are removed before readers have their turn.
@@ -46,15 +47,6 @@ pub struct Size {
     pub files: u64,
     /// Their bytes.
     pub bytes: u64,
-}
-
-/// A place whose files cannot be put together.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Left {
-    /// A file of the ledger.
-    pub file: String,
-    /// Why it is left as it is.
-    pub why: String,
 }
 
 /// What was done.

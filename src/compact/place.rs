@@ -4,11 +4,19 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use super::Left;
 use crate::schema::Schemas;
 use crate::store::{
     DataFile, Entry, LedgerFile, Replaced, Storage, bucket_in, bucket_of, fault_of, ledger_files, parse_path,
 };
+
+/// A place whose files cannot be put together.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Left {
+    /// A file of the ledger.
+    pub file: String,
+    /// Why it is left as it is.
+    pub why: String,
+}
 
 /// The ledger of a bucket.
 #[derive(Debug, Default)]

@@ -3,23 +3,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use thiserror::Error;
-
-use super::{Builtin, CommandEngine, CommandError, CommandOptions, Engine};
+use super::error::EngineError;
+use super::{Builtin, CommandEngine, CommandOptions, Engine};
 use crate::config::{Analysis, Config};
-use crate::dataset::DatasetError;
 use crate::schema::Schemas;
-
-/// An analysis that cannot be made ready.
-#[derive(Debug, Error)]
-pub enum EngineError {
-    /// An expression of the configuration.
-    #[error(transparent)]
-    Dataset(#[from] DatasetError),
-    /// A program.
-    #[error(transparent)]
-    Command(#[from] CommandError),
-}
 
 /// Makes it ready: compiles expressions, or looks for the program. No unit takes longer than `timeout`
 /// if the analysis is a program; it may set a shorter one itself.
@@ -41,6 +28,6 @@ pub fn engine<'a>(
         seed: config.seed,
         config_json: serde_json::to_string(config).unwrap_or_default(),
     };
-    crate::pages::any();
+    crate::system::any_pages();
     Ok(Box::new(CommandEngine::new(options, schemas)?))
 }

@@ -3,6 +3,7 @@
 mod builtin;
 mod choose;
 mod command;
+mod error;
 
 use std::fmt::Debug;
 
@@ -10,8 +11,9 @@ use crate::schema::Row;
 use crate::store::{TableRows, UnitState};
 
 pub use builtin::Builtin;
-pub use choose::{EngineError, engine};
+pub use choose::engine;
 pub use command::{CommandEngine, CommandError, CommandOptions};
+pub use error::EngineError;
 
 /// A user with the feature modes that are to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -42,8 +42,7 @@ pub use shard::{Call, LegacyShard, LegacyUnit, read};
 
 use crate::config::ConfigError;
 use crate::schema::SchemaError;
-use crate::sql::MERGE_MANIFEST;
-use crate::store::{MANIFEST, StoreError};
+use crate::store::{MANIFEST, MERGE_MANIFEST, StoreError};
 
 /// A directory of the predecessor that cannot be used.
 #[derive(Debug, Error)]

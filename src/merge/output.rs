@@ -17,7 +17,8 @@ use crate::export::{
 use crate::legacy::Call;
 use crate::schema::TableSchema;
 use crate::sorted::{Findings, SortedRows};
-use crate::sql::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Session};
+use crate::sql::{OpenRun, Session};
+use crate::store::{MERGE_MANIFEST, MergeManifest, MergedRun};
 
 /// Version of the layout of an output.
 const OUTPUT_FORMAT: u32 = 1;

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::assignment::Assignment;
 use crate::event::{Counts, Event, EventKind, EventSink, now_us};
-use crate::store::{Object, Run, UnitState};
+use crate::store::{Assignment, Object, Run, UnitState};
+use crate::system::{boot_id, host, memory_bytes};
 
 /// How often the file is written at least.
 pub(super) const BEAT: Duration = Duration::from_secs(2);
@@ -91,8 +91,7 @@ impl ShardStatus {
 
     /// Whether the worker has users of `shard` of `shards`.
     pub fn covers(&self, shard: u32, shards: u32) -> bool {
-        let common = gcd(self.of.max(1), shards.max(1));
-        self.shard % common == shard % common
+        Assignment { index: self.shard, of: self.of }.meets(Assignment { index: shard, of: shards })
     }
 
     /// Whether the process can be known to be gone: same machine, other boot or no such process.
@@ -148,29 +147,13 @@ impl ShardStatus {
     /// Brings up to date what changes by itself.
     fn beat(&mut self) {
         self.updated_us = now_us();
-        self.memory_bytes = super::memory_bytes();
+        self.memory_bytes = memory_bytes();
         let minutes = (self.updated_us - self.started_us) as f64 / 6e7;
         let done = self.counts.done().saturating_sub(self.already_done);
         self.per_minute = (done > 0 && minutes > 0.0).then(|| done as f64 / minutes);
         let left = self.counts.total.saturating_sub(self.counts.done());
         self.eta_seconds = self.per_minute.map(|rate| (left as f64 / rate * 60.0).ceil() as u64);
     }
-}
-
-fn gcd(a: u32, b: u32) -> u32 {
-    if b == 0 { a } else { gcd(b, a % b) }
-}
-
-fn host() -> String {
-    let read = |path| std::fs::read_to_string(path).ok();
-    read("/proc/sys/kernel/hostname")
-        .or_else(|| read("/etc/hostname"))
-        .or_else(|| std::env::var("HOSTNAME").ok())
-        .map_or_else(|| "unknown".to_owned(), |name| name.trim().to_owned())
-}
-
-fn boot_id() -> String {
-    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 /// Keeps the status file of a shard fresh, also while one unit takes hours.

@@ -4,10 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use rayon::prelude::*;
 
-use super::assignment::Assignment;
 use super::decide::{Basis, Decision, Redo, decide};
 use crate::engine::Engine;
-use crate::store::{ExpectedUnit, Ledger, LedgerRow, Run, StoreError};
+use crate::store::{Assignment, ExpectedUnit, Ledger, LedgerRow, Run, StoreError};
 
 /// A unit with the attempt that speaks for it, and whether it is done again.
 #[derive(Debug, Clone)]

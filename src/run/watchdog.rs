@@ -51,7 +51,7 @@ impl Watchdog {
                 }
                 if told.elapsed() >= PULSE {
                     told = Instant::now();
-                    if let Some(memory_bytes) = super::memory_bytes() {
+                    if let Some(memory_bytes) = crate::system::memory_bytes() {
                         sink.emit(&thread.event(EventKind::Pulse { memory_bytes }));
                     }
                 }

@@ -5,11 +5,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use thiserror::Error;
-
-use super::assignment::Assignment;
 use super::committer::Committer;
 use super::decide::Redo;
+use super::error::WorkerError;
 use super::orders::{GivenUp, Orders, UnitKey};
 use super::plan::{Decided, decisions};
 use super::progress::Progress;
@@ -18,9 +16,10 @@ use crate::engine::{Engine, UnitResult, UserJob, failure_issue};
 use crate::event::{Counts, EventKind, EventSink, now_us};
 use crate::schema::Schemas;
 use crate::store::{
-    ExpectedUnit, LedgerRow, Leftovers, Prepared, Run, ShardLock, StoreError, UnitState, attempt_id_of,
-    bucket_of,
+    Assignment, ExpectedUnit, LedgerRow, Leftovers, Prepared, Run, ShardLock, StoreError, UnitState,
+    attempt_id_of, bucket_of,
 };
+use crate::system::peak_memory_bytes;
 
 /// Stages of a user are told this far apart.
 const STAGE_PAUSE: Duration = Duration::from_millis(50);
@@ -58,22 +57,6 @@ pub struct ShardOutcome {
     pub leftovers: Leftovers,
 }
 
-/// A worker that could not go on.
-#[derive(Debug, Error)]
-pub enum WorkerError {
-    /// The run could not be read or written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The threads could not be started.
-    #[error("cannot start {threads} threads: {source}")]
-    Threads {
-        /// How many.
-        threads: usize,
-        /// The cause.
-        source: rayon::ThreadPoolBuildError,
-    },
-}
-
 impl Worker<'_> {
     /// Does the work.
     ///
@@ -102,8 +85,7 @@ impl Worker<'_> {
         }
         result?;
         let interrupted = counts.done() < counts.total;
-        progress
-            .emit(EventKind::ShardFinished { interrupted, peak_memory_bytes: super::peak_memory_bytes() });
+        progress.emit(EventKind::ShardFinished { interrupted, peak_memory_bytes: peak_memory_bytes() });
         Ok(ShardOutcome { counts, interrupted, leftovers })
     }
 
@@ -240,7 +222,7 @@ impl Worker<'_> {
             k: unit.k,
             started_us,
             finished_us: now_us().max(earliest),
-            peak_memory_bytes: super::peak_memory_bytes(),
+            peak_memory_bytes: peak_memory_bytes(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             engine: self.engine.version(),
             config_fingerprint: self.run.manifest().config_fingerprint.clone(),

@@ -10,7 +10,7 @@ use arrow::row::Rows;
 use rayon::prelude::*;
 
 use super::file::{OpenFile, Owner, SortedFile};
-use super::merge::Order;
+use super::order::Order;
 use super::roles::{Role, Roles};
 use crate::store::StoreError;
 

@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use super::chain::SortedBatch;
 use super::file::SortedFile;
-use super::merge::{Chunk, Merged, Order, column, gather};
+use super::merge::{Chunk, Merged, column, gather};
+use super::order::Order;
 use super::roles::{Role, Roles};
 use crate::store::StoreError;
 

@@ -7,11 +7,11 @@ use arrow::array::{Array, ArrayRef};
 use arrow::compute::interleave;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::{RecordBatch, RecordBatchOptions};
-use arrow::row::{RowConverter, Rows, SortField};
 
 use super::ahead::Ahead;
 use super::chain::{Chain, SortedBatch, chains};
 use super::file::SortedFile;
+use super::order::Order;
 use super::roles::Roles;
 use crate::store::StoreError;
 
@@ -20,31 +20,6 @@ const CHUNK: usize = 8192;
 
 /// Rows decoded at once over all chains, about: what is in memory does not follow the number of files.
 const ROWS_AHEAD: usize = 1 << 16;
-
-/// The columns that are read, and those of them by which files are sorted.
-#[derive(Debug)]
-pub(crate) struct Order {
-    pub(super) columns: SchemaRef,
-    pub(super) key: Vec<usize>,
-    converter: RowConverter,
-}
-
-impl Order {
-    /// The named columns are the key; all must be among the columns.
-    pub(crate) fn new<'k>(
-        columns: SchemaRef,
-        key: impl IntoIterator<Item = &'k str>,
-    ) -> Result<Self, StoreError> {
-        let key = key.into_iter().map(|name| columns.index_of(name)).collect::<Result<Vec<_>, _>>()?;
-        let fields = key.iter().map(|k| SortField::new(columns.field(*k).data_type().clone())).collect();
-        Ok(Self { converter: RowConverter::new(fields)?, columns, key })
-    }
-
-    pub(super) fn keys(&self, rows: &RecordBatch) -> Result<Rows, StoreError> {
-        let columns: Vec<_> = self.key.iter().map(|k| Arc::clone(rows.column(*k))).collect();
-        Ok(self.converter.convert_columns(&columns)?)
-    }
-}
 
 /// Rows in the order of their key, where they are: batch and row.
 #[derive(Debug, Default)]

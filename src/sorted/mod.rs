@@ -10,6 +10,7 @@ mod distinct;
 mod file;
 mod gather;
 mod merge;
+mod order;
 mod roles;
 mod table;
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub(crate) use chain::SortedBatch;
 pub use distinct::{Difference, Findings, Picked, Repeated, SortedRows};
 pub(crate) use file::{Owner, SortedFile};
 pub(crate) use gather::{Held, Written, gathered, held};
-pub(crate) use merge::{Cursor, Merged, Order};
+pub(crate) use merge::{Cursor, Merged};
+pub(crate) use order::Order;
 pub use roles::{Role, Roles};
 pub(crate) use table::sorted_table;

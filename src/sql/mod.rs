@@ -17,6 +17,6 @@ pub use judge::{Candidate, Precedence, Verdict, judge};
 pub use opened::{ImportFolder, Opened};
 pub use params::{ParamError, Params};
 pub use session::{Definitions, Session, SessionError};
-pub use source::{MERGE_MANIFEST, MergeManifest, MergedRun, OpenRun, Source, SourceError, own_tables};
+pub use source::{OpenRun, Source, SourceError, own_tables};
 pub use template::{Parameter, Queries, Query, QueryError, ident, literal};
 pub use views::{Space, Views};

@@ -4,10 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::source::{MergeManifest, OpenRun, Source, SourceError};
+use super::source::{OpenRun, Source, SourceError};
 use crate::legacy::{self, Call, Finding, LegacyShard};
 use crate::schema::Schemas;
-use crate::store::Run;
+use crate::store::{MergeManifest, Run};
 
 /// What several directories hold.
 #[derive(Debug, Default)]

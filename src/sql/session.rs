@@ -32,12 +32,12 @@ use super::functions;
 use super::lazy::LazyTable;
 use super::ledger_tables::{all_rows, expected_of, files_of, ledger_of, winners};
 use super::opened::{ImportFolder, Opened};
-use super::source::{MergeManifest, OpenRun, SourceError};
+use super::source::{OpenRun, SourceError};
 use super::template::{Queries, QueryError, ident, literal};
 use super::views::{Space, Views};
 use crate::config::Fdr;
 use crate::schema::{Schemas, TableSchema, stored_arrow_schema};
-use crate::store::{ReadLock, StoreError, group_arrow_schema};
+use crate::store::{MergeManifest, ReadLock, StoreError, group_arrow_schema};
 
 /// Why a session could not be set up or a query not be answered.
 #[derive(Debug, Error)]

@@ -3,15 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use thiserror::Error;
 
-use crate::config::{Fdr, Settings};
 use crate::schema::TableSchema;
-use crate::store::{Ledger, LedgerIndex, MANIFEST, ReadLock, Run, StoreError};
-
-/// Name of the file that marks a merged output.
-pub const MERGE_MANIFEST: &str = "merge.yaml";
+use crate::store::{Ledger, LedgerIndex, MANIFEST, MERGE_MANIFEST, MergeManifest, ReadLock, Run, StoreError};
 
 /// A run or a merged output.
 #[derive(Debug)]
@@ -37,66 +33,6 @@ pub struct OpenRun {
     index: OnceLock<LedgerIndex>,
     /// Its files stay where they are as long as this is open.
     reading: Arc<ReadLock>,
-}
-
-/// `merge.yaml`: what a merged output is made of.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct MergeManifest {
-    /// Version of the layout.
-    pub format: u32,
-    /// Whether every expected unit is in it.
-    pub complete: bool,
-    /// Version of the tool.
-    pub tool_version: String,
-    /// When, RFC 3339.
-    pub merged_at: String,
-    /// The runs.
-    pub sources: Vec<MergedRun>,
-    /// Fingerprint of the settings behind every number.
-    pub config_fingerprint: String,
-    /// Seed of every random stream.
-    pub seed: u64,
-    /// Hour bins of the configuration.
-    pub hour_bins: u32,
-    /// Correction for multiple testing.
-    pub fdr: Fdr,
-    /// Units of the plan.
-    pub units: u64,
-    /// Units that are `ok`.
-    pub units_ok: u64,
-    /// Duplicate attempts that were left out, being equal to the one kept.
-    pub duplicates: u64,
-    /// Whether it has CSV files.
-    #[serde(default = "yes")]
-    pub csv: bool,
-    /// Whether it has Parquet files.
-    #[serde(default = "yes")]
-    pub parquet: bool,
-    /// Rows of each table.
-    pub rows: std::collections::BTreeMap<String, u64>,
-    /// Tables of the user's own.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub tables: Vec<TableSchema>,
-}
-
-fn yes() -> bool {
-    true
-}
-
-impl MergeManifest {
-    /// The settings that it knows.
-    pub fn settings(&self) -> Settings {
-        serde_json::json!({"seed": self.seed, "hour_bins": self.hour_bins, "fdr": self.fdr}).into()
-    }
-}
-
-/// A run that went into an output.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MergedRun {
-    /// Its id.
-    pub run_id: String,
-    /// Where it was.
-    pub dir: String,
 }
 
 /// A directory that cannot be queried.

@@ -25,7 +25,7 @@ pub(super) fn writer(name: &str) -> Option<(u32, u32)> {
 pub fn new_attempt_id() -> String {
     static COUNTER: AtomicU32 = AtomicU32::new(0);
     let now = chrono::Utc::now();
-    let host = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    let host = crate::system::boot_id();
     let n = COUNTER.fetch_add(1, Ordering::Relaxed);
     let unique =
         format!("{}|{}|{n}|{host}", now.timestamp_nanos_opt().unwrap_or_default(), std::process::id());

@@ -2,12 +2,13 @@
 
 use arrow::record_batch::RecordBatch;
 
-use super::StoreError;
+use super::error::StoreError;
 use super::file::{Footer, RowsOf, parquet_bytes};
 use super::ledger::{DataFile, LedgerRow, UnitState};
 use super::path::data_file;
 use super::run::Run;
 use super::storage::Object;
+use super::verify::checksum;
 use crate::schema::{Row, Schemas, record_batch};
 
 /// Rows of one table.
@@ -66,11 +67,6 @@ pub fn commit(run: &Run, schemas: &Schemas, unit: Prepared) -> Result<LedgerRow,
     objects.push(encode(run, schemas, &row, "users", &ledger)?);
     run.storage().publish(&objects)?;
     Ok(row)
-}
-
-/// BLAKE3 of a file's bytes.
-pub fn checksum(bytes: &[u8]) -> String {
-    blake3::hash(bytes).to_hex().to_string()
 }
 
 fn encode(

@@ -7,7 +7,7 @@ use arrow::array::{AsArray, Int32Array, Int64Array, RecordBatch, StringArray, St
 use arrow::datatypes::{DataType, Field, Int32Type, Int64Type, Schema};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
-use super::StoreError;
+use super::error::StoreError;
 use super::file::parquet_bytes;
 
 /// Name of the file.

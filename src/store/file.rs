@@ -9,7 +9,7 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPropertiesBuilder};
 use parquet::schema::types::ColumnPath;
 
-use super::StoreError;
+use super::error::StoreError;
 
 /// What the footer of every file of a run says, under keys that start with `results.`.
 #[derive(Debug, Clone)]

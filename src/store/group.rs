@@ -11,13 +11,14 @@ use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
-use super::StoreError;
-use super::commit::{Prepared, checksum};
+use super::commit::Prepared;
+use super::error::StoreError;
 use super::file::{Footer, RowsOf, parquet_bytes};
 use super::ledger::{DataFile, LedgerRow};
 use super::path::{bucket_of, group_file};
 use super::run::Run;
 use super::storage::Object;
+use super::verify::checksum;
 use crate::schema::{Row, Schemas, TableSchema, record_batch, stored_arrow_schema};
 
 /// Schema of a file of a group: `user_id` and `attempt` before the stored columns.

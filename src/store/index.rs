@@ -13,8 +13,8 @@ use parquet::arrow::arrow_reader::{
 };
 use rayon::prelude::*;
 
-use super::StoreError;
 use super::attempt::Replaced;
+use super::error::StoreError;
 use super::ledger::{DataFile, LedgerRow, UnitState, decode, ledger_files};
 use super::parts::ParquetParts;
 use super::path::{is_group, parse};

@@ -10,8 +10,8 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::StoreError;
 use super::attempt::{Replaced, origin};
+use super::error::StoreError;
 use super::path;
 use super::reading::ReadLock;
 use super::storage::{Entry, Storage};

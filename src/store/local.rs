@@ -15,8 +15,9 @@ use bytes::Bytes;
 use rayon::prelude::*;
 
 use super::disk::{Disk, SystemDisk};
+use super::error::StorageError;
 use super::path::parse;
-use super::storage::{Created, Entry, Object, ReadAt, Storage, StorageError};
+use super::storage::{Created, Entry, Object, ReadAt, Storage};
 
 /// Folder of files that are not yet part of the run.
 pub(super) const STAGING: &str = "_staging";
@@ -44,7 +45,7 @@ impl LocalStorage {
         let folder = self.root.join(STAGING);
         fs::create_dir_all(&folder).map_err(at("create the folder", &folder))?;
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{}-{n}@{}", std::process::id(), host_tag()));
+        let path = folder.join(format!("{}-{n}@{}", std::process::id(), crate::system::host_tag()));
         let written =
             self.disk.write(&path, bytes).and_then(|()| if durable { self.disk.sync(&path) } else { Ok(()) });
         written.map_err(|source| {
@@ -110,12 +111,6 @@ impl LocalStorage {
         }
         Ok(())
     }
-}
-
-/// Short mark of this machine's name, for staged files on a folder that machines share.
-pub(super) fn host_tag() -> String {
-    let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-    blake3::hash(name.trim().as_bytes()).to_hex()[..8].to_owned()
 }
 
 fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {

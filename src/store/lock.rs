@@ -10,11 +10,11 @@ use std::fs::File;
 use std::io::{Read, Seek, Write};
 use std::path::Path;
 
-use super::StoreError;
+use super::assignment::Assignment;
+use super::error::StorageError;
+use super::error::StoreError;
 use super::reading::{ReadLock, got, open};
 use super::run::Run;
-use super::storage::StorageError;
-use crate::run::Assignment;
 
 /// Held while a process works on a share of a run; given up when it is dropped or the process dies.
 #[derive(Debug)]

@@ -10,8 +10,9 @@ use std::io::{Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::StoreError;
-use super::storage::{Storage, StorageError};
+use super::error::StorageError;
+use super::error::StoreError;
+use super::storage::Storage;
 
 /// How often a lock is tried that somebody else has.
 const AGAIN: Duration = Duration::from_millis(20);

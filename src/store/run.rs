@@ -4,14 +4,16 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
-use super::StoreError;
+use super::assignment::Assignment;
 use super::attempt::is_compaction;
+use super::error::StoreError;
 use super::expected::{self, EXPECTED, ExpectedUnit};
 use super::ledger::Ledger;
 use super::local::{LocalStorage, STAGING};
 use super::manifest::{FormatOnly, InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
 use super::reading::CompactionLock;
 use super::storage::{Created, Object, Storage};
+use super::verify::checksum;
 use crate::config::{Config, differences, fingerprint};
 use crate::schema::Schemas;
 
@@ -215,7 +217,7 @@ impl Run {
         manifest.finished_at = None;
         manifest.input.users += places.len() as u64;
         manifest.input.units = all.len() as u64;
-        manifest.input.plan_fingerprint = super::commit::checksum(&plan);
+        manifest.input.plan_fingerprint = checksum(&plan);
         self.storage.replace(&Object { path: EXPECTED.into(), bytes: plan })?;
         self.storage.replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
         self.manifest = Arc::new(manifest);
@@ -272,7 +274,10 @@ impl Run {
         };
         let mut found = Leftovers::default();
         for table in self.manifest.schema_versions.keys().filter(|t| *t != "users") {
-            for shard in shards_of(index, of, self.manifest.shards) {
+            let shards = self.manifest.shards;
+            let meets =
+                |shard: &u32| Assignment { index, of }.meets(Assignment { index: *shard, of: shards });
+            for shard in (0..shards).filter(meets) {
                 for entry in self.storage.list(&format!("{table}/shard={shard}"))? {
                     if is_dead(&entry.path) {
                         self.storage.remove(&entry.path)?;
@@ -291,22 +296,13 @@ impl Run {
     }
 }
 
-/// The shards of the plan in which worker `index` of `of` has users.
-fn shards_of(index: u32, of: u32, shards: u32) -> impl Iterator<Item = u32> {
-    let (mut common, mut rest) = (of, shards);
-    while rest > 0 {
-        (common, rest) = (rest, common % rest);
-    }
-    (0..shards).filter(move |shard| shard % common == index % common)
-}
-
 /// Staged files carry process and machine. One whose process still runs may be about to be renamed,
 /// and another machine's processes cannot be seen from here.
 fn staged_by_the_dead(path: &str) -> bool {
     let name = path.rsplit('/').next().unwrap_or_default();
     let (name, host) = name.split_once('@').unwrap_or((name, ""));
     let Some(Ok(pid)) = name.split('-').next().map(str::parse::<u32>) else { return false };
-    (host.is_empty() || host == super::local::host_tag())
+    (host.is_empty() || host == crate::system::host_tag())
         && pid != std::process::id()
         && !Path::new("/proc").join(pid.to_string()).exists()
 }
@@ -358,7 +354,7 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
             folder: new.data_folder.clone(),
             users: users.len() as u64,
             units: new.units.len() as u64,
-            plan_fingerprint: super::commit::checksum(plan),
+            plan_fingerprint: checksum(plan),
         },
         config: new.config.clone(),
     }
@@ -390,20 +386,5 @@ fn refuse_foreign_files(storage: &dyn Storage) -> Result<(), StoreError> {
     match storage.list("")?.into_iter().find(|e| !own(&e.path)) {
         Some(entry) => Err(StoreError::ForeignFiles { dir: storage.root().to_owned(), file: entry.path }),
         None => Ok(()),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    proptest::proptest! {
-        #[test]
-        fn a_worker_looks_where_its_users_are(of in 1u32..9, shards in 1u32..9, index in 0u32..9) {
-            let index = index % of;
-            let places = (0..1000u32).filter(|position| position % of == index).map(|position| position % shards);
-            let expected: std::collections::BTreeSet<u32> = places.collect();
-            proptest::prop_assert_eq!(shards_of(index, of, shards).collect::<std::collections::BTreeSet<_>>(), expected);
-        }
     }
 }

@@ -4,11 +4,12 @@
 //! and a test can put faults there. Paths are relative to the run, with `/` between parts.
 
 use std::fmt::Debug;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use thiserror::Error;
+
+use super::error::StorageError;
 
 /// A file of a run as listed.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -36,31 +37,6 @@ pub enum Created {
     Yes,
     /// It was there before; nothing was written.
     Existed,
-}
-
-/// An operation on a run's files that failed.
-#[derive(Debug, Error)]
-#[error("cannot {action} {}{}", path.display(), hint(source))]
-pub struct StorageError {
-    /// What was tried.
-    pub action: &'static str,
-    /// The full path.
-    pub path: PathBuf,
-    /// The cause.
-    pub source: std::io::Error,
-}
-
-fn hint(source: &std::io::Error) -> &'static str {
-    use std::io::ErrorKind as K;
-    match source.kind() {
-        K::StorageFull | K::QuotaExceeded => {
-            "\n(hint: free some space, then continue with `results run --resume`; nothing finished is lost)"
-        }
-        K::PermissionDenied | K::ReadOnlyFilesystem => {
-            "\n(hint: check the owner and the write permission of the folder)"
-        }
-        _ => "",
-    }
 }
 
 /// A file that is read in parts.

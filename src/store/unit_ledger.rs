@@ -8,7 +8,7 @@ use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use arrow::record_batch::RecordBatch;
 use rayon::prelude::*;
 
-use super::StoreError;
+use super::error::StoreError;
 use super::joined::SmallFiles;
 use super::ledger::{DataFile, UnitState, is_named, ledger_batch, ledger_files, ledger_schema};
 use super::path;

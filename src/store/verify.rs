@@ -51,3 +51,8 @@ fn hash(file: &dyn ReadAt) -> std::io::Result<String> {
     }
     Ok(hasher.finalize().to_hex().to_string())
 }
+
+/// BLAKE3 of a file's bytes.
+pub fn checksum(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}

@@ -4,8 +4,9 @@ use super::Job;
 use crate::cli::text::{columns, count};
 use crate::engine::engine;
 use crate::error::Failure;
-use crate::run::{Assignment, decisions};
+use crate::run::decisions;
 use crate::schema::Schemas;
+use crate::store::Assignment;
 
 /// The decisions, and how many there are of each kind.
 pub(super) fn text(job: &Job, schemas: &Schemas, each: bool) -> Result<String, Failure> {

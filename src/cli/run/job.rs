@@ -9,8 +9,9 @@ use crate::error::Failure;
 use crate::event::{FanOut, JsonLines};
 use crate::progress::{Verbosity, for_people};
 use crate::run::launchers::{Launch, LaunchOutcome};
-use crate::run::{Assignment, Orders, Redo, Stop};
+use crate::run::{Orders, Redo, Stop};
 use crate::schema::Schemas;
+use crate::store::Assignment;
 use crate::store::Run;
 
 /// How often a worker that dies is started again, unless it is told otherwise.
@@ -75,8 +76,8 @@ impl Job {
         Ok(LaunchOutcome {
             counts: outcome.counts,
             interrupted: outcome.interrupted,
-            peak_memory_bytes: crate::run::peak_memory_bytes(),
-            total_memory_bytes: crate::run::peak_memory_bytes(),
+            peak_memory_bytes: crate::system::peak_memory_bytes(),
+            total_memory_bytes: crate::system::peak_memory_bytes(),
             ..LaunchOutcome::default()
         })
     }

@@ -9,7 +9,7 @@ use crate::config::{Analysis, Config};
 use crate::dataset::inputs;
 use crate::error::Failure;
 use crate::measures::planned_rows;
-use crate::run::Assignment;
+use crate::store::Assignment;
 use crate::store::{ExpectedUnit, Run};
 
 /// The units of all shards: every user in every feature mode.

@@ -7,21 +7,17 @@ use super::fault::{Fault, excerpt};
 use super::input::Unit;
 use super::lines::Lines;
 use super::process::Process;
-use super::{CommandEngine, Limits};
+use super::program::{Limits, Program};
 use crate::config::RowFormat;
 use crate::engine::UnitResult;
 
 /// Starts the program and takes its rows; whatever is left of it afterwards is ended.
-pub(super) fn run(
-    engine: &CommandEngine,
-    unit: &Unit<'_>,
-    stage: &dyn Fn(&str),
-) -> Result<UnitResult, Fault> {
-    let until = Deadline::new(engine.options.timeout);
-    let mut process = Process::start(&mut engine.command(Some(unit)), &engine.guard)?;
-    let mut answer = Answer::new(&engine.tables, unit.feature_mode);
-    let mut source = Source { process: &mut process, until, limits: engine.limits, taken: 0 };
-    let read = match engine.options.format {
+pub(super) fn run(program: &Program, unit: &Unit<'_>, stage: &dyn Fn(&str)) -> Result<UnitResult, Fault> {
+    let until = Deadline::new(program.options.timeout);
+    let mut process = Process::start(&mut program.command(Some(unit)), &program.guard)?;
+    let mut answer = Answer::new(&program.tables, unit.feature_mode);
+    let mut source = Source { process: &mut process, until, limits: program.limits, taken: 0 };
+    let read = match program.options.format {
         RowFormat::Ndjson => source.lines(&mut answer, stage),
         RowFormat::Arrow => source.streams(&mut answer),
     };
@@ -77,15 +73,5 @@ impl Source<'_> {
             streams.piece(piece, &mut answer.rows)?;
         }
         streams.finish(&mut answer.rows)
-    }
-}
-
-impl Limits {
-    /// Refuses more bytes than a unit may have.
-    pub(super) fn check(&self, taken: u64) -> Result<(), Fault> {
-        if taken <= self.unit {
-            return Ok(());
-        }
-        Err(Fault::TooMuch(format!("more than {} MB of output", self.unit >> 20)))
     }
 }

@@ -9,7 +9,10 @@ use std::cell::RefCell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::program::Limits;
+use super::tables::Tables;
 use super::*;
+use crate::config::RowFormat;
 use crate::dataset::UserInput;
 use crate::schema::Row;
 

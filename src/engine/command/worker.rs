@@ -9,13 +9,13 @@ use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
-use super::CommandEngine;
 use super::answer::Answer;
 use super::deadline::Deadline;
 use super::fault::Fault;
 use super::input::Unit;
 use super::lines::Lines;
 use super::process::Process;
+use super::program::Program;
 use super::tree::GRACE;
 use crate::engine::UnitResult;
 
@@ -45,13 +45,13 @@ impl Pool {
     /// Has a unit done.
     pub(super) fn run(
         &self,
-        engine: &CommandEngine,
+        program: &Program,
         unit: &Unit<'_>,
         stage: &dyn Fn(&str),
     ) -> Result<UnitResult, Fault> {
         loop {
-            let mut worker = self.take(engine)?;
-            let result = worker.unit(engine, unit, stage);
+            let mut worker = self.take(program)?;
+            let result = worker.unit(program, unit, stage);
             match result {
                 // It ended of its own accord between two units; a new one never does.
                 Err(Fault::Retired) => {}
@@ -69,9 +69,9 @@ impl Pool {
     }
 
     /// A worker that waits, or a new one.
-    fn take(&self, engine: &CommandEngine) -> Result<Worker, Fault> {
+    fn take(&self, program: &Program) -> Result<Worker, Fault> {
         loop {
-            let Some(mut worker) = self.lock().pop() else { return Worker::start(engine) };
+            let Some(mut worker) = self.lock().pop() else { return Worker::start(program) };
             if worker.is_ready() {
                 return Ok(worker);
             }
@@ -96,10 +96,10 @@ impl Drop for Pool {
 }
 
 impl Worker {
-    fn start(engine: &CommandEngine) -> Result<Self, Fault> {
-        let mut process = Process::start(&mut engine.command(None), &engine.guard)?;
+    fn start(program: &Program) -> Result<Self, Fault> {
+        let mut process = Process::start(&mut program.command(None), &program.guard)?;
         let input = process.take_input().ok_or_else(|| Fault::Ended("it has no input".to_owned()))?;
-        Ok(Self { process, input, lines: Lines::new(engine.limits.line), done: 0 })
+        Ok(Self { process, input, lines: Lines::new(program.limits.line), done: 0 })
     }
 
     /// Whether it waits for a unit. What it says unasked could not be told from the next unit's rows.
@@ -115,17 +115,17 @@ impl Worker {
     /// Does a unit. Except after [`Fault::Row`] the worker is of no use when that goes wrong.
     fn unit(
         &mut self,
-        engine: &CommandEngine,
+        program: &Program,
         unit: &Unit<'_>,
         stage: &dyn Fn(&str),
     ) -> Result<UnitResult, Fault> {
-        let until = Deadline::new(engine.options.timeout);
+        let until = Deadline::new(program.options.timeout);
         self.process.forget_words();
         self.lines.restart();
-        if self.ask(unit, engine.options.seed).is_err() {
+        if self.ask(unit, program.options.seed).is_err() {
             return Err(self.death(0));
         }
-        let mut answer = Answer::new(&engine.tables, unit.feature_mode);
+        let mut answer = Answer::new(&program.tables, unit.feature_mode);
         let mut broken = None;
         let mut taken = 0;
         loop {
@@ -141,7 +141,7 @@ impl Worker {
             }
             let Some(piece) = self.process.piece(&until)? else { return Err(self.death(taken)) };
             taken += piece.len() as u64;
-            engine.limits.check(taken)?;
+            program.limits.check(taken)?;
             self.lines.push(&piece);
         }
     }

@@ -19,7 +19,8 @@ use std::time::{Duration, Instant};
 use thiserror::Error;
 
 use crate::event::{Counts, EventSink};
-use crate::run::{Assignment, Stop};
+use crate::run::Stop;
+use crate::store::Assignment;
 use crate::store::Run;
 use supervise::{ShardEnd, Supervisor};
 

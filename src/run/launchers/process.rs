@@ -11,7 +11,8 @@ use super::cause::Circumstances;
 use super::{Launch, LaunchError};
 use crate::error::Exit;
 use crate::event::{Counts, Event, EventKind, EventSink};
-use crate::run::{Assignment, GivenUp, Orders, UnitKey};
+use crate::run::{GivenUp, Orders, UnitKey};
+use crate::store::Assignment;
 
 /// A worker that was started.
 pub(super) struct Process {

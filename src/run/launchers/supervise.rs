@@ -7,7 +7,8 @@ use std::time::{Duration, Instant};
 use super::process::{End, EndKind, Process};
 use super::{Launch, LaunchError, Live, Lost};
 use crate::event::{Counts, Event, EventKind, EventSink, now_us};
-use crate::run::{Assignment, GivenUp, Orders, QUARANTINED, UnitKey};
+use crate::run::{GivenUp, Orders, QUARANTINED, UnitKey};
+use crate::store::Assignment;
 
 /// Deaths of a worker with which a unit is given up.
 const STRIKES: u32 = 2;

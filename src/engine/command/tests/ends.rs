@@ -76,12 +76,12 @@ fn what_a_program_leaves_behind_is_ended() {
 #[test]
 fn output_is_bounded() {
     let mut engine = engine(options("while :; do echo '{\"stage\": \"x\"}'; done", &[]));
-    engine.limits.unit = 1 << 20;
+    engine.program.limits.unit = 1 << 20;
     let (mut found, _) = units(&engine, &job("u", &["m"]));
     let told = failed(found.remove(0));
     assert!(told.contains("more than 1 MB of output"), "{told}");
-    engine.limits = Limits { line: 1 << 20, unit: 1 << 30 };
-    engine.arguments[1] = Template::parse("tr '\\0' x < /dev/zero").unwrap();
+    engine.program.limits = Limits { line: 1 << 20, unit: 1 << 30 };
+    engine.program.arguments[1] = super::super::template::Template::parse("tr '\\0' x < /dev/zero").unwrap();
     let told = failed(units(&engine, &job("u", &["m"])).0.remove(0));
     assert!(told.contains("line 1 with more than 1 MB"), "{told}");
 }

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use thiserror::Error;
+use super::error::AssignmentError;
 
 /// Worker `index` of `of`: the users at positions `index`, `index + of`, `index + 2 of`, …
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,16 +14,6 @@ pub struct Assignment {
     pub of: u32,
 }
 
-/// Text that is no shard.
-#[derive(Debug, Error, PartialEq, Eq)]
-#[error("`{text}` is not a shard: {fault}\n(hint: shards are counted from 0, as in 0/4, 1/4, 2/4, 3/4)")]
-pub struct AssignmentError {
-    /// What was given.
-    pub text: String,
-    /// What is wrong with it.
-    pub fault: String,
-}
-
 impl Assignment {
     /// The one worker that does everything.
     pub const ALL: Self = Self { index: 0, of: 1 };
@@ -31,6 +21,15 @@ impl Assignment {
     /// Whether the user at `position` belongs to the worker.
     pub fn has(self, position: u64) -> bool {
         position % u64::from(self.of) == u64::from(self.index)
+    }
+
+    /// Whether it has users of another share, which may belong to another division.
+    pub fn meets(self, other: Self) -> bool {
+        let (mut common, mut rest) = (self.of.max(1), other.of.max(1));
+        while rest > 0 {
+            (common, rest) = (rest, common % rest);
+        }
+        self.index % common == other.index % common
     }
 }
 
@@ -89,6 +88,15 @@ mod tests {
             prop_assert_eq!(sizes.iter().sum::<usize>() as u64, users);
             let spread = sizes.iter().max().unwrap() - sizes.iter().min().unwrap();
             prop_assert!(spread <= 1);
+        }
+
+        #[test]
+        fn shares_meet_where_they_have_users_in_common(of in 1u32..9, shards in 1u32..9, index in 0u32..9) {
+            let share = Assignment { index: index % of, of };
+            for shard in (0..shards).map(|index| Assignment { index, of: shards }) {
+                let common = (0..1000).any(|position| share.has(position) && shard.has(position));
+                prop_assert_eq!(share.meets(shard), common);
+            }
         }
     }
 }
