@@ -11,6 +11,8 @@
 //! `store` knows no measure, `sql` and `merge` know no file layout except through `store`, and
 //! `cli` only wires. What happens in a run is one stream of `event`s; `progress`, the status
 //! files and the exit code are readers of it.
+//!
+//! Rooms, floors, words and what never happens: `ARCHITECTURE.md` at the root of the project.
 
 pub mod check;
 pub mod cli;

@@ -14,6 +14,7 @@ mod dataset_reference;
 mod demo;
 mod hard_times;
 mod hostile_ids;
+mod house;
 mod infomeasure_reference;
 mod legacy;
 mod many_users;
