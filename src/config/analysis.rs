@@ -4,7 +4,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::model::{Analysis, Config, Program, ProgramMode, RowFormat};
+use super::model::Config;
+use super::program::{Analysis, Program, ProgramMode, RowFormat};
 use super::read::Section;
 
 #[derive(Deserialize, Clone, Copy, PartialEq)]

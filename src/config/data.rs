@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::defaults::{columns, extrasensory};
-use super::model::{Analysis, Compat, Config, DataConfig, DataFormat, Discretize, QuantileRule};
+use super::input::{DataConfig, DataFormat, Discretize, QuantileRule};
+use super::model::{Compat, Config};
+use super::program::Analysis;
 use super::read::{Section, nearest};
 use super::tree::{Kind, Node};
 

@@ -2,12 +2,15 @@
 
 use std::collections::BTreeMap;
 
-use super::model::{
-    Adaptive, AdaptiveRule, AisCorrection, Analysis, AnalysisMode, Compat, CondEmbedding, CondLag, CondNull,
-    ConditionAt, Conditional, Config, DataConfig, DataFormat, Discretize, Fdr, FdrMethod, GapMode, Gaps,
-    Gate, GateAction, Granger, GuardRule, KSelection, KStrategy, MissingTarget, PValueRule, Quality,
-    QuantileRule, RowOrder, Runtime, SourceHistory, Statistical, Ste, StrataPooling, TieRule,
+use super::input::{
+    DataConfig, DataFormat, Discretize, GapMode, Gaps, MissingTarget, QuantileRule, RowOrder,
 };
+use super::model::{
+    Adaptive, AdaptiveRule, AisCorrection, AnalysisMode, Compat, CondEmbedding, CondLag, CondNull,
+    ConditionAt, Conditional, Config, Fdr, FdrMethod, Gate, GateAction, Granger, GuardRule, KSelection,
+    KStrategy, PValueRule, Quality, Runtime, SourceHistory, Statistical, Ste, StrataPooling, TieRule,
+};
+use super::program::Analysis;
 
 /// Users' files of the `ExtraSensory` data set.
 const EXTRASENSORY_FOLDER: &str = "data/ExtraSensory.per_uuid_features_labels";

@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use super::model::{Analysis, Config};
+use super::model::Config;
+use super::program::Analysis;
 
 /// Settings that change no number of a unit. Of the quality profile the gates count, not its name.
 const WITHOUT_EFFECT: [&str; 7] =

@@ -7,10 +7,13 @@
 mod analysis;
 mod data;
 mod defaults;
+mod error;
 mod fingerprint;
+mod input;
 mod load;
 mod model;
 mod presets;
+mod program;
 mod read;
 mod settings;
 mod show;
@@ -18,10 +21,13 @@ mod show;
 mod tests;
 mod tree;
 
+pub use error::ConfigError;
 pub use fingerprint::{differences, fingerprint};
-pub use load::{ConfigError, ConfigSource, Loaded, Overrides, load, parse};
+pub use input::*;
+pub use load::{ConfigSource, Loaded, Overrides, load, parse};
 pub use model::*;
 pub use presets::presets;
+pub use program::*;
 pub use read::Problem;
 pub use settings::Settings;
 pub use show::show;

@@ -4,9 +4,10 @@
 //! `compat: predecessor` changes defaults (see [`Config::compat`]); every choice it makes is an
 //! option of its own here, so a user can move from one behaviour to the other step by step.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
+
+use super::input::{DataConfig, Gaps};
+use super::program::Analysis;
 
 /// A complete configuration of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -70,54 +71,6 @@ pub enum Compat {
     Predecessor,
 }
 
-/// What analyses a user.
-#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
-#[serde(tag = "engine", rename_all = "snake_case")]
-pub enum Analysis {
-    /// The measures of this program.
-    #[default]
-    Builtin,
-    /// Another program; the settings of the measures have no effect.
-    Command(Program),
-}
-
-/// Another program that analyses a user.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Program {
-    /// The program and its arguments, with placeholders.
-    pub command: Vec<String>,
-    /// A process a unit, or longer-lived ones.
-    pub mode: ProgramMode,
-    /// Form of the rows.
-    pub rows: RowFormat,
-    /// Seconds a unit may take; `None` for no limit. Changes no number.
-    pub timeout: Option<f64>,
-    /// Folder it is started in, absolute. Changes no number.
-    pub folder: String,
-}
-
-/// How a program is used.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ProgramMode {
-    /// A process a unit.
-    #[default]
-    PerUnit,
-    /// Processes that do one unit after another, told on standard input.
-    Worker,
-}
-
-/// How a program gives rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RowFormat {
-    /// A line of JSON a row.
-    #[default]
-    Ndjson,
-    /// An Arrow IPC stream a table.
-    Arrow,
-}
-
 /// One analysis of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -132,101 +85,6 @@ pub enum AnalysisMode {
     Ste,
     /// Granger causality: table `gc`.
     Gc,
-}
-
-/// Input format and its columns.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct DataConfig {
-    /// `extrasensory` (built-in columns) or `columns` (the expressions below).
-    pub format: DataFormat,
-    /// Glob of file names below `data_root`, e.g. `*.features_labels.csv*`.
-    pub files: String,
-    /// Suffixes taken off a file name to get the user id; the first that fits.
-    pub id_suffixes: Vec<String>,
-    /// Name of a column with the user id; `None` means one file a user.
-    pub user: Option<String>,
-    /// SQL expression of the time in epoch seconds; `None` makes rows consecutive steps.
-    pub timestamp: Option<String>,
-    /// SQL expression of the source per feature mode.
-    pub sources: BTreeMap<String, String>,
-    /// SQL expression of the target.
-    pub target: String,
-    /// SQL expression of the condition; `None` is the hour bin of the timestamp.
-    pub condition: Option<String>,
-    /// Input columns that hold text; every other column is read as a number.
-    pub text_columns: Vec<String>,
-    /// How source values become symbols.
-    pub discretize_source: Discretize,
-    /// How target values become symbols.
-    pub discretize_target: Discretize,
-    /// What a missing target value means.
-    pub missing_target: MissingTarget,
-    /// Offset of the users' clock from UTC in hours, for the hour of the day.
-    pub utc_offset_hours: f64,
-    /// Fewest kept rows of a unit; fewer and the unit fails.
-    pub min_rows: u32,
-    /// Whether rows are put in time order and duplicate timestamps rejected.
-    pub order: RowOrder,
-    /// Whether implausible values (millisecond timestamps, fractional, negative or infinite
-    /// targets) fail the unit instead of being coerced.
-    pub plausibility: bool,
-}
-
-/// Built-in input profiles.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum DataFormat {
-    /// `timestamp`, `raw_acc:*`, `label:SITTING` of the `ExtraSensory` data set.
-    Extrasensory,
-    /// SQL expressions given in the configuration.
-    Columns,
-}
-
-/// How numbers become symbols.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Discretize {
-    /// Equal-frequency bins.
-    Quantiles {
-        /// Number of bins.
-        bins: u32,
-        /// How the edges are found.
-        rule: QuantileRule,
-    },
-    /// Values are symbols already: whole numbers from 0.
-    None,
-}
-
-/// How quantile edges are computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum QuantileRule {
-    /// Ranks decide, equal values share a bin, empty bins are closed up; needs no edges and no z-score.
-    Ranked,
-    /// Averaged inverted CDF edges on z-scores, narrow edges removed (scikit-learn 1.9 and later).
-    AveragedInvertedCdf,
-    /// Linearly interpolated edges on z-scores, narrow edges removed (scikit-learn up to 1.8).
-    Linear,
-}
-
-/// What a row without a target value means.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum MissingTarget {
-    /// The row is dropped and breaks histories.
-    Break,
-    /// The row counts as symbol 0.
-    Zero,
-}
-
-/// Order of rows.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum RowOrder {
-    /// Sorted by time; a duplicate timestamp fails the unit.
-    Time,
-    /// As in the file.
-    File,
 }
 
 /// How k is chosen.
@@ -442,25 +300,6 @@ pub enum TieRule {
 pub struct Granger {
     /// Largest lag tried.
     pub max_lag: u32,
-}
-
-/// Breaks in the recording.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Gaps {
-    /// Whether gaps and dropped rows break histories.
-    pub mode: GapMode,
-    /// Longest step that is no gap, in seconds; `None` takes 1.5 times the data's own period.
-    pub max_seconds: Option<f64>,
-}
-
-/// What a gap does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GapMode {
-    /// No tuple crosses it.
-    Break,
-    /// Kept rows are consecutive steps.
-    Ignore,
 }
 
 /// Quality gates.

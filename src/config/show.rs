@@ -2,7 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use super::model::{Analysis, Config, DataFormat, Discretize};
+use super::input::{DataFormat, Discretize};
+use super::model::Config;
+use super::program::Analysis;
 
 /// The configuration as YAML in the form of a file: reading it gives the same configuration.
 pub fn show(config: &Config) -> String {
