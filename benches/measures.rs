@@ -5,12 +5,10 @@
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use results::config::PValueRule;
-use results::numerics::cmi::estimate;
-use results::numerics::embedding::{Histories, Symbols, observe, times};
-use results::numerics::permute::Permuter;
-use results::numerics::surrogate::{NullPlan, StreamKey};
-use results::numerics::transfer::transfer_entropy;
+use results_numerics::nulls::{Null, PRule, Permute, Plan, Sample, Stop, StreamKey, Tested, test};
+use results_numerics::numerics::cmi::estimate;
+use results_numerics::numerics::embedding::{Histories, Symbols, observe, times};
+use results_numerics::numerics::transfer::transfer_entropy;
 
 const KEY: StreamKey<'static> =
     StreamKey { seed: 1, user_id: "u", feature_mode: "m", measure: "te", direction: "A2S", tau: 1 };
@@ -38,8 +36,13 @@ fn series(n: usize) -> (Symbols, Symbols) {
     (Symbols::new(&activity, "source").unwrap(), Symbols::new(&sitting, "target").unwrap())
 }
 
-fn plan(surrogates: u32) -> NullPlan {
-    NullPlan { surrogates, adaptive: None, p_value: PValueRule::AddOne }
+fn plan(surrogates: u32) -> Plan {
+    Plan { surrogates, stop: Stop::AtEnd, p: PRule::AddOne }
+}
+
+fn tested(source: &Symbols, target: &Symbols, k: usize, surrogates: u32) -> Tested {
+    let observations = transfer_entropy(source, target, &[0], histories(k)).unwrap();
+    test(Sample { observations: &observations, within: None }, &Permute, &plan(surrogates), KEY)
 }
 
 fn histories(k: usize) -> Histories {
@@ -54,7 +57,7 @@ fn one_test(c: &mut Criterion) {
     for k in [1, 2, 4, 6, 8, 10] {
         for (direction, source, target) in [("A2S", &a, &s), ("S2A", &s, &a)] {
             group.bench_function(BenchmarkId::new(direction, format!("k = l = {k}")), |b| {
-                b.iter(|| transfer_entropy(source, target, &[0], histories(k), &plan(1000), KEY));
+                b.iter(|| tested(source, target, k, 1000));
             });
         }
     }
@@ -71,12 +74,12 @@ fn one_surrogate(c: &mut Criterion) {
         let h = histories(k);
         let o = observe(&a, &s, h, times(n, &[0], h.reach()));
         let value = estimate(&o).value;
-        let mut permuter = Permuter::new(&o, None);
+        let mut draws = Permute.prepare(Sample { observations: &o, within: None });
         group.throughput(Throughput::Elements(n as u64));
         group.bench_function(BenchmarkId::new(format!("N = {n}"), format!("k = l = {k}")), |b| {
             b.iter_custom(|iterations| {
                 let start = Instant::now();
-                permuter.test(value, &plan(iterations as u32), KEY);
+                plan(iterations as u32).compare(&mut *draws, value, KEY);
                 start.elapsed()
             });
         });
@@ -91,7 +94,7 @@ fn long_series(c: &mut Criterion) {
     let (a, s) = series(1_000_000);
     for k in [4, 6, 10] {
         group.bench_function(BenchmarkId::from_parameter(format!("k = l = {k}")), |b| {
-            b.iter(|| transfer_entropy(&a, &s, &[0], histories(k), &plan(1), KEY));
+            b.iter(|| tested(&a, &s, k, 1));
         });
     }
     group.finish();

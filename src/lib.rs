@@ -7,7 +7,8 @@
 //!    ─▶ merge: same experiment? ▸ dedupe ▸ complete? ▸ FDR ▸ checks ─▶ CSV, Parquet ; sql ; status
 //! ```
 //!
-//! One direction; each room knows only those before it. `numerics` is pure,
+//! One direction; each room knows only those before it. The formulas are a package of their own
+//! ([`results_numerics`]) and know neither files nor settings,
 //! `store` knows no measure, `sql` and `merge` know no file layout except through `store`, and
 //! `cli` only wires. What happens in a run is one stream of `event`s; `progress`, the status
 //! files and the exit code are readers of it.
@@ -28,7 +29,6 @@ mod failpoint;
 pub mod legacy;
 pub mod measures;
 pub mod merge;
-pub mod numerics;
 pub mod progress;
 pub mod run;
 pub mod schema;

@@ -1,4 +1,4 @@
-"""Records what the Python package infomeasure says of many series, for `tests/it/infomeasure_reference.rs`.
+"""Records what the Python package infomeasure says of many series, for `crates/numerics/tests/it/infomeasure.rs`.
 
 Usage: python tests/record_infomeasure.py [FOLDER], by default `reference/infomeasure` beside this file.
 Recorded with Python 3.11, numpy 2.4.6, infomeasure 0.6.3; every file names the versions it was made with.

@@ -1,4 +1,4 @@
-"""Records what scipy, statsmodels and numpy say of many vectors, for `tests/it/stats_reference.rs`.
+"""Records what scipy, statsmodels and numpy say of many vectors, for `crates/numerics/tests/it/stats.rs`.
 
 Usage: python tests/record_stats.py [FOLDER], by default `reference/stats` beside this file. Recorded with
 Python 3.11, numpy 2.4.6, scipy 1.17.1, statsmodels 0.15.0; every file names the versions it was made with.

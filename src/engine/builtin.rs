@@ -5,7 +5,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Engine, UnitResult, UserJob};
 use crate::config::Config;
 use crate::dataset::{DatasetError, Recipe, UserFrame, UserInput};
-use crate::measures::{UnitId, UnitOutcome, analyse};
+use crate::measures::{UnitId, UnitOutcome, analyse, asked};
 use crate::store::UnitState;
 
 /// The built-in analysis of a configuration.
@@ -31,7 +31,7 @@ impl<'a> Builtin<'a> {
             }
         };
         let id = UnitId { user_id: user, feature_mode: mode };
-        let output = analyse(&id, &series, self.config, stage);
+        let output = analyse(&id, &series, self.config, asked(self.config), stage);
         let (state, reason) = match output.outcome {
             UnitOutcome::Ok => (UnitState::Ok, None),
             UnitOutcome::Skipped(reason) => (UnitState::Skipped, Some(reason)),

@@ -3,6 +3,9 @@
 //! A file may hold rows of several layouts: a crash leaves rows as they were checkpointed, without the
 //! columns that need all users, and a resumed run appends such rows below a header that has those columns.
 
+use crate::measures::{Measure, Mended, Predecessor, all};
+use crate::schema::Row;
+
 /// A file of the predecessor that becomes rows of a table.
 #[derive(Debug)]
 pub(super) struct LegacyFile {
@@ -14,6 +17,8 @@ pub(super) struct LegacyFile {
     pub(super) headers: &'static [&'static str],
     /// Columns that are read over without a word.
     pub(super) silent: &'static [&'static str],
+    /// Empties values of a row that cannot be meant, and says so.
+    pub(super) mend: fn(&mut Row) -> Vec<Mended>,
 }
 
 impl LegacyFile {
@@ -41,46 +46,12 @@ fn needs_all_users(column: &str) -> bool {
 }
 
 /// Files of measures: a row a user, feature mode and, but for Granger causality, tau.
-pub(super) const MEASURES: [LegacyFile; 5] = [
-    measure(
-        "per_user_te.csv",
-        "te",
-        &[
-            "user_id,feature_mode,k,l,tau,TE_A2S,TE_S2A,Delta_TE,p_A2S,p_S2A,q_A2S,q_S2A,p_Delta_TE,q_Delta_TE,n_samples,low_n,quality_passed",
-        ],
-    ),
-    measure(
-        "per_user_cte.csv",
-        "stratified_cte",
-        &[
-            "user_id,feature_mode,k,l,tau,hour_bins,CTE_A2S,CTE_S2A,Delta_CTE,p_A2S,p_S2A,q_A2S,q_S2A,p_Delta_CTE,q_Delta_CTE,n_samples,n_samples_per_bin_min,low_n,low_n_hours,bins_filtered,quality_passed",
-        ],
-    ),
-    measure(
-        "per_user_true_cte.csv",
-        "true_cte",
-        &[
-            "user_id,feature_mode,k,l,tau,hour_bins,CTE_true_A2S,CTE_true_S2A,Delta_CTE_true,p_A2S,p_S2A,q_A2S,q_S2A,p_Delta_CTE_true,q_Delta_CTE_true,n_samples,n_samples_per_bin_min,low_n,low_n_hours,bins_filtered,quality_passed",
-        ],
-    ),
-    measure(
-        "per_user_ste.csv",
-        "ste",
-        &[
-            "user_id,feature_mode,k,tau,STE_A2S,STE_S2A,Delta_STE,p_A2S,p_S2A,q_A2S,q_S2A,p_Delta_STE,q_Delta_STE,n_samples,low_n,quality_passed",
-        ],
-    ),
-    measure(
-        "per_user_gc.csv",
-        "gc",
-        &[
-            "user_id,feature_mode,gc_optimal_lag,GC_A2S_pval,GC_S2A_pval,q_GC_A2S,q_GC_S2A,sign_GC,n_samples,low_n,quality_passed",
-        ],
-    ),
-];
-
-const fn measure(file: &'static str, table: &'static str, headers: &'static [&'static str]) -> LegacyFile {
-    LegacyFile { file, table, headers, silent: &[] }
+pub(super) fn measures() -> impl Iterator<Item = LegacyFile> {
+    let file = |measure: &&dyn Measure| {
+        let Predecessor { file, headers, mend } = measure.predecessor()?;
+        Some(LegacyFile { file, table: measure.name(), headers, silent: &[], mend })
+    };
+    all().iter().filter_map(file)
 }
 
 /// How k was chosen: a row a user and feature mode, but not every layout names the mode.
@@ -93,6 +64,7 @@ pub(super) const K_SELECTED: LegacyFile = LegacyFile {
         "user_id,short_id,k_selected",
     ],
     silent: &["short_id"],
+    mend: |_| Vec::new(),
 };
 
 /// Counts of each bin of the day, in columns named after hours.
@@ -103,6 +75,7 @@ pub(super) const HBIN_COUNTS: LegacyFile = LegacyFile {
         "user_id,feature_mode,total_samples,hour_00,hour_01,hour_02,hour_03,hour_04,hour_05,hour_06,hour_07,hour_08,hour_09,hour_10,hour_11,hour_12,hour_13,hour_14,hour_15,hour_16,hour_17,hour_18,hour_19,hour_20,hour_21,hour_22,hour_23",
     ],
     silent: &[],
+    mend: |_| Vec::new(),
 };
 
 /// Errors; the columns stand in the order in which the entries first had them.
@@ -114,6 +87,7 @@ pub(super) const ERROR_LOG: LegacyFile = LegacyFile {
         "user_id,feature_mode,method,error,traceback,timestamp",
     ],
     silent: &["traceback", "timestamp"],
+    mend: |_| Vec::new(),
 };
 
 /// The settings.
@@ -121,7 +95,7 @@ pub(super) const RUN_INFO: &str = "run_info.yaml";
 
 /// Files that make a directory one of the predecessor's.
 pub(super) fn telling_files() -> impl Iterator<Item = &'static str> {
-    MEASURES.iter().map(|m| m.file).chain([K_SELECTED.file])
+    measures().map(|m| m.file).chain([K_SELECTED.file])
 }
 
 /// All files that are read.

@@ -6,11 +6,12 @@ use super::layout::LegacyFile;
 use super::shard::Call;
 use super::sheet::{MAKE_AGAIN, Record, records};
 use super::value::cell;
+use crate::measures::Mended;
 use crate::schema::{Cell, ColumnType, Derived, Row, SchemaError, Schemas, TableSchema, record_batch};
 
 /// Rows of a file, and the significance calls it made.
 pub(super) fn read(
-    file: &'static LegacyFile,
+    file: &LegacyFile,
     bytes: &[u8],
     schemas: &Schemas,
     findings: &mut Findings,
@@ -20,7 +21,7 @@ pub(super) fn read(
     for record in records(file, bytes, findings) {
         match entry(file, schema, &record) {
             Ok(mut entry) => {
-                settle(&mut entry, findings);
+                settle(file, &mut entry, findings);
                 calls.extend(calls_of(schema, &record, &entry, findings));
                 entries.push(entry);
             }
@@ -30,7 +31,7 @@ pub(super) fn read(
     Ok((entries, calls))
 }
 
-fn entry(file: &'static LegacyFile, schema: &TableSchema, record: &Record) -> Result<Entry, String> {
+fn entry(file: &LegacyFile, schema: &TableSchema, record: &Record) -> Result<Entry, String> {
     let user_id = record.required("user_id")?.to_owned();
     let feature_mode = record.required("feature_mode")?.to_owned();
     let mut row = Row::new();
@@ -63,8 +64,8 @@ fn value<'a>(row: &'a Row, column: &str) -> Option<&'a Cell> {
 }
 
 /// Values that are there and cannot be meant.
-fn settle(entry: &mut Entry, findings: &mut Findings) {
-    let (file, line) = (entry.file, entry.line);
+fn settle(file: &LegacyFile, entry: &mut Entry, findings: &mut Findings) {
+    let line = entry.line;
     for row in &mut entry.rows {
         for (name, cell) in &row.0 {
             if name.starts_with("p_") && *cell == Cell::Float(0.0) {
@@ -72,33 +73,11 @@ fn settle(entry: &mut Entry, findings: &mut Findings) {
                     "{name} is exactly 0, which (1 + exceedances) / (1 + surrogates) cannot be; it is kept"
                 );
                 let remedy = "what rests on these rows is too significant; make them again for a valid p";
-                findings.add(file, line, Kind::ZeroP, what, remedy);
+                findings.add(file.file, line, Kind::ZeroP, what, remedy);
             }
         }
-        if entry.table == "gc" {
-            settle_granger(file, line, row, findings);
-        }
-    }
-}
-
-/// The predecessor wrote `S2A` where both p were empty, and lag 0 where no lag could be fitted.
-fn settle_granger(file: &'static str, line: u64, row: &mut Row, findings: &mut Findings) {
-    let absent = |row: &Row, name: &str| value(row, name).is_none_or(|cell| *cell == Cell::Null);
-    let no_p = absent(row, "GC_A2S_pval") && absent(row, "GC_S2A_pval");
-    for (name, cell) in &mut row.0 {
-        if *name == "sign_GC" && no_p && *cell != Cell::Null {
-            *cell = Cell::Null;
-            let what = "sign_GC names a direction though both p are empty; it was taken as empty";
-            findings.add(
-                file,
-                line,
-                Kind::Doubtful,
-                what,
-                "Granger causality was not computed; make it again",
-            );
-        }
-        if *name == "gc_optimal_lag" && *cell == Cell::Int(0) {
-            *cell = Cell::Null;
+        for Mended { what, remedy } in (file.mend)(row) {
+            findings.add(file.file, line, Kind::Doubtful, what, remedy);
         }
     }
 }

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use super::LegacyError;
 use super::finding::{Findings, Kind};
 use super::hour_bins;
-use super::layout::{HBIN_COUNTS, K_SELECTED, MEASURES};
+use super::layout::{HBIN_COUNTS, K_SELECTED};
 use super::settings;
 use super::shard::{LegacyShard, LegacyUnit, common_bins};
-use crate::config::{AnalysisMode, Config, KStrategy};
-use crate::measures::planned_rows;
+use crate::config::{Config, KStrategy};
+use crate::measures::{self, planned_rows};
 use crate::schema::{Cell, Row};
 use crate::store::ExpectedUnit;
 
@@ -66,16 +66,9 @@ fn inferred(dirs: &[LegacyShard], findings: &mut Findings) -> Result<Config, Leg
     let tables = || dirs.iter().flat_map(|dir| &dir.units).flat_map(|unit| &unit.tables);
     let has = |file: &str| dirs.iter().any(|dir| dir.files.contains(file));
     let taus: BTreeSet<u32> = tables().flat_map(|(_, rows)| rows).filter_map(tau).collect();
-    let analyses = [
-        ("te", AnalysisMode::GlobalTe),
-        ("stratified_cte", AnalysisMode::StratifiedTe),
-        ("true_cte", AnalysisMode::TrueCte),
-        ("ste", AnalysisMode::Ste),
-        ("gc", AnalysisMode::Gc),
-    ];
     let measured = |name: &str| tables().any(|(table, rows)| table == name && !rows.is_empty());
-    config.analysis_modes =
-        analyses.into_iter().filter(|(table, _)| measured(table)).map(|(_, m)| m).collect();
+    let measures = || measures::all().iter().filter(|measure| measured(measure.name()));
+    config.analysis_modes = measures().map(|measure| measure.mode()).collect();
     config.taus = taus.into_iter().collect();
     config.feature_modes = modes(&[], dirs).into_iter().collect();
     if let Some(bins) = common_bins(tables().flat_map(|(_, rows)| rows)) {
@@ -88,7 +81,7 @@ fn inferred(dirs: &[LegacyShard], findings: &mut Findings) -> Result<Config, Leg
         "no run_info.yaml can be used; from the rows, the plan has taus {:?}, {} bins and the analyses {}",
         config.taus,
         config.hour_bins,
-        MEASURES.map(|m| m.table).into_iter().filter(|t| measured(t)).collect::<Vec<_>>().join(", ")
+        measures().map(|measure| measure.name()).collect::<Vec<_>>().join(", ")
     );
     let remedy =
         "results of which no row is anywhere cannot be missed; give a directory with its run_info.yaml";

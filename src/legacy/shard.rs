@@ -9,7 +9,7 @@ use super::LegacyError;
 use super::entry::Entry;
 use super::error_log::{self, Logged};
 use super::finding::{Finding, Findings, Kind};
-use super::layout::{ERROR_LOG, HBIN_COUNTS, K_SELECTED, MEASURES, RUN_INFO, all_files};
+use super::layout::{self, ERROR_LOG, HBIN_COUNTS, K_SELECTED, RUN_INFO, all_files};
 use super::settings::{self, Settings};
 use super::{hour_bins, k_selection, measures, units};
 use crate::schema::{Cell, Row, SchemaError, Schemas};
@@ -121,9 +121,9 @@ pub(super) fn read_files(
     let settings = files.get(RUN_INFO).and_then(|bytes| settings::read(bytes, &mut findings));
     missing(files, &mut findings);
     let (mut entries, mut calls) = (Vec::new(), Vec::new());
-    for measure in &MEASURES {
+    for measure in layout::measures() {
         if let Some(bytes) = files.get(measure.file) {
-            let (rows, made) = measures::read(measure, bytes, schemas, &mut findings)?;
+            let (rows, made) = measures::read(&measure, bytes, schemas, &mut findings)?;
             entries.extend(rows);
             calls.extend(made);
         }
@@ -161,7 +161,7 @@ pub(super) fn read_files(
 
 /// A run that ended has every file of a measure, with a header only if it is empty.
 fn missing(files: &Files, findings: &mut Findings) {
-    for measure in MEASURES.iter().filter(|measure| !files.contains_key(measure.file)) {
+    for measure in layout::measures().filter(|measure| !files.contains_key(measure.file)) {
         let what = "is not there, so the run was interrupted before its end, or the file was lost";
         findings.add(
             measure.file,

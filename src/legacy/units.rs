@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::entry::Entry;
 use super::error_log::Logged;
 use super::finding::{Findings, Kind};
-use super::layout::{ERROR_LOG, MEASURES};
+use super::layout::{self, ERROR_LOG};
 use super::shard::LegacyUnit;
 use crate::schema::Row;
 use crate::store::UnitState;
@@ -111,7 +111,7 @@ impl Said {
 
     /// What became of the unit. The log's word counts only where there is no result.
     fn end(&self) -> (UnitState, Option<String>) {
-        let is_measure = |table: &str| MEASURES.iter().any(|measure| measure.table == table);
+        let is_measure = |table: &str| layout::measures().any(|measure| measure.table == table);
         if self.entries.keys().any(|(table, _)| is_measure(table)) {
             return (UnitState::Ok, None);
         }

@@ -1,65 +1,114 @@
-//! The row of the table `gc`.
+//! Granger causality: the table `gc`.
 
-use super::quality::gate;
-use super::unit::Context;
-use crate::config::GateAction;
-use crate::numerics::NoValue;
-use crate::numerics::embedding::segments;
-use crate::numerics::granger::{FTest, granger, select_lag};
-use crate::schema::Row;
+use results_numerics::numerics::NoValue;
+use results_numerics::numerics::granger::{FTest, granger, select_lag};
 
-/// One row a unit: both directions at the lag that AIC chooses.
-pub(super) fn gc_row(context: &mut Context<'_>) -> Row {
-    let gates = &context.config.quality_control.gc;
-    let verdict = gate("gc", gates, context.series.len(), None);
-    let omit = context.tell_gate("GC", &verdict, gates.action);
-    let (lag, forth, back) = if omit { (None, None, None) } else { tests(context) };
-    let n = context.series.len();
-    let p = |test: Option<FTest>| test.map(|t| t.p);
-    let sign = match (forth, back) {
-        // Both have the same degrees of freedom; F still tells them apart where p is too small to.
-        (Some(a), Some(b)) if a.f > b.f => Some("A2S"),
-        (Some(_), Some(_)) => Some("S2A"),
-        // The predecessor has a sign even where nothing could be computed.
-        _ => context.compat().then_some("S2A"),
-    };
-    let either = forth.or(back);
-    Row::new()
-        .with("feature_mode", context.id.feature_mode)
-        .with("gc_optimal_lag", lag.or(context.compat().then_some(0)))
-        .with("GC_A2S_pval", p(forth))
-        .with("GC_S2A_pval", p(back))
-        .with("sign_GC", sign)
-        .with("n_samples", n)
-        .with("low_n", n < gates.min_samples as usize)
-        .with("quality_passed", context.passed(&verdict, gates.action == GateAction::Warn))
-        .with("F_A2S", forth.map(|t| t.f))
-        .with("F_S2A", back.map(|t| t.f))
-        .with("df1", either.map(|t| t.df1))
-        .with("df2", either.map(|t| t.df2))
-        .with("n_obs", either.map(|t| t.n))
-        .with("quality_reason", verdict.reason())
-        .with("segments", context.series.segment_starts.len())
-        .with("missing_target_share", context.missing_target_share())
+use super::measure::{Measure, Mended, Predecessor};
+use super::unit::Unit;
+use crate::config::{AnalysisMode, Config};
+use crate::schema::{Cell, Row};
+
+/// Granger causality.
+#[derive(Debug)]
+pub(super) struct Gc;
+
+impl Measure for Gc {
+    fn name(&self) -> &'static str {
+        "gc"
+    }
+
+    fn family(&self) -> &'static str {
+        "GC"
+    }
+
+    fn mode(&self) -> AnalysisMode {
+        AnalysisMode::Gc
+    }
+
+    /// One row a unit: both directions at the lag that AIC chooses.
+    fn planned_rows(&self, _: &Config) -> u64 {
+        1
+    }
+
+    fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {
+        let gate = &unit.config.quality_control.gc;
+        let checked = unit.check("gc", self.family(), gate, None);
+        let (lag, forth, back) = if checked.omit { (None, None, None) } else { tests(unit) };
+        let p = |test: Option<FTest>| test.map(|t| t.p);
+        let sign = match (forth, back) {
+            // Both have the same degrees of freedom; F still tells them apart where p is too small to.
+            (Some(a), Some(b)) if a.f > b.f => Some("A2S"),
+            (Some(_), Some(_)) => Some("S2A"),
+            // The predecessor has a sign even where nothing could be computed.
+            _ => unit.compat().then_some("S2A"),
+        };
+        let either = forth.or(back);
+        let row = Row::new()
+            .with("feature_mode", unit.id.feature_mode)
+            .with("gc_optimal_lag", lag.or(unit.compat().then_some(0)))
+            .with("GC_A2S_pval", p(forth))
+            .with("GC_S2A_pval", p(back))
+            .with("sign_GC", sign)
+            .with("n_samples", unit.series.len())
+            .with("low_n", checked.low_n)
+            .with("quality_passed", checked.passed)
+            .with("F_A2S", forth.map(|t| t.f))
+            .with("F_S2A", back.map(|t| t.f))
+            .with("df1", either.map(|t| t.df1))
+            .with("df2", either.map(|t| t.df2))
+            .with("n_obs", either.map(|t| t.n))
+            .with("quality_reason", checked.reason)
+            .with("segments", unit.series.segment_starts.len())
+            .with("missing_target_share", unit.missing_target_share());
+        vec![row]
+    }
+
+    fn predecessor(&self) -> Option<Predecessor> {
+        let headers = &[
+            "user_id,feature_mode,gc_optimal_lag,GC_A2S_pval,GC_S2A_pval,q_GC_A2S,q_GC_S2A,sign_GC,n_samples,low_n,quality_passed",
+        ];
+        Some(Predecessor { file: "per_user_gc.csv", headers, mend })
+    }
 }
 
 /// The lag and both directions; what cannot be computed is told in `issues`, each for itself.
-fn tests(context: &mut Context<'_>) -> (Option<usize>, Option<FTest>, Option<FTest>) {
-    let (a, s) = (&context.series.source, &context.series.target);
-    let starts = segments(context.series);
-    let lag = match select_lag(a, s, starts, context.config.granger.max_lag as usize) {
+fn tests(unit: &mut Unit<'_>) -> (Option<usize>, Option<FTest>, Option<FTest>) {
+    let (a, s) = (&unit.series.source, &unit.series.target);
+    let starts = unit.segments();
+    let lag = match select_lag(a, s, starts, unit.config.granger.max_lag as usize) {
         Ok(lag) => lag,
         Err(why) => {
-            tell(context, "lag", &why);
+            tell(unit, "lag", &why);
             return (None, None, None);
         }
     };
     let (forth, back) = (granger(a, s, starts, lag), granger(s, a, starts, lag));
-    let mut told =
-        |name, outcome: Result<FTest, NoValue>| outcome.map_err(|why| tell(context, name, &why)).ok();
+    let mut told = |name, outcome: Result<FTest, NoValue>| outcome.map_err(|why| tell(unit, name, &why)).ok();
     (Some(lag), told("A2S", forth), told("S2A", back))
 }
 
-fn tell(context: &mut Context<'_>, what: &str, why: &NoValue) {
-    context.issues.add("warning", "GC", None, &format!("{what}: {why}"));
+fn tell(unit: &mut Unit<'_>, what: &str, why: &NoValue) {
+    unit.issues.add("warning", Gc.family(), None, &format!("{what}: {why}"));
+}
+
+/// The predecessor wrote `S2A` where both p were empty, and lag 0 where no lag could be fitted.
+fn mend(row: &mut Row) -> Vec<Mended> {
+    let absent = |row: &Row, name: &str| {
+        row.0.iter().find(|(column, _)| *column == name).is_none_or(|(_, cell)| *cell == Cell::Null)
+    };
+    let no_p = absent(row, "GC_A2S_pval") && absent(row, "GC_S2A_pval");
+    let mut mended = Vec::new();
+    for (name, cell) in &mut row.0 {
+        if *name == "sign_GC" && no_p && *cell != Cell::Null {
+            *cell = Cell::Null;
+            mended.push(Mended {
+                what: "sign_GC names a direction though both p are empty; it was taken as empty",
+                remedy: "Granger causality was not computed; make it again",
+            });
+        }
+        if *name == "gc_optimal_lag" && *cell == Cell::Int(0) {
+            *cell = Cell::Null;
+        }
+    }
+    mended
 }

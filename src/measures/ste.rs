@@ -1,126 +1,129 @@
-//! Rows of the table `ste`: transfer entropy of ordinal patterns.
+//! Symbolic transfer entropy, that of ordinal patterns: the table `ste`.
 
-use super::details::{A2S, Figures, S2A, details};
-use super::k_selection::KChoice;
-use super::quality::{Verdict, gate};
-use super::unit::Context;
-use crate::config::GateAction;
-use crate::numerics::NoValue;
-use crate::numerics::embedding::{Histories, Symbols, segments};
-use crate::numerics::ordinal::patterns;
-use crate::numerics::surrogate::NullPlan;
-use crate::numerics::transfer::{Outcome, Tested, transfer_entropy};
+use results_numerics::nulls::{Permute, Plan, Sample, Stop, Tested, test};
+use results_numerics::numerics::NoValue;
+use results_numerics::numerics::embedding::Symbols;
+use results_numerics::numerics::ordinal::{Ties, patterns};
+use results_numerics::numerics::transfer::transfer_entropy;
+
+use super::gate::Checked;
+use super::measure::{Measure, Predecessor};
+use super::row::{Both, Values, both, details, sampling};
+use super::unit::{Direction, Order, Unit};
+use crate::config::{AnalysisMode, TieRule};
 use crate::schema::Row;
 
 /// Fewest patterns the predecessor tests; else the quality gate decides.
 const FEWEST_PATTERNS: usize = 100;
+
+/// Symbolic transfer entropy.
+#[derive(Debug)]
+pub(super) struct Ste;
+
+const VALUES: Values = Values { forth: "STE_A2S", back: "STE_S2A", delta: "Delta_STE" };
+
+impl Measure for Ste {
+    fn name(&self) -> &'static str {
+        "ste"
+    }
+
+    fn family(&self) -> &'static str {
+        "STE"
+    }
+
+    fn mode(&self) -> AnalysisMode {
+        AnalysisMode::Ste
+    }
+
+    fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {
+        let gate = &unit.config.quality_control.ste;
+        let checked = unit.check("ste", self.family(), gate, None);
+        let patterns = Patterns::of(unit);
+        let taus = unit.config.taus.iter();
+        taus.map(|&tau| {
+            let found = if checked.omit {
+                [None, None]
+            } else {
+                both(unit, self.family(), tau, |unit, direction| patterns.tested(unit, direction, tau))
+            };
+            row(unit, patterns.kappa, tau, &checked, &found)
+        })
+        .collect()
+    }
+
+    fn predecessor(&self) -> Option<Predecessor> {
+        Some(Predecessor::new(
+            "per_user_ste.csv",
+            &[
+                "user_id,feature_mode,k,tau,STE_A2S,STE_S2A,Delta_STE,p_A2S,p_S2A,q_A2S,q_S2A,p_Delta_STE,q_Delta_STE,n_samples,low_n,quality_passed",
+            ],
+        ))
+    }
+}
 
 /// Both pattern series.
 struct Patterns {
     source: Symbols,
     target: Symbols,
     starts: Vec<usize>,
+    /// History lengths in patterns.
+    kappa: Order,
 }
 
-/// History lengths in patterns.
-#[derive(Clone, Copy)]
-struct Kappa {
-    target: u32,
-    source: u32,
-}
+impl Patterns {
+    fn of(unit: &Unit<'_>) -> Self {
+        let options = unit.config.ste;
+        let ties = match options.ties {
+            TieRule::Stable => Ties::Stable,
+            TieRule::TieSymbols => Ties::Symbols,
+        };
+        let of = |series: &[i32]| patterns(series, unit.segments(), options.dimension as usize, ties);
+        let ((source, starts), (target, _)) = (of(&unit.series.source), of(&unit.series.target));
+        let kappa = Order {
+            k: unit.order.k.min(options.max_history),
+            l: unit.order.l.min(options.max_history),
+            ..unit.order
+        };
+        Self { source, target, starts, kappa }
+    }
 
-/// A row for each tau, both directions in it.
-pub(super) fn ste_rows(context: &mut Context<'_>, k: KChoice) -> Vec<Row> {
-    let gates = &context.config.quality_control.ste;
-    let verdict = gate("ste", gates, context.series.len(), None);
-    let omit = context.tell_gate("STE", &verdict, gates.action);
-    let options = context.config.ste;
-    let starts = segments(context.series);
-    let of = |series: &[i32]| patterns(series, starts, options.dimension as usize, options.ties);
-    let ((source, starts), (target, _)) = (of(&context.series.source), of(&context.series.target));
-    let series = Patterns { source, target, starts };
-    let kappa = Kappa { target: k.k.min(options.max_history), source: k.l.min(options.max_history) };
-    let taus = context.config.taus.clone();
-    taus.into_iter()
-        .map(|tau| {
-            let [forth, back] = ["A2S", "S2A"].map(|name| {
-                if omit {
-                    return None;
+    fn tested(&self, unit: &Unit<'_>, direction: Direction, tau: u32) -> Result<Tested, NoValue> {
+        let (source, target) = direction.of(&self.source, &self.target);
+        let h = self.kappa.histories(direction, tau);
+        let mut plan = unit.plan.clone();
+        if unit.compat() {
+            if target.len() < FEWEST_PATTERNS {
+                return Err(NoValue::FewPatterns { patterns: target.len(), min: FEWEST_PATTERNS });
+            }
+            // The predecessor's surrogates are never adaptive here.
+            plan = Plan { stop: Stop::AtEnd, ..plan };
+        } else {
+            for (symbols, series) in [
+                (&self.source, "pattern series of the source"),
+                (&self.target, "pattern series of the target"),
+            ] {
+                if !symbols.varies() {
+                    return Err(NoValue::Constant { series });
                 }
-                let outcome = direction(context, name, &series, kappa, tau);
-                context.tell_outcome("STE", name, tau, outcome)
-            });
-            row(context, k, kappa, tau, &verdict, forth, back)
-        })
-        .collect()
-}
-
-fn direction(
-    context: &Context<'_>,
-    name: &'static str,
-    series: &Patterns,
-    kappa: Kappa,
-    tau: u32,
-) -> Outcome {
-    let Patterns { source, target, starts } = series;
-    let (source, target, k, l) = match name {
-        "A2S" => (source, target, kappa.target, kappa.source),
-        _ => (target, source, kappa.source, kappa.target),
-    };
-    let h = Histories { target: k as usize, source: l as usize, lag: tau as usize };
-    let key = context.key("ste", name, tau);
-    if context.compat() {
-        if target.len() < FEWEST_PATTERNS {
-            return Err(NoValue::FewPatterns { patterns: target.len(), min: FEWEST_PATTERNS });
+            }
         }
-        // The predecessor's surrogates are never adaptive here.
-        let plan = NullPlan { adaptive: None, ..context.plan.clone() };
-        return transfer_entropy(source, target, starts, h, &plan, key);
+        let observations = transfer_entropy(source, target, &self.starts, h)?;
+        if observations.times.is_empty() && !unit.compat() {
+            let (rows, segments) = (target.len(), self.starts.len());
+            return Err(NoValue::NoObservations { rows, segments, history: h.reach() });
+        }
+        let sample = Sample { observations: &observations, within: None };
+        Ok(test(sample, &Permute, &plan, unit.key("ste", direction.name(), tau)))
     }
-    if !series.source.varies() {
-        return Err(NoValue::Constant { series: "pattern series of the source" });
-    }
-    if !series.target.varies() {
-        return Err(NoValue::Constant { series: "pattern series of the target" });
-    }
-    let found = transfer_entropy(source, target, starts, h, &context.plan, key)?;
-    if found.estimate.n == 0 {
-        let (rows, segments) = (target.len(), starts.len());
-        return Err(NoValue::NoObservations { rows, segments, history: h.reach() });
-    }
-    Ok(found)
 }
 
-fn row(
-    context: &Context<'_>,
-    k: KChoice,
-    kappa: Kappa,
-    tau: u32,
-    verdict: &Verdict,
-    forth: Option<Tested>,
-    back: Option<Tested>,
-) -> Row {
-    let n = context.series.len();
-    let gates = &context.config.quality_control.ste;
-    let value = |t: Option<Tested>| t.map(|t| t.estimate.value);
-    let row = Row::new()
-        .with("feature_mode", context.id.feature_mode)
-        .with("k", k.k)
-        .with("tau", tau)
-        .with("STE_A2S", value(forth))
-        .with("STE_S2A", value(back))
-        .with("Delta_STE", value(forth).zip(value(back)).map(|(a, b)| a - b))
-        .with("p_A2S", forth.and_then(|t| t.null.p))
-        .with("p_S2A", back.and_then(|t| t.null.p))
-        .with("n_samples", n)
-        .with("low_n", n < gates.min_samples as usize)
-        .with("quality_passed", context.passed(verdict, gates.action == GateAction::Warn))
-        .with("kappa", kappa.target)
-        .with("kappa_source", kappa.source)
-        .with("k_at_grid_edge", k.at_grid_edge)
-        .with("segments", context.series.segment_starts.len())
-        .with("missing_target_share", context.missing_target_share())
-        .with("quality_reason", verdict.reason());
-    let row = details(row, &A2S, forth.map(Figures::of));
-    details(row, &S2A, back.map(Figures::of))
+fn row(unit: &Unit<'_>, kappa: Order, tau: u32, checked: &Checked, found: &Both<Tested>) -> Row {
+    let row = Row::new().with("feature_mode", unit.id.feature_mode).with("k", unit.order.k).with("tau", tau);
+    let row = VALUES
+        .write(row, unit, found)
+        .with("low_n", checked.low_n)
+        .with("quality_passed", checked.passed)
+        .with("kappa", kappa.k)
+        .with("kappa_source", kappa.l);
+    details(sampling(row, unit, checked.reason.as_deref()), found)
 }

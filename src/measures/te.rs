@@ -1,81 +1,92 @@
-//! Rows of the table `te`.
+//! Transfer entropy over the whole series: the table `te`.
 
-use super::details::{A2S, Figures, S2A, details};
-use super::k_selection::KChoice;
-use super::quality::{Verdict, gate};
-use super::unit::Context;
-use crate::config::GateAction;
-use crate::numerics::NoValue;
-use crate::numerics::embedding::{Histories, Symbols};
-use crate::numerics::transfer::{Outcome, Pair, Tested, transfer_entropy};
+use results_numerics::nulls::{Permute, Sample, Tested, test};
+use results_numerics::numerics::NoValue;
+use results_numerics::numerics::embedding::Symbols;
+use results_numerics::numerics::transfer::transfer_entropy;
+
+use super::gate::Checked;
+use super::measure::{Measure, Predecessor};
+use super::row::{Both, Values, both, details, sampling};
+use super::unit::{Direction, Unit};
+use crate::config::AnalysisMode;
 use crate::schema::Row;
 
-/// A row for each tau, both directions in it.
-pub(super) fn te_rows(context: &mut Context<'_>, k: KChoice) -> Vec<Row> {
-    let gates = &context.config.quality_control.te;
-    let states =
-        context.pair.as_ref().ok().map(|p| {
-            f64::from(p.source.base).powi(k.l as i32) * f64::from(p.target.base).powi(k.k as i32 + 1)
-        });
-    let verdict = gate("te", gates, context.series.len(), states);
-    let omit = context.tell_gate("TE", &verdict, gates.action);
-    let taus = context.config.taus.clone();
-    taus.into_iter()
-        .map(|tau| {
-            let (forth, back) = if omit { (None, None) } else { both(context, k, tau) };
-            row(context, k, tau, &verdict, forth, back)
+/// Transfer entropy.
+#[derive(Debug)]
+pub(super) struct Te;
+
+const VALUES: Values = Values { forth: "TE_A2S", back: "TE_S2A", delta: "Delta_TE" };
+
+impl Measure for Te {
+    fn name(&self) -> &'static str {
+        "te"
+    }
+
+    fn family(&self) -> &'static str {
+        "TE"
+    }
+
+    fn mode(&self) -> AnalysisMode {
+        AnalysisMode::GlobalTe
+    }
+
+    fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {
+        let gate = &unit.config.quality_control.te;
+        let checked = unit.check("te", self.family(), gate, states(unit));
+        let taus = unit.config.taus.iter();
+        taus.map(|&tau| {
+            let found = if checked.omit {
+                [None, None]
+            } else {
+                both(unit, self.family(), tau, |unit, direction| tested(unit, direction, tau))
+            };
+            row(unit, tau, &checked, &found)
         })
         .collect()
+    }
+
+    fn predecessor(&self) -> Option<Predecessor> {
+        Some(Predecessor::new(
+            "per_user_te.csv",
+            &[
+                "user_id,feature_mode,k,l,tau,TE_A2S,TE_S2A,Delta_TE,p_A2S,p_S2A,q_A2S,q_S2A,p_Delta_TE,q_Delta_TE,n_samples,low_n,quality_passed",
+            ],
+        ))
+    }
 }
 
-/// Both directions; what has no value is told in `issues`.
-fn both(context: &mut Context<'_>, k: KChoice, tau: u32) -> (Option<Tested>, Option<Tested>) {
-    let (forth, back) = match &context.pair {
-        Ok(pair) => (
-            direction(context, pair, "A2S", (k.k, k.l), tau),
-            direction(context, pair, "S2A", (k.l, k.k), tau),
-        ),
-        Err(why) => (Err(why.clone()), Err(why.clone())),
-    };
-    (context.tell_outcome("TE", "A2S", tau, forth), context.tell_outcome("TE", "S2A", tau, back))
+/// Joint states there can be.
+fn states(unit: &Unit<'_>) -> Option<f64> {
+    let pair = unit.pair().ok()?;
+    let (k, l) = (unit.order.k as i32, unit.order.l as i32);
+    Some(f64::from(pair.source.base).powi(l) * f64::from(pair.target.base).powi(k + 1))
 }
 
-fn direction(
-    context: &Context<'_>,
-    pair: &Pair<'_>,
-    name: &'static str,
-    (k, l): (u32, u32),
-    tau: u32,
-) -> Outcome {
-    let (source, target) =
-        if name == "A2S" { (&pair.source, &pair.target) } else { (&pair.target, &pair.source) };
-    let h = Histories { target: k as usize, source: l as usize, lag: tau as usize };
-    if context.compat() {
+fn tested(unit: &Unit<'_>, direction: Direction, tau: u32) -> Result<Tested, NoValue> {
+    let pair = unit.pair()?;
+    let (source, target) = direction.of(&pair.source, &pair.target);
+    if unit.compat() {
         // The predecessor has 0 with p = 1 where nothing varies, unless neither series has two symbols.
         if source.base.max(target.base) < 2 {
             return Err(NoValue::Constant { series: "pair" });
         }
     } else {
-        varies(source, target, name)?;
+        varies(source, target, direction)?;
     }
-    let found = transfer_entropy(
-        source,
-        target,
-        pair.segment_starts,
-        h,
-        &context.plan,
-        context.key("te", name, tau),
-    )?;
-    if found.estimate.n == 0 && !context.compat() {
-        let (rows, segments) = (target.len(), pair.segment_starts.len());
+    let h = unit.order.histories(direction, tau);
+    let observations = transfer_entropy(source, target, unit.segments(), h)?;
+    if observations.times.is_empty() && !unit.compat() {
+        let (rows, segments) = (target.len(), unit.segments().len());
         return Err(NoValue::NoObservations { rows, segments, history: h.reach() });
     }
-    Ok(found)
+    let sample = Sample { observations: &observations, within: None };
+    Ok(test(sample, &Permute, &unit.plan, unit.key("te", direction.name(), tau)))
 }
 
-fn varies(source: &Symbols, target: &Symbols, direction: &str) -> Result<(), NoValue> {
-    let names = if direction == "A2S" { ["source", "target"] } else { ["target", "source"] };
-    for (symbols, series) in [(source, names[0]), (target, names[1])] {
+fn varies(source: &Symbols, target: &Symbols, direction: Direction) -> Result<(), NoValue> {
+    let names = direction.of("source", "target");
+    for (symbols, series) in [(source, names.0), (target, names.1)] {
         if !symbols.varies() {
             return Err(NoValue::Constant { series });
         }
@@ -83,37 +94,17 @@ fn varies(source: &Symbols, target: &Symbols, direction: &str) -> Result<(), NoV
     Ok(())
 }
 
-fn row(
-    context: &Context<'_>,
-    k: KChoice,
-    tau: u32,
-    verdict: &Verdict,
-    forth: Option<Tested>,
-    back: Option<Tested>,
-) -> Row {
-    let n = context.series.len();
-    let value = |t: Option<Tested>| t.map(|t| t.estimate.value);
-    let delta = value(forth).zip(value(back)).map(|(a, b)| a - b);
-    let warns = context.config.quality_control.te.action == GateAction::Warn;
+fn row(unit: &Unit<'_>, tau: u32, checked: &Checked, found: &Both<Tested>) -> Row {
     let row = Row::new()
-        .with("feature_mode", context.id.feature_mode)
-        .with("k", k.k)
-        .with("l", k.l)
-        .with("tau", tau)
-        .with("TE_A2S", value(forth))
-        .with("TE_S2A", value(back))
-        .with("Delta_TE", delta)
-        .with("p_A2S", forth.and_then(|t| t.null.p))
-        .with("p_S2A", back.and_then(|t| t.null.p))
-        .with("n_samples", n)
-        .with("low_n", n < context.config.quality_control.te.min_samples as usize)
-        .with("quality_passed", context.passed(verdict, warns))
-        .with("k_S2A", k.l)
-        .with("l_S2A", k.k)
-        .with("k_at_grid_edge", k.at_grid_edge)
-        .with("segments", context.series.segment_starts.len())
-        .with("missing_target_share", context.missing_target_share())
-        .with("quality_reason", verdict.reason());
-    let row = details(row, &A2S, forth.map(Figures::of));
-    details(row, &S2A, back.map(Figures::of))
+        .with("feature_mode", unit.id.feature_mode)
+        .with("k", unit.order.k)
+        .with("l", unit.order.l)
+        .with("tau", tau);
+    let row = VALUES
+        .write(row, unit, found)
+        .with("low_n", checked.low_n)
+        .with("quality_passed", checked.passed)
+        .with("k_S2A", unit.order.l)
+        .with("l_S2A", unit.order.k);
+    details(sampling(row, unit, checked.reason.as_deref()), found)
 }

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::config::{Compat, Config, GateAction, parse};
 use crate::dataset::Series;
-use crate::measures::{UnitId, analyse, planned_rows};
+use crate::measures::{UnitId, analyse, asked, planned_rows};
 use crate::schema::{Cell, Row, Schemas, record_batch};
 
 const SETTINGS: &str = "feature_modes: [composite]
@@ -54,7 +54,7 @@ fn series() -> Series {
 }
 
 fn tables(config: &Config, series: &Series) -> Vec<(&'static str, Vec<Row>)> {
-    analyse(&UnitId { user_id: "u", feature_mode: "m" }, series, config, &|_| ()).tables
+    analyse(&UnitId { user_id: "u", feature_mode: "m" }, series, config, asked(config), &|_| ()).tables
 }
 
 fn table<'a>(tables: &'a [(&'static str, Vec<Row>)], name: &str) -> &'a [Row] {

@@ -1,20 +1,13 @@
-//! One unit, all its tables.
+//! A unit that is being analysed: what all measures start from.
 
-use std::collections::BTreeMap;
+use results_numerics::nulls::{PRule, Plan, Stop, StreamKey};
+use results_numerics::numerics::NoValue;
+use results_numerics::numerics::embedding::{Histories, Symbols};
 
-use super::cte::{Measure, cte_rows};
-use super::gc::gc_row;
-use super::hour_bins::hour_bin_rows;
-use super::k_selection::{KChoice, choose_k};
-use super::quality::{Verdict, gate};
-use super::ste::ste_rows;
-use super::te::te_rows;
-use crate::config::{AnalysisMode, Config, GateAction, KStrategy};
+use super::gate::{Checked, check, severity};
+use super::issues::Issues;
+use crate::config::{AdaptiveRule, Compat, Config, Gate, PValueRule};
 use crate::dataset::Series;
-use crate::numerics::NoValue;
-use crate::numerics::surrogate::{NullPlan, StreamKey};
-use crate::numerics::transfer::{Outcome, Pair, Tested};
-use crate::schema::Row;
 
 /// A unit: a user in a feature mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,73 +18,116 @@ pub struct UnitId<'a> {
     pub feature_mode: &'a str,
 }
 
-/// What became of a unit.
+/// The chosen history lengths.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Order {
+    /// Of the target.
+    pub k: u32,
+    /// Of the source.
+    pub l: u32,
+    /// Whether k is the largest candidate: a larger one might be better still.
+    pub at_grid_edge: bool,
+}
+
+/// Which of the two series is the source.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// The source drives the target.
+    A2S,
+    /// The target drives the source.
+    S2A,
+}
+
+impl Direction {
+    /// Both.
+    pub const BOTH: [Self; 2] = [Self::A2S, Self::S2A];
+
+    /// As columns and random streams have it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::A2S => "A2S",
+            Self::S2A => "S2A",
+        }
+    }
+
+    /// What drives and what is driven, of something of the source (A) and of the target (S).
+    pub fn of<T>(self, a: T, s: T) -> (T, T) {
+        match self {
+            Self::A2S => (a, s),
+            Self::S2A => (s, a),
+        }
+    }
+}
+
+impl Order {
+    /// Histories of a direction at a lag.
+    pub fn histories(self, direction: Direction, tau: u32) -> Histories {
+        let (source, target) = direction.of(self.l, self.k);
+        Histories { target: target as usize, source: source as usize, lag: tau as usize }
+    }
+}
+
+/// The symbols of both series.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UnitOutcome {
-    /// Every planned row is there.
-    Ok,
-    /// A quality rule leaves the unit out.
-    Skipped(String),
-    /// A quality rule makes the unit fail.
-    Failed(String),
+pub struct Pair {
+    /// Source symbols.
+    pub source: Symbols,
+    /// Target symbols.
+    pub target: Symbols,
 }
 
-/// Rows of a unit.
-#[derive(Debug, Clone, PartialEq)]
-pub struct UnitOutput {
-    /// What became of it.
-    pub outcome: UnitOutcome,
-    /// Kept rows of the user.
-    pub n_samples: usize,
-    /// Selected history length.
-    pub k: Option<u32>,
-    /// Rows by table.
-    pub tables: Vec<(&'static str, Vec<Row>)>,
+/// A unit that is being analysed.
+#[derive(Debug)]
+pub struct Unit<'a> {
+    /// Which one.
+    pub id: &'a UnitId<'a>,
+    /// Its data.
+    pub series: &'a Series,
+    /// The settings.
+    pub config: &'a Config,
+    /// How values are tested.
+    pub plan: Plan,
+    /// The history lengths.
+    pub order: Order,
+    /// What has no value, or is doubtful.
+    pub issues: Issues<'a>,
+    pair: Result<Pair, NoValue>,
 }
 
-/// Rows every `ok` unit has in each table. Tables not named may have any number.
-pub fn planned_rows(config: &Config) -> BTreeMap<&'static str, u64> {
-    let taus = config.taus.len() as u64;
-    let mut rows = BTreeMap::new();
-    let hours = if config.data.timestamp.is_some() { 24 } else { 0 };
-    if config.data.condition.is_none() {
-        let bins = if config.data.timestamp.is_some() { u64::from(config.hour_bins) } else { 1 };
-        rows.insert("hour_bins", bins + hours);
+impl<'a> Unit<'a> {
+    /// A unit before its history lengths are chosen.
+    pub(super) fn new(id: &'a UnitId<'a>, series: &'a Series, config: &'a Config) -> Self {
+        let symbols = || {
+            let source = Symbols::new(&series.source, "source")?;
+            Ok(Pair { source, target: Symbols::new(&series.target, "target")? })
+        };
+        let k = config.k_selection.k_fixed;
+        Self {
+            id,
+            series,
+            config,
+            plan: plan(config),
+            order: Order { k, l: k, at_grid_edge: false },
+            issues: Issues::of(id.feature_mode),
+            pair: symbols(),
+        }
     }
-    if config.k_selection.strategy != KStrategy::Fixed {
-        rows.insert("k_selection", 1);
-    }
-    if config.analysis_modes.contains(&AnalysisMode::GlobalTe) {
-        rows.insert("te", taus);
-    }
-    if config.analysis_modes.contains(&AnalysisMode::StratifiedTe) {
-        rows.insert("stratified_cte", taus);
-    }
-    if config.analysis_modes.contains(&AnalysisMode::TrueCte) {
-        rows.insert("true_cte", taus);
-    }
-    if config.analysis_modes.contains(&AnalysisMode::Ste) {
-        rows.insert("ste", taus);
-    }
-    if config.analysis_modes.contains(&AnalysisMode::Gc) {
-        rows.insert("gc", 1);
-    }
-    rows
-}
 
-/// What the parts of an analysis share.
-pub(super) struct Context<'a> {
-    pub(super) id: &'a UnitId<'a>,
-    pub(super) series: &'a Series,
-    pub(super) config: &'a Config,
-    pub(super) pair: Result<Pair<'a>, NoValue>,
-    pub(super) plan: NullPlan,
-    pub(super) issues: Issues<'a>,
-}
+    /// The symbols, or why there are none.
+    ///
+    /// # Errors
+    /// A symbol is negative.
+    pub fn pair(&self) -> Result<&Pair, NoValue> {
+        self.pair.as_ref().map_err(Clone::clone)
+    }
 
-impl Context<'_> {
-    /// The stream of one test.
-    pub(super) fn key(&self, measure: &'static str, direction: &'static str, tau: u32) -> StreamKey<'_> {
+    /// Starts of segments; one for a series without any.
+    pub fn segments(&self) -> &'a [usize] {
+        if self.series.segment_starts.is_empty() { &[0] } else { &self.series.segment_starts }
+    }
+
+    /// The random stream of one test.
+    pub fn key(&self, measure: &'static str, direction: &'static str, tau: u32) -> StreamKey<'a> {
         StreamKey {
             seed: self.config.seed,
             user_id: self.id.user_id,
@@ -102,125 +138,48 @@ impl Context<'_> {
         }
     }
 
-    /// Records a gate that is violated; says whether its measure is to be left out.
-    pub(super) fn tell_gate(&mut self, method: &'static str, verdict: &Verdict, action: GateAction) -> bool {
-        let Verdict::Violated(reason) = verdict else { return false };
-        let severity = if action == GateAction::Error { "error" } else { "warning" };
-        self.issues.add(severity, method, None, reason);
-        matches!(action, GateAction::Skip | GateAction::Error)
+    /// Checks a quality gate; a violated one is told in `issues`.
+    pub fn check(&mut self, what: &str, method: &'static str, gate: &Gate, states: Option<f64>) -> Checked {
+        let checked = check(what, gate, self.series.len(), states, self.compat());
+        self.tell(method, &checked, gate);
+        checked
     }
 
-    /// Records why one direction has no value, if it has none.
-    pub(super) fn tell_outcome(
-        &mut self,
-        method: &'static str,
-        direction: &str,
-        tau: u32,
-        outcome: Outcome,
-    ) -> Option<Tested> {
-        let tell = |why| self.issues.add("warning", method, Some(tau), &format!("{direction}: {why}"));
-        outcome.map_err(tell).ok()
-    }
-
-    /// The verdict as a column; under `compat` a mere warning counts as passed, as it did.
-    pub(super) fn passed(&self, verdict: &Verdict, warns: bool) -> bool {
-        match verdict {
-            Verdict::Passed => true,
-            Verdict::Violated(_) => self.compat() && warns,
+    /// Tells of a gate in `issues`.
+    pub(super) fn tell(&mut self, method: &'static str, checked: &Checked, gate: &Gate) {
+        if let Some(reason) = &checked.reason {
+            self.issues.add(severity(gate), method, None, reason);
         }
     }
 
     /// Whether the predecessor's edge cases hold.
-    pub(super) fn compat(&self) -> bool {
-        self.config.compat == crate::config::Compat::Predecessor
+    pub fn compat(&self) -> bool {
+        self.config.compat == Compat::Predecessor
     }
 
     /// Share of rows without a target value among those read.
-    pub(super) fn missing_target_share(&self) -> f64 {
+    pub fn missing_target_share(&self) -> f64 {
         self.series.rows_without_target as f64 / self.series.rows_read.max(1) as f64
     }
 }
 
-/// Entries for the table `issues`.
-pub(super) struct Issues<'a> {
-    feature_mode: &'a str,
-    rows: Vec<Row>,
-}
-
-impl Issues<'_> {
-    /// Records why something has no value, or what is doubtful about it.
-    pub(super) fn add(&mut self, severity: &'static str, method: &'static str, tau: Option<u32>, what: &str) {
-        let row = Row::new()
-            .with("feature_mode", self.feature_mode)
-            .with("method", method)
-            .with("tau", tau)
-            .with("error", what)
-            .with("severity", severity);
-        self.rows.push(row);
-    }
-}
-
-/// Analyses a unit. `stage` is called with what is being done.
-pub fn analyse(id: &UnitId<'_>, series: &Series, config: &Config, stage: &dyn Fn(&str)) -> UnitOutput {
+/// How values are tested, in the words of the numerics.
+fn plan(config: &Config) -> Plan {
     let adaptive = &config.statistical.adaptive_surrogates;
-    let mut context = Context {
-        id,
-        series,
-        config,
-        pair: Pair::new(series),
-        plan: NullPlan {
-            surrogates: config.surrogates,
-            adaptive: adaptive.enabled.then(|| adaptive.clone()),
-            p_value: config.statistical.p_value,
+    Plan {
+        surrogates: config.surrogates,
+        stop: match adaptive.rule {
+            _ if !adaptive.enabled => Stop::AtEnd,
+            AdaptiveRule::BesagClifford => Stop::AtExceedances(adaptive.exceedances),
+            AdaptiveRule::FreshStages => Stop::Stages {
+                stages: adaptive.stages.clone(),
+                p_sig: adaptive.p_sig,
+                p_nonsig: adaptive.p_nonsig,
+            },
         },
-        issues: Issues { feature_mode: id.feature_mode, rows: Vec::new() },
-    };
-    let verdict = gate("the unit", &config.quality_control.global, series.len(), None);
-    if let Verdict::Violated(reason) = &verdict {
-        let (outcome, severity) = match config.quality_control.global.action {
-            GateAction::Skip => (Some(UnitOutcome::Skipped(reason.clone())), "warning"),
-            GateAction::Error => (Some(UnitOutcome::Failed(reason.clone())), "error"),
-            GateAction::Warn | GateAction::FilterBins => (None, "warning"),
-        };
-        context.issues.add(severity, "GLOBAL", None, reason);
-        if let Some(outcome) = outcome {
-            let tables = vec![("issues", context.issues.rows)];
-            return UnitOutput { outcome, n_samples: series.len(), k: None, tables };
-        }
+        p: match config.statistical.p_value {
+            PValueRule::AddOne => PRule::AddOne,
+            PValueRule::Raw => PRule::Raw,
+        },
     }
-    let (k, tables) = all_tables(&mut context, stage);
-    UnitOutput { outcome: UnitOutcome::Ok, n_samples: series.len(), k: Some(k.k), tables }
-}
-
-fn all_tables(context: &mut Context<'_>, stage: &dyn Fn(&str)) -> (KChoice, Vec<(&'static str, Vec<Row>)>) {
-    let mut tables = vec![("hour_bins", hour_bin_rows(context.id.feature_mode, context.series))];
-    stage("k selection");
-    let (k, rows) = choose_k(context);
-    if let Some(row) = rows {
-        tables.push(("k_selection", vec![row]));
-    }
-    if context.config.analysis_modes.contains(&AnalysisMode::GlobalTe) {
-        stage("te");
-        tables.push(("te", te_rows(context, k)));
-    }
-    if context.config.analysis_modes.contains(&AnalysisMode::StratifiedTe) {
-        stage("stratified cte");
-        tables.push(("stratified_cte", cte_rows(context, k, Measure::Stratified)));
-    }
-    if context.config.analysis_modes.contains(&AnalysisMode::TrueCte) {
-        stage("true cte");
-        tables.push(("true_cte", cte_rows(context, k, Measure::True)));
-    }
-    if context.config.analysis_modes.contains(&AnalysisMode::Ste) {
-        stage("ste");
-        tables.push(("ste", ste_rows(context, k)));
-    }
-    if context.config.analysis_modes.contains(&AnalysisMode::Gc) {
-        stage("gc");
-        tables.push(("gc", vec![gc_row(context)]));
-    }
-    if !context.issues.rows.is_empty() {
-        tables.push(("issues", std::mem::take(&mut context.issues.rows)));
-    }
-    (k, tables)
 }

@@ -9,9 +9,9 @@ use rand_xoshiro::rand_core::{Rng, SeedableRng};
 use rayon::prelude::*;
 use results::config::{Config, parse};
 use results::dataset::Series;
-use results::measures::{UnitId, UnitOutput, analyse};
-use results::numerics::stats::benjamini_hochberg;
+use results::measures::{UnitId, UnitOutput, analyse, asked};
 use results::schema::{Cell, Row};
+use results_numerics::numerics::stats::benjamini_hochberg;
 
 /// Every measure by the corrected definitions, k = l = 1.
 const SETTINGS: &str = "feature_modes: [composite]
@@ -99,7 +99,7 @@ fn ps(
         .into_par_iter()
         .map(|i| {
             let id = UnitId { user_id: &i.to_string(), feature_mode: "m" };
-            analyse(&id, &self::series(i + 1, n, coupling), config, &|_| ())
+            analyse(&id, &self::series(i + 1, n, coupling), config, asked(config), &|_| ())
         })
         .collect();
     let column = |table, column| found.iter().map(|output| p(output, table, column)).collect();

@@ -251,7 +251,7 @@ fn q_values_are_those_of_the_whole_set() {
             out.lines().skip(1).map(|l| l.split(',').collect()).filter(|r: &Vec<&str>| r[0] == tau).collect();
         let number = |text: &str| text.parse::<f64>().unwrap();
         let p: Vec<Option<f64>> = rows.iter().map(|r| Some(number(r[1]))).collect();
-        let q = results::numerics::stats::benjamini_hochberg(&p);
+        let q = results_numerics::numerics::stats::benjamini_hochberg(&p);
         for (row, q) in rows.iter().zip(q) {
             assert!((number(row[2]) - q.unwrap()).abs() < 1e-15, "{row:?} {q:?}");
         }

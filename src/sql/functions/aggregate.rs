@@ -13,25 +13,30 @@ use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature, Volatil
 /// What is computed of the values; nulls are not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Statistic {
-    /// See [`crate::numerics::stats::wilcoxon_signed_rank`].
+    /// See [`results_numerics::numerics::stats::wilcoxon_signed_rank`].
     WilcoxonP,
-    /// See [`crate::numerics::stats::hodges_lehmann`].
+    /// See [`results_numerics::numerics::stats::hodges_lehmann`].
     HodgesLehmann,
-    /// See [`crate::numerics::stats::hodges_lehmann_interval`]: a list of two.
+    /// See [`results_numerics::numerics::stats::hodges_lehmann_interval`]: a list of two.
     HodgesLehmannInterval,
 }
 
 impl Statistic {
     fn of(self, values: &[f64]) -> ScalarValue {
         match self {
-            Self::WilcoxonP => {
-                ScalarValue::Float64(crate::numerics::stats::wilcoxon_signed_rank(values).map(|test| test.p))
+            Self::WilcoxonP => ScalarValue::Float64(
+                results_numerics::numerics::stats::wilcoxon_signed_rank(values).map(|test| test.p),
+            ),
+            Self::HodgesLehmann => {
+                ScalarValue::Float64(results_numerics::numerics::stats::hodges_lehmann(values))
             }
-            Self::HodgesLehmann => ScalarValue::Float64(crate::numerics::stats::hodges_lehmann(values)),
             Self::HodgesLehmannInterval => {
                 // Resamples depend on the values alone, so that the same table gives the same interval.
-                let interval =
-                    crate::numerics::stats::hodges_lehmann_interval(values, 0, "hodges_lehmann_interval");
+                let interval = results_numerics::numerics::stats::hodges_lehmann_interval(
+                    values,
+                    0,
+                    "hodges_lehmann_interval",
+                );
                 list(interval.map(|(low, high)| vec![low, high]))
             }
         }

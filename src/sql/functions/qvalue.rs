@@ -11,9 +11,9 @@ use datafusion::logical_expr::{PartitionEvaluator, Signature, Volatility, Window
 /// How p-values become q-values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Correction {
-    /// See [`crate::numerics::stats::benjamini_hochberg`].
+    /// See [`results_numerics::numerics::stats::benjamini_hochberg`].
     BenjaminiHochberg,
-    /// See [`crate::numerics::stats::benjamini_yekutieli`].
+    /// See [`results_numerics::numerics::stats::benjamini_yekutieli`].
     BenjaminiYekutieli,
 }
 
@@ -67,8 +67,8 @@ impl PartitionEvaluator for Family {
     fn evaluate_all(&mut self, values: &[ArrayRef], _: usize) -> Result<ArrayRef> {
         let p: Vec<Option<f64>> = values[0].as_primitive::<Float64Type>().iter().collect();
         let q = match self.0 {
-            Correction::BenjaminiHochberg => crate::numerics::stats::benjamini_hochberg(&p),
-            Correction::BenjaminiYekutieli => crate::numerics::stats::benjamini_yekutieli(&p),
+            Correction::BenjaminiHochberg => results_numerics::numerics::stats::benjamini_hochberg(&p),
+            Correction::BenjaminiYekutieli => results_numerics::numerics::stats::benjamini_yekutieli(&p),
         };
         Ok(Arc::new(Float64Array::from(q)))
     }

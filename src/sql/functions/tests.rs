@@ -2,8 +2,8 @@ use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::Float64Type;
 
 use super::*;
-use crate::numerics::stats;
 use crate::sql::Session;
+use results_numerics::numerics::stats;
 
 const P: [Option<f64>; 9] =
     [Some(0.01), None, Some(0.04), Some(0.04), Some(1.0), Some(0.0), Some(0.2), None, Some(0.03)];

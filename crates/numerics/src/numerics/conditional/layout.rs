@@ -1,12 +1,7 @@
 //! Samples in the order in which they are embedded, and which observations a condition keeps.
 
-use super::conditional::{Conditioned, Definition};
-use super::embedding::{Histories, Symbols, times};
-use crate::config::{CondEmbedding, ConditionAt};
-
-pub(super) fn kept(keep: &[bool], condition: u32) -> bool {
-    keep.get(condition as usize).copied().unwrap_or(false)
-}
+use super::definition::{ConditionAt, Conditioned, Definition, Embedding};
+use crate::numerics::embedding::{Histories, Symbols, times};
 
 /// The samples in the order in which they are embedded.
 pub(super) struct Layout {
@@ -20,8 +15,8 @@ pub(super) struct Layout {
 
 impl Layout {
     /// `by_stratum`: if samples are selected before they are embedded, strata are taken apart too.
-    pub(super) fn new(data: &Conditioned<'_>, definition: &Definition<'_>, by_stratum: bool) -> Self {
-        let select_first = definition.options.embedding == CondEmbedding::AfterSelection;
+    pub(super) fn new(data: &Conditioned<'_>, definition: &Definition, by_stratum: bool) -> Self {
+        let select_first = definition.options.embedding == Embedding::AfterSelection;
         let packed = select_first && by_stratum;
         let condition = &data.condition.values;
         let n = condition.len();
@@ -29,7 +24,7 @@ impl Layout {
         let mut samples: Vec<(usize, usize, usize)> = Vec::with_capacity(n);
         for (segment, (start, end)) in data.segment_starts.iter().zip(ends).enumerate() {
             let chosen: Vec<usize> =
-                (*start..end).filter(|&i| !select_first || kept(data.keep, condition[i])).collect();
+                (*start..end).filter(|&i| !select_first || data.keeps(condition[i])).collect();
             let moved = chosen.iter().skip(definition.shift());
             samples.extend(chosen.iter().zip(moved).map(|(source, target)| (segment, *source, *target)));
         }
@@ -53,7 +48,7 @@ impl Layout {
     }
 
     /// The observations that take part.
-    pub(super) fn observed(&self, data: &Conditioned<'_>, definition: &Definition<'_>, h: Histories) -> Seen {
+    pub(super) fn observed(&self, data: &Conditioned<'_>, definition: &Definition, h: Histories) -> Seen {
         // Samples of a packed stratum have one condition, whenever it is looked at.
         let previous = !self.packed && definition.options.condition_at == ConditionAt::Previous;
         let back = usize::from(previous);
@@ -63,7 +58,7 @@ impl Layout {
             Seen { times: Vec::new(), condition: Vec::new(), levels: vec![Level::default(); levels] };
         for t in all {
             let condition = self.condition[t - back];
-            if kept(data.keep, condition) {
+            if data.keeps(condition) {
                 seen.times.push(t);
                 seen.condition.push(condition);
                 seen.levels[condition as usize].observations += 1;
@@ -93,9 +88,9 @@ pub(super) struct Seen {
 }
 
 impl Seen {
-    pub(super) fn strata(&self, keep: &[bool], which: impl Fn(&Level) -> bool) -> Vec<u32> {
+    pub(super) fn strata(&self, data: &Conditioned<'_>, which: impl Fn(&Level) -> bool) -> Vec<u32> {
         let all = (0u32..).zip(&self.levels);
-        all.filter(|(c, level)| kept(keep, *c) && which(level)).map(|(c, _)| c).collect()
+        all.filter(|(c, level)| data.keeps(*c) && which(level)).map(|(c, _)| c).collect()
     }
 
     pub(super) fn only(&self, which: impl Fn(u32) -> bool) -> Self {

@@ -2,12 +2,12 @@
 
 use std::collections::HashMap;
 
-use results::numerics::stats::{
+use results_numerics::numerics::stats::{
     benjamini_hochberg, benjamini_yekutieli, hodges_lehmann, hodges_lehmann_interval, location, median,
     share_positive, wilcoxon_signed_rank,
 };
 
-const REFERENCE: &str = "tests/reference/stats";
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/reference/stats");
 
 /// The rows of a file, by the names of its columns.
 fn rows(file: &str) -> Vec<HashMap<String, String>> {

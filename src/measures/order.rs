@@ -1,27 +1,17 @@
-//! The choice of the history length k.
+//! The choice of the history lengths: the table `k_selection`.
 
-use super::unit::Context;
+use results_numerics::nulls::{Permute, Plan, Sample, Stop, test};
+use results_numerics::numerics::NoValue;
+use results_numerics::numerics::cmi::estimate;
+use results_numerics::numerics::embedding::Symbols;
+use results_numerics::numerics::transfer::active_information_storage;
+
+use super::unit::{Order, Unit};
 use crate::config::{AisCorrection, GuardRule, KSelection, KStrategy};
-use crate::numerics::NoValue;
-use crate::numerics::cmi::estimate;
-use crate::numerics::embedding::Symbols;
-use crate::numerics::permute::Permuter;
-use crate::numerics::transfer::active_information_storage;
 use crate::schema::{Cell, Row};
 
 /// Symbols of the source that the predecessor's guard takes for granted.
 const GUARD_SOURCE_SYMBOLS: f64 = 5.0;
-
-/// The chosen history lengths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct KChoice {
-    /// Of the target.
-    pub(super) k: u32,
-    /// Of the source.
-    pub(super) l: u32,
-    /// Whether k is the largest candidate: a larger one might be better still.
-    pub(super) at_grid_edge: bool,
-}
 
 /// One variable's choice and how it came about.
 struct Choice {
@@ -30,32 +20,33 @@ struct Choice {
     values: Vec<(u32, Option<f64>)>,
 }
 
-/// Chooses k, and gives the row that says how (none for a fixed k).
-pub(super) fn choose_k(context: &mut Context<'_>) -> (KChoice, Option<Row>) {
-    let config = context.config;
-    let s = &config.k_selection;
+/// Chooses the history lengths, and gives the row that says how (none for a fixed k).
+pub(super) fn choose(unit: &mut Unit<'_>) -> Option<Row> {
+    let s = &unit.config.k_selection;
     if s.strategy == KStrategy::Fixed {
-        return (KChoice { k: s.k_fixed, l: s.k_fixed, at_grid_edge: false }, None);
+        unit.order = Order { k: s.k_fixed, l: s.k_fixed, at_grid_edge: false };
+        return None;
     }
-    let (source, target) = match &context.pair {
+    let (source, target) = match unit.pair() {
         Ok(pair) => (Ok(pair.source.clone()), Ok(pair.target.clone())),
-        Err(why) => (Err(why.clone()), Err(why.clone())),
+        Err(why) => (Err(why.clone()), Err(why)),
     };
-    let of_target = choose(context, "S2S", &target);
-    let of_source = s.per_variable.then(|| choose(context, "A2A", &source));
+    let of_target = choose_one(unit, "S2S", &target);
+    let of_source = s.per_variable.then(|| choose_one(unit, "A2A", &source));
     let largest = s.k_grid.iter().max() == Some(&of_target.k);
     let l = of_source.as_ref().map_or(of_target.k, |c| c.k);
+    unit.order = Order { k: of_target.k, l, at_grid_edge: largest };
     let row = Row::new()
         .with("k_selected", of_target.k)
         .with("k_original", of_target.original)
         .with("capped", of_target.k != of_target.original)
         .with("ais_values", json(&of_target.values))
         .with("criterion", criterion(s))
-        .with("feature_mode", context.id.feature_mode)
+        .with("feature_mode", unit.id.feature_mode)
         .with("k_source", of_source.as_ref().map(|c| c.k))
         .with("ais_values_source", of_source.as_ref().map(|c| json(&c.values)))
         .with("k_at_grid_edge", largest);
-    (KChoice { k: of_target.k, l, at_grid_edge: largest }, Some(row))
+    Some(row)
 }
 
 fn criterion(s: &KSelection) -> &'static str {
@@ -66,13 +57,13 @@ fn criterion(s: &KSelection) -> &'static str {
     }
 }
 
-fn choose(context: &mut Context<'_>, direction: &'static str, symbols: &Result<Symbols, NoValue>) -> Choice {
-    let s = context.config.k_selection.clone();
+fn choose_one(unit: &mut Unit<'_>, direction: &'static str, symbols: &Result<Symbols, NoValue>) -> Choice {
+    let s = &unit.config.k_selection;
     let mut why = None;
     let mut values = Vec::new();
     for &k in &s.k_grid {
         let value =
-            symbols.as_ref().map_err(Clone::clone).and_then(|symbols| ais(context, direction, symbols, k));
+            symbols.as_ref().map_err(Clone::clone).and_then(|symbols| ais(unit, direction, symbols, k));
         values.push((k, value.as_ref().ok().copied()));
         if let Err(reason) = value {
             why.get_or_insert(reason);
@@ -80,13 +71,13 @@ fn choose(context: &mut Context<'_>, direction: &'static str, symbols: &Result<S
     }
     if let Some(why) = why {
         let text = format!("active information storage of the {} : {why}", variable(direction));
-        context.issues.add("warning", "K_SELECTION", None, &text.replace(" :", ":"));
+        unit.issues.add("warning", "K_SELECTION", None, &text.replace(" :", ":"));
     }
     let original = argmax(&values).unwrap_or(s.k_grid[0]);
-    let k = if context.compat() {
-        capped(guarded_raw_hours(context, &s, original, symbols.as_ref().ok()), s.k_max)
+    let k = if unit.compat() {
+        capped(guarded_raw_hours(unit, s, original, symbols.as_ref().ok()), s.k_max)
     } else {
-        admissible(context, &s, &values, symbols.as_ref().ok())
+        admissible(unit, s, &values, symbols.as_ref().ok())
     };
     Choice { k, original, values }
 }
@@ -95,26 +86,24 @@ fn variable(direction: &str) -> &'static str {
     if direction == "S2S" { "target" } else { "source" }
 }
 
-fn ais(context: &Context<'_>, direction: &'static str, symbols: &Symbols, k: u32) -> Result<f64, NoValue> {
-    let starts = crate::numerics::embedding::segments(context.series);
+fn ais(unit: &Unit<'_>, direction: &'static str, symbols: &Symbols, k: u32) -> Result<f64, NoValue> {
+    let starts = unit.segments();
     let o = active_information_storage(symbols, starts, k as usize)?;
-    if o.times.is_empty() && !context.compat() {
+    if o.times.is_empty() && !unit.compat() {
         let (rows, segments) = (symbols.len(), starts.len());
         return Err(NoValue::NoObservations { rows, segments, history: k as usize });
     }
-    let found = estimate(&o);
-    let s = &context.config.k_selection;
+    let s = &unit.config.k_selection;
     Ok(match (s.strategy, s.ais_correction) {
-        (KStrategy::AisCorrected, AisCorrection::MillerMadow) => found.corrected,
+        (KStrategy::AisCorrected, AisCorrection::MillerMadow) => estimate(&o).corrected,
         (KStrategy::AisCorrected, AisCorrection::NullSubtracted) => {
-            let mut plan = context.plan.clone();
-            plan.adaptive = None;
-            plan.surrogates = s.ais_surrogates;
+            let plan = Plan { surrogates: s.ais_surrogates, stop: Stop::AtEnd, p: unit.plan.p };
             // Next symbols against fixed histories: the histories stand in for x.
-            let null = Permuter::new(&o, None).test(found.value, &plan, context.key("ais", direction, k));
-            found.value - null.mean.unwrap_or(0.0)
+            let sample = Sample { observations: &o, within: None };
+            let found = test(sample, &Permute, &plan, unit.key("ais", direction, k));
+            found.estimate.value - found.null.mean.unwrap_or(0.0)
         }
-        _ => found.value,
+        _ => estimate(&o).value,
     })
 }
 
@@ -133,14 +122,14 @@ fn argmax(values: &[(u32, Option<f64>)]) -> Option<u32> {
 
 /// The best candidate among those that the cap and the guard allow; the smallest if none is allowed.
 fn admissible(
-    context: &Context<'_>,
+    unit: &Unit<'_>,
     s: &KSelection,
     values: &[(u32, Option<f64>)],
     symbols: Option<&Symbols>,
 ) -> u32 {
     let allowed = |k: u32| {
         s.k_max.is_none_or(|max| k <= max)
-            && (!s.undersampling_guard || symbols.is_none_or(|symbols| is_sampled(context, s, symbols, k)))
+            && (!s.undersampling_guard || symbols.is_none_or(|symbols| is_sampled(unit, s, symbols, k)))
     };
     let kept: Vec<_> = values.iter().copied().filter(|(k, _)| allowed(*k)).collect();
     let smallest = s.k_grid.iter().copied().min().unwrap_or(s.k_fixed);
@@ -148,20 +137,20 @@ fn admissible(
 }
 
 /// Whether the test at k has enough observations for each possible joint state.
-fn is_sampled(context: &Context<'_>, s: &KSelection, symbols: &Symbols, k: u32) -> bool {
+fn is_sampled(unit: &Unit<'_>, s: &KSelection, symbols: &Symbols, k: u32) -> bool {
     if s.guard_rule == GuardRule::RawHours {
-        return raw_hours_per_state(context, symbols, k) >= s.guard_min_samples_per_state;
+        return raw_hours_per_state(unit, symbols, k) >= s.guard_min_samples_per_state;
     }
-    let Ok(pair) = &context.pair else { return true };
+    let Ok(pair) = unit.pair() else { return true };
     let states = f64::from(pair.target.base).powi(k as i32 + 1) * f64::from(pair.source.base).powi(k as i32);
     let rows = symbols.len().saturating_sub(k as usize);
     rows as f64 / states >= s.guard_min_samples_per_state
 }
 
 /// Smallest of the 24 hour counts over the joint states of the histories, as the predecessor has it.
-fn raw_hours_per_state(context: &Context<'_>, symbols: &Symbols, k: u32) -> f64 {
+fn raw_hours_per_state(unit: &Unit<'_>, symbols: &Symbols, k: u32) -> f64 {
     let mut hours = [0u32; 24];
-    for hour in &context.series.hour {
+    for hour in &unit.series.hour {
         hours[usize::from(*hour % 24)] += 1;
     }
     let least = hours.into_iter().min().unwrap_or(0);
@@ -169,11 +158,11 @@ fn raw_hours_per_state(context: &Context<'_>, symbols: &Symbols, k: u32) -> f64 
 }
 
 /// The predecessor's guard: the largest candidate up to k that is sampled; k itself if none is.
-fn guarded_raw_hours(context: &Context<'_>, s: &KSelection, k: u32, symbols: Option<&Symbols>) -> u32 {
+fn guarded_raw_hours(unit: &Unit<'_>, s: &KSelection, k: u32, symbols: Option<&Symbols>) -> u32 {
     let Some(symbols) = symbols.filter(|_| s.undersampling_guard) else { return k };
     let mut lower: Vec<u32> = s.k_grid.iter().copied().filter(|c| *c <= k).collect();
     lower.sort_unstable_by_key(|c| std::cmp::Reverse(*c));
-    lower.into_iter().find(|c| is_sampled(context, s, symbols, *c)).unwrap_or(k)
+    lower.into_iter().find(|c| is_sampled(unit, s, symbols, *c)).unwrap_or(k)
 }
 
 fn capped(k: u32, max: Option<u32>) -> u32 {

@@ -2,7 +2,6 @@
 
 use super::NoValue;
 use super::codes::{Codes, tuples};
-use crate::dataset::Series;
 
 /// A symbol series that was checked: symbols from 0.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,11 +89,6 @@ pub fn observe(source: &Symbols, target: &Symbols, h: Histories, times: Vec<usiz
         z: tuples(&target.values, target.base, &before, h.target),
         times,
     }
-}
-
-/// The segments of a series; one for a series without any.
-pub fn segments(series: &Series) -> &[usize] {
-    if series.segment_starts.is_empty() { &[0] } else { &series.segment_starts }
 }
 
 #[cfg(test)]

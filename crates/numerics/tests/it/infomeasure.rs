@@ -2,22 +2,16 @@
 
 use std::collections::HashMap;
 
-use results::config::{
-    CondEmbedding, CondLag, CondNull, ConditionAt, Conditional, PValueRule, SourceHistory, StrataPooling,
+use results_numerics::numerics::cmi::{Estimate, estimate};
+use results_numerics::numerics::codes::Codes;
+use results_numerics::numerics::conditional::{
+    ConditionAt, Conditioned, Definition, Embedding, Lag, Options, Parts, Permuted, Pooling, SourceHistory,
+    conditional, stratified,
 };
-use results::numerics::cmi::{Estimate, estimate};
-use results::numerics::codes::Codes;
-use results::numerics::conditional::{Conditioned, Definition, conditional, stratified};
-use results::numerics::embedding::{Histories, Observations, Symbols};
-use results::numerics::surrogate::{NullPlan, StreamKey};
-use results::numerics::transfer::{active_information_storage, transfer_entropy};
+use results_numerics::numerics::embedding::{Histories, Observations, Symbols};
+use results_numerics::numerics::transfer::{active_information_storage, transfer_entropy};
 
-const REFERENCE: &str = "tests/reference/infomeasure";
-
-const NO_NULL: NullPlan = NullPlan { surrogates: 0, adaptive: None, p_value: PValueRule::AddOne };
-
-const KEY: StreamKey<'static> =
-    StreamKey { seed: 1, user_id: "", feature_mode: "", measure: "", direction: "A2S", tau: 1 };
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/reference/infomeasure");
 
 /// The rows of a file, by the names of its columns.
 fn rows(file: &str) -> Vec<HashMap<String, String>> {
@@ -57,7 +51,7 @@ fn compare(measure: &str, least: usize, of: impl Fn(&[Symbols; 3], Histories, &s
 }
 
 fn transfer([source, target, _]: &[Symbols; 3], h: Histories, _: &str) -> Vec<Estimate> {
-    vec![transfer_entropy(source, target, &[0], h, &NO_NULL, KEY).unwrap().estimate]
+    vec![estimate(&transfer_entropy(source, target, &[0], h).unwrap())]
 }
 
 #[test]
@@ -81,20 +75,25 @@ fn active_information_storage_is_infomeasures() {
 #[test]
 fn conditional_transfer_entropy_is_infomeasures() {
     compare("cte", 200, |[source, target, condition], histories, at| {
-        let options = Conditional {
-            embedding: CondEmbedding::BeforeSelection,
-            lag: CondLag::Uniform,
+        let options = Options {
+            embedding: Embedding::BeforeSelection,
+            lag: Lag::Uniform,
             condition_at: if at == "target" { ConditionAt::Target } else { ConditionAt::Previous },
             source_history: SourceHistory::Full,
-            null: CondNull::WithinCondition,
-            pooling: StrataPooling::Observations,
+            permuted: Permuted::WithinCondition,
+            pooling: Pooling::Observations,
             min_stratum_observations: 0,
         };
         let keep = vec![true; condition.base as usize];
         let data = Conditioned { source, target, condition, segment_starts: &[0], keep: &keep };
-        let definition = Definition { histories, options: &options, strict: false };
+        let definition = Definition { histories, options, strict: false };
         // Strata weighted by their observations are the same information.
-        [conditional, stratified].map(|of| of(&data, &definition, &NO_NULL, KEY).unwrap().estimate).to_vec()
+        [conditional, stratified]
+            .map(|of| match of(&data, &definition).unwrap().parts {
+                Parts::Whole { observations, .. } => estimate(&observations),
+                Parts::Strata(_) => panic!("strata are pooled by observations"),
+            })
+            .to_vec()
     });
 }
 

@@ -2,14 +2,11 @@
 
 use std::collections::HashMap;
 
-use results::config::PValueRule;
-use results::numerics::cmi::estimate;
-use results::numerics::embedding::{Histories, Symbols};
-use results::numerics::permute::Permuter;
-use results::numerics::surrogate::{NullPlan, StreamKey};
-use results::numerics::transfer::{active_information_storage, transfer_entropy};
+use results_numerics::nulls::{PRule, Permute, Plan, Sample, Stop, StreamKey, test};
+use results_numerics::numerics::embedding::{Histories, Symbols};
+use results_numerics::numerics::transfer::{active_information_storage, transfer_entropy};
 
-const REFERENCE: &str = "tests/reference/measures";
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/reference/measures");
 
 /// Columns a (source) and s (target) of a case.
 fn series(case: &str) -> (Symbols, Symbols) {
@@ -83,13 +80,15 @@ fn same_null(row: &Row, mean: Option<f64>, std: Option<f64>) {
 fn transfer_entropy_is_exact() {
     let rows = rows("te");
     assert!(rows.len() > 50 && rows.iter().any(|r| r.k == 6), "{}", rows.len());
-    let plan = NullPlan { surrogates: 200, adaptive: None, p_value: PValueRule::Raw };
+    let plan = Plan { surrogates: 200, stop: Stop::AtEnd, p: PRule::Raw };
     let mut cases = HashMap::new();
     for row in rows {
         let (a, s) = cases.entry(row.case.clone()).or_insert_with(|| series(&row.case));
         let (source, target) = if row.direction == "A2S" { (&*a, &*s) } else { (&*s, &*a) };
         let h = Histories { target: row.k, source: row.k, lag: row.tau };
-        let found = transfer_entropy(source, target, &[0], h, &plan, key(&row)).unwrap();
+        let observations = transfer_entropy(source, target, &[0], h).unwrap();
+        let sample = Sample { observations: &observations, within: None };
+        let found = test(sample, &Permute, &plan, key(&row));
         let off = (found.estimate.value - row.value).abs();
         assert!(off < 1e-12, "{} {} k={} tau={}: off by {off}", row.case, row.direction, row.k, row.tau);
         assert_eq!(Some(found.estimate.n), row.n.or(Some(found.estimate.n)));
@@ -114,15 +113,15 @@ fn transfer_entropy_is_exact() {
 fn active_information_storage_is_exact() {
     let rows = rows("ais");
     assert!(rows.len() > 30 && rows.iter().any(|r| r.k == 6), "{}", rows.len());
-    let plan = NullPlan { surrogates: 200, adaptive: None, p_value: PValueRule::Raw };
+    let plan = Plan { surrogates: 200, stop: Stop::AtEnd, p: PRule::Raw };
     for row in rows {
         let (a, s) = series(&row.case);
         let symbols = if row.direction == "A" { a } else { s };
-        let o = active_information_storage(&symbols, &[0], row.k).unwrap();
-        let found = estimate(&o);
-        let off = (found.value - row.value).abs();
+        let observations = active_information_storage(&symbols, &[0], row.k).unwrap();
+        let sample = Sample { observations: &observations, within: None };
+        let found = test(sample, &Permute, &plan, key(&row));
+        let off = (found.estimate.value - row.value).abs();
         assert!(off < 1e-12, "{} {} k={}: off by {off}", row.case, row.direction, row.k);
-        let null = Permuter::new(&o, None).test(found.value, &plan, key(&row));
-        same_null(&row, null.mean, null.std);
+        same_null(&row, found.null.mean, found.null.std);
     }
 }

@@ -1,20 +1,28 @@
 //! Ordinal patterns; their transfer entropy is symbolic transfer entropy (Staniek and Lehnertz 2008).
 
 use super::embedding::Symbols;
-use crate::config::TieRule;
+
+/// What equal samples do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Ties {
+    /// The earlier one ranks lower.
+    Stable,
+    /// They share a rank, so patterns with ties are symbols of their own.
+    Symbols,
+}
 
 /// The ordinal patterns of a series and where their segments start.
 ///
 /// The pattern at i is the order of the `dimension` samples from i on, delay 1; none crosses a break.
 /// Neighbouring patterns share all but one sample. Numbers follow the lexicographic order of the rank
 /// tuples: for dimension 3, 012 → 0, 021 → 1, 102 → 2, 120 → 3, 201 → 4, 210 → 5. Under
-/// [`TieRule::Stable`] the earlier of equal samples ranks lower; under [`TieRule::TieSymbols`] equal
+/// [`Ties::Stable`] the earlier of equal samples ranks lower; under [`Ties::Symbols`] equal
 /// samples share a rank, so ties have numbers of their own.
 pub fn patterns(
     series: &[i32],
     segment_starts: &[usize],
     dimension: usize,
-    ties: TieRule,
+    ties: Ties,
 ) -> (Symbols, Vec<usize>) {
     let ends = segment_starts.iter().skip(1).copied().chain(std::iter::once(series.len()));
     let mut values = Vec::new();
@@ -30,19 +38,19 @@ pub fn patterns(
     (Symbols { values, base }, starts)
 }
 
-fn pattern(window: &[i32], ties: TieRule) -> u32 {
+fn pattern(window: &[i32], ties: Ties) -> u32 {
     let ranks: Vec<u32> = window
         .iter()
         .enumerate()
         .map(|(i, v)| {
             let smaller = window.iter().filter(|o| *o < v).count();
             let earlier = window[..i].iter().filter(|o| *o == v).count();
-            (smaller + if ties == TieRule::Stable { earlier } else { 0 }) as u32
+            (smaller + if ties == Ties::Stable { earlier } else { 0 }) as u32
         })
         .collect();
     match ties {
-        TieRule::Stable => lehmer(&ranks),
-        TieRule::TieSymbols => ranks.iter().fold(0, |code, r| code * window.len() as u32 + r),
+        Ties::Stable => lehmer(&ranks),
+        Ties::Symbols => ranks.iter().fold(0, |code, r| code * window.len() as u32 + r),
     }
 }
 
@@ -61,7 +69,7 @@ mod tests {
     use super::*;
 
     fn of(window: [i32; 3]) -> u32 {
-        pattern(&window, TieRule::Stable)
+        pattern(&window, Ties::Stable)
     }
 
     #[test]
@@ -71,14 +79,14 @@ mod tests {
         // Two-valued series: ties keep the order of time, and 5 never occurs.
         assert_eq!([of([0, 0, 0]), of([0, 0, 1]), of([0, 1, 1]), of([1, 1, 1])], [0; 4]);
         assert_eq!([of([0, 1, 0]), of([1, 0, 1]), of([1, 1, 0]), of([1, 0, 0])], [1, 2, 3, 4]);
-        let tie = |w: [i32; 3]| pattern(&w, TieRule::TieSymbols);
+        let tie = |w: [i32; 3]| pattern(&w, Ties::Symbols);
         assert_ne!(tie([0, 0, 0]), tie([0, 1, 2]));
         assert_eq!(tie([0, 0, 0]), tie([5, 5, 5]));
     }
 
     #[test]
     fn no_pattern_crosses_a_break() {
-        let (symbols, starts) = patterns(&[1, 2, 3, 9, 8, 1, 5, 4, 3, 2], &[0, 3, 5], 3, TieRule::Stable);
+        let (symbols, starts) = patterns(&[1, 2, 3, 9, 8, 1, 5, 4, 3, 2], &[0, 3, 5], 3, Ties::Stable);
         assert_eq!(symbols.values, [0, 1, 5, 5]);
         assert_eq!(starts, [0, 1]);
         assert_eq!(symbols.base, 6);

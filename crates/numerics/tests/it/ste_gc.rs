@@ -1,13 +1,12 @@
 //! Symbolic transfer entropy and Granger causality against the reference numbers.
 
-use results::config::{PValueRule, TieRule};
-use results::numerics::embedding::Histories;
-use results::numerics::granger::{granger, select_lag};
-use results::numerics::ordinal::patterns;
-use results::numerics::surrogate::{NullPlan, StreamKey};
-use results::numerics::transfer::transfer_entropy;
+use results_numerics::numerics::cmi::estimate;
+use results_numerics::numerics::embedding::Histories;
+use results_numerics::numerics::granger::{granger, select_lag};
+use results_numerics::numerics::ordinal::{Ties, patterns};
+use results_numerics::numerics::transfer::transfer_entropy;
 
-const REFERENCE: &str = "tests/reference/measures";
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/reference/measures");
 
 fn series(case: &str) -> (Vec<i32>, Vec<i32>) {
     let text = std::fs::read_to_string(format!("{REFERENCE}/series/series_{case}.csv")).unwrap();
@@ -25,24 +24,15 @@ fn rows(measure: &str) -> Vec<Vec<String>> {
 fn symbolic_transfer_entropy_is_exact() {
     let rows = rows("ste");
     assert!(rows.len() > 40, "{}", rows.len());
-    let plan = NullPlan { surrogates: 0, adaptive: None, p_value: PValueRule::AddOne };
     for row in rows {
         let (a, s) = series(&row[0]);
-        let of = |series: &[i32]| patterns(series, &[0], 3, TieRule::Stable);
+        let of = |series: &[i32]| patterns(series, &[0], 3, Ties::Stable);
         let ((a, starts), (s, _)) = (of(&a), of(&s));
         let (from, to) = if row[2] == "A2S" { (&a, &s) } else { (&s, &a) };
         let (k, tau): (usize, usize) = (row[3].parse().unwrap(), row[4].parse().unwrap());
-        let key = StreamKey {
-            seed: 1,
-            user_id: &row[0],
-            feature_mode: "",
-            measure: "ste",
-            direction: &row[2],
-            tau: tau as u32,
-        };
         let h = Histories { target: k.min(2), source: k.min(2), lag: tau };
-        let found = transfer_entropy(from, to, &starts, h, &plan, key).unwrap();
-        let off = (found.estimate.value - row[5].parse::<f64>().unwrap()).abs();
+        let found = estimate(&transfer_entropy(from, to, &starts, h).unwrap());
+        let off = (found.value - row[5].parse::<f64>().unwrap()).abs();
         assert!(off < 1e-12, "{row:?} is off by {off}");
     }
 }

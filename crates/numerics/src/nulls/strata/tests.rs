@@ -1,25 +1,35 @@
 use super::*;
-use crate::config::{CondEmbedding, ConditionAt, PValueRule};
+use crate::nulls::{PRule, Permute, Stop};
+use crate::numerics::NoValue;
+use crate::numerics::conditional::{
+    ConditionAt, Conditioned, Definition, Embedding, Lag, Options, Permuted, Pooling, SourceHistory,
+    conditional, stratified,
+};
+use crate::numerics::embedding::{Histories, Symbols};
 use proptest::prelude::*;
 use std::collections::HashMap;
 
 /// Source history, next target, target history.
 type Tuple = (Vec<u32>, u32, Vec<u32>);
 
-const NEW: Conditional = Conditional {
-    embedding: CondEmbedding::BeforeSelection,
-    lag: CondLag::Uniform,
+const NEW: Options = Options {
+    embedding: Embedding::BeforeSelection,
+    lag: Lag::Uniform,
     condition_at: ConditionAt::Target,
     source_history: SourceHistory::Full,
-    null: CondNull::WithinCondition,
-    pooling: StrataPooling::Observations,
+    permuted: Permuted::WithinCondition,
+    pooling: Pooling::Observations,
     min_stratum_observations: 0,
 };
 const KEY: StreamKey<'static> =
     StreamKey { seed: 1, user_id: "u", feature_mode: "m", measure: "cte", direction: "A2S", tau: 1 };
 
-fn plan(surrogates: u32) -> NullPlan {
-    NullPlan { surrogates, adaptive: None, p_value: PValueRule::AddOne }
+fn plan(surrogates: u32) -> Plan {
+    Plan { surrogates, stop: Stop::AtEnd, p: PRule::AddOne }
+}
+
+fn tested(selected: Result<Selected, NoValue>, surrogates: u32) -> Result<Pooled, NoValue> {
+    selected.map(|selected| test_selected(selected, &Permute, &plan(surrogates), KEY))
 }
 
 fn symbols(values: &[i32]) -> Symbols {
@@ -82,9 +92,9 @@ proptest! {
         let keep: Vec<bool> = (0..4).map(|c| c != dropped).collect();
         let case = Case::new(&rows, &starts, &keep);
         let condition_at = if previous { ConditionAt::Previous } else { ConditionAt::Target };
-        let options = Conditional { condition_at, min_stratum_observations: min, ..NEW };
+        let options = Options { condition_at, min_stratum_observations: min as usize, ..NEW };
         let histories = Histories { target: k, source: l, lag };
-        let definition = Definition { histories, options: &options, strict: false };
+        let definition = Definition { histories, options, strict: false };
         let strata = brute(&case, (k, l, lag), usize::from(previous));
         let pooled = |least: usize| {
             let kept: Vec<_> = strata.values().filter(|(_, n)| *n >= least).collect();
@@ -92,20 +102,20 @@ proptest! {
             (kept.iter().map(|(v, n)| v * *n as f64).sum::<f64>() / n as f64, n, kept.len())
         };
         let (value, n, used) = pooled(min as usize);
-        match stratified(&case.data(), &definition, &plan(5), KEY) {
+        match tested(stratified(&case.data(), &definition), 5) {
             Ok(found) => {
-                prop_assert_eq!((found.estimate.n, found.used.len()), (n, used));
-                prop_assert!((found.estimate.value - value).abs() < 1e-12);
-                prop_assert_eq!(found.surrogates, Some(5));
+                prop_assert_eq!((found.tested.estimate.n, found.used.len()), (n, used));
+                prop_assert!((found.tested.estimate.value - value).abs() < 1e-12);
+                prop_assert_eq!(found.tested.null.drawn, Some(5));
             }
             Err(NoValue::SmallStrata { strata: any, .. }) => prop_assert_eq!((used, any), (0, strata.len())),
             Err(why) => prop_assert!(strata.is_empty(), "{}", why),
         }
         // The same information over every observation.
         let (value, n, _) = pooled(1);
-        if let Ok(found) = conditional(&case.data(), &definition, &plan(0), KEY) {
-            prop_assert_eq!((found.estimate.n, found.p), (n, None));
-            prop_assert!(n == 0 || (found.estimate.value - value).abs() < 1e-12);
+        if let Ok(found) = tested(conditional(&case.data(), &definition), 0) {
+            prop_assert_eq!((found.tested.estimate.n, found.tested.null.p), (n, None));
+            prop_assert!(n == 0 || (found.tested.estimate.value - value).abs() < 1e-12);
         }
     }
 
@@ -116,25 +126,25 @@ proptest! {
         flags in 0u32..64, min in 0u32..9, k in 0usize..4, l in 0usize..3, lag in 0usize..5, strict: bool,
     ) {
         let on = |bit: u32| flags >> bit & 1 == 1;
-        let options = Conditional {
-            embedding: if on(0) { CondEmbedding::AfterSelection } else { NEW.embedding },
-            lag: if on(1) { CondLag::DataShift } else { NEW.lag },
+        let options = Options {
+            embedding: if on(0) { Embedding::AfterSelection } else { NEW.embedding },
+            lag: if on(1) { Lag::DataShift } else { NEW.lag },
             condition_at: if on(2) { ConditionAt::Previous } else { NEW.condition_at },
             source_history: if on(3) { SourceHistory::One } else { NEW.source_history },
-            null: if on(4) { CondNull::Global } else { NEW.null },
-            pooling: if on(5) { StrataPooling::Fisher } else { NEW.pooling },
-            min_stratum_observations: min,
+            permuted: if on(4) { Permuted::Global } else { NEW.permuted },
+            pooling: if on(5) { Pooling::Fisher } else { NEW.pooling },
+            min_stratum_observations: min as usize,
         };
         let starts = if rows.len() > 20 { vec![0, 13] } else { vec![0] };
         let case = Case::new(&rows, &starts, &[true, false, true]);
         let histories = Histories { target: k, source: l, lag };
-        let definition = Definition { histories, options: &options, strict };
+        let definition = Definition { histories, options, strict };
         for measure in [stratified, conditional] {
-            if let Ok(found) = measure(&case.data(), &definition, &plan(3), KEY) {
-                prop_assert!(found.estimate.value.is_finite() && found.estimate.value > -1e-12);
-                prop_assert!(found.p.is_some_and(|p| (0.0..=1.0).contains(&p)));
-                prop_assert!(found.null_mean.is_some_and(f64::is_finite));
-                prop_assert!(!strict || found.estimate.n > 0);
+            if let Ok(found) = tested(measure(&case.data(), &definition), 3) {
+                prop_assert!(found.tested.estimate.value.is_finite() && found.tested.estimate.value > -1e-12);
+                prop_assert!(found.tested.null.p.is_some_and(|p| (0.0..=1.0).contains(&p)));
+                prop_assert!(found.tested.null.mean.is_some_and(f64::is_finite));
+                prop_assert!(!strict || found.tested.estimate.n > 0);
                 prop_assert!(!found.used.contains(&1));
             }
         }
@@ -147,14 +157,17 @@ fn permuting_within_the_condition_keeps_each_cell() {
     let rows: Vec<(i32, i32, i32)> = (0..240).map(|t| (t / 24 % 2, t * 7 % 5 / 3, t / 24 % 2)).collect();
     let case = Case::new(&rows, &[0], &[true, true]);
     let histories = Histories { target: 1, source: 1, lag: 0 };
-    let within = Definition { histories, options: &NEW, strict: true };
-    let found = conditional(&case.data(), &within, &plan(50), KEY).unwrap();
+    let within = Definition { histories, options: NEW, strict: true };
+    let found = tested(conditional(&case.data(), &within), 50).unwrap();
     // Each cell holds one source symbol only, so every surrogate is the observed table.
-    assert_eq!((found.exceedances, found.p, found.null_std), (Some(50), Some(1.0), Some(0.0)));
-    let options = Conditional { null: CondNull::Global, ..NEW };
-    let global = Definition { options: &options, ..within };
-    let found = conditional(&case.data(), &global, &plan(50), KEY).unwrap();
-    assert!(found.exceedances == Some(50) && found.null_std > Some(0.0), "{found:?}");
+    assert_eq!(
+        (found.tested.null.exceedances, found.tested.null.p, found.tested.null.std),
+        (Some(50), Some(1.0), Some(0.0))
+    );
+    let options = Options { permuted: Permuted::Global, ..NEW };
+    let global = Definition { options, ..within };
+    let found = tested(conditional(&case.data(), &global), 50).unwrap();
+    assert!(found.tested.null.exceedances == Some(50) && found.tested.null.std > Some(0.0), "{found:?}");
 }
 
 #[test]
@@ -163,18 +176,18 @@ fn lags_count_as_they_say() {
     // The target repeats the source of three steps before.
     let rows: Vec<_> = (0..600).map(|t| (noise[t], noise[t.max(3) - 3], 0)).collect();
     let case = Case::new(&rows, &[0], &[true]);
-    let value = |lag: CondLag, tau: usize| {
-        let options = Conditional { lag, ..NEW };
+    let value = |lag: Lag, tau: usize| {
+        let options = Options { lag, ..NEW };
         let histories = Histories { target: 1, source: 1, lag: tau };
-        let definition = Definition { histories, options: &options, strict: true };
-        let found = stratified(&case.data(), &definition, &plan(1), KEY).unwrap();
-        (found.estimate.value, definition.effective_lag())
+        let definition = Definition { histories, options, strict: true };
+        let found = tested(stratified(&case.data(), &definition), 1).unwrap();
+        (found.tested.estimate.value, definition.effective_lag())
     };
-    let (best, three) = value(CondLag::Uniform, 3);
+    let (best, three) = value(Lag::Uniform, 3);
     assert!(best > 0.8 && three == 3, "{best}");
-    assert!(value(CondLag::Uniform, 2).0 < best / 2.0);
-    assert_eq!(value(CondLag::DataShift, 2), (best, 3));
-    assert_eq!(value(CondLag::DataShift, 1).1, 1);
+    assert!(value(Lag::Uniform, 2).0 < best / 2.0);
+    assert_eq!(value(Lag::DataShift, 2), (best, 3));
+    assert_eq!(value(Lag::DataShift, 1).1, 1);
 }
 
 #[test]
@@ -182,20 +195,20 @@ fn short_strata_count_or_not() {
     let rows: Vec<_> = (0..100).map(|t| (t * 5 % 7 % 2, t * 3 % 11 % 2, i32::from(t == 50))).collect();
     let case = Case::new(&rows, &[0], &[true, true]);
     let histories = Histories { target: 2, source: 1, lag: 1 };
-    let old = Conditional { pooling: StrataPooling::Fisher, embedding: CondEmbedding::AfterSelection, ..NEW };
-    let definition = Definition { histories, options: &old, strict: false };
-    let found = stratified(&case.data(), &definition, &plan(9), KEY).unwrap();
+    let old = Options { pooling: Pooling::Fisher, embedding: Embedding::AfterSelection, ..NEW };
+    let definition = Definition { histories, options: old, strict: false };
+    let found = tested(stratified(&case.data(), &definition), 9).unwrap();
     let alone = Case::new(&[&rows[..50], &rows[51..]].concat(), &[0], &[true]);
-    let big = stratified(&alone.data(), &definition, &plan(9), KEY).unwrap();
+    let big = tested(stratified(&alone.data(), &definition), 9).unwrap();
     // A stratum of one sample has 0 and p = 1, and its share of the weight.
-    assert!((found.estimate.value - big.estimate.value * 0.99).abs() < 1e-15);
+    assert!((found.tested.estimate.value - big.tested.estimate.value * 0.99).abs() < 1e-15);
     assert_eq!((found.used, found.excluded), (vec![0, 1], vec![]));
     let strict = Definition { strict: true, ..definition };
-    let found = stratified(&case.data(), &strict, &plan(9), KEY).unwrap();
-    assert_eq!((found.estimate.value, found.excluded), (big.estimate.value, vec![1]));
-    let none = Conditional { min_stratum_observations: 500, ..NEW };
-    let definition = Definition { histories, options: &none, strict: true };
-    let why = stratified(&case.data(), &definition, &plan(9), KEY);
+    let found = tested(stratified(&case.data(), &strict), 9).unwrap();
+    assert_eq!((found.tested.estimate.value, found.excluded), (big.tested.estimate.value, vec![1]));
+    let none = Options { min_stratum_observations: 500, ..NEW };
+    let definition = Definition { histories, options: none, strict: true };
+    let why = tested(stratified(&case.data(), &definition), 9);
     assert_eq!(why, Err(NoValue::SmallStrata { strata: 2, min: 500 }));
 }
 
@@ -204,9 +217,9 @@ fn what_never_varies_is_told() {
     let rows: Vec<_> = (0..50).map(|t| (t % 2, 0, 0)).collect();
     let case = Case::new(&rows, &[0], &[true]);
     let histories = Histories { target: 1, source: 1, lag: 1 };
-    let strict = Definition { histories, options: &NEW, strict: true };
-    let why = conditional(&case.data(), &strict, &plan(9), KEY);
+    let strict = Definition { histories, options: NEW, strict: true };
+    let why = tested(conditional(&case.data(), &strict), 9);
     assert_eq!(why, Err(NoValue::Constant { series: "selected target" }));
-    let found = conditional(&case.data(), &Definition { strict: false, ..strict }, &plan(9), KEY).unwrap();
-    assert_eq!((found.estimate.value, found.p), (0.0, Some(1.0)));
+    let found = tested(conditional(&case.data(), &Definition { strict: false, ..strict }), 9).unwrap();
+    assert_eq!((found.tested.estimate.value, found.tested.null.p), (0.0, Some(1.0)));
 }

@@ -9,21 +9,16 @@
 //! over the states that occur ([`cmi`]): transfer entropy has x = source history, y = next target,
 //! z = target history; active information storage has x = history, y = next, z = nothing. Counts are
 //! sparse, so work and memory follow the observations and not the number of possible states.
-//! Surrogates permute x against (y, z) ([`permute`], [`surrogate`]).
+//! What values are tested against is [`crate::nulls`]'.
 
 pub mod cmi;
 pub mod codes;
 pub mod conditional;
-mod draw;
 pub mod embedding;
 pub mod fisher;
 pub mod granger;
-mod groups;
 pub mod ordinal;
-pub mod permute;
 pub mod stats;
-mod strata;
-pub mod surrogate;
 pub mod transfer;
 
 use thiserror::Error;

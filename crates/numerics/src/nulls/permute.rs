@@ -1,4 +1,4 @@
-//! Permuting x against (y, z), within cells of a condition.
+//! The null `permute`: x shuffled against (y, z), over all observations or within cells of a condition.
 //!
 //! Only `Σ f(n_xyz) − Σ f(n_xz)` with f(c) = c·log2 c changes under a permutation, and most observations
 //! cannot change it: a past z whose next symbol never varies adds 0 whatever x falls there, and an x
@@ -8,10 +8,25 @@
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::codes::Codes;
 use super::draw::offsets;
-use super::embedding::Observations;
 use super::groups::{Counters, Groups, Layout, Tables};
+use super::{Draws, Null, Sample};
+use crate::numerics::codes::Codes;
+use crate::numerics::embedding::Observations;
+
+/// x over all observations, or within the cells of the sample.
+#[derive(Debug, Clone, Copy)]
+pub struct Permute;
+
+impl Null for Permute {
+    fn name(&self) -> &'static str {
+        "permute"
+    }
+
+    fn prepare<'a>(&self, sample: Sample<'a>) -> Box<dyn Draws + 'a> {
+        Box::new(Permuter::new(sample.observations, sample.within))
+    }
+}
 
 /// Observations arranged for permuting.
 #[derive(Debug)]
@@ -68,14 +83,14 @@ impl Permuter {
             permuter.pools.iter().map(|p| p.sum(&permuter.tables, &mut permuter.counters)).sum();
         permuter
     }
+}
 
-    /// Number of observations.
-    pub(super) fn observations(&self) -> usize {
+impl Draws for Permuter {
+    fn observations(&self) -> usize {
         self.n
     }
 
-    /// Permutes, and gives n times the change of the value against the observed one, in fixed point.
-    pub(super) fn shuffle(&mut self, rng: &mut Xoshiro256PlusPlus) -> i64 {
+    fn next(&mut self, rng: &mut Xoshiro256PlusPlus) -> i64 {
         let mut sum = 0;
         for pool in &mut self.pools {
             let drawn = &mut self.offsets[..pool.slots()];
@@ -225,8 +240,8 @@ impl Desk<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::nulls::groups::SCALE;
     use crate::numerics::cmi::estimate;
-    use crate::numerics::groups::SCALE;
     use proptest::prelude::*;
     use rand_xoshiro::rand_core::SeedableRng;
 
@@ -244,7 +259,7 @@ mod tests {
         let mut rng = Xoshiro256PlusPlus::seed_from_u64(7);
         let mut seen = std::collections::BTreeMap::new();
         for _ in 0..draws {
-            *seen.entry(permuter.shuffle(&mut rng)).or_insert(0) += 1;
+            *seen.entry(permuter.next(&mut rng)).or_insert(0) += 1;
         }
         seen
     }
@@ -325,7 +340,7 @@ mod tests {
                 }).collect()
             };
             let before = contents(&permuter);
-            permuter.shuffle(&mut Xoshiro256PlusPlus::seed_from_u64(3));
+            permuter.next(&mut Xoshiro256PlusPlus::seed_from_u64(3));
             prop_assert_eq!(before, contents(&permuter));
         }
     }

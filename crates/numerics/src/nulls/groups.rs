@@ -6,7 +6,7 @@
 //! up key by key, and any other adds up the rise of f with each item.
 
 /// One bit in fixed point: sums are integers, so equal tables compare equal in any order.
-pub(super) const SCALE: f64 = (1u64 << 32) as f64;
+pub const SCALE: f64 = (1u64 << 32) as f64;
 
 /// Items are dense in a group if there are so many slots for every key.
 const DENSE: usize = 2;

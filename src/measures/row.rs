@@ -1,0 +1,125 @@
+//! What the rows of several measures share: a test in both directions at every lag, and its columns.
+
+use results_numerics::nulls::Tested;
+use results_numerics::numerics::NoValue;
+
+use super::unit::{Direction, Unit};
+use crate::schema::Row;
+
+/// A test in both directions.
+pub type Both<T> = [Option<T>; 2];
+
+/// Tests both directions at a lag; what has no value is told in `issues`.
+pub fn both<T>(
+    unit: &mut Unit<'_>,
+    method: &'static str,
+    tau: u32,
+    test: impl Fn(&Unit<'_>, Direction) -> Result<T, NoValue>,
+) -> Both<T> {
+    Direction::BOTH.map(|direction| {
+        let tell = |why| format!("{}: {why}", direction.name());
+        match test(unit, direction).map_err(tell) {
+            Ok(found) => Some(found),
+            Err(what) => {
+                unit.issues.add("warning", method, Some(tau), &what);
+                None
+            }
+        }
+    })
+}
+
+/// Names of the columns with the values.
+#[derive(Debug, Clone, Copy)]
+pub struct Values {
+    /// Value of A2S.
+    pub forth: &'static str,
+    /// Value of S2A.
+    pub back: &'static str,
+    /// Their difference.
+    pub delta: &'static str,
+}
+
+impl Values {
+    /// The row with values, difference, p, and the number of rows.
+    pub fn write(&self, row: Row, unit: &Unit<'_>, [forth, back]: &Both<Tested>) -> Row {
+        let value = |t: &Option<Tested>| t.map(|t| t.estimate.value);
+        row.with(self.forth, value(forth))
+            .with(self.back, value(back))
+            .with(self.delta, value(forth).zip(value(back)).map(|(a, b)| a - b))
+            .with("p_A2S", forth.and_then(|t| t.null.p))
+            .with("p_S2A", back.and_then(|t| t.null.p))
+            .with("n_samples", unit.series.len())
+    }
+}
+
+/// The row with what is said of the data.
+pub fn sampling(row: Row, unit: &Unit<'_>, quality_reason: Option<&str>) -> Row {
+    row.with("k_at_grid_edge", unit.order.at_grid_edge)
+        .with("segments", unit.series.segment_starts.len())
+        .with("missing_target_share", unit.missing_target_share())
+        .with("quality_reason", quality_reason)
+}
+
+/// The row with what each direction's test says beside its value and p.
+pub fn details(row: Row, [forth, back]: &Both<Tested>) -> Row {
+    BACK.write(FORTH.write(row, forth.as_ref()), back.as_ref())
+}
+
+/// Column names of one direction.
+struct Details {
+    n_obs: &'static str,
+    states: &'static str,
+    samples_per_state: &'static str,
+    exceedances: &'static str,
+    surrogates: &'static str,
+    null_mean: &'static str,
+    null_std: &'static str,
+    z: &'static str,
+    effective: &'static str,
+    corrected: &'static str,
+}
+
+const FORTH: Details = Details {
+    n_obs: "n_obs_A2S",
+    states: "states_A2S",
+    samples_per_state: "samples_per_state_A2S",
+    exceedances: "exceedances_A2S",
+    surrogates: "surrogates_A2S",
+    null_mean: "null_mean_A2S",
+    null_std: "null_std_A2S",
+    z: "z_A2S",
+    effective: "effective_A2S",
+    corrected: "corrected_A2S",
+};
+
+const BACK: Details = Details {
+    n_obs: "n_obs_S2A",
+    states: "states_S2A",
+    samples_per_state: "samples_per_state_S2A",
+    exceedances: "exceedances_S2A",
+    surrogates: "surrogates_S2A",
+    null_mean: "null_mean_S2A",
+    null_std: "null_std_S2A",
+    z: "z_S2A",
+    effective: "effective_S2A",
+    corrected: "corrected_S2A",
+};
+
+impl Details {
+    /// Columns stay null without a test.
+    fn write(&self, row: Row, tested: Option<&Tested>) -> Row {
+        let Some(tested) = tested else { return row };
+        let Tested { estimate, null } = tested;
+        let per_state = (estimate.states > 0).then(|| estimate.n as f64 / estimate.states as f64);
+        row.with(self.n_obs, estimate.n)
+            .with(self.states, estimate.states)
+            .with(self.samples_per_state, per_state)
+            .with(self.exceedances, null.exceedances)
+            .with(self.surrogates, null.drawn)
+            .with(self.null_mean, null.mean)
+            .with(self.null_std, null.std)
+            .with(self.z, tested.z())
+            .with(self.effective, null.mean.map(|mean| estimate.value - mean))
+            .with(self.corrected, estimate.corrected)
+    }
+}
