@@ -66,7 +66,9 @@ fn sources(root: &Path) -> Vec<(String, String)> {
             let name = path.strip_prefix(root).unwrap().to_string_lossy().replace('\\', "/");
             if path.is_dir() {
                 open.push(path);
-            } else if name.ends_with(".rs") && (name.starts_with("src/") || name.contains("/src/")) {
+            } else if path.extension().is_some_and(|e| e == "rs")
+                && (name.starts_with("src/") || name.contains("/src/"))
+            {
                 found.push((name, std::fs::read_to_string(path).unwrap()));
             }
         }

@@ -46,6 +46,7 @@ const LIMITS: Limits = Limits { line: 64 << 20, unit: 2 << 30 };
 
 /// A program that can be started.
 #[derive(Debug)]
+#[allow(clippy::struct_field_names, reason = "the program of a program's settings is called so")]
 pub(super) struct Program {
     pub(super) options: CommandOptions,
     pub(super) program: String,

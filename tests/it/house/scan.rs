@@ -44,7 +44,7 @@ pub(crate) struct File {
 impl File {
     /// `path` is relative to the project: `src/store/run.rs`, `crates/store/src/lib.rs`.
     pub(crate) fn new(path: &str, text: &str) -> Self {
-        let (tokens, tests, mut test) = without_tests(tokens(&without_literals(text)));
+        let (tokens, tests, mut test) = without_tests(&tokens(&without_literals(text)));
         test |= path.split('/').any(|part| part == "tests" || part == "tests.rs");
         let mut file = Self {
             path: path.to_owned(),
@@ -315,7 +315,7 @@ pub(crate) fn tokens(text: &str) -> Vec<Token> {
 
 /// Takes out what is compiled for tests only. Gives also the lines of test modules, and whether all of
 /// the file is one.
-fn without_tests(tokens: Vec<Token>) -> (Vec<Token>, Vec<(usize, usize)>, bool) {
+fn without_tests(tokens: &[Token]) -> (Vec<Token>, Vec<(usize, usize)>, bool) {
     let (mut kept, mut modules, mut at) = (Vec::new(), Vec::new(), 0);
     let text = |at: usize| tokens.get(at).map_or("", |token: &Token| token.text.as_str());
     while at < tokens.len() {
@@ -325,7 +325,7 @@ fn without_tests(tokens: Vec<Token>) -> (Vec<Token>, Vec<(usize, usize)>, bool) 
             at += 1;
             continue;
         }
-        let close = closing(&tokens, open);
+        let close = closing(tokens, open);
         let said: Vec<&str> = tokens[open..close].iter().map(|token| token.text.as_str()).collect();
         if !said.contains(&"test") || said.contains(&"not") || said.contains(&"any") {
             kept.extend(tokens[at..=close].iter().cloned());
@@ -337,11 +337,11 @@ fn without_tests(tokens: Vec<Token>) -> (Vec<Token>, Vec<(usize, usize)>, bool) 
         }
         let (start, mut end) = (tokens[at].line, close + 1);
         while !matches!(text(end), ";" | "{" | "") {
-            end = if matches!(text(end), "(" | "[") { closing(&tokens, end) + 1 } else { end + 1 };
+            end = if matches!(text(end), "(" | "[") { closing(tokens, end) + 1 } else { end + 1 };
         }
         let is_module = (close..end).any(|i| text(i) == "mod");
         if text(end) == "{" {
-            end = closing(&tokens, end);
+            end = closing(tokens, end);
             if is_module {
                 modules.push((start, tokens[end].line));
             }
