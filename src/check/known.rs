@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use crate::config::Settings;
-use crate::export::{ColumnFacts, Facts};
-use crate::schema::{Column, TableSchema};
+use crate::schema::{Column, ColumnFacts, Facts, TableSchema};
 use crate::sql::{Query, literal};
 
 /// Above it, whole numbers that differ may be one double.

@@ -6,8 +6,8 @@ use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
-use crate::export::{Facts, TableWriter};
-use crate::schema::Schemas;
+use crate::export::TableWriter;
+use crate::schema::{Facts, Schemas};
 use crate::sql::{Definitions, Queries};
 
 const SCHEMA: &str = r#"

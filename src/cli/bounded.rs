@@ -12,7 +12,7 @@ use std::sync::atomic::AtomicBool;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 
-use super::Outcome;
+use super::outcome::Outcome;
 use crate::error::{Exit, Failure};
 use crate::progress::bytes;
 

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Outcome;
 use super::definitions::Folder;
+use super::outcome::Outcome;
 use super::text::{count, out};
 use crate::compact::{Compacted, Compaction};
 use crate::error::{Exit, Failure};

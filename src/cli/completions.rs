@@ -1,8 +1,6 @@
 //! `results completions`
 
-use clap::CommandFactory;
-
-use super::{Cli, Outcome};
+use super::outcome::Outcome;
 use crate::error::Exit;
 
 #[derive(Debug, clap::Args)]
@@ -15,7 +13,7 @@ pub(super) struct Args {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "every command gives an outcome")]
-pub(super) fn exec(args: &Args) -> Outcome {
-    clap_complete::generate(args.shell, &mut Cli::command(), "results", &mut std::io::stdout());
+pub(super) fn exec(args: &Args, mut command: clap::Command) -> Outcome {
+    clap_complete::generate(args.shell, &mut command, "results", &mut std::io::stdout());
     Ok(Exit::Done)
 }

@@ -2,8 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::Outcome;
 use super::definitions::Folder;
+use super::outcome::Outcome;
 use super::text::{columns, out};
 use crate::config::{ConfigError, ConfigSource, Overrides, fingerprint, load, presets, show};
 use crate::engine::engine;

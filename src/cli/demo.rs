@@ -6,8 +6,8 @@ use std::time::{Duration, Instant};
 use arrow::array::AsArray;
 use arrow::datatypes::Int64Type;
 
-use super::Outcome;
 use super::definitions::{Folder, Loaded};
+use super::outcome::Outcome;
 use super::run::{Job, RETRIES, Tell, create, tell};
 use super::text::{columns, count, out};
 use crate::config::{ConfigSource, Overrides, load};
@@ -87,8 +87,8 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let MergeOutcome::Written(written) = &merged.outcome else { return Ok(super::merge::tell(&merged)) };
     let exit = super::validate::validate(&written.dir, &loaded)?;
     let session =
-        super::block_on(Session::open(&[&written.dir], loaded.as_ref()))?.map_err(Failure::error)?;
-    let tests = super::block_on(significant(&session, &loaded, written.manifest.fdr.alpha))??;
+        super::outcome::block_on(Session::open(&[&written.dir], loaded.as_ref()))?.map_err(Failure::error)?;
+    let tests = super::outcome::block_on(significant(&session, &loaded, written.manifest.fdr.alpha))??;
     let rows: Vec<Vec<String>> = written
         .manifest
         .rows
@@ -169,7 +169,7 @@ fn merge(loaded: &Loaded, job: &Job, folder: &Path) -> Result<Merged, Failure> {
         memory: None,
         definitions: loaded.as_ref(),
     };
-    super::block_on(merge.run())?.map_err(super::merge::failure)
+    super::outcome::block_on(merge.run())?.map_err(super::merge::failure)
 }
 
 /// Tests with a q below alpha, by table: `q_A2S 9 of 24, …`.

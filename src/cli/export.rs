@@ -2,11 +2,12 @@
 
 use std::path::PathBuf;
 
-use super::Outcome;
+use super::choices::Format;
 use super::definitions::Folder;
+use super::outcome::Outcome;
 use super::text::count;
 use crate::error::{Exit, Failure};
-use crate::export::{ExportFormat, TableExport, csv_sql, parquet_sql};
+use crate::export::{TableExport, csv_sql, parquet_sql};
 use crate::sql::{Session, Source};
 use crate::store::RunState;
 
@@ -23,7 +24,7 @@ pub(super) struct Args {
     dir: PathBuf,
     /// Format of the files
     #[arg(long, value_enum)]
-    format: ExportFormat,
+    format: Format,
     /// Folder to write to; files that are there are not overwritten
     #[arg(long, value_name = "DIR")]
     output: PathBuf,
@@ -41,7 +42,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         Source::Run(run) => run.run.manifest().state == RunState::Complete,
         Source::Merged(_, manifest) => manifest.complete,
     };
-    super::block_on(write(args, &loaded))??;
+    super::outcome::block_on(write(args, &loaded))??;
     if !whole {
         eprintln!(
             "note: {} is not complete; `results status` or missing_units.csv says what is missing",
@@ -61,11 +62,11 @@ async fn write(args: &Args, loaded: &super::definitions::Loaded) -> Result<(), F
             continue;
         }
         let (sql, name) = match (args.format, &schema.csv) {
-            (ExportFormat::Csv, Some(name)) => {
+            (Format::Csv, Some(name)) => {
                 (csv_sql(schema, definitions).map_err(Failure::error)?, name.clone())
             }
-            (ExportFormat::Csv, None) => continue,
-            (ExportFormat::Parquet, _) => (parquet_sql(schema), format!("{}.parquet", schema.table)),
+            (Format::Csv, None) => continue,
+            (Format::Parquet, _) => (parquet_sql(schema), format!("{}.parquet", schema.table)),
         };
         let path = args.output.join(&name);
         if path.exists() {
@@ -76,8 +77,8 @@ async fn write(args: &Args, loaded: &super::definitions::Loaded) -> Result<(), F
         }
         let export = TableExport { session: &session, sql, path: path.clone(), metadata: Vec::new() };
         let rows = match args.format {
-            ExportFormat::Csv => export.csv().await,
-            ExportFormat::Parquet => export.parquet().await,
+            Format::Csv => export.csv().await,
+            Format::Parquet => export.parquet().await,
         };
         eprintln!("{}: {}", path.display(), count(rows.map_err(Failure::error)?, "row"));
     }

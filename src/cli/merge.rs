@@ -5,17 +5,16 @@ mod report;
 
 use std::path::PathBuf;
 
-use super::Outcome;
 use super::bounded;
+use super::choices;
 use super::definitions::Folder;
+use super::outcome::Outcome;
 use super::text::{columns, count};
 use crate::check::CheckResult;
 use crate::error::{Exit, Failure};
-use crate::export::ExportFormat;
 use crate::legacy::Finding;
 use crate::merge::{
-    ChangedCall, Conflict, Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, OnConflict, Written,
-    staging_path,
+    ChangedCall, Conflict, Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, Written, staging_path,
 };
 
 /// Findings of each kind that are shown.
@@ -43,10 +42,10 @@ pub(super) struct Args {
     allow_partial: bool,
     /// What to do when two results of one user differ
     #[arg(long, value_enum, default_value = "stop")]
-    on_conflict: OnConflict,
+    on_conflict: choices::OnConflict,
     /// Write only files of this format; may be given several times
     #[arg(long, value_enum, value_name = "F")]
-    format: Vec<ExportFormat>,
+    format: Vec<choices::Format>,
     /// Write only this table; may be given several times
     #[arg(long, value_name = "T")]
     table: Vec<String>,
@@ -92,14 +91,14 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
         shards: args.shards,
         output: args.output,
         allow_partial: args.allow_partial,
-        on_conflict: args.on_conflict,
-        formats: args.format,
+        on_conflict: args.on_conflict.into(),
+        formats: args.format.into_iter().map(Into::into).collect(),
         only: args.table,
         expected,
         memory: bounded::of_queries(args.memory),
         definitions: loaded.as_ref(),
     };
-    let merged = super::block_on(merge.run())?;
+    let merged = super::outcome::block_on(merge.run())?;
     if let Some(path) = &args.report {
         report::write(path, &merged)?;
     }

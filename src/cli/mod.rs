@@ -2,6 +2,7 @@
 //! standard output, words for people to standard error.
 
 mod bounded;
+mod choices;
 mod compact;
 mod completions;
 mod config;
@@ -9,6 +10,7 @@ mod definitions;
 mod demo;
 mod export;
 mod merge;
+mod outcome;
 mod run;
 mod schema;
 mod signals;
@@ -20,12 +22,10 @@ mod worker;
 
 use std::path::PathBuf;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 
-use crate::error::{Exit, Failure};
-
-/// What a command gives back.
-type Outcome = Result<Exit, Failure>;
+use crate::error::Exit;
+use outcome::Outcome;
 
 /// Runs a per-user analysis in shards, keeps every user's results the moment they are done, and
 /// merges the shards into one table that can be trusted.
@@ -114,7 +114,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Compact(args) => compact::exec(&args, &definitions),
         Command::Config(args) => config::exec(&args, &definitions),
         Command::Schema(args) => schema::exec(&args, &definitions),
-        Command::Completions(args) => completions::exec(&args),
+        Command::Completions(args) => completions::exec(&args, Cli::command()),
         Command::Worker(args) => worker::exec(&args, &definitions),
     }
 }
@@ -124,15 +124,4 @@ fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("RESULTS_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
-}
-
-/// Runs asynchronous work of the query engine.
-fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        // Deep plans need deep stacks, most of all in unoptimised builds.
-        .thread_stack_size(8 << 20)
-        .build()
-        .map_err(Failure::error)?;
-    Ok(runtime.block_on(work))
 }

@@ -9,9 +9,9 @@ mod summary;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::Outcome;
 use super::config::config_failure;
 use super::definitions::Folder;
+use super::outcome::Outcome;
 use super::text::out;
 use crate::config::{Config, ConfigSource, Overrides, load};
 use crate::engine::engine;

@@ -1,7 +1,7 @@
 //! `results schema`
 
-use super::Outcome;
 use super::definitions::Folder;
+use super::outcome::Outcome;
 use super::text::{columns, out};
 use crate::error::{Exit, Failure};
 use crate::schema::{Column, ColumnType, Derived, TableSchema};

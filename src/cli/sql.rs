@@ -12,9 +12,9 @@ mod terminal;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
-use super::Outcome;
 use super::bounded;
 use super::definitions::{Folder, Loaded};
+use super::outcome::Outcome;
 use super::text::{columns, out};
 use crate::error::{Exit, Failure};
 use crate::sql::{ParamError, Params, Query, Session, SessionError};
@@ -89,8 +89,8 @@ fn ask(args: &Args, definitions: &Folder) -> Outcome {
     }
     let pager = !args.no_pager;
     match question(args, &loaded)? {
-        Some(question) => super::block_on(answer(args, &question, params, &loaded))?,
-        None => super::block_on(prompt::start(Prompt {
+        Some(question) => super::outcome::block_on(answer(args, &question, params, &loaded))?,
+        None => super::outcome::block_on(prompt::start(Prompt {
             runs: &args.run,
             memory: bounded::of_queries(args.memory),
             loaded: &loaded,

@@ -4,7 +4,7 @@ use std::io::IsTerminal;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::Outcome;
+use super::outcome::Outcome;
 use super::text::{columns, out};
 use crate::error::{Exit, Failure};
 use crate::event::Counts;

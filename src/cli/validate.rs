@@ -2,9 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use super::Outcome;
 use super::definitions::{Folder, Loaded};
 use super::merge::{checks_text, failure, gaps_text, kept_text};
+use super::outcome::Outcome;
 use super::text::{count, out};
 use crate::check::{CheckResult, Known, run_checks};
 use crate::config::Settings;
@@ -63,8 +63,8 @@ fn line(what: impl Into<String>, failed: bool) -> Line {
 
 fn check(dir: &Path, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
     match Source::open(dir).map_err(Failure::error)? {
-        Source::Run(run) => super::block_on(validate_run(run.run, loaded))?,
-        Source::Merged(dir, manifest) => super::block_on(validate_merged(&dir, &manifest, loaded))?,
+        Source::Run(run) => super::outcome::block_on(validate_run(run.run, loaded))?,
+        Source::Merged(dir, manifest) => super::outcome::block_on(validate_merged(&dir, &manifest, loaded))?,
     }
 }
 

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::Outcome;
 use super::bounded::limit_memory;
 use super::definitions::Folder;
+use super::outcome::Outcome;
 use super::signals::stop_on_signals;
 use crate::config::Analysis;
 use crate::engine::engine;

@@ -2,53 +2,18 @@
 
 use std::path::{Path, PathBuf};
 
-use thiserror::Error;
-
+use super::error::ExportError;
 use super::writer::TableWriter;
 use crate::schema::TableSchema;
-use crate::sql::{Definitions, QueryError, Session, SessionError, ident};
+use crate::sql::{Definitions, QueryError, Session, ident};
 
 /// Format of exported files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ExportFormat {
     /// CSV with the file name and column order of the schema.
     Csv,
     /// Parquet with all columns.
     Parquet,
-}
-
-/// A table that could not be exported.
-#[derive(Debug, Error)]
-pub enum ExportError {
-    /// The rows could not be computed.
-    #[error(transparent)]
-    Session(#[from] SessionError),
-    /// The query that shapes the file cannot be used.
-    #[error(transparent)]
-    Query(#[from] QueryError),
-    /// The engine stopped.
-    #[error(transparent)]
-    Engine(#[from] datafusion::error::DataFusionError),
-    /// The file could not be written.
-    #[error("cannot write {}", path.display())]
-    Write {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// A batch could not be put together.
-    #[error("Arrow: {0}")]
-    Arrow(#[from] arrow::error::ArrowError),
-    /// A file of a run could not be read.
-    #[error(transparent)]
-    Store(#[from] crate::store::StoreError),
-    /// A thread that encoded rows is gone.
-    #[error("a thread that encodes rows ended\n(hint: this is a defect; please report it)")]
-    Encoder,
-    /// Parquet could not be encoded.
-    #[error("Parquet: {0}")]
-    Parquet(#[from] parquet::errors::ParquetError),
 }
 
 /// A query and the file its rows go to.

@@ -17,9 +17,8 @@ use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
 
 use super::csv::{csv_header, csv_rows};
-use super::facts::{Facts, Lists};
-use super::table::ExportError;
-use crate::schema::TableSchema;
+use super::error::ExportError;
+use crate::schema::{Facts, Lists, TableSchema};
 
 /// Batches that are being encoded while one is written.
 const AHEAD: usize = 4;

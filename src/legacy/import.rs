@@ -3,10 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use super::LegacyError;
+use super::error::LegacyError;
 use super::finding::{Finding, Findings, Kind};
 use super::plan::{ALL, Plan};
-use super::shard::{LegacyShard, LegacyUnit};
+use super::shard::LegacyShard;
+use super::unit::LegacyUnit;
 use crate::config::Config;
 use crate::schema::Schemas;
 use crate::store::{LedgerRow, NewRun, Prepared, Run, UnitState, commit_group};

@@ -3,8 +3,8 @@
 use super::entry::Entry;
 use super::finding::{Findings, Kind};
 use super::layout::LegacyFile;
-use super::shard::Call;
 use super::sheet::{MAKE_AGAIN, Record, records};
+use super::unit::Call;
 use super::value::cell;
 use crate::measures::Mended;
 use crate::schema::{Cell, ColumnType, Derived, Row, SchemaError, Schemas, TableSchema, record_batch};

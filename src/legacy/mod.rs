@@ -14,6 +14,7 @@
 //! on them are kept beside the units as [`Call`]s.
 
 mod entry;
+mod error;
 mod error_log;
 mod finding;
 mod hour_bins;
@@ -28,49 +29,20 @@ mod shard;
 mod sheet;
 #[cfg(test)]
 mod tests;
+mod unit;
 mod units;
 mod value;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use thiserror::Error;
-
+pub use error::LegacyError;
 pub use finding::{Finding, Kind};
 pub use import::{Imported, import};
 pub use settings::Settings;
-pub use shard::{Call, LegacyShard, LegacyUnit, read};
+pub use shard::{LegacyShard, read};
+pub use unit::{Call, LegacyUnit};
 
-use crate::config::ConfigError;
-use crate::schema::SchemaError;
-use crate::store::{MANIFEST, MERGE_MANIFEST, StoreError};
-
-/// A directory of the predecessor that cannot be used.
-#[derive(Debug, Error)]
-pub enum LegacyError {
-    /// It is none.
-    #[error("{} is no output of the predecessor: it has none of per_user_*.csv and k_selected_by_user.csv, or it is a run or a merged output of this program\n(hint: name a directory that the predecessor wrote)", dir.display())]
-    NotLegacy {
-        /// The directory.
-        dir: PathBuf,
-    },
-    /// A file could not be read.
-    #[error("cannot read {}\n(hint: check the owner and the read permission; without the file its results would be missing)", path.display())]
-    Read {
-        /// The file.
-        path: PathBuf,
-        /// The cause.
-        source: std::io::Error,
-    },
-    /// The table of a file is not known.
-    #[error(transparent)]
-    Schema(#[from] SchemaError),
-    /// The imported run could not be written.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// The defaults could not be used.
-    #[error(transparent)]
-    Config(#[from] ConfigError),
-}
+use crate::store::{MANIFEST, MERGE_MANIFEST};
 
 /// Whether a directory is an output of the predecessor: it has a file of its results and is neither a run nor
 /// a merged output of this program.

@@ -6,12 +6,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::LegacyError;
+use super::error::LegacyError;
 use super::finding::{Findings, Kind};
 use super::hour_bins;
 use super::layout::{HBIN_COUNTS, K_SELECTED};
 use super::settings;
-use super::shard::{LegacyShard, LegacyUnit, common_bins};
+use super::shard::{LegacyShard, common_bins};
+use super::unit::LegacyUnit;
 use crate::config::{Config, KStrategy};
 use crate::measures::{self, planned_rows};
 use crate::schema::{Cell, Row};

@@ -3,17 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use serde::Serialize;
-
-use super::LegacyError;
 use super::entry::Entry;
+use super::error::LegacyError;
 use super::error_log::{self, Logged};
 use super::finding::{Finding, Findings, Kind};
 use super::layout::{self, ERROR_LOG, HBIN_COUNTS, K_SELECTED, RUN_INFO, all_files};
 use super::settings::{self, Settings};
+use super::unit::{Call, LegacyUnit};
 use super::{hour_bins, k_selection, measures, units};
 use crate::schema::{Cell, Row, SchemaError, Schemas};
-use crate::store::UnitState;
 
 /// A directory of the predecessor: what it holds, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq)]
@@ -36,49 +34,6 @@ pub struct LegacyShard {
     pub findings: Vec<Finding>,
     /// The significance calls it made, from q values over its own users only.
     pub calls: Vec<Call>,
-}
-
-/// A user in a feature mode.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LegacyUnit {
-    /// The user.
-    pub user_id: String,
-    /// The feature mode.
-    pub feature_mode: String,
-    /// From 0; more than one where rows of one key differ, each with all rows of the unit.
-    pub attempt: u32,
-    /// What became of it: `ok` if there is a row of any measure.
-    pub state: UnitState,
-    /// Why it is not ok.
-    pub reason: Option<String>,
-    /// The error that ended it, by the log, also if there are rows.
-    pub ended_by: Option<String>,
-    /// Kept rows of the user.
-    pub n_samples: Option<u64>,
-    /// History length.
-    pub k: Option<u32>,
-    /// Rows by table.
-    pub tables: Vec<(String, Vec<Row>)>,
-}
-
-/// A q value as the directory has it.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Call {
-    /// The table.
-    pub table: String,
-    /// The user.
-    pub user_id: String,
-    /// The feature mode.
-    pub feature_mode: String,
-    /// The lag, for tables with a row a lag.
-    pub tau: Option<i64>,
-    /// The column, such as `q_A2S`.
-    pub column: String,
-    /// The p it was made of.
-    pub p: Option<f64>,
-    /// The q, over the users of the shard.
-    #[serde(rename = "q_then")]
-    pub q: f64,
 }
 
 /// Bytes of a directory's files, by name.

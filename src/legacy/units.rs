@@ -6,7 +6,7 @@ use super::entry::Entry;
 use super::error_log::Logged;
 use super::finding::{Findings, Kind};
 use super::layout::{self, ERROR_LOG};
-use super::shard::LegacyUnit;
+use super::unit::LegacyUnit;
 use crate::schema::Row;
 use crate::store::UnitState;
 

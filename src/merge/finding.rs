@@ -73,7 +73,48 @@ impl Kind {
 
     /// What to do about it.
     pub fn remedy(self) -> &'static str {
-        self.words().2
+        match self {
+            Self::NeverStarted => {
+                "continue the run with `results run --resume RUN_DIR`, or name the directories of all shards"
+            }
+            Self::Running => "wait for it; `results status` shows how far it is",
+            Self::Silent => {
+                "its worker gives no sign of life; end it and continue with `results run --resume RUN_DIR`"
+            }
+            Self::Lost => "its worker is gone; continue with `results run --resume RUN_DIR`",
+            Self::Interrupted => "continue with `results run --resume RUN_DIR`",
+            Self::Stopped => "mend the cause and continue with `results run --resume RUN_DIR`",
+            Self::Incomplete => "continue with `results run --resume RUN_DIR`",
+            Self::Failed => {
+                "mend the cause and run `results run --resume RUN_DIR --retry-failed`, or leave the users out with --allow-partial"
+            }
+            Self::Skipped => {
+                "the input cannot be analysed; leave the users out with --allow-partial, or relax `quality` in a new run"
+            }
+            Self::BrokenFile => {
+                "remove the ledger file of the unit below users/ and continue with `results run --resume RUN_DIR`, or restore the file"
+            }
+            Self::WrongRowCount => {
+                "the analysis wrote other rows than planned; run the user again with `results run --resume RUN_DIR`"
+            }
+            Self::CorruptLedger => "remove it and continue with `results run --resume RUN_DIR`",
+            Self::NotInLedger => {
+                "left by a crash, or still being written; `results run --resume RUN_DIR` removes what is dead"
+            }
+            Self::NotInPlan => {
+                "take the unit into the plan with `results run --resume RUN_DIR --extend`, or remove its ledger file below users/"
+            }
+            Self::WrongShard => "files were moved by hand; put them back, or run the user again",
+            Self::MixedEstimators => {
+                "run the older units again: `results run --resume RUN_DIR` does those whose estimator changed"
+            }
+            Self::UnequalDuplicate => {
+                "find out which is right; --on-conflict latest or first chooses by time"
+            }
+            Self::KeyTwice => {
+                "the analysis wrote a row twice; mend it, or add the column that tells the rows apart to the key of the table"
+            }
+        }
     }
 
     /// Whether a unit of the plan is simply not there yet.
@@ -81,76 +122,26 @@ impl Kind {
         self <= Self::Skipped
     }
 
-    fn words(self) -> (&'static str, &'static str, &'static str) {
+    fn words(self) -> (&'static str, &'static str) {
         match self {
-            Self::NeverStarted => (
-                "M01",
-                "never started",
-                "continue the run with `results run --resume RUN_DIR`, or name the directories of all shards",
-            ),
-            Self::Running => ("M02", "running", "wait for it; `results status` shows how far it is"),
-            Self::Silent => (
-                "M03",
-                "silent",
-                "its worker gives no sign of life; end it and continue with `results run --resume RUN_DIR`",
-            ),
-            Self::Lost => ("M04", "lost", "its worker is gone; continue with `results run --resume RUN_DIR`"),
-            Self::Interrupted => ("M05", "interrupted", "continue with `results run --resume RUN_DIR`"),
-            Self::Stopped => {
-                ("M06", "stopped", "mend the cause and continue with `results run --resume RUN_DIR`")
-            }
-            Self::Incomplete => ("M07", "incomplete", "continue with `results run --resume RUN_DIR`"),
-            Self::Failed => (
-                "M08",
-                "failed",
-                "mend the cause and run `results run --resume RUN_DIR --retry-failed`, or leave the users out with --allow-partial",
-            ),
-            Self::Skipped => (
-                "M09",
-                "skipped",
-                "the input cannot be analysed; leave the users out with --allow-partial, or relax `quality` in a new run",
-            ),
-            Self::BrokenFile => (
-                "M10",
-                "broken file",
-                "remove the ledger file of the unit below users/ and continue with `results run --resume RUN_DIR`, or restore the file",
-            ),
-            Self::WrongRowCount => (
-                "M11",
-                "wrong row count",
-                "the analysis wrote other rows than planned; run the user again with `results run --resume RUN_DIR`",
-            ),
-            Self::CorruptLedger => {
-                ("M12", "corrupt ledger file", "remove it and continue with `results run --resume RUN_DIR`")
-            }
-            Self::NotInLedger => (
-                "M13",
-                "not in the ledger",
-                "left by a crash, or still being written; `results run --resume RUN_DIR` removes what is dead",
-            ),
-            Self::NotInPlan => (
-                "M14",
-                "not in the plan",
-                "take the unit into the plan with `results run --resume RUN_DIR --extend`, or remove its ledger file below users/",
-            ),
-            Self::WrongShard => {
-                ("M15", "wrong shard", "files were moved by hand; put them back, or run the user again")
-            }
-            Self::MixedEstimators => (
-                "M16",
-                "mixed estimators",
-                "run the older units again: `results run --resume RUN_DIR` does those whose estimator changed",
-            ),
-            Self::UnequalDuplicate => (
-                "M17",
-                "unequal duplicate",
-                "find out which is right; --on-conflict latest or first chooses by time",
-            ),
-            Self::KeyTwice => (
-                "M18",
-                "key twice",
-                "the analysis wrote a row twice; mend it, or add the column that tells the rows apart to the key of the table",
-            ),
+            Self::NeverStarted => ("M01", "never started"),
+            Self::Running => ("M02", "running"),
+            Self::Silent => ("M03", "silent"),
+            Self::Lost => ("M04", "lost"),
+            Self::Interrupted => ("M05", "interrupted"),
+            Self::Stopped => ("M06", "stopped"),
+            Self::Incomplete => ("M07", "incomplete"),
+            Self::Failed => ("M08", "failed"),
+            Self::Skipped => ("M09", "skipped"),
+            Self::BrokenFile => ("M10", "broken file"),
+            Self::WrongRowCount => ("M11", "wrong row count"),
+            Self::CorruptLedger => ("M12", "corrupt ledger file"),
+            Self::NotInLedger => ("M13", "not in the ledger"),
+            Self::NotInPlan => ("M14", "not in the plan"),
+            Self::WrongShard => ("M15", "wrong shard"),
+            Self::MixedEstimators => ("M16", "mixed estimators"),
+            Self::UnequalDuplicate => ("M17", "unequal duplicate"),
+            Self::KeyTwice => ("M18", "key twice"),
         }
     }
 }

@@ -26,7 +26,7 @@ pub use finding::{Conflict, Gap, Kept, Kind};
 pub use output::Written;
 
 /// What to do when two attempts of a unit differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnConflict {
     /// Refuse, and show where they differ.
     Stop,

@@ -11,11 +11,9 @@ use super::tables::{self, Compare, Tables};
 use super::{Merge, MergeError, MergeOutcome, OnConflict, conflicts_of, repeated_of, staging_path};
 use crate::check::{Known, run_checks};
 use crate::config::Settings;
-use crate::export::{
-    CsvWriter, ExportError, Facts, TableExport, TableWriter, csv_name, csv_sql, parquet_sql,
-};
+use crate::export::{CsvWriter, ExportError, TableExport, TableWriter, csv_name, csv_sql, parquet_sql};
 use crate::legacy::Call;
-use crate::schema::TableSchema;
+use crate::schema::{Facts, TableSchema};
 use crate::sorted::{Findings, SortedRows};
 use crate::sql::{OpenRun, Session};
 use crate::store::{MERGE_MANIFEST, MergeManifest, MergedRun};

@@ -2,6 +2,7 @@
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::words::{bytes, restarting};
 use crate::event::{Event, EventKind, EventSink};
 use crate::store::UnitState;
 
@@ -54,11 +55,11 @@ impl EventSink for Bars {
             }
             EventKind::ShardLost { cause, .. } => bar.abandon_with_message(cause.clone()),
             EventKind::Pulse { memory_bytes } => {
-                bar.set_prefix(format!("shard {} {:>7}", event.shard, super::bytes(*memory_bytes)));
+                bar.set_prefix(format!("shard {} {:>7}", event.shard, bytes(*memory_bytes)));
             }
             EventKind::UnitAnalysed { .. } | EventKind::UnitTimedOut { .. } => {}
             EventKind::ShardRestarting { .. } => {
-                if let Some(line) = super::restarting(event) {
+                if let Some(line) = restarting(event) {
                     let _ = self.all.println(line);
                 }
                 bar.set_message("starting again");

@@ -4,12 +4,21 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::{Verbosity, duration};
+use super::words::{duration, restarting};
 use crate::event::{Counts, Event, EventKind, EventSink};
 use crate::store::UnitState;
 
 /// Above this many units in a shard, units that went well are told once a second at most.
 const FEW: u64 = 100;
+
+/// How much is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verbosity {
+    /// Only what goes wrong.
+    Quiet,
+    /// Progress too.
+    Normal,
+}
 
 /// Lines on a writer.
 #[derive(Debug)]
@@ -59,7 +68,7 @@ impl<W: Write + Send> Lines<W> {
                 event.counts.done(),
                 event.counts.total
             )),
-            EventKind::ShardRestarting { .. } => super::restarting(event),
+            EventKind::ShardRestarting { .. } => restarting(event),
             EventKind::ShardLost { cause, last_user } => {
                 let user = last_user.as_ref().map_or_else(String::new, |u| format!(" at user {u}"));
                 Some(format!("shard {shard}: {cause}{user}"))

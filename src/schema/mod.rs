@@ -5,10 +5,12 @@
 
 mod batch;
 mod cell;
+mod facts;
 mod load;
 mod table;
 
 pub use batch::{BatchError, record_batch, stored_arrow_schema};
 pub use cell::{Cell, Row};
+pub use facts::{ColumnFacts, Facts, Lists};
 pub use load::{SchemaError, Schemas};
 pub use table::{Column, ColumnType, Derived, TableSchema};

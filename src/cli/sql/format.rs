@@ -7,7 +7,7 @@ use datafusion::error::DataFusionError;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::{Stream, StreamExt};
 
-use super::table;
+use super::table::{self, Look};
 use crate::error::Failure;
 use crate::export::CsvWriter;
 
@@ -33,17 +33,6 @@ impl Format {
     pub(super) fn is_binary(self) -> bool {
         matches!(self, Self::Parquet | Self::Arrow)
     }
-}
-
-/// How a table for people looks.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Look {
-    /// Characters of the terminal a line must fit; `None`: any.
-    pub(super) room: Option<usize>,
-    /// A row as lines, a column each.
-    pub(super) lines: bool,
-    /// What shows all columns, where some are left out.
-    pub(super) instead: &'static str,
 }
 
 /// Writes all rows. What is given back is a note about what was left out.

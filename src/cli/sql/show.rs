@@ -5,8 +5,9 @@ use std::path::Path;
 
 use datafusion::physical_plan::SendableRecordBatchStream;
 
-use super::format::{self, Format, Look};
+use super::format::{self, Format};
 use super::pager::Paged;
+use super::table::Look;
 use super::terminal::Screen;
 use crate::error::Failure;
 

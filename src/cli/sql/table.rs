@@ -9,9 +9,19 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow::util::pretty::pretty_format_batches;
 
 use super::fit::{Fit, Wanted, fit};
-use super::format::Look;
 use crate::cli::text::count;
 use crate::error::Failure;
+
+/// How a table for people looks.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Look {
+    /// Characters of the terminal a line must fit; `None`: any.
+    pub(super) room: Option<usize>,
+    /// A row as lines, a column each.
+    pub(super) lines: bool,
+    /// What shows all columns, where some are left out.
+    pub(super) instead: &'static str,
+}
 
 /// The rows with their number below, and a note if columns are left out.
 pub(super) fn text(

@@ -6,7 +6,7 @@ use arrow::compute::{max, min};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
-use crate::schema::TableSchema;
+use super::table::TableSchema;
 
 /// Of every column, by name.
 #[derive(Debug, Clone, Default)]
@@ -27,11 +27,11 @@ pub struct ColumnFacts {
 /// The values that schemas allow, by place of the column; none where they list none, and for columns that
 /// come after the last.
 #[derive(Debug, Default)]
-pub(super) struct Lists(Vec<Option<Vec<String>>>);
+pub struct Lists(Vec<Option<Vec<String>>>);
 
 impl Lists {
     /// Of the columns of a table.
-    pub(super) fn of(schema: &TableSchema, columns: &SchemaRef) -> Self {
+    pub fn of(schema: &TableSchema, columns: &SchemaRef) -> Self {
         let list = |name: &str| schema.column(name).and_then(|column| column.values.clone());
         Self(columns.fields().iter().map(|field| list(field.name())).collect())
     }
@@ -43,13 +43,13 @@ impl Lists {
 
 impl Facts {
     /// Of no rows.
-    pub(super) fn of(columns: &SchemaRef) -> Self {
+    pub fn of(columns: &SchemaRef) -> Self {
         let none = ColumnFacts { nulls: 0, range: None, is_listed: true };
         Self(columns.fields().iter().map(|field| (field.name().clone(), none)).collect())
     }
 
     /// Of the rows of a batch.
-    pub(super) fn seen(batch: &RecordBatch, lists: &Lists) -> Self {
+    pub fn seen(batch: &RecordBatch, lists: &Lists) -> Self {
         let names = batch.schema_ref().fields().iter().map(|field| field.name().clone());
         let columns = batch.columns().iter().enumerate();
         Self(
@@ -60,7 +60,7 @@ impl Facts {
     }
 
     /// Adds those of further rows of the same columns.
-    pub(super) fn add(&mut self, other: &Self) {
+    pub fn add(&mut self, other: &Self) {
         for ((_, facts), (_, further)) in self.0.iter_mut().zip(&other.0) {
             facts.nulls += further.nulls;
             facts.range = match (facts.range, further.range) {

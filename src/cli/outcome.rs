@@ -1,0 +1,17 @@
+//! What every command gives back, and what runs the asynchronous work of one.
+
+use crate::error::{Exit, Failure};
+
+/// What a command gives back.
+pub(super) type Outcome = Result<Exit, Failure>;
+
+/// Runs asynchronous work of the query engine.
+pub(super) fn block_on<F: Future>(work: F) -> Result<F::Output, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        // Deep plans need deep stacks, most of all in unoptimised builds.
+        .thread_stack_size(8 << 20)
+        .build()
+        .map_err(Failure::error)?;
+    Ok(runtime.block_on(work))
+}

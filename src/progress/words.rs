@@ -1,0 +1,67 @@
+//! Durations, sizes and ends of workers, for people.
+
+use crate::event::{Event, EventKind};
+
+/// What is said of a worker that is started again.
+pub(super) fn restarting(event: &Event) -> Option<String> {
+    let EventKind::ShardRestarting { cause, users, restart, of, wait_ms } = &event.kind else { return None };
+    let mut line = format!("shard {}: {cause}", event.shard);
+    if !users.is_empty() {
+        line.push_str(&format!(
+            " at {} {}",
+            if users.len() == 1 { "user" } else { "users" },
+            users.join(", ")
+        ));
+    }
+    line.push_str("; starting again");
+    if *restart > 0 {
+        line.push_str(&format!(" in {} ({restart} of {of} times)", duration(*wait_ms)));
+    }
+    Some(line)
+}
+
+/// A duration for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min`.
+pub fn duration(ms: u64) -> String {
+    let s = ms / 1000;
+    match s {
+        0..10 => format!("{:.1} s", ms as f64 / 1000.0),
+        10..60 => format!("{s} s"),
+        60..3600 => format!("{} min {:02} s", s / 60, s % 60),
+        _ => format!("{} h {:02} min", s / 3600, s % 3600 / 60),
+    }
+}
+
+/// A size for people: `512 B`, `1.5 MB`.
+pub fn bytes(n: u64) -> String {
+    const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
+    if n < 1000 {
+        return format!("{n} B");
+    }
+    let mut value = n as f64;
+    let mut unit = "B";
+    for next in UNITS {
+        if value < 999.5 {
+            break;
+        }
+        value /= 1000.0;
+        unit = next;
+    }
+    if value < 9.95 { format!("{value:.1} {unit}") } else { format!("{value:.0} {unit}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_for_people() {
+        assert_eq!(duration(420), "0.4 s");
+        assert_eq!(duration(12_999), "12 s");
+        assert_eq!(duration(200_000), "3 min 20 s");
+        assert_eq!(duration(7_500_000), "2 h 05 min");
+        assert_eq!(bytes(999), "999 B");
+        assert_eq!(bytes(1_500_000), "1.5 MB");
+        assert_eq!(bytes(999_999), "1.0 MB");
+        assert_eq!(bytes(27_600_000), "28 MB");
+    }
+}
