@@ -56,11 +56,14 @@ fn any(line: &str, texts: &[&'static str]) -> Option<&'static str> {
     texts.iter().find(|text| line.contains(**text)).copied()
 }
 
-/// The words of nobody's error message, inside a literal.
+/// Words that no message has, in a literal.
 fn is_no(line: &str) -> Option<&'static str> {
-    let (before, after) = line.split_once("is no")?;
-    let words = before.contains('"') && before.ends_with([' ', '"']) && after.starts_with(' ');
-    words.then_some("is no")
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let found = line.match_indices("is no").find(|(at, text)| {
+        let (before, after) = (&line[..*at], &line[at + text.len()..]);
+        before.contains('"') && !before.ends_with(is_word) && !after.starts_with(is_word)
+    });
+    found.map(|_| "is no")
 }
 
 /// A place where a rule is broken.
