@@ -7,6 +7,7 @@ use super::input::{DataConfig, DataFormat, Discretize, QuantileRule};
 use super::model::{Compat, Config};
 use super::program::Analysis;
 use super::read::{Section, nearest};
+use super::time_zone;
 use super::tree::{Kind, Node};
 
 /// Name of the one feature mode when `data.source` is a single expression.
@@ -71,6 +72,7 @@ fn read_files(root: &mut Section<'_>, c: &mut Config) {
                 "text_columns",
                 "missing_target",
                 "utc_offset_hours",
+                "time_zone",
                 "min_rows",
                 "order",
                 "plausibility",
@@ -92,8 +94,13 @@ fn read_common(s: &mut Section<'_>, d: &mut DataConfig) {
     s.set("condition", "an SQL expression or null", &mut d.condition);
     s.set("text_columns", "a list of column names", &mut d.text_columns);
     s.set("missing_target", "break or zero", &mut d.missing_target);
-    s.set("utc_offset_hours", "a number of hours", &mut d.utc_offset_hours);
+    s.set(
+        "utc_offset_hours",
+        "a number of hours (a zone such as Europe/Berlin: `data.time_zone`)",
+        &mut d.utc_offset_hours,
+    );
     s.require("utc_offset_hours", d.utc_offset_hours.abs() <= 24.0, "must be from -24 to 24");
+    time_zone::read(s, &mut d.time_zone);
     s.set("min_rows", "a whole number", &mut d.min_rows);
     s.set("order", "time or file", &mut d.order);
     s.set("plausibility", "true or false", &mut d.plausibility);

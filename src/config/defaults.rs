@@ -162,6 +162,7 @@ pub(super) fn columns(compat: Compat) -> DataConfig {
         discretize_target: Discretize::None,
         missing_target: if old { MissingTarget::Zero } else { MissingTarget::Break },
         utc_offset_hours: 0.0,
+        time_zone: None,
         min_rows: 200,
         order: if old { RowOrder::File } else { RowOrder::Time },
         plausibility: !old,

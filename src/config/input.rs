@@ -33,6 +33,10 @@ pub struct DataConfig {
     pub missing_target: MissingTarget,
     /// Offset of the users' clock from UTC in hours, for the hour of the day.
     pub utc_offset_hours: f64,
+    /// IANA name of the users' time zone, in place of the offset. Not written if absent, so that the fingerprint of a
+    /// configuration without it stays what it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time_zone: Option<String>,
     /// Fewest kept rows of a unit; fewer and the unit fails.
     pub min_rows: u32,
     /// Whether rows are put in time order and duplicate timestamps rejected.

@@ -19,6 +19,7 @@ mod settings;
 mod show;
 #[cfg(test)]
 mod tests;
+mod time_zone;
 mod tree;
 
 pub use error::ConfigError;

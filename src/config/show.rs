@@ -31,6 +31,11 @@ fn data(config: &Config) -> Value {
             }
         }
     }
+    // Both together are an error; the one that is absent is shown where it can be set.
+    match d.time_zone {
+        Some(_) => drop(out.shift_remove("utc_offset_hours")),
+        None => drop(out.insert("time_zone".into(), Value::Null)),
+    }
     if d.format == DataFormat::Columns {
         out.insert("source".into(), json!(d.sources));
     }

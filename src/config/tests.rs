@@ -131,7 +131,7 @@ fn columns_beside_the_built_in_ones_are_refused() {
         faults("data:\n  target: '\"label:LYING_DOWN\"'\n  sources: {a: b}\n"),
         "f.yaml:2: `data.target` is fixed by `format: extrasensory`; set `data.format: columns` to choose columns\n\
          f.yaml:3: unknown key `data.sources`; known keys: format, files, id_suffixes, condition, text_columns, \
-         missing_target, utc_offset_hours, min_rows, order, plausibility, discretize"
+         missing_target, utc_offset_hours, time_zone, min_rows, order, plausibility, discretize"
     );
 }
 

@@ -1,8 +1,11 @@
 //! Time: order of rows, gaps, hours.
 
+use chrono::{DateTime, Offset, TimeZone};
+use chrono_tz::Tz;
+
 use super::error::DatasetError;
 use super::frame::UserFrame;
-use crate::config::{Config, GapMode, RowOrder};
+use crate::config::{Config, DataConfig, GapMode, RowOrder};
 
 /// Epoch seconds from here on (year 5138) are taken for milliseconds.
 const MILLISECONDS: f64 = 1e11;
@@ -105,9 +108,45 @@ fn period(times: &[f64], order: &[usize]) -> Option<f64> {
     Some(*steps.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
-/// Hour of the day, 0..24, of a finite time.
-pub(super) fn hour(seconds: f64, utc_offset_hours: f64) -> u8 {
-    ((seconds + utc_offset_hours * 3600.0) / 3600.0).floor().rem_euclid(24.0) as u8
+/// The zone of the users' clock, if it is set; its name was checked with the configuration.
+pub(super) fn zone(data: &DataConfig) -> Option<Tz> {
+    data.time_zone.as_ref().and_then(|name| name.parse().ok())
+}
+
+/// The clock on the users' wall.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum WallClock {
+    /// So many hours ahead of UTC, always.
+    Offset(f64),
+    /// That of a time zone, with its changes.
+    Zone(Tz),
+}
+
+impl WallClock {
+    /// The clock of a configuration.
+    pub fn of(data: &DataConfig) -> Self {
+        zone(data).map_or(Self::Offset(data.utc_offset_hours), Self::Zone)
+    }
+
+    /// What the clock shows at a time: seconds since 1970-01-01 00:00 of the clock.
+    pub fn local(self, seconds: f64) -> f64 {
+        match self {
+            Self::Offset(hours) => seconds + hours * 3600.0,
+            Self::Zone(zone) => seconds + offset_seconds(zone, seconds),
+        }
+    }
+
+    /// Hour of the day, 0..24, of a finite time.
+    pub fn hour(self, seconds: f64) -> u8 {
+        (self.local(seconds) / 3600.0).floor().rem_euclid(24.0) as u8
+    }
+}
+
+/// Seconds that a zone is ahead of UTC; 0 for times beyond the calendar.
+fn offset_seconds(zone: Tz, seconds: f64) -> f64 {
+    DateTime::from_timestamp(seconds.floor() as i64, 0).map_or(0.0, |time| {
+        f64::from(zone.offset_from_utc_datetime(&time.naive_utc()).fix().local_minus_utc())
+    })
 }
 
 /// Bin of each hour: the number of inner edges `j · (24 / bins)` at or below it.
@@ -123,16 +162,30 @@ pub(super) fn hour_bins(bins: u32) -> [i32; 24] {
 
 #[cfg(test)]
 mod tests {
-    use super::{hour, hour_bins, period};
+    use super::{WallClock, hour_bins, period};
 
     #[test]
     fn hours() {
+        let hour = |seconds, offset| WallClock::Offset(offset).hour(seconds);
         assert_eq!(hour(0.0, 0.0), 0);
         assert_eq!(hour(-1.0, 0.0), 23);
         assert_eq!(hour(86_399.0, 0.0), 23);
         assert_eq!(hour(3600.0 * 23.5, 1.0), 0);
         assert_eq!(hour(0.0, -7.0), 17);
         assert_eq!(hour(0.0, 5.5), 5);
+    }
+
+    #[test]
+    fn a_zone_follows_its_changes_of_the_clock() {
+        // 2026-03-29 and 2026-10-25, 01:00 UTC: the clocks of Berlin are set forward and back.
+        let (forward, back) = (1_774_746_000.0, 1_792_890_000.0);
+        let berlin = WallClock::Zone(chrono_tz::Europe::Berlin);
+        let hours = |from: f64| [-1.0, 0.0, 3599.5, 3600.0].map(|step| berlin.hour(from + step));
+        assert_eq!(hours(forward), [1, 3, 3, 4]);
+        assert_eq!(hours(back), [2, 2, 2, 3]);
+        let halves = WallClock::Zone(chrono_tz::Asia::Kolkata);
+        assert_eq!((halves.hour(0.0), halves.local(0.0)), (5, 19_800.0));
+        assert_eq!(berlin.local(1e300), 1e300, "beyond the calendar");
     }
 
     #[test]

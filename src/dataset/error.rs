@@ -190,13 +190,15 @@ pub enum DatasetError {
         wanted: String,
     },
     /// An expression that fails on this user's values.
-    #[error("`{setting}: {sql}` fails on this user's values: {reason}")]
+    #[error("`{setting}: {sql}` fails at {place}: {reason}")]
     Evaluation {
         /// The setting.
         setting: String,
         /// The expression.
         sql: String,
-        /// Why.
+        /// The first row it fails for.
+        place: String,
+        /// The values there, and why.
         reason: String,
     },
     /// The user has no row in the files (they changed since the users were listed).

@@ -30,6 +30,7 @@ mod table;
 #[cfg(test)]
 mod testing;
 
+pub use clock::WallClock;
 pub use error::DatasetError;
 pub use frame::UserFrame;
 pub use inputs::{UserInput, inputs};

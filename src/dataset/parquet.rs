@@ -165,9 +165,20 @@ pub(super) fn numbers(file: &str, column: &Needed, values: &ArrayRef) -> Result<
     })
 }
 
-/// Values as numbers, NaN where missing; dates and times become epoch seconds.
+/// Values as numbers, NaN where missing; dates and times become epoch seconds, durations seconds.
 pub(super) fn as_numbers(values: &ArrayRef) -> Result<Vec<f64>, arrow::error::ArrowError> {
-    use DataType::{Date32, Date64, Float64, Int64, Timestamp};
+    use DataType::{Date32, Date64, Duration, Float64, Int64, Timestamp};
+    if let Duration(unit) = values.data_type() {
+        let ticks_per_second = match unit {
+            TimeUnit::Second => 1.0,
+            TimeUnit::Millisecond => 1e3,
+            TimeUnit::Microsecond => 1e6,
+            TimeUnit::Nanosecond => 1e9,
+        };
+        let ticks = cast(values, &Int64)?;
+        let seconds = |ticks: Option<i64>| ticks.map_or(f64::NAN, |ticks| ticks as f64 / ticks_per_second);
+        return Ok(ticks.as_primitive::<Int64Type>().iter().map(seconds).collect());
+    }
     if matches!(values.data_type(), Timestamp(..) | Date32 | Date64) {
         let micros = cast(&cast(values, &Timestamp(TimeUnit::Microsecond, None))?, &Int64)?;
         let seconds = |micros: Option<i64>| micros.map_or(f64::NAN, |micros| micros as f64 / 1e6);

@@ -35,9 +35,11 @@ pub(super) fn series(config: &Config, frame: &UserFrame, source: &[f64]) -> Resu
     }
     let of = |values: &[f64]| -> Vec<f64> { kept.iter().map(|&row| values[row]).collect() };
     let lines: Vec<u64> = kept.iter().map(|&row| frame.lines[row]).collect();
-    let hour: Vec<u8> = frame.timestamp.as_ref().map_or_else(Vec::new, |times| {
-        of(times).iter().map(|&time| clock::hour(time, data.utc_offset_hours)).collect()
-    });
+    let wall = clock::WallClock::of(data);
+    let hour: Vec<u8> = frame
+        .timestamp
+        .as_ref()
+        .map_or_else(Vec::new, |times| of(times).iter().map(|&time| wall.hour(time)).collect());
     let own_condition = frame.condition.as_ref().map(|values| of(values));
     let (condition, condition_levels) = condition(config, own_condition.as_deref(), &hour, &lines)?;
     Ok(Series {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, Float64Array, StringArray};
 use arrow::buffer::NullBuffer;
 
+use super::clock;
 use super::error::DatasetError;
 use super::expression::{Compiler, Expression};
 use super::frame::UserFrame;
@@ -42,7 +43,7 @@ impl Recipe {
     /// Compiles the expressions of `config`; every error here is the configuration's.
     pub fn new(config: &Config) -> Result<Self, DatasetError> {
         let data = &config.data;
-        let compiler = Compiler::new(&data.text_columns);
+        let compiler = Compiler::new(&data.text_columns, clock::zone(data));
         let mut sources = BTreeMap::new();
         for mode in &config.feature_modes {
             let sql = data.sources.get(mode).ok_or_else(|| unknown_mode(mode, &data.sources))?;
@@ -118,7 +119,12 @@ impl Recipe {
             Err(_) => Ok(Arc::new(Float64Array::new_null(user.lines.len())) as ArrayRef),
         };
         let columns: Result<Vec<ArrayRef>, _> = expression.columns().iter().map(column).collect();
-        expression.evaluate(columns?, user.lines.len())
+        expression.evaluate(columns?, user.lines.len()).map_err(|failure| DatasetError::Evaluation {
+            setting: expression.setting().to_owned(),
+            sql: expression.sql(),
+            place: format!("line {}", user.lines.get(failure.row).copied().unwrap_or_default()),
+            reason: failure.reason,
+        })
     }
 
     /// The needed columns of a user.
