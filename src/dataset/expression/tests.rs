@@ -1,5 +1,8 @@
+use std::sync::Arc;
+
+use arrow::array::{Array, Float64Array, StringArray};
+
 use super::*;
-use arrow::array::{Float64Array, StringArray};
 
 fn value(sql: &str, columns: &[f64]) -> f64 {
     let expression = Compiler::new(&[], None).compile("data.target", sql).unwrap();
