@@ -184,8 +184,9 @@ mod tests {
         assert_eq!(hours(forward), [1, 3, 3, 4]);
         assert_eq!(hours(back), [2, 2, 2, 3]);
         let halves = WallClock::Zone(chrono_tz::Asia::Kolkata);
-        assert_eq!((halves.hour(0.0), halves.local(0.0)), (5, 19_800.0));
-        assert_eq!(berlin.local(1e300), 1e300, "beyond the calendar");
+        assert_eq!(halves.hour(0.0), 5);
+        assert!((halves.local(0.0) - 19_800.0).abs() < 1e-9);
+        assert!((berlin.local(1e300) - 1e300).abs() < 1.0, "beyond the calendar");
     }
 
     #[test]

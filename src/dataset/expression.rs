@@ -112,9 +112,9 @@ impl Expression {
     }
 
     /// Its value in every row, NaN where it is missing; `columns` as in [`Self::columns`].
-    pub(super) fn evaluate(&self, columns: Vec<ArrayRef>, rows: usize) -> Result<Vec<f64>, NoValues> {
+    pub(super) fn evaluate(&self, columns: &[ArrayRef], rows: usize) -> Result<Vec<f64>, NoValues> {
         let work = || {
-            Ok(self.plan.values(columns.clone(), rows).map_err(|error| self.failure(&columns, rows, &error)))
+            Ok(self.plan.values(columns.to_vec(), rows).map_err(|error| self.failure(columns, rows, &error)))
         };
         with_stack(self.plan.parts, work).unwrap_or_else(|reason| Err(NoValues { row: 0, reason }))
     }

@@ -119,7 +119,7 @@ impl Recipe {
             Err(_) => Ok(Arc::new(Float64Array::new_null(user.lines.len())) as ArrayRef),
         };
         let columns: Result<Vec<ArrayRef>, _> = expression.columns().iter().map(column).collect();
-        expression.evaluate(columns?, user.lines.len()).map_err(|failure| DatasetError::Evaluation {
+        expression.evaluate(&columns?, user.lines.len()).map_err(|failure| DatasetError::Evaluation {
             setting: expression.setting().to_owned(),
             sql: expression.sql(),
             place: format!("line {}", user.lines.get(failure.row).copied().unwrap_or_default()),

@@ -82,9 +82,8 @@ impl Kind {
                 "its worker gives no sign of life; end it and continue with `results run --resume RUN_DIR`"
             }
             Self::Lost => "its worker is gone; continue with `results run --resume RUN_DIR`",
-            Self::Interrupted => "continue with `results run --resume RUN_DIR`",
+            Self::Interrupted | Self::Incomplete => "continue with `results run --resume RUN_DIR`",
             Self::Stopped => "mend the cause and continue with `results run --resume RUN_DIR`",
-            Self::Incomplete => "continue with `results run --resume RUN_DIR`",
             Self::Failed => {
                 "mend the cause and run `results run --resume RUN_DIR --retry-failed`, or leave the users out with --allow-partial"
             }

@@ -6,9 +6,9 @@ use super::*;
 
 fn value(sql: &str, columns: &[f64]) -> f64 {
     let expression = Compiler::new(&[], None).compile("data.target", sql).unwrap();
-    let columns =
+    let columns: Vec<_> =
         columns.iter().map(|&value| Arc::new(Float64Array::from(vec![value])) as ArrayRef).collect();
-    expression.evaluate(columns, 1).unwrap()[0]
+    expression.evaluate(&columns, 1).unwrap()[0]
 }
 
 fn reason(sql: &str) -> String {
@@ -77,7 +77,7 @@ fn whole_numbers_do_not_wrap() {
     assert!(reason("9223372036854775807 + 1").contains("1.0 *"), "{}", reason("9223372036854775807 + 1"));
     let expression = Compiler::new(&[], None).compile("s", "cast(x as bigint) * 10000000000").unwrap();
     let column: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 2e9]));
-    let failure = expression.evaluate(vec![column], 2).unwrap_err();
+    let failure = expression.evaluate(&[column], 2).unwrap_err();
     assert_eq!(failure.row, 1);
     assert!(failure.reason.starts_with("`x` is `2000000000"), "{}", failure.reason);
 }
@@ -144,13 +144,13 @@ fn a_function_without_a_value_gives_none_or_names_the_row() {
         Some("x"),
     ]));
     let expression = Compiler::new(&["time".to_owned()], None).compile("s", "to_timestamp(time)").unwrap();
-    let failure = expression.evaluate(vec![Arc::clone(&texts)], 4).unwrap_err();
+    let failure = expression.evaluate(&[Arc::clone(&texts)], 4).unwrap_err();
     assert_eq!(failure.row, 2);
     assert!(failure.reason.contains("`to_timestamp(…, '%d.%m.%Y %H:%M')`"), "{}", failure.reason);
-    assert!(expression.evaluate(vec![texts.slice(0, 2)], 2).unwrap()[1].is_nan());
+    assert!(expression.evaluate(&[texts.slice(0, 2)], 2).unwrap()[1].is_nan());
     let column: ArrayRef = Arc::new(Float64Array::from(vec![1.0, 3e10]));
     let expression = Compiler::new(&[], None).compile("s", "cast(x as int)").unwrap();
-    let failure = expression.evaluate(vec![column], 2).unwrap_err();
+    let failure = expression.evaluate(&[column], 2).unwrap_err();
     assert!(failure.row == 1 && failure.reason.contains("too large"), "{}", failure.reason);
 }
 
@@ -184,7 +184,7 @@ fn texts_are_read_on_the_clock_of_the_zone() {
     let texts: ArrayRef = Arc::new(StringArray::from(vec!["2026-07-05 12:00:00.5", "2026-07-05T12:00:00Z"]));
     let times = |zone: Option<Tz>, sql: &str| {
         let expression = Compiler::new(&["t".to_owned()], zone).compile("data.timestamp", sql).unwrap();
-        expression.evaluate(vec![Arc::clone(&texts)], 2).unwrap()
+        expression.evaluate(&[Arc::clone(&texts)], 2).unwrap()
     };
     let noon = 1_783_252_800.0;
     let berlin = Some(Tz::Europe__Berlin);
@@ -199,7 +199,7 @@ fn texts_are_read_on_the_clock_of_the_zone() {
     );
     let numbers = Compiler::new(&[], berlin).compile("data.timestamp", "to_timestamp(t)").unwrap();
     let column: ArrayRef = Arc::new(Float64Array::from(vec![noon]));
-    assert_eq!(numbers.evaluate(vec![column], 1).unwrap(), [noon], "a number is no text of a clock");
+    assert_eq!(numbers.evaluate(&[column], 1).unwrap(), [noon], "a number is no text of a clock");
     let cast = Compiler::new(&["t".to_owned()], berlin)
         .compile("data.timestamp", "cast(t as timestamp)")
         .unwrap_err();
