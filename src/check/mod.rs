@@ -10,12 +10,11 @@ mod known;
 #[cfg(test)]
 mod tests;
 
-use crate::store::is_renamed;
 use arrow::record_batch::RecordBatch;
 
 pub use known::Known;
 
-use crate::schema::{Column, ColumnType, TableSchema};
+use crate::schema::{Column, ColumnType, MadeOf, TableSchema};
 use crate::sql::{Definitions, Query, QueryError, Session, SessionError, ident, literal};
 
 /// Rows shown of a check that fails.
@@ -139,18 +138,18 @@ fn instances<'a>(
         return if fits { Ok(vec![whole()?]) } else { Ok(Vec::new()) };
     };
     let mut found = Vec::new();
-    let has_users = tables.iter().any(|table| table.table == "users");
+    let has_users = tables.iter().any(|table| table.made_of() == MadeOf::Ledger);
     for table in tables {
         let is_about = match each {
             "table" => true,
-            "user table" => has_users && table.table != "users" && !table.is_of_all_users(),
+            "user table" => has_users && table.made_of() == MadeOf::Units,
             "keyed table" => !table.key.is_empty(),
             _ => false,
         };
         if is_about {
             found.push(Instance::of(query, table, None, known)?);
         }
-        for column in table.columns.iter().filter(|c| shown(table, c) && is_such(each, c, known)) {
+        for column in table.columns.iter().filter(|c| table.shows(c) && is_such(each, c, known)) {
             found.push(Instance::of(query, table, Some(column), known)?);
         }
     }
@@ -170,21 +169,13 @@ fn is_such(each: &str, column: &Column, known: &Known) -> bool {
     }
 }
 
-/// The ledger's bookkeeping columns have other names in the merged table.
-fn shown(table: &TableSchema, column: &Column) -> bool {
-    table.table != "users" || !is_renamed(&column.name)
-}
-
 fn fill(
     query: &Query,
     table: &TableSchema,
     column: Option<&Column>,
     known: &Known,
 ) -> Result<String, QueryError> {
-    let mut key: Vec<String> = table.key.iter().map(|k| ident(k)).collect();
-    if !table.is_of_all_users() {
-        key.insert(0, "user_id".to_owned());
-    }
+    let key: Vec<String> = table.full_key().map(ident).collect();
     let bound = |b: Option<f64>| b.map_or("NULL".to_owned(), |b| format!("CAST('{b:e}' AS DOUBLE)"));
     let values: Vec<String> =
         column.and_then(|c| c.values.as_ref()).into_iter().flatten().map(|v| literal(v)).collect();

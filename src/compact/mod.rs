@@ -19,7 +19,7 @@ mod tests;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use crate::schema::Schemas;
+use crate::schema::{MadeOf, Schemas, made_of};
 use crate::store::{
     CompactionLock, Entry, Ledger, LedgerFile, RemovalLock, Run, StoreError, is_compaction, parse_path,
 };
@@ -102,7 +102,7 @@ impl Compaction<'_> {
 
     /// Removes data files that no ledger row speaks of: a compaction that did not end wrote them.
     fn sweep(&self, files: &[Entry], done: &mut Compacted) -> Result<(), StoreError> {
-        let is_ours = |table: &str, name: &str| table != "users" && is_compaction(name);
+        let is_ours = |table: &str, name: &str| made_of(table) == MadeOf::Units && is_compaction(name);
         let written =
             files.iter().filter(|e| parse_path(&e.path).is_some_and(|(t, _, name)| is_ours(t, name)));
         let mut unknown: BTreeSet<&str> = written.map(|entry| entry.path.as_str()).collect();

@@ -8,11 +8,10 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
-use crate::schema::{Schemas, TableSchema};
+use crate::schema::{Schemas, TableSchema, columns};
 use crate::sorted::{Merged, Order, Owner, SortedFile, gathered};
 use crate::store::{
-    GroupWriter, LedgerFile, LedgerRow, Object, Run, StoreError, group_arrow_schema, is_group,
-    new_compaction_id, rewritten,
+    GroupWriter, LedgerFile, LedgerRow, Object, Run, StoreError, is_group, new_compaction_id, rewritten,
 };
 
 /// Values that are written together, about: what is in memory, and the size of the files, follows it.
@@ -174,11 +173,11 @@ struct TableRows {
 
 impl TableRows {
     fn open(schema: TableSchema, files: impl Iterator<Item = (SortedFile, u64)>) -> Result<Self, StoreError> {
-        let columns = group_arrow_schema(&schema);
+        let columns = columns::grouped(&schema);
         let (files, bytes): (Vec<_>, Vec<_>) = files.unzip();
         let files = gathered(files, bytes.iter().sum(), &columns, &schema.key)?;
-        let key = std::iter::once("user_id").chain(schema.key.iter().map(String::as_str));
-        let merged = Merged::open(files, Order::new(Arc::clone(&columns), key)?, &Arc::default())?;
+        let order = Order::new(Arc::clone(&columns), schema.full_key())?;
+        let merged = Merged::open(files, order, &Arc::default())?;
         Ok(Self { schema, columns, merged, waiting: None })
     }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::ExportError;
 use super::writer::TableWriter;
-use crate::schema::TableSchema;
+use crate::schema::{MadeOf, TableSchema};
 use crate::sql::{Definitions, QueryError, Session, ident};
 
 /// Format of exported files.
@@ -60,16 +60,14 @@ pub fn csv_sql(schema: &TableSchema, definitions: Definitions<'_>) -> Result<Str
 
 /// The rows of a table's Parquet file: all columns, sorted by user and key.
 pub fn parquet_sql(schema: &TableSchema) -> String {
-    if schema.table == "users" {
-        return format!("SELECT * FROM users {}", order(schema));
+    if schema.made_of() == MadeOf::Ledger {
+        return format!("SELECT * FROM {} {}", ident(&schema.table), order(schema));
     }
     select(schema, schema.columns.iter().map(|c| ident(&c.name)).collect())
 }
 
 fn select(schema: &TableSchema, mut columns: Vec<String>) -> String {
-    if !schema.is_of_all_users() {
-        columns.insert(0, "user_id".to_owned());
-    }
+    columns.splice(0..0, schema.user().map(str::to_owned));
     format!("SELECT {} FROM {} {}", columns.join(", "), ident(&schema.table), order(schema))
 }
 
@@ -80,7 +78,7 @@ fn order(schema: &TableSchema) -> String {
     } else {
         schema.key.iter().map(|k| ident(k)).collect()
     };
-    let user = (!schema.is_of_all_users()).then(|| "user_id".to_owned());
+    let user = schema.user().map(str::to_owned);
     format!("ORDER BY {}", user.into_iter().chain(keys).collect::<Vec<_>>().join(", "))
 }
 

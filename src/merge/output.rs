@@ -7,13 +7,14 @@ use std::path::{Path, PathBuf};
 use super::calls::{self, ChangedCall};
 use super::finding::{Gap, Kept};
 use super::survey::Survey;
-use super::tables::{self, Compare, Tables};
+use super::tables::{Compare, Tables};
 use super::{Merge, MergeError, MergeOutcome, OnConflict, conflicts_of, repeated_of, staging_path};
 use crate::check::{Known, run_checks};
 use crate::config::Settings;
 use crate::export::{CsvWriter, ExportError, TableExport, TableWriter, csv_name, csv_sql, parquet_sql};
 use crate::legacy::Call;
-use crate::schema::{Facts, TableSchema};
+use crate::schema::columns::merged;
+use crate::schema::{Facts, MadeOf, TableSchema};
 use crate::sorted::{Findings, SortedRows};
 use crate::sql::{OpenRun, Session};
 use crate::store::{MERGE_MANIFEST, MergeManifest, MergedRun};
@@ -144,7 +145,7 @@ impl Output<'_> {
         schema: &TableSchema,
         mut rows: SortedRows,
     ) -> Result<(u64, Facts, Findings), MergeError> {
-        let columns = tables::columns(schema);
+        let columns = merged(schema);
         let mut writer = self.writer(dir, schema, &columns)?;
         while let Some(picked) = rows.next_rows()? {
             let columns = std::sync::Arc::clone(&columns);
@@ -156,7 +157,7 @@ impl Output<'_> {
 
     /// Attempts of a unit differ in their times; their rows must not.
     fn compare(&self, schema: &TableSchema) -> Compare {
-        if schema.table == "users" || self.merge.on_conflict != OnConflict::Stop {
+        if schema.made_of() == MadeOf::Ledger || self.merge.on_conflict != OnConflict::Stop {
             Compare::Nothing
         } else {
             Compare::Duplicates
@@ -173,9 +174,8 @@ impl Output<'_> {
         if schema.csv_query.is_none()
             && let Some(path) = self.csv_path(dir, schema)
         {
-            let user = (!schema.is_of_all_users()).then_some("user_id");
             let names: Vec<&str> =
-                user.into_iter().chain(schema.exported().map(|c| c.name.as_str())).collect();
+                schema.user().into_iter().chain(schema.exported().map(|c| c.name.as_str())).collect();
             writer = writer.csv(&path, columns, &names)?;
         }
         if self.merge.parquet() {

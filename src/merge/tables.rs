@@ -9,14 +9,13 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
-
 use super::MergeError;
 use super::survey::Survey;
-use crate::schema::{TableSchema, stored_arrow_schema};
+use crate::schema::columns::{merged, read};
+use crate::schema::{MadeOf, TableSchema};
 use crate::sorted::{Findings, Roles, SortedFile, SortedRows, gathered, sorted_table};
 use crate::sql::{Definitions, OpenRun, Session, Space};
-use crate::store::{StoreError, ledger_schema};
+use crate::store::StoreError;
 
 /// Whether duplicates are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,8 +54,8 @@ impl Tables {
             tables.register(schema, "winning", Compare::Nothing)?;
             tables.register(schema, "sorted", Compare::Duplicates)?;
         }
-        let users = definitions.schemas.get("users").map_err(StoreError::from)?;
-        tables.files.insert("users".into(), survey.ledger.clone());
+        let users = definitions.schemas.ledger().map_err(StoreError::from)?;
+        tables.files.insert(users.table.clone(), survey.ledger.clone());
         tables.register(users, "public", Compare::Nothing)?;
         if let Some(first) = runs.first() {
             let fdr = &first.run.manifest().config.fdr;
@@ -70,11 +69,11 @@ impl Tables {
     }
 
     fn register(&mut self, schema: &TableSchema, space: &str, compare: Compare) -> Result<(), MergeError> {
-        let name = if schema.table == "users" { "winners" } else { &schema.table };
+        let name = if schema.made_of() == MadeOf::Ledger { "winners" } else { &schema.table };
         let files = self.files.get(&schema.table).cloned().unwrap_or_default();
         let found = (compare == Compare::Duplicates)
             .then(|| Arc::clone(self.found.entry(schema.table.clone()).or_default()));
-        let table = sorted_table(files, columns(schema), schema.key.clone(), Arc::clone(&self.roles), found);
+        let table = sorted_table(files, merged(schema), schema.key.clone(), Arc::clone(&self.roles), found);
         Ok(self.session.table(space, name, table)?)
     }
 
@@ -99,25 +98,4 @@ impl Tables {
         let found = self.found.get(&schema.table);
         found.and_then(|f| f.lock().unwrap_or_else(PoisonError::into_inner).take()).unwrap_or_default()
     }
-}
-
-/// Columns of a table as SQL sees them, without derived ones.
-pub(super) fn columns(schema: &TableSchema) -> SchemaRef {
-    if schema.table == "users" {
-        return ledger_schema(schema);
-    }
-    let user = Arc::new(Field::new("user_id", DataType::Utf8, false));
-    let stored = stored_arrow_schema(schema);
-    let fields: Vec<_> = [user].into_iter().chain(stored.fields().iter().cloned()).collect();
-    Arc::new(Schema::new(fields))
-}
-
-/// Columns that are read of a table: also the attempt, which decides who speaks.
-pub(super) fn read(schema: &TableSchema) -> SchemaRef {
-    let shown = columns(schema);
-    if shown.index_of("attempt").is_ok() {
-        return shown;
-    }
-    let attempt = Arc::new(Field::new("attempt", DataType::Utf8, false));
-    Arc::new(Schema::new(shown.fields().iter().cloned().chain([attempt]).collect::<Vec<_>>()))
 }

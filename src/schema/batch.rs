@@ -5,11 +5,11 @@ use std::sync::Arc;
 use arrow::array::{
     ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, StringBuilder, TimestampMicrosecondBuilder,
 };
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
 use arrow::record_batch::RecordBatch;
 use thiserror::Error;
 
 use super::cell::{Cell, Row};
+use super::columns::stored;
 use super::table::{Column, ColumnType, TableSchema};
 
 /// A row that breaks the contract of its table.
@@ -24,24 +24,6 @@ pub struct BatchError {
     pub column: String,
     /// What is wrong.
     pub fault: String,
-}
-
-/// Arrow type of a column.
-pub(super) fn arrow_type(kind: ColumnType) -> DataType {
-    match kind {
-        ColumnType::Text => DataType::Utf8,
-        ColumnType::Int => DataType::Int64,
-        ColumnType::Float => DataType::Float64,
-        ColumnType::Bool => DataType::Boolean,
-        ColumnType::Timestamp => DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())),
-    }
-}
-
-/// Schema of the files a shard writes: stored columns only, without the partition columns.
-pub fn stored_arrow_schema(table: &TableSchema) -> SchemaRef {
-    let fields: Vec<Field> =
-        table.stored().map(|c| Field::new(&c.name, arrow_type(c.kind), c.nullable)).collect();
-    Arc::new(Schema::new(fields))
 }
 
 /// The rows as one batch of the table's stored columns.
@@ -60,7 +42,7 @@ pub fn record_batch(table: &TableSchema, rows: &[Row]) -> Result<RecordBatch, Ba
     let columns =
         table.stored().map(|column| array(table, column, rows)).collect::<Result<Vec<ArrayRef>, _>>()?;
     let options = arrow::record_batch::RecordBatchOptions::new().with_row_count(Some(rows.len()));
-    RecordBatch::try_new_with_options(stored_arrow_schema(table), columns, &options)
+    RecordBatch::try_new_with_options(stored(table), columns, &options)
         .map_err(|e| fault(table, 0, "*", &e.to_string()))
 }
 

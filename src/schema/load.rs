@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, include_dir};
 use thiserror::Error;
 
+use super::kept::{LEDGER, MadeOf};
 use super::table::TableSchema;
 use crate::config::Settings;
 
@@ -99,6 +100,11 @@ impl Schemas {
         })
     }
 
+    /// The table of the attempts.
+    pub fn ledger(&self) -> Result<&TableSchema, SchemaError> {
+        self.get(LEDGER)
+    }
+
     /// All tables in the order of their names.
     pub fn iter(&self) -> impl Iterator<Item = &TableSchema> {
         self.tables.values()
@@ -106,7 +112,7 @@ impl Schemas {
 
     /// Tables that shards write besides the ledger.
     pub fn data_tables(&self) -> impl Iterator<Item = &TableSchema> {
-        self.iter().filter(|t| t.table != "users" && !t.is_of_all_users())
+        self.iter().filter(|t| t.made_of() == MadeOf::Units)
     }
 }
 

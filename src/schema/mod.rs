@@ -5,12 +5,18 @@
 
 mod batch;
 mod cell;
+pub mod columns;
 mod facts;
+mod kept;
 mod load;
 mod table;
 
-pub use batch::{BatchError, record_batch, stored_arrow_schema};
+pub use batch::{BatchError, record_batch};
 pub use cell::{Cell, Row};
 pub use facts::{ColumnFacts, Facts, Lists};
+pub use kept::{
+    ATTEMPT, LEDGER, LEDGER_ATTEMPT, LEDGER_USER, MadeOf, OF_GROUPS, OF_UNITS, RUN, SHARD, USER,
+    is_kept_by_the_store, is_name, ledger_column, made_of,
+};
 pub use load::{SchemaError, Schemas};
 pub use table::{Column, ColumnType, Derived, TableSchema};

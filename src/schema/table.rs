@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::kept::{MadeOf, is_kept_by_the_store, made_of};
+
 /// The contract of one table, as written in `schemas/<table>.yaml`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -132,11 +134,6 @@ pub enum Derived {
 }
 
 impl TableSchema {
-    /// Whether `merge` makes all of it, of all users together; its rows have no user.
-    pub fn is_of_all_users(&self) -> bool {
-        ["group_tests", "families"].contains(&self.table.as_str())
-    }
-
     /// Columns a shard stores.
     pub fn stored(&self) -> impl Iterator<Item = &Column> {
         self.columns.iter().filter(|c| c.derived.is_none())
@@ -161,7 +158,7 @@ impl TableSchema {
     pub fn fault(&self) -> Option<String> {
         let mut seen = std::collections::BTreeSet::new();
         for c in &self.columns {
-            if ["user_id", "shard", "attempt"].contains(&c.name.as_str()) && self.table != "users" {
+            if is_kept_by_the_store(&c.name) && made_of(&self.table) != MadeOf::Ledger {
                 return Some(format!("column `{}` is kept by the store and may not be listed", c.name));
             }
             if !seen.insert(&c.name) {

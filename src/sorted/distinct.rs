@@ -14,13 +14,11 @@ use super::file::SortedFile;
 use super::merge::{Chunk, Merged, column, gather};
 use super::order::Order;
 use super::roles::{Role, Roles};
+use crate::schema::{OF_UNITS, USER};
 use crate::store::StoreError;
 
 /// Findings of a kind that are kept; the rest are counted.
 const KEPT: usize = 1000;
-
-/// Columns that say where a row is from; duplicates differ in them.
-const ORIGIN: [&str; 4] = ["user_id", "attempt", "shard", "run"];
 
 /// A value in which a duplicate differs from the row that speaks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -107,9 +105,11 @@ impl SortedRows {
         roles: &Arc<Roles>,
         compare: bool,
     ) -> Result<Self, StoreError> {
-        let is_compared = |name: &String| compare && !ORIGIN.contains(&name.as_str()) && !key.contains(name);
+        // What says where a row is from differs in duplicates.
+        let is_compared =
+            |name: &String| compare && !OF_UNITS.contains(&name.as_str()) && !key.contains(name);
         let compared = columns.fields().iter().map(|f| f.name().clone()).filter(is_compared).collect();
-        let order = Order::new(columns, std::iter::once("user_id").chain(key.iter().map(String::as_str)))?;
+        let order = Order::new(columns, std::iter::once(USER).chain(key.iter().map(String::as_str)))?;
         let merged = Merged::open(files, order, roles)?;
         Ok(Self { merged, key: key.to_vec(), compared, findings: Findings::default() })
     }

@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::{
 use parquet::data_type::AsBytes;
 use parquet::file::statistics::Statistics;
 
+use crate::schema::{ATTEMPT, RUN, SHARD, USER};
 use crate::store::{ParquetParts, Storage, StoreError, read_whole, sort_by};
 
 /// Whose rows a file has.
@@ -253,13 +254,13 @@ fn column(
     }
     let is_of_unit = matches!(first.owner, Owner::Unit { .. });
     Ok(match field.name().as_str() {
-        "user_id" if is_of_unit => texts(files, SortedFile::user),
-        "attempt" if is_of_unit => texts(files, SortedFile::attempt),
-        "shard" => {
+        USER if is_of_unit => texts(files, SortedFile::user),
+        ATTEMPT if is_of_unit => texts(files, SortedFile::attempt),
+        SHARD => {
             let shards = files.iter().flat_map(|(file, rows)| std::iter::repeat_n(file.shard as i32, *rows));
             Arc::new(shards.collect::<Int32Array>())
         }
-        "run" => texts(files, |file| &file.run_name),
+        RUN => texts(files, |file| &file.run_name),
         _ if field.is_nullable() => new_null_array(field.data_type(), batch.num_rows()),
         name => return Err(first.damaged(format!("it has no column {name}"))),
     })
@@ -315,8 +316,7 @@ impl OpenFile {
 /// The range of `user_id` by the statistics of the file; bounds may be wider than the values.
 fn users_of(metadata: &ArrowReaderMetadata) -> Option<(String, String)> {
     let parquet = metadata.metadata();
-    let place =
-        parquet.file_metadata().schema_descr().columns().iter().position(|c| c.name() == "user_id")?;
+    let place = parquet.file_metadata().schema_descr().columns().iter().position(|c| c.name() == USER)?;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
     let mut range: Option<(String, String)> = None;
     for group in parquet.row_groups() {

@@ -17,6 +17,7 @@ use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
 use super::{Findings, Roles, SortedFile, SortedRows};
+use crate::schema::USER;
 
 /// Batches that wait for the engine.
 const WAITING: usize = 4;
@@ -80,7 +81,7 @@ impl TableProvider for SortedTable {
 
 impl Rows {
     fn sorted_by(&self) -> impl Iterator<Item = &str> {
-        std::iter::once("user_id").chain(self.key.iter().map(String::as_str))
+        std::iter::once(USER).chain(self.key.iter().map(String::as_str))
     }
 
     /// The order of the rows, as far as its columns are shown.

@@ -7,7 +7,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-use arrow::datatypes::{DataType, Field, FieldRef, SchemaRef};
+use arrow::datatypes::{FieldRef, SchemaRef};
 use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{DataFusionError, Result, ScalarValue};
@@ -22,6 +22,9 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use object_store::ObjectMeta;
 use object_store::path::Path as ObjectPath;
+
+use crate::schema::columns::field;
+use crate::schema::{ATTEMPT, OF_GROUPS, OF_UNITS, SHARD, USER};
 
 /// A file with what its path and the ledger say about its rows.
 #[derive(Debug, Clone)]
@@ -40,15 +43,8 @@ pub(super) struct TableFile {
 
 /// Columns that come from the ledger, after the file's own.
 fn partition_columns(names: &[&str]) -> Vec<FieldRef> {
-    let kind = |name: &str| if name == "shard" { DataType::Int32 } else { DataType::Utf8 };
-    names.iter().map(|name| Arc::new(Field::new(*name, kind(name), false))).collect()
+    names.iter().map(|name| field(name)).collect()
 }
-
-/// Columns from the ledger of files that hold one unit.
-const OF_UNITS: [&str; 4] = ["user_id", "shard", "attempt", "run"];
-
-/// Columns from the ledger of files that hold a group of units.
-const OF_GROUPS: [&str; 2] = ["shard", "run"];
 
 /// A table provider over known files.
 pub(super) struct KnownFiles {
@@ -76,9 +72,9 @@ impl KnownFiles {
 
     fn with_columns(file_schema: SchemaRef, files: &[TableFile], names: &[&str]) -> Result<Self> {
         let value = |file: &TableFile, name: &str| match (name, &file.owner) {
-            ("user_id", Some((user_id, _))) => ScalarValue::from(user_id.as_str()),
-            ("attempt", Some((_, attempt))) => ScalarValue::from(attempt.as_str()),
-            ("shard", _) => ScalarValue::from(file.shard as i32),
+            (USER, Some((user_id, _))) => ScalarValue::from(user_id.as_str()),
+            (ATTEMPT, Some((_, attempt))) => ScalarValue::from(attempt.as_str()),
+            (SHARD, _) => ScalarValue::from(file.shard as i32),
             _ => ScalarValue::from(file.run.as_str()),
         };
         let files = files

@@ -36,8 +36,8 @@ use super::source::{OpenRun, SourceError};
 use super::template::{Queries, QueryError, ident, literal};
 use super::views::{Space, Views};
 use crate::config::Fdr;
-use crate::schema::{Schemas, TableSchema, stored_arrow_schema};
-use crate::store::{MergeManifest, ReadLock, StoreError, group_arrow_schema};
+use crate::schema::{LEDGER, Schemas, TableSchema, columns};
+use crate::store::{MergeManifest, ReadLock, StoreError};
 
 /// Why a session could not be set up or a query not be answered.
 #[derive(Debug, Error)]
@@ -226,7 +226,7 @@ impl Session {
 
     /// Registers raw and merged tables of runs.
     async fn register_runs(&self, runs: Runs, definitions: Definitions<'_>) -> Result<(), SessionError> {
-        let users: &TableSchema = definitions.schemas.get("users").map_err(StoreError::from)?;
+        let users: &TableSchema = definitions.schemas.ledger().map_err(StoreError::from)?;
         self.lazy("expected", &runs, expected_of)?;
         self.lazy("files", &runs, |runs| files_of(&all_rows(runs)?, runs))?;
         let ledger = users.clone();
@@ -261,7 +261,7 @@ impl Session {
     ) -> Result<(), SessionError> {
         let Some(first) = runs.first() else { return Ok(()) };
         let fdr = first.run.manifest().config.fdr.clone();
-        let users: TableSchema = definitions.schemas.get("users").map_err(StoreError::from)?.clone();
+        let users: TableSchema = definitions.schemas.ledger().map_err(StoreError::from)?.clone();
         let space = Space::numbered(number);
         self.lazy(&space.winners, &runs, move |runs| ledger_of(&winners(runs)?, runs, &users))?;
         self.register_files(&space.winning, &runs, &Silent::among(&runs)?, definitions)?;
@@ -313,7 +313,7 @@ impl Session {
         let mut tables = TableFiles::of(runs, silent)?;
         for schema in definitions.schemas.data_tables() {
             let files = tables.remove(schema.table.as_str()).unwrap_or_default();
-            let units = KnownFiles::of_units(stored_arrow_schema(schema), &files.units)?;
+            let units = KnownFiles::of_units(columns::stored(schema), &files.units)?;
             let table: Arc<dyn TableProvider> = if files.groups.is_empty() {
                 Arc::new(units)
             } else {
@@ -336,7 +336,7 @@ impl Session {
             units.schema().fields().iter().map(|f| Expr::from(Column::new_unqualified(f.name()))).collect();
         let mut all = (!files.units.is_empty()).then(|| self.ctx.read_table(units)).transpose()?;
         for (run, group) in &files.groups {
-            let known = KnownFiles::of_groups(group_arrow_schema(schema), group)?;
+            let known = KnownFiles::of_groups(columns::grouped(schema), group)?;
             let mut rows = self.ctx.read_table(Arc::new(known))?;
             if let Some(silent) = silent.get(*run).filter(|silent| !silent.is_empty()) {
                 rows = rows.filter(silent.is_not(&format!("speaks_{space}_{run}"), col("attempt")))?;
@@ -367,8 +367,8 @@ impl Session {
         if self.is_wanted("group_tests") || wanted.iter().any(|schema| schema.derived().next().is_some()) {
             self.view_or_none("group_tests", space, views.group_tests()?, definitions).await?;
         }
-        if self.is_wanted("users") {
-            self.view(&space.name("users"), &views.users()?).await?;
+        if self.is_wanted(LEDGER) {
+            self.view(&space.name(LEDGER), &views.users()?).await?;
         }
         for schema in wanted {
             self.view(&space.name(&schema.table), &views.table(schema)?).await?;

@@ -2,8 +2,8 @@
 
 use super::template::{Queries, QueryError, ident, literal};
 use crate::config::{Fdr, FdrMethod};
-use crate::schema::{Derived, Schemas, TableSchema};
-use crate::store::is_renamed;
+use crate::schema::columns::shown;
+use crate::schema::{Derived, MadeOf, Schemas, TableSchema, USER};
 
 /// After an aggregate over everything. The engine moves a filter on a constant column below such an aggregate,
 /// where it no longer takes the row away; below a limit it cannot go.
@@ -67,7 +67,7 @@ impl Views<'_> {
         let rows = self.with_group(schema, rows)?;
         let columns: Vec<String> = schema.columns.iter().map(|c| ident(&c.name)).collect();
         let columns = if columns.is_empty() { String::new() } else { format!(", {}", columns.join(", ")) };
-        Ok(format!("SELECT user_id{columns} FROM ({rows})"))
+        Ok(format!("SELECT {USER}{columns} FROM ({rows})"))
     }
 
     /// The group tests of all tables; `None` if no table has one.
@@ -89,14 +89,11 @@ impl Views<'_> {
 
     /// The ledger rows of the attempts that speak, without what only the store needs.
     pub fn users(&self) -> Result<String, QueryError> {
-        let schema = self.schemas.iter().filter(|schema| schema.table == "users");
-        let shown = schema.flat_map(|schema| &schema.columns).filter(|c| !is_renamed(&c.name));
-        let shown: Vec<String> = shown.map(|c| ident(&c.name)).collect();
-        Ok(format!(
-            "SELECT user_id, shard, attempt, {} FROM {}",
-            shown.join(", "),
-            ident(&self.space.winners)
-        ))
+        let ledger = self.schemas.iter().filter(|schema| schema.made_of() == MadeOf::Ledger);
+        let names = ledger
+            .flat_map(|schema| shown(schema).fields().iter().map(|f| ident(f.name())).collect::<Vec<_>>());
+        let names: Vec<String> = names.collect();
+        Ok(format!("SELECT {} FROM {}", names.join(", "), ident(&self.space.winners)))
     }
 
     /// The families of all tables; `None` if nothing is corrected.
@@ -180,7 +177,7 @@ impl Views<'_> {
 
     fn with_q(&self, schema: &TableSchema) -> Result<String, QueryError> {
         let mut columns: Vec<String> =
-            std::iter::once("user_id".to_owned()).chain(schema.stored().map(|c| ident(&c.name))).collect();
+            std::iter::once(USER.to_owned()).chain(schema.stored().map(|c| ident(&c.name))).collect();
         let source = self.rows(schema, &self.space.winning)?;
         let mut rows = self.rows(schema, &self.space.shown)?;
         for (column, derived) in schema.derived() {
@@ -238,7 +235,7 @@ impl Views<'_> {
 
     fn with_group(&self, schema: &TableSchema, rows: String) -> Result<String, QueryError> {
         let mut rows = rows;
-        let mut columns: Vec<String> = std::iter::once("user_id".to_owned())
+        let mut columns: Vec<String> = std::iter::once(USER.to_owned())
             .chain(schema.stored().map(|c| ident(&c.name)))
             .chain(
                 schema.derived().filter(|(_, d)| matches!(d, Derived::Q { .. })).map(|(c, _)| ident(&c.name)),

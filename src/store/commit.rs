@@ -9,7 +9,7 @@ use super::path::data_file;
 use super::run::Run;
 use super::storage::Object;
 use super::verify::checksum;
-use crate::schema::{Row, Schemas, record_batch};
+use crate::schema::{LEDGER, Row, Schemas, record_batch};
 
 /// Rows of one table.
 pub type TableRows = (String, Vec<Row>);
@@ -63,8 +63,8 @@ pub fn commit(run: &Run, schemas: &Schemas, unit: Prepared) -> Result<LedgerRow,
         });
         objects.push(object);
     }
-    let ledger = record_batch(schemas.get("users")?, &[row.to_row()])?;
-    objects.push(encode(run, schemas, &row, "users", &ledger)?);
+    let ledger = record_batch(schemas.ledger()?, &[row.to_row()])?;
+    objects.push(encode(run, schemas, &row, LEDGER, &ledger)?);
     run.storage().publish(&objects)?;
     Ok(row)
 }

@@ -10,6 +10,7 @@ use parquet::file::properties::{EnabledStatistics, WriterProperties, WriterPrope
 use parquet::schema::types::ColumnPath;
 
 use super::error::StoreError;
+use crate::schema::is_name;
 
 /// What the footer of every file of a run says, under keys that start with `results.`.
 #[derive(Debug, Clone)]
@@ -72,9 +73,6 @@ impl Footer<'_> {
 /// Rows of a page: what a reader holds of each column of each file at once.
 const PAGE_ROWS: usize = 4096;
 
-/// Columns of names, one a unit.
-const NAMES: [&str; 4] = ["user_id", "attempt", "id", "attempt_id"];
-
 /// Rows up to which a unit's file is made for being opened quickly, among thousands of its kind.
 const SMALL: usize = 1024;
 
@@ -104,8 +102,7 @@ fn small() -> WriterPropertiesBuilder {
 
 fn large(batch: &RecordBatch) -> WriterPropertiesBuilder {
     // Values that hardly repeat: a dictionary of them is as long as the column, and a reader has to hold it.
-    let is_own =
-        |field: &Field| *field.data_type() == DataType::Float64 || NAMES.contains(&field.name().as_str());
+    let is_own = |field: &Field| *field.data_type() == DataType::Float64 || is_name(field.name());
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_statistics_enabled(EnabledStatistics::Chunk)

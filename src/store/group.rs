@@ -8,7 +8,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, StringArray};
 use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 
 use super::commit::Prepared;
@@ -19,16 +18,7 @@ use super::path::{bucket_of, group_file};
 use super::run::Run;
 use super::storage::Object;
 use super::verify::checksum;
-use crate::schema::{Row, Schemas, TableSchema, record_batch, stored_arrow_schema};
-
-/// Schema of a file of a group: `user_id` and `attempt` before the stored columns.
-pub fn group_arrow_schema(table: &TableSchema) -> SchemaRef {
-    let stored = stored_arrow_schema(table);
-    let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, false));
-    let fields: Vec<_> =
-        [text("user_id"), text("attempt")].into_iter().chain(stored.fields().iter().cloned()).collect();
-    Arc::new(Schema::new(fields))
-}
+use crate::schema::{Row, Schemas, TableSchema, USER, columns, record_batch};
 
 /// Writes units; those of a shard and bucket together, so that either all of them are in the run or none.
 ///
@@ -94,7 +84,7 @@ fn table_of(
     let schema = group.schemas.get(table)?;
     let rows = parts.iter().flat_map(|(row, batch)| std::iter::repeat_n(*row, batch.num_rows()));
     let (users, attempts): (Vec<_>, Vec<_>) = rows.map(|r| (r.user_id.as_str(), r.attempt.as_str())).unzip();
-    let stored = concat_batches(&stored_arrow_schema(schema), parts.iter().map(|(_, batch)| *batch))?;
+    let stored = concat_batches(&columns::stored(schema), parts.iter().map(|(_, batch)| *batch))?;
     let batch = sort_rows(&with_owner(schema, &users, &attempts, &stored)?, &schema.key)?;
     let rows = units.iter_mut().zip(counts).map(|(unit, rows)| (&mut unit.row, rows));
     group.table(schema, &batch, rows.collect()).map(Some)
@@ -116,7 +106,7 @@ pub struct GroupWriter<'a> {
 }
 
 impl GroupWriter<'_> {
-    /// The file of a table with sorted rows in the columns of [`group_arrow_schema`]; every unit that has rows
+    /// The file of a table with sorted rows in the columns of [`columns::grouped`]; every unit that has rows
     /// in it, with their number, is told.
     pub fn table(
         &self,
@@ -135,7 +125,7 @@ impl GroupWriter<'_> {
 
     /// The file of the ledger.
     pub fn ledger(&self, rows: &[LedgerRow]) -> Result<Object, StoreError> {
-        let schema = self.schemas.get("users")?;
+        let schema = self.schemas.ledger()?;
         let cells: Vec<Row> = rows.iter().map(LedgerRow::to_row).collect();
         let (users, attempts): (Vec<_>, Vec<_>) =
             rows.iter().map(|r| (r.user_id.as_str(), r.attempt.as_str())).unzip();
@@ -164,7 +154,7 @@ fn with_owner(
 ) -> Result<RecordBatch, StoreError> {
     let text = |values: &[&str]| -> ArrayRef { Arc::new(StringArray::from_iter_values(values)) };
     let columns = [text(users), text(attempts)].into_iter().chain(stored.columns().iter().cloned()).collect();
-    Ok(RecordBatch::try_new(group_arrow_schema(schema), columns)?)
+    Ok(RecordBatch::try_new(columns::grouped(schema), columns)?)
 }
 
 /// The rows in the order of the files of groups: by user and key. Rows without a key are a list, whose users are
@@ -173,7 +163,7 @@ pub fn sort_rows(batch: &RecordBatch, key: &[String]) -> Result<RecordBatch, Sto
     if key.is_empty() {
         return Ok(batch.clone());
     }
-    let names = std::iter::once("user_id").chain(key.iter().map(String::as_str));
+    let names = std::iter::once(USER).chain(key.iter().map(String::as_str));
     let columns: Vec<usize> = names.filter_map(|name| batch.schema_ref().index_of(name).ok()).collect();
     sort_by(batch, &columns)
 }

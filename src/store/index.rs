@@ -20,6 +20,7 @@ use super::parts::ParquetParts;
 use super::path::{is_group, parse};
 use super::reading::ReadLock;
 use super::storage::{Entry, Storage};
+use crate::schema::{LEDGER, LEDGER_ATTEMPT};
 
 /// Rows of the ledger that are looked at together.
 const ROWS: usize = 1 << 16;
@@ -81,7 +82,7 @@ impl LedgerIndex {
     pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
         let _reading = ReadLock::take(storage);
         let (groups, units): (Vec<Entry>, Vec<Entry>) =
-            storage.list("users")?.into_iter().partition(|entry| is_group(&entry.path));
+            storage.list(LEDGER)?.into_iter().partition(|entry| is_group(&entry.path));
         let mut index = Self::default();
         for file in ledger_files(storage, &units).0 {
             let Some(row) = file.rows.first() else { continue };
@@ -254,7 +255,7 @@ impl Part {
         let names = [
             "id",
             "feature_mode",
-            "attempt_id",
+            LEDGER_ATTEMPT,
             "state",
             "finished_at",
             "input_fingerprint",
@@ -293,7 +294,7 @@ impl Part {
 /// The attempts in rows of the ledger; those in a state that this version does not know are left out.
 fn attempts(batch: &RecordBatch) -> Option<Vec<IndexedAttempt>> {
     let text = |name: &str| batch.column_by_name(name)?.as_string_opt::<i32>();
-    let (users, names, inputs) = (text("id")?, text("attempt_id")?, text("input_fingerprint")?);
+    let (users, names, inputs) = (text("id")?, text(LEDGER_ATTEMPT)?, text("input_fingerprint")?);
     let repeated = |name: &str| Texts::of(batch, name);
     let (modes, states) = (repeated("feature_mode")?, repeated("state")?);
     let (configs, engines) = (repeated("config_fingerprint")?, repeated("engine")?);

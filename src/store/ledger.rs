@@ -5,7 +5,7 @@ use std::collections::hash_map;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, RecordBatch, StringArray};
-use arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef, TimestampMicrosecondType};
+use arrow::datatypes::{Int64Type, TimestampMicrosecondType};
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use super::error::StoreError;
 use super::path;
 use super::reading::ReadLock;
 use super::storage::{Entry, Storage};
-use crate::schema::{Row, TableSchema, stored_arrow_schema};
+use crate::schema::{LEDGER, LEDGER_ATTEMPT, LEDGER_USER, Row, TableSchema, columns};
 
 /// What became of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -135,8 +135,8 @@ impl LedgerRow {
             .with("k", self.k)
             .with("config_fingerprint", self.config_fingerprint.as_str())
             .with("input_fingerprint", self.input_fingerprint.as_deref())
-            .with("id", self.user_id.as_str())
-            .with("attempt_id", self.attempt.as_str())
+            .with(LEDGER_USER, self.user_id.as_str())
+            .with(LEDGER_ATTEMPT, self.attempt.as_str())
             .with("started_at", self.started_us)
             .with("finished_at", self.finished_us)
             .with("elapsed_ms", (self.finished_us - self.started_us).max(0) / 1000)
@@ -171,7 +171,7 @@ impl Ledger {
     /// Reads every ledger file of a run.
     pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
         let _reading = ReadLock::take(storage);
-        let (files, corrupt) = ledger_files(storage, &storage.list("users")?);
+        let (files, corrupt) = ledger_files(storage, &storage.list(LEDGER)?);
         let rows: Vec<LedgerRow> = files.into_iter().flat_map(|file| file.rows).collect();
         let replaced = Replaced::among(rows.iter().map(|row| row.attempt.as_str()));
         let (replaced, mut rows): (Vec<_>, Vec<_>) =
@@ -270,11 +270,11 @@ pub(super) fn decode(
         Some(batch.column_by_name(name)?.as_primitive_opt::<TimestampMicrosecondType>()?.value(place))
     };
     Some(LedgerRow {
-        user_id: text("id")?,
+        user_id: text(LEDGER_USER)?,
         feature_mode: text("feature_mode")?,
         shard,
         position: int("position")?.try_into().ok()?,
-        attempt: text("attempt_id")?,
+        attempt: text(LEDGER_ATTEMPT)?,
         state: UnitState::parse(&text("state")?)?,
         reason: text("reason"),
         n_samples: int("n_samples").and_then(|n| n.try_into().ok()),
@@ -296,20 +296,6 @@ pub(super) fn decode(
     })
 }
 
-/// Whether a stored column of the ledger is shown under another name: ids and attempts are those of every table.
-pub fn is_renamed(column: &str) -> bool {
-    ["id", "attempt_id"].contains(&column)
-}
-
-/// The columns of [`ledger_batch`].
-pub fn ledger_schema(schema: &TableSchema) -> SchemaRef {
-    let stored = stored_arrow_schema(schema);
-    let text = |name: &str| Arc::new(Field::new(name, DataType::Utf8, false));
-    let first = [text("user_id"), Arc::new(Field::new("shard", DataType::Int32, false)), text("attempt")];
-    let rest = stored.fields().iter().filter(|field| !is_renamed(field.name())).cloned();
-    Arc::new(Schema::new(first.into_iter().chain(rest).collect::<Vec<_>>()))
-}
-
 /// The ledger as one batch with `user_id`, `shard` and `attempt` in front, for queries.
 pub fn ledger_batch(rows: &[LedgerRow], schema: &TableSchema) -> Result<RecordBatch, StoreError> {
     let cells: Vec<Row> = rows.iter().map(LedgerRow::to_row).collect();
@@ -319,10 +305,7 @@ pub fn ledger_batch(rows: &[LedgerRow], schema: &TableSchema) -> Result<RecordBa
         Arc::new(Int32Array::from_iter_values(rows.iter().map(|r| r.shard as i32))),
         Arc::new(StringArray::from_iter_values(rows.iter().map(|r| &r.attempt))),
     ];
-    for (field, column) in batch.schema().fields().iter().zip(batch.columns()) {
-        if !is_renamed(field.name()) {
-            columns.push(Arc::clone(column));
-        }
-    }
-    Ok(RecordBatch::try_new(ledger_schema(schema), columns)?)
+    let shown = schema.stored().zip(batch.columns()).filter(|(column, _)| schema.shows(column));
+    columns.extend(shown.map(|(_, values)| Arc::clone(values)));
+    Ok(RecordBatch::try_new(columns::merged(schema), columns)?)
 }

@@ -49,12 +49,10 @@ pub use commit::{Prepared, TableRows, commit};
 pub use error::{AssignmentError, StorageError, StoreError};
 pub use expected::{EXPECTED, ExpectedUnit, to_batch as expected_batch};
 pub use file::{Footer, RowsOf, parquet_bytes};
-pub use group::{GroupWriter, commit_group, group_arrow_schema, sort_by, sort_rows};
+pub use group::{GroupWriter, commit_group, sort_by, sort_rows};
 pub use index::{IndexedAttempt, IndexedFile, LedgerIndex, repeated};
 pub use joined::SmallFiles;
-pub use ledger::{
-    DataFile, Ledger, LedgerFile, LedgerRow, UnitState, is_renamed, ledger_batch, ledger_files, ledger_schema,
-};
+pub use ledger::{DataFile, Ledger, LedgerFile, LedgerRow, UnitState, ledger_batch, ledger_files};
 pub use local::LocalStorage;
 pub use lock::ShardLock;
 pub use manifest::{InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};

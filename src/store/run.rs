@@ -15,7 +15,7 @@ use super::reading::CompactionLock;
 use super::storage::{Created, Object, Storage};
 use super::verify::checksum;
 use crate::config::{Config, differences, fingerprint};
-use crate::schema::Schemas;
+use crate::schema::{MadeOf, Schemas, made_of};
 
 /// An open run.
 #[derive(Debug, Clone)]
@@ -273,7 +273,7 @@ impl Run {
             !known.contains(path) && !of_a_living_one
         };
         let mut found = Leftovers::default();
-        for table in self.manifest.schema_versions.keys().filter(|t| *t != "users") {
+        for table in self.manifest.schema_versions.keys().filter(|t| made_of(t) == MadeOf::Units) {
             let shards = self.manifest.shards;
             let meets =
                 |shard: &u32| Assignment { index, of }.meets(Assignment { index: *shard, of: shards });
@@ -346,7 +346,7 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
         schema_versions: new
             .schemas
             .iter()
-            .filter(|s| !s.is_of_all_users())
+            .filter(|s| s.made_of() != MadeOf::AllUsers)
             .map(|s| (s.table.clone(), s.version))
             .collect(),
         tables: new.schemas.own(),

@@ -10,10 +10,10 @@ use rayon::prelude::*;
 
 use super::error::StoreError;
 use super::joined::SmallFiles;
-use super::ledger::{DataFile, UnitState, is_named, ledger_batch, ledger_files, ledger_schema};
+use super::ledger::{DataFile, UnitState, is_named, ledger_batch, ledger_files};
 use super::path;
 use super::storage::{Entry, Storage};
-use crate::schema::TableSchema;
+use crate::schema::{LEDGER_ATTEMPT, LEDGER_USER, SHARD, TableSchema, USER, columns, ledger_column};
 
 /// Files that are read together.
 const TOGETHER: usize = 1024;
@@ -36,14 +36,14 @@ pub fn unit_ledgers(
     };
     let parts = entries.par_chunks(TOGETHER).map(read).collect::<Result<Vec<_>, StoreError>>()?;
     let (batches, corrupt): (Vec<RecordBatch>, Vec<_>) = parts.into_iter().unzip();
-    let all = concat_batches(&ledger_schema(schema), &batches)?;
+    let all = concat_batches(&columns::merged(schema), &batches)?;
     Ok((by_unit(&all)?, corrupt.into_iter().flatten().collect()))
 }
 
 /// The rows by user and feature mode; those of a unit stay in the order of their files.
 fn by_unit(rows: &RecordBatch) -> Result<RecordBatch, StoreError> {
     let text = |name| Ok::<_, StoreError>(rows.column(rows.schema_ref().index_of(name)?).as_string::<i32>());
-    let (users, modes) = (text("user_id")?, text("feature_mode")?);
+    let (users, modes) = (text(USER)?, text("feature_mode")?);
     let mut order: Vec<u32> = (0..rows.num_rows() as u32).collect();
     let key = |row: u32| (users.value(row as usize), modes.value(row as usize));
     order.sort_by(|a, b| key(*a).cmp(&key(*b)));
@@ -62,19 +62,17 @@ fn read_together(storage: &dyn Storage, entries: &[Entry], schema: &TableSchema)
     }
     let rows = small.finish().next()?.ok()?;
     let column = |name: &str| rows.column_by_name(name);
-    let attempts = column("attempt_id")?.as_string_opt::<i32>()?;
+    let attempts = column(LEDGER_ATTEMPT)?.as_string_opt::<i32>()?;
     let is_own =
         places.iter().zip(attempts).all(|((_, name), attempt)| attempt.is_some_and(|a| is_named(a, name)));
     if !is_own || !are_whole(&rows)? {
         return None;
     }
-    let asked = ledger_schema(schema);
+    let asked = columns::merged(schema);
     let array = |name: &str| -> Option<ArrayRef> {
         Some(match name {
-            "user_id" => Arc::clone(column("id")?),
-            "attempt" => Arc::clone(column("attempt_id")?),
-            "shard" => Arc::new(places.iter().map(|(shard, _)| *shard).collect::<Int32Array>()),
-            name => Arc::clone(column(name)?),
+            SHARD => Arc::new(places.iter().map(|(shard, _)| *shard).collect::<Int32Array>()),
+            name => Arc::clone(column(ledger_column(name))?),
         })
     };
     let arrays = asked.fields().iter().map(|field| array(field.name())).collect::<Option<Vec<_>>>()?;
@@ -85,7 +83,7 @@ fn read_together(storage: &dyn Storage, entries: &[Entry], schema: &TableSchema)
 /// Whether every row says what a row of the ledger must say.
 fn are_whole(rows: &RecordBatch) -> Option<bool> {
     let texts = |name: &str| -> Option<&StringArray> { rows.column_by_name(name)?.as_string_opt() };
-    for name in ["id", "feature_mode", "tool_version", "engine", "config_fingerprint"] {
+    for name in [LEDGER_USER, "feature_mode", "tool_version", "engine", "config_fingerprint"] {
         if texts(name)?.null_count() > 0 {
             return Some(false);
         }

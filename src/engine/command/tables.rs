@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::{Mutex, PoisonError};
 
-use crate::schema::{Column, Schemas, TableSchema};
+use crate::schema::{Column, MadeOf, Schemas, TableSchema, is_kept_by_the_store, made_of};
 
 /// All of them.
 #[derive(Debug)]
@@ -37,10 +37,10 @@ impl Tables {
 
     /// The table of that name, or what is wrong with it.
     pub(super) fn get(&self, name: &str) -> Result<&Table, String> {
-        self.0.get(name).ok_or_else(|| match name {
-            "users" => "the table `users` is kept by the store\n(hint: {\"unit\": {\"state\": \"skipped\", \"reason\": \"…\"}} tells what became of a unit)".to_owned(),
-            "group_tests" | "families" => format!("the table `{name}` is made by merge"),
-            _ => {
+        self.0.get(name).ok_or_else(|| match made_of(name) {
+            MadeOf::Ledger => "the table `users` is kept by the store\n(hint: {\"unit\": {\"state\": \"skipped\", \"reason\": \"…\"}} tells what became of a unit)".to_owned(),
+            MadeOf::AllUsers => format!("the table `{name}` is made by merge"),
+            MadeOf::Units => {
                 let names = || self.0.keys().map(String::as_str);
                 let near = nearest(name, names()).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
                 let known = names().collect::<Vec<_>>().join(", ");
@@ -80,7 +80,7 @@ impl Table {
                 Err("is computed by merge\n(hint: leave it out)".to_owned())
             }
             Some(place) => Ok(*place),
-            None if ["user_id", "shard", "attempt"].contains(&name) => {
+            None if is_kept_by_the_store(name) => {
                 Err("is kept by the store\n(hint: leave it out)".to_owned())
             }
             None => {

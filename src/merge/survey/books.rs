@@ -6,7 +6,7 @@ use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
 use super::Broken;
-use crate::merge::tables::read;
+use crate::schema::columns::read;
 use crate::schema::{Schemas, TableSchema};
 use crate::sorted::{Held, Owner, SortedFile, Written, held};
 use crate::sql::OpenRun;

@@ -12,7 +12,7 @@ use arrow::datatypes::{
 };
 
 use super::books::Holding;
-use crate::schema::TableSchema;
+use crate::schema::{LEDGER, TableSchema};
 use crate::sorted::{Order, Owner, SortedBatch, SortedFile};
 use crate::sql::OpenRun;
 use crate::store::{EXPECTED, StoreError, UnitState, expected_batch, is_group, parse_path, unit_ledgers};
@@ -59,7 +59,7 @@ impl Ledgers {
     pub(super) fn open(runs: &[OpenRun], schema: &TableSchema) -> Result<Self, StoreError> {
         let mut found = Self::default();
         for (index, run) in runs.iter().enumerate() {
-            let all = run.run.storage().list("users")?;
+            let all = run.run.storage().list(LEDGER)?;
             let (groups, units): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| is_group(&entry.path));
             let (rows, corrupt) = unit_ledgers(run.run.storage(), &units, schema)?;
             found.corrupt.extend(corrupt.into_iter().map(|(path, cause)| (index, path, cause)));

@@ -16,7 +16,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::MergeError;
 use super::finding::{Conflict, Gap, Kind};
 use crate::run::run_status;
-use crate::schema::{Schemas, TableSchema};
+use crate::schema::{MadeOf, Schemas, TableSchema, made_of};
 use crate::sorted::{Cursor, Difference, Role, Roles, SortedFile};
 use crate::sql::{Candidate, OpenRun, Precedence, judge};
 use crate::store::{Replaced, StoreError, UnitState, parse_path};
@@ -60,7 +60,7 @@ impl Survey {
         precedence: Precedence,
         schemas: &Schemas,
     ) -> Result<Self, MergeError> {
-        let users: &TableSchema = schemas.get("users").map_err(StoreError::from)?;
+        let users: &TableSchema = schemas.ledger().map_err(StoreError::from)?;
         let mut ledgers = Ledgers::open(runs, users)?;
         let none = Broken::default();
         let mut first = readable_pass(runs, precedence, &mut ledgers, &none)?;
@@ -476,7 +476,7 @@ pub(super) fn unknown_files(runs: &[OpenRun], survey: &Survey) -> Result<Vec<Gap
         survey.files.iter().map(|file| (file.run, file.path.as_str())).chain(replaced).collect();
     let mut found = Vec::new();
     for (index, run) in runs.iter().enumerate() {
-        for table in run.run.manifest().schema_versions.keys().filter(|t| *t != "users") {
+        for table in run.run.manifest().schema_versions.keys().filter(|t| made_of(t) == MadeOf::Units) {
             for entry in run.run.storage().list(table)? {
                 if !known.contains(&(index, entry.path.as_str())) {
                     found.push(Gap {
