@@ -107,7 +107,7 @@ fn make(dir: &Path, users: u64, schemas: &Schemas) {
         rows: Arc::clone(&planned),
     };
     let new = NewRun {
-        config: &results::config::parse("bench", "", None).unwrap().config,
+        config: &results::config::parse("bench", "", None, &results::measures::settings()).unwrap().config,
         units: (0..users).map(expected).collect(),
         shards: SHARDS,
         only_shards: Vec::new(),

@@ -8,6 +8,7 @@ use super::text::{columns, out};
 use crate::config::{ConfigError, ConfigSource, Overrides, fingerprint, load, presets, show};
 use crate::engine::engine;
 use crate::error::{Exit, Failure};
+use crate::measures;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -53,7 +54,8 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
             ConfigSource::File(file.clone())
         }
     };
-    let loaded = load(&source, &Overrides::default(), folder.as_deref()).map_err(config_failure)?;
+    let loaded = load(&source, &Overrides::default(), folder.as_deref(), &measures::settings())
+        .map_err(config_failure)?;
     for notice in &loaded.notices {
         eprintln!("note: {notice}");
     }

@@ -13,6 +13,7 @@ use super::text::{columns, count, out};
 use crate::config::{ConfigSource, Overrides, load};
 use crate::demo::{DemoSpec, write_dataset};
 use crate::error::{Exit, Failure};
+use crate::measures;
 use crate::merge::{Merge, MergeOutcome, Merged, OnConflict};
 use crate::progress::{Verbosity, bytes, duration};
 use crate::run::Redo;
@@ -137,7 +138,7 @@ fn analyse(
     let overrides =
         Overrides { data: Some(data.display().to_string()), users: Some(0), seed: Some(args.seed) };
     let preset = ConfigSource::Preset(PRESET.to_owned());
-    let config = load(&preset, &overrides, definitions.sub("config").as_deref());
+    let config = load(&preset, &overrides, definitions.sub("config").as_deref(), &measures::settings());
     let config = config.map_err(super::config::config_failure)?.config;
     let run = create(&config, args.shards, Vec::new(), &folder.join("run"), &loaded.schemas)?;
     let job = Job {

@@ -20,6 +20,7 @@ mod text;
 mod validate;
 mod worker;
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{CommandFactory, Parser, Subcommand};
@@ -78,10 +79,15 @@ enum Command {
     Worker(worker::Args),
 }
 
-/// Parses the command line, does the command, and gives the exit code.
+/// Does what the command line says, and gives the exit code.
 pub fn main() -> Exit {
+    run(std::env::args_os())
+}
+
+/// Does what these arguments say, the first of which is the program's name, and gives the exit code.
+pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Exit {
     crate::system::small_pages();
-    let cli = match Cli::try_parse() {
+    let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(error) => {
             let _ = error.print();

@@ -17,6 +17,7 @@ use crate::config::{Config, ConfigSource, Overrides, load};
 use crate::engine::engine;
 use crate::error::{Exit, Failure};
 use crate::event::now_us;
+use crate::measures;
 use crate::progress::Verbosity;
 use crate::run::Redo;
 use crate::schema::Schemas;
@@ -137,7 +138,8 @@ fn configuration(args: &Args, definitions: &Folder) -> Result<Config, Failure> {
         users: args.users,
         seed: args.seed,
     };
-    let loaded = load(&source, &overrides, definitions.sub("config").as_deref()).map_err(config_failure)?;
+    let loaded = load(&source, &overrides, definitions.sub("config").as_deref(), &measures::settings())
+        .map_err(config_failure)?;
     for notice in &loaded.notices {
         eprintln!("note: {notice}");
     }

@@ -2,13 +2,15 @@
 
 use std::collections::BTreeMap;
 
+use super::catalogue::MeasureSettings;
+use super::gates::built_in_gates;
 use super::input::{
     DataConfig, DataFormat, Discretize, GapMode, Gaps, MissingTarget, QuantileRule, RowOrder,
 };
 use super::model::{
-    Adaptive, AdaptiveRule, AisCorrection, AnalysisMode, Compat, CondEmbedding, CondLag, CondNull,
-    ConditionAt, Conditional, Config, Fdr, FdrMethod, Gate, GateAction, Granger, GuardRule, KSelection,
-    KStrategy, PValueRule, Quality, Runtime, SourceHistory, Statistical, Ste, StrataPooling, TieRule,
+    Adaptive, AdaptiveRule, AisCorrection, Compat, CondEmbedding, CondLag, CondNull, ConditionAt,
+    Conditional, Config, Fdr, FdrMethod, Granger, GuardRule, KSelection, KStrategy, PValueRule, Runtime,
+    SourceHistory, Statistical, Ste, StrataPooling, TieRule,
 };
 use super::program::Analysis;
 
@@ -16,7 +18,7 @@ use super::program::Analysis;
 const EXTRASENSORY_FOLDER: &str = "data/ExtraSensory.per_uuid_features_labels";
 
 /// The settings before any file is read.
-pub(super) fn defaults(compat: Compat) -> Config {
+pub(super) fn defaults(compat: Compat, measures: &[MeasureSettings]) -> Config {
     let old = compat == Compat::Predecessor;
     Config {
         name: "run".into(),
@@ -30,12 +32,7 @@ pub(super) fn defaults(compat: Compat) -> Config {
         feature_modes: vec!["composite".into()],
         hour_bins: 6,
         taus: vec![1, 2],
-        analysis_modes: vec![
-            AnalysisMode::GlobalTe,
-            AnalysisMode::StratifiedTe,
-            AnalysisMode::Ste,
-            AnalysisMode::Gc,
-        ],
+        analysis_modes: measures.iter().filter(|m| m.default).map(|m| m.key.to_owned()).collect(),
         k_selection: k_selection(old),
         surrogates: 1000,
         statistical: Statistical {
@@ -54,19 +51,21 @@ pub(super) fn defaults(compat: Compat) -> Config {
         granger: Granger { max_lag: 8 },
         gaps: Gaps { mode: if old { GapMode::Ignore } else { GapMode::Break }, max_seconds: None },
         quality_profile: "balanced".into(),
-        quality_control: built_in_gates(),
-        fdr: Fdr::default(),
+        quality_control: built_in_gates(measures),
+        fdr: Fdr::of(measures),
         runtime: Runtime { concurrency: 1, threads: None, user_folders: Some(2000), commit_seconds: 5.0 },
+        measures: BTreeMap::new(),
     }
 }
 
-impl Default for Fdr {
-    fn default() -> Self {
+impl Fdr {
+    /// The correction without any settings: of all these measures.
+    pub fn of(measures: &[MeasureSettings]) -> Self {
         Self {
             alpha: 0.05,
             method: FdrMethod::Bh,
             by_tau: true,
-            families: ["TE", "CTE", "TRUE_CTE", "STE", "GC"].map(str::to_owned).to_vec(),
+            families: measures.iter().map(|measure| measure.family.to_owned()).collect(),
         }
     }
 }
@@ -108,19 +107,6 @@ fn conditional(old: bool) -> Conditional {
             min_stratum_observations: 30,
         }
     }
-}
-
-/// Gates when a profile leaves a block out.
-pub(super) fn built_in_gates() -> Quality {
-    let gate = Gate {
-        min_samples: 100,
-        min_samples_per_state: None,
-        min_samples_per_bin: None,
-        action: GateAction::Warn,
-    };
-    let cte =
-        Gate { min_samples: 200, min_samples_per_bin: Some(50), action: GateAction::FilterBins, ..gate };
-    Quality { global: gate, te: gate, cte, ste: gate, gc: gate }
 }
 
 /// The built-in profile of the `ExtraSensory` data set: one file a user, a row a minute.

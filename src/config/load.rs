@@ -3,12 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use super::analysis::read_analysis;
+use super::catalogue::{MeasureSettings, read_blocks};
 use super::data::read_data;
-use super::defaults::{built_in_gates, defaults};
+use super::defaults::defaults;
 use super::error::ConfigError;
-use super::model::{AdaptiveRule, Compat, Config, Gate, GateAction, KStrategy, Quality};
+use super::gates::read_quality;
+use super::model::{AdaptiveRule, Compat, Config, KStrategy};
 use super::presets;
-use super::read::{Findings, Section, nearest};
+use super::read::{Findings, Section};
 use super::tree::{Kind, Node};
 
 /// Where a configuration comes from.
@@ -42,11 +44,12 @@ pub struct Loaded {
     pub notices: Vec<String>,
 }
 
-/// Loads a configuration; `folder` holds presets and quality profiles of the user's own.
+/// Loads a configuration; `folder` holds presets and quality profiles of the user's own, `measures` are those there are.
 pub fn load(
     source: &ConfigSource,
     overrides: &Overrides,
     folder: Option<&Path>,
+    measures: &[MeasureSettings],
 ) -> Result<Loaded, ConfigError> {
     let (name, file, text) = match source {
         ConfigSource::Defaults => ("run".to_owned(), "defaults".to_owned(), String::new()),
@@ -58,7 +61,7 @@ pub fn load(
             (stem, path.display().to_string(), text)
         }
     };
-    let mut loaded = read(&name, &file, &text, folder)?;
+    let mut loaded = read(&name, &file, &text, folder, measures)?;
     let config = &mut loaded.config;
     if let Some(data) = &overrides.data {
         config.data_root.clone_from(data);
@@ -73,12 +76,23 @@ pub fn load(
 }
 
 /// Reads the text of a configuration file.
-pub fn parse(file: &str, text: &str, folder: Option<&Path>) -> Result<Loaded, ConfigError> {
-    read("run", file, text, folder)
+pub fn parse(
+    file: &str,
+    text: &str,
+    folder: Option<&Path>,
+    measures: &[MeasureSettings],
+) -> Result<Loaded, ConfigError> {
+    read("run", file, text, folder, measures)
 }
 
 /// Reads a text; `name` is the run's if the text names none.
-fn read(name: &str, file: &str, text: &str, folder: Option<&Path>) -> Result<Loaded, ConfigError> {
+fn read(
+    name: &str,
+    file: &str,
+    text: &str,
+    folder: Option<&Path>,
+    measures: &[MeasureSettings],
+) -> Result<Loaded, ConfigError> {
     let findings = Findings::new(file);
     let node = match Node::parse(text) {
         Ok(node) => node,
@@ -87,7 +101,7 @@ fn read(name: &str, file: &str, text: &str, folder: Option<&Path>) -> Result<Loa
             return Err(ConfigError::Problems(findings.problems.into_inner()));
         }
     };
-    let config = read_config(name, &node, &findings, folder)?;
+    let config = read_config(name, &node, &findings, folder, measures)?;
     let problems = findings.problems.into_inner();
     if problems.is_empty() {
         Ok(Loaded { config, notices: findings.notices.into_inner() })
@@ -101,11 +115,12 @@ fn read_config(
     node: &Node,
     findings: &Findings,
     folder: Option<&Path>,
+    measures: &[MeasureSettings],
 ) -> Result<Config, ConfigError> {
     let mut root = Section::root(node, findings);
     let mut compat = Compat::None;
     root.set("compat", "`none` or `predecessor`", &mut compat);
-    let mut c = defaults(compat);
+    let mut c = defaults(compat, measures);
     name.clone_into(&mut c.name);
     root.set("name", "a text", &mut c.name);
     root.set("data_root", "a folder", &mut c.data_root);
@@ -122,11 +137,7 @@ fn read_config(
     root.set("taus", "a list of whole numbers from 0", &mut c.taus);
     root.require("taus", !c.taus.is_empty(), "must name at least one lag");
     root.require("taus", is_unique(&c.taus), "names a lag twice");
-    let modes = "a list of global_te, stratified_te, true_cte, ste, gc";
-    root.set("analysis_modes", modes, &mut c.analysis_modes);
-    root.require("analysis_modes", !c.analysis_modes.is_empty(), "must name at least one analysis");
-    c.analysis_modes.sort_unstable();
-    c.analysis_modes.dedup();
+    read_modes(&mut root, &mut c, measures);
     root.set("surrogates", "a whole number from 0", &mut c.surrogates);
     root.require("surrogates", c.surrogates <= 10_000_000, "must be at most 10000000");
     if c.surrogates == 0 {
@@ -136,9 +147,9 @@ fn read_config(
     read_data(&mut root, compat, &mut c);
     read_k_selection(&mut root, &mut c);
     read_statistical(&mut root, &mut c);
-    read_conditional(&mut root, &mut c);
-    read_small_sections(&mut root, &mut c);
-    read_quality(&mut root, &mut c, folder)?;
+    read_blocks(&mut root, &mut c, measures);
+    read_small_sections(&mut root, &mut c, measures);
+    read_quality(&mut root, &mut c, folder, measures)?;
     root.ignored(&["jvm"], "not needed, there is no Java here and memory follows the samples");
     let why = "no effect here";
     root.ignored(&["min_samples_per_state", "checkpoint", "heartbeat_interval", "schema_version"], why);
@@ -150,6 +161,16 @@ fn is_unique<T: Ord + Clone>(values: &[T]) -> bool {
     let mut sorted = values.to_vec();
     sorted.sort();
     sorted.windows(2).all(|w| w[0] != w[1])
+}
+
+/// The measures that are asked for, in the order of the catalogue.
+fn read_modes(root: &mut Section<'_>, c: &mut Config, measures: &[MeasureSettings]) {
+    let keys: Vec<&str> = measures.iter().map(|measure| measure.key).collect();
+    root.set_names("analysis_modes", &keys, &mut c.analysis_modes);
+    let is_named = !root.has("analysis_modes") || !c.analysis_modes.is_empty();
+    root.require("analysis_modes", is_named, "must name at least one analysis");
+    let asked = keys.into_iter().filter(|key| c.analysis_modes.iter().any(|mode| mode == key));
+    c.analysis_modes = asked.map(str::to_owned).collect();
 }
 
 fn read_k_selection(root: &mut Section<'_>, c: &mut Config) {
@@ -219,33 +240,7 @@ fn read_statistical(root: &mut Section<'_>, c: &mut Config) {
     s.finish();
 }
 
-fn read_conditional(root: &mut Section<'_>, c: &mut Config) {
-    let Some(mut s) = root.section("conditional") else { return };
-    let d = &mut c.conditional;
-    s.set("embedding", "before_selection or after_selection", &mut d.embedding);
-    s.set("lag", "uniform or data_shift", &mut d.lag);
-    s.set("condition_at", "target or previous", &mut d.condition_at);
-    s.set("source_history", "full or one", &mut d.source_history);
-    s.set("null", "within_condition or global", &mut d.null);
-    s.set("pooling", "observations or fisher", &mut d.pooling);
-    s.set("min_stratum_observations", "a whole number from 0", &mut d.min_stratum_observations);
-    s.finish();
-}
-
-fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
-    if let Some(mut s) = root.section("ste") {
-        s.set("dimension", "a whole number from 2", &mut c.ste.dimension);
-        s.require("dimension", (2..=7).contains(&c.ste.dimension), "must be from 2 to 7");
-        s.set("max_history", "a whole number from 1", &mut c.ste.max_history);
-        s.require("max_history", (1..=64).contains(&c.ste.max_history), "must be from 1 to 64");
-        s.set("ties", "stable or tie_symbols", &mut c.ste.ties);
-        s.finish();
-    }
-    if let Some(mut s) = root.section("granger") {
-        s.set("max_lag", "a whole number from 1", &mut c.granger.max_lag);
-        s.require("max_lag", (1..=100).contains(&c.granger.max_lag), "must be from 1 to 100");
-        s.finish();
-    }
+fn read_small_sections(root: &mut Section<'_>, c: &mut Config, measures: &[MeasureSettings]) {
     if let Some(mut s) = root.section("gaps") {
         s.set("mode", "break or ignore", &mut c.gaps.mode);
         s.set("max_seconds", "a number above 0 or null", &mut c.gaps.max_seconds);
@@ -259,7 +254,7 @@ fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
         s.set("by_tau", "true or false", &mut c.fdr.by_tau);
         s.set("families", "a list of measures", &mut c.fdr.families);
         for family in &c.fdr.families {
-            let known = ["TE", "CTE", "TRUE_CTE", "STE", "GC"];
+            let known: Vec<&str> = measures.iter().map(|measure| measure.family).collect();
             if !known.contains(&family.as_str())
                 && !family.chars().all(|c| c.is_ascii_uppercase() || c == '_')
             {
@@ -285,73 +280,4 @@ fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
     }
     // The predecessor had this block and never read it.
     root.ignored(&["conditional_transfer_entropy"], "no effect here, see `conditional`");
-}
-
-fn read_quality(root: &mut Section<'_>, c: &mut Config, folder: Option<&Path>) -> Result<(), ConfigError> {
-    root.set("quality_profile", "a name", &mut c.quality_profile);
-    if let Some((file, text)) = presets::quality(&c.quality_profile, folder)? {
-        c.quality_control = parse_quality(&file, &text)?;
-    } else {
-        let known = presets::quality_names(folder);
-        let near = nearest(&c.quality_profile, known.iter().map(String::as_str));
-        let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-        let message = format!("`{}` is no profile{near} (known: {})", c.quality_profile, known.join(", "));
-        root.fault("quality_profile", &message);
-    }
-    if let Some(mut s) = root.section("quality_control") {
-        let whole_blocks = c.compat == Compat::Predecessor;
-        read_gates(&mut s, &mut c.quality_control, whole_blocks);
-        s.finish();
-    }
-    Ok(())
-}
-
-fn parse_quality(file: &str, text: &str) -> Result<Quality, ConfigError> {
-    let findings = Findings::new(file);
-    let mut gates = built_in_gates();
-    match Node::parse(text) {
-        Ok(node) => {
-            let mut s = Section::root(&node, &findings);
-            read_gates(&mut s, &mut gates, false);
-            s.finish();
-        }
-        Err((line, fault)) => findings.problem(line, format!("this is no YAML: {fault}")),
-    }
-    let problems = findings.problems.into_inner();
-    if problems.is_empty() { Ok(gates) } else { Err(ConfigError::Problems(problems)) }
-}
-
-/// Reads the gates; with `whole_blocks` a block that is there starts from the built-in gate.
-fn read_gates(s: &mut Section<'_>, gates: &mut Quality, whole_blocks: bool) {
-    let base = built_in_gates();
-    let Quality { global, te, cte, ste, gc } = gates;
-    let each = [
-        ("global", global, base.global),
-        ("te", te, base.te),
-        ("cte", cte, base.cte),
-        ("ste", ste, base.ste),
-        ("gc", gc, base.gc),
-    ];
-    for (name, gate, base) in each {
-        if let Some(section) = s.section(name) {
-            if whole_blocks {
-                *gate = base;
-            }
-            read_gate(section, gate, name == "cte");
-        }
-    }
-}
-
-fn read_gate(mut s: Section<'_>, gate: &mut Gate, has_bins: bool) {
-    s.set("min_samples", "a whole number from 0", &mut gate.min_samples);
-    s.set("min_samples_per_state", "a number or null", &mut gate.min_samples_per_state);
-    let is_count = gate.min_samples_per_state.is_none_or(|min| min >= 0.0);
-    s.require("min_samples_per_state", is_count, "must be from 0");
-    s.set("min_samples_per_bin", "a whole number or null", &mut gate.min_samples_per_bin);
-    s.set("action", "skip, warn, filter_bins or error", &mut gate.action);
-    // Elsewhere there are no bins, and both would pass unnoticed.
-    s.require("min_samples_per_bin", has_bins || gate.min_samples_per_bin.is_none(), "is for `cte` only");
-    let filters = gate.action == GateAction::FilterBins;
-    s.require("action", has_bins || !filters, "`filter_bins` is for `cte` only");
-    s.finish();
 }

@@ -5,10 +5,12 @@
 //! [`Config`] is the resolved form; `run.yaml` keeps it.
 
 mod analysis;
+mod catalogue;
 mod data;
 mod defaults;
 mod error;
 mod fingerprint;
+mod gates;
 mod input;
 mod load;
 mod model;
@@ -22,6 +24,7 @@ mod tests;
 mod time_zone;
 mod tree;
 
+pub use catalogue::{Block, GateSettings, MeasureSettings};
 pub use error::ConfigError;
 pub use fingerprint::{differences, fingerprint};
 pub use input::*;
@@ -29,6 +32,6 @@ pub use load::{ConfigSource, Loaded, Overrides, load, parse};
 pub use model::*;
 pub use presets::presets;
 pub use program::*;
-pub use read::Problem;
+pub use read::{Problem, Section};
 pub use settings::Settings;
 pub use show::show;

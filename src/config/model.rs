@@ -4,6 +4,8 @@
 //! `compat: predecessor` changes defaults (see [`Config::compat`]); every choice it makes is an
 //! option of its own here, so a user can move from one behaviour to the other step by step.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use super::input::{DataConfig, Gaps};
@@ -35,8 +37,8 @@ pub struct Config {
     pub hour_bins: u32,
     /// Source lags in steps.
     pub taus: Vec<u32>,
-    /// Which analyses are run.
-    pub analysis_modes: Vec<AnalysisMode>,
+    /// Keys of the measures that are computed, in the order of their catalogue.
+    pub analysis_modes: Vec<String>,
     /// How the history length k is chosen.
     pub k_selection: KSelection,
     /// Surrogates per test when they are not adaptive, and the most when they are.
@@ -59,6 +61,10 @@ pub struct Config {
     pub fdr: Fdr,
     /// How the run is carried out; changes no number.
     pub runtime: Runtime,
+    /// Settings of the measures that have no block above, by table; of those that are computed only.
+    // Absent from the text while empty: its hash is the fingerprint of runs made before there were any.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub measures: BTreeMap<String, serde_json::Value>,
 }
 
 /// Where the defaults come from.
@@ -69,22 +75,6 @@ pub enum Compat {
     None,
     /// The predecessor's behaviour, defects included.
     Predecessor,
-}
-
-/// One analysis of a unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum AnalysisMode {
-    /// Transfer entropy over the whole series: table `te`.
-    GlobalTe,
-    /// Transfer entropy within strata of the condition: table `stratified_cte`.
-    StratifiedTe,
-    /// Transfer entropy given the condition: table `true_cte`.
-    TrueCte,
-    /// Symbolic transfer entropy: table `ste`.
-    Ste,
-    /// Granger causality: table `gc`.
-    Gc,
 }
 
 /// How k is chosen.
@@ -303,7 +293,7 @@ pub struct Granger {
 }
 
 /// Quality gates.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Quality {
     /// Gate of the whole unit.
     pub global: Gate,
@@ -315,6 +305,35 @@ pub struct Quality {
     pub ste: Gate,
     /// Gate of `gc`.
     pub gc: Gate,
+    /// Gates of the measures that have none above, by name; of those that are computed only.
+    #[serde(flatten)]
+    pub more: BTreeMap<String, Gate>,
+}
+
+impl Quality {
+    /// The gate of that name, if there is one.
+    pub fn gate(&self, name: &str) -> Option<Gate> {
+        match name {
+            "global" => Some(self.global),
+            "te" => Some(self.te),
+            "cte" => Some(self.cte),
+            "ste" => Some(self.ste),
+            "gc" => Some(self.gc),
+            other => self.more.get(other).copied(),
+        }
+    }
+
+    /// The gate of that name; one that is asked for the first time is the usual one.
+    pub fn gate_mut(&mut self, name: &str) -> &mut Gate {
+        match name {
+            "global" => &mut self.global,
+            "te" => &mut self.te,
+            "cte" => &mut self.cte,
+            "ste" => &mut self.ste,
+            "gc" => &mut self.gc,
+            other => self.more.entry(other.to_owned()).or_insert(Gate::USUAL),
+        }
+    }
 }
 
 /// One gate.
@@ -328,6 +347,16 @@ pub struct Gate {
     pub min_samples_per_bin: Option<u32>,
     /// What happens below.
     pub action: GateAction,
+}
+
+impl Gate {
+    /// What most gates are where a profile leaves them out.
+    pub const USUAL: Self = Self {
+        min_samples: 100,
+        min_samples_per_state: None,
+        min_samples_per_bin: None,
+        action: GateAction::Warn,
+    };
 }
 
 /// What a gate does when it fails.

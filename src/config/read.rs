@@ -47,7 +47,7 @@ impl Findings {
 
 /// A map being read.
 #[derive(Debug)]
-pub(super) struct Section<'a> {
+pub struct Section<'a> {
     entries: &'a [(String, usize, Node)],
     path: String,
     line: usize,
@@ -74,6 +74,12 @@ impl<'a> Section<'a> {
         Self { entries, path, line: node.line, known: Vec::new(), read_over: Vec::new(), findings }
     }
 
+    /// A section that the file does not have.
+    pub(super) fn absent(&self, key: &str) -> Self {
+        let (path, findings) = (self.name(key), self.findings);
+        Self { entries: &[], path, line: self.line, known: Vec::new(), read_over: Vec::new(), findings }
+    }
+
     /// The dotted name of a key.
     pub(super) fn name(&self, key: &str) -> String {
         if self.path.is_empty() { key.to_owned() } else { format!("{}.{key}", self.path) }
@@ -91,7 +97,7 @@ impl<'a> Section<'a> {
     }
 
     /// Reads a key into `target`; `what` says what it must be.
-    pub(super) fn set<T: DeserializeOwned>(&mut self, key: &'static str, what: &str, target: &mut T) {
+    pub fn set<T: DeserializeOwned>(&mut self, key: &'static str, what: &str, target: &mut T) {
         let Some(node) = self.get(key) else { return };
         match serde_json::from_value(node.value()) {
             Ok(value) => *target = value,
@@ -102,13 +108,28 @@ impl<'a> Section<'a> {
         }
     }
 
+    /// Reads a list of names into `target`, all of which must be known.
+    pub(super) fn set_names(&mut self, key: &'static str, known: &[&str], target: &mut Vec<String>) {
+        let Some(node) = self.get(key) else { return };
+        let names: Vec<String> = serde_json::from_value(node.value()).unwrap_or_default();
+        let is_list = matches!(&node.kind, Kind::List(items) if items.len() == names.len());
+        let unknown = names.iter().find(|name| !known.contains(&name.as_str()));
+        if is_list && unknown.is_none() {
+            *target = names;
+            return;
+        }
+        let hint = unknown.map_or(String::new(), |name| known_hint(name, known, true));
+        let what = known.join(", ");
+        self.fault(key, &format!("must be a list of {what}, not {}{hint}", node.shown()));
+    }
+
     /// Records a fault of a key.
-    pub(super) fn fault(&self, key: &str, message: &str) {
+    pub fn fault(&self, key: &str, message: &str) {
         self.findings.problem(self.line_of(key), format!("`{}` {message}", self.name(key)));
     }
 
     /// Records a fault of a key unless `good`.
-    pub(super) fn require(&self, key: &str, good: bool, message: &str) {
+    pub fn require(&self, key: &str, good: bool, message: &str) {
         if !good {
             self.fault(key, message);
         }
@@ -138,12 +159,12 @@ impl<'a> Section<'a> {
     }
 
     /// Whether the key is in the file.
-    pub(super) fn has(&self, key: &str) -> bool {
+    pub fn has(&self, key: &str) -> bool {
         self.entries.iter().any(|(k, ..)| k == key)
     }
 
     /// Says something about the file that is no fault.
-    pub(super) fn notice(&self, message: &str) {
+    pub fn notice(&self, message: &str) {
         self.findings.notice(format!("{}: {message}", self.findings.file));
     }
 
@@ -181,6 +202,11 @@ fn variant_hint(error: &str, in_list: bool) -> String {
         return String::new();
     };
     let names: Vec<&str> = listed.split('`').skip(1).step_by(2).collect();
+    known_hint(text, &names, in_list)
+}
+
+/// The names there are, and the nearest to one that is none of them.
+fn known_hint(text: &str, names: &[&str], in_list: bool) -> String {
     // Of a list, which of its items it is.
     let item = if in_list { format!(" for `{text}`") } else { String::new() };
     match nearest(text, names.iter().copied()) {

@@ -15,7 +15,7 @@ pub struct Settings(Value);
 impl Settings {
     /// Of a configuration that nobody wrote: every key there is.
     pub fn built_in() -> Self {
-        Self::of(&defaults(Compat::None))
+        Self::of(&defaults(Compat::None, &[]))
     }
 
     /// Of a configuration.
@@ -69,7 +69,7 @@ mod tests {
 
     #[test]
     fn settings_in_which_configurations_differ_are_not_known() {
-        let (mut one, mut other) = (defaults(Compat::None), defaults(Compat::None));
+        let (mut one, mut other) = (defaults(Compat::None, &[]), defaults(Compat::None, &[]));
         (one.hour_bins, one.fdr.alpha, one.ste.dimension) = (12, 0.01, 4);
         (other.hour_bins, other.k_selection.k_max) = (12, Some(3));
         let settings = Settings::of_all([&one, &other]);

@@ -5,16 +5,17 @@ use proptest::prelude::*;
 use super::read::nearest;
 use super::tree::{Kind, Node};
 use super::*;
+use crate::measures;
 
 const REFERENCE: &str = include_str!("../../config/reference.yaml");
 
 fn read(text: &str) -> Loaded {
-    parse("f.yaml", text, None).unwrap_or_else(|e| panic!("{text}\n{e}"))
+    parse("f.yaml", text, None, &measures::settings()).unwrap_or_else(|e| panic!("{text}\n{e}"))
 }
 
 /// What is said about a file with faults, without the hint at the end.
 fn faults(text: &str) -> String {
-    let said = parse("f.yaml", text, None).expect_err(text).to_string();
+    let said = parse("f.yaml", text, None, &measures::settings()).expect_err(text).to_string();
     said.split_once("\n(hint:").expect(&said).0.to_owned()
 }
 
@@ -260,7 +261,9 @@ fn only_settings_that_decide_numbers_are_in_the_fingerprint() {
 #[test]
 fn fingerprints_stay_what_they_were() {
     let preset = |name: &str| {
-        load(&ConfigSource::Preset(name.into()), &Overrides::default(), None).expect(name).config
+        load(&ConfigSource::Preset(name.into()), &Overrides::default(), None, &measures::settings())
+            .expect(name)
+            .config
     };
     let pinned = [
         ("24bin_cte", "905f8b21675390ab"),
@@ -310,18 +313,20 @@ fn a_folder_of_the_users_own_comes_first() {
     assert!(listed.contains(&("smoke".into(), "Mine.".into())));
     let smoke = ConfigSource::Preset("smoke".into());
     let overrides = Overrides { seed: Some(9), ..Overrides::default() };
-    let config = load(&smoke, &overrides, own).unwrap().config;
+    let config = load(&smoke, &overrides, own, &measures::settings()).unwrap().config;
     assert_eq!((config.seed, config.quality_control.te.min_samples), (9, 1), "{}", config.name);
-    assert_eq!(load(&smoke, &Overrides::default(), own).unwrap().config.seed, 7);
+    assert_eq!(load(&smoke, &Overrides::default(), own, &measures::settings()).unwrap().config.seed, 7);
     std::fs::write(folder.path().join("quality/own.yaml"), "te: {min_sample: 1}\n").unwrap();
-    let fault = load(&smoke, &overrides, own).unwrap_err().to_string();
+    let fault = load(&smoke, &overrides, own, &measures::settings()).unwrap_err().to_string();
     assert!(
         fault.contains("own.yaml:1: unknown key `te.min_sample`; did you mean `te.min_samples`?"),
         "{fault}"
     );
     for preset in presets(None) {
         assert!(!preset.1.is_empty(), "{} has no description", preset.0);
-        let loaded = load(&ConfigSource::Preset(preset.0.clone()), &Overrides::default(), None).unwrap();
+        let loaded =
+            load(&ConfigSource::Preset(preset.0.clone()), &Overrides::default(), None, &measures::settings())
+                .unwrap();
         assert_eq!((loaded.notices.len(), loaded.config.name), (0, preset.0));
     }
 }
@@ -332,7 +337,9 @@ fn a_name_in_the_file_beats_the_files_own() {
     let file = folder.path().join("mine.yaml");
     for (text, name) in [("seed: 1", "mine"), ("name: run", "run"), ("name: other", "other")] {
         std::fs::write(&file, text).unwrap();
-        let loaded = load(&ConfigSource::File(file.clone()), &Overrides::default(), None).unwrap();
+        let loaded =
+            load(&ConfigSource::File(file.clone()), &Overrides::default(), None, &measures::settings())
+                .unwrap();
         assert_eq!(loaded.config.name, name);
     }
 }
@@ -346,7 +353,7 @@ fn only_what_is_alike_is_suggested() {
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        let _ = parse("f.yaml", &String::from_utf8_lossy(&bytes), None);
+        let _ = parse("f.yaml", &String::from_utf8_lossy(&bytes), None, &measures::settings());
     }
 
     /// Values of the wrong kind under keys that exist.
@@ -364,7 +371,7 @@ proptest! {
             text.pop();
             text.push_str(&format!(" {value}\n"));
         }
-        let _ = parse("f.yaml", &text, None);
+        let _ = parse("f.yaml", &text, None, &measures::settings());
     }
 
     #[test]

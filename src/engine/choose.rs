@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::error::EngineError;
 use super::{Builtin, CommandEngine, CommandOptions, Engine};
 use crate::config::{Analysis, Config};
+use crate::measures;
 use crate::schema::Schemas;
 
 /// Makes it ready: compiles expressions, or looks for the program. No unit takes longer than `timeout`
@@ -16,6 +17,10 @@ pub fn engine<'a>(
     timeout: Option<Duration>,
 ) -> Result<Box<dyn Engine + 'a>, EngineError> {
     let Analysis::Command(program) = &config.analysis else {
+        if let Some(key) = measures::unknown(config) {
+            let known = measures::all().iter().map(|measure| measure.key()).collect::<Vec<_>>().join(", ");
+            return Err(EngineError::UnknownMeasure { key: key.to_owned(), known });
+        }
         return Ok(Box::new(Builtin::new(config)?));
     };
     let own = program.timeout.and_then(|seconds| Duration::try_from_secs_f64(seconds).ok());

@@ -69,7 +69,7 @@ fn inferred(dirs: &[LegacyShard], findings: &mut Findings) -> Result<Config, Leg
     let taus: BTreeSet<u32> = tables().flat_map(|(_, rows)| rows).filter_map(tau).collect();
     let measured = |name: &str| tables().any(|(table, rows)| table == name && !rows.is_empty());
     let measures = || measures::all().iter().filter(|measure| measured(measure.name()));
-    config.analysis_modes = measures().map(|measure| measure.mode()).collect();
+    config.analysis_modes = measures().map(|measure| measure.key().to_owned()).collect();
     config.taus = taus.into_iter().collect();
     config.feature_modes = modes(&[], dirs).into_iter().collect();
     if let Some(bins) = common_bins(tables().flat_map(|(_, rows)| rows)) {

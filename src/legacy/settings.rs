@@ -75,7 +75,7 @@ fn config(echo: &Map<String, Value>, seed: Option<u64>, findings: &mut Findings)
 /// JSON is YAML.
 fn understood(settings: &Map<String, Value>) -> Result<Config, ConfigError> {
     let text = serde_json::to_string(settings).unwrap_or_default();
-    parse(RUN_INFO, &text, None).map(|loaded| loaded.config)
+    parse(RUN_INFO, &text, None, &crate::measures::settings()).map(|loaded| loaded.config)
 }
 
 /// The fault without the line, which is one of a text that nobody has seen.

@@ -12,8 +12,8 @@ use super::measure::{Measure, Predecessor};
 use super::row::{Both, Values, both, details, sampling};
 use super::unit::{Direction, Unit};
 use crate::config::{
-    AnalysisMode, CondEmbedding, CondLag, CondNull, ConditionAt, Conditional, GateAction, SourceHistory,
-    StrataPooling,
+    Block, CondEmbedding, CondLag, CondNull, ConditionAt, Conditional, Config, Gate, GateAction,
+    GateSettings, Section, SourceHistory, StrataPooling,
 };
 use crate::schema::Row;
 
@@ -48,6 +48,32 @@ const TRUE: Kind = Kind {
     own_source_history: true,
 };
 
+/// The gate of both.
+const GATE: GateSettings = GateSettings {
+    name: "cte",
+    default: Gate {
+        min_samples: 200,
+        min_samples_per_state: None,
+        min_samples_per_bin: Some(50),
+        action: GateAction::FilterBins,
+    },
+    bins: true,
+};
+
+/// The settings of both.
+const BLOCK: Block = Block::Root { name: "conditional", read: settings };
+
+fn settings(s: &mut Section<'_>, config: &mut Config) {
+    let d = &mut config.conditional;
+    s.set("embedding", "before_selection or after_selection", &mut d.embedding);
+    s.set("lag", "uniform or data_shift", &mut d.lag);
+    s.set("condition_at", "target or previous", &mut d.condition_at);
+    s.set("source_history", "full or one", &mut d.source_history);
+    s.set("null", "within_condition or global", &mut d.null);
+    s.set("pooling", "observations or fisher", &mut d.pooling);
+    s.set("min_stratum_observations", "a whole number from 0", &mut d.min_stratum_observations);
+}
+
 impl Measure for Stratified {
     fn name(&self) -> &'static str {
         STRATIFIED.name
@@ -57,8 +83,20 @@ impl Measure for Stratified {
         STRATIFIED.family
     }
 
-    fn mode(&self) -> AnalysisMode {
-        AnalysisMode::StratifiedTe
+    fn key(&self) -> &'static str {
+        "stratified_te"
+    }
+
+    fn is_default(&self) -> bool {
+        true
+    }
+
+    fn gate(&self) -> Option<GateSettings> {
+        Some(GATE)
+    }
+
+    fn block(&self) -> Option<Block> {
+        Some(BLOCK)
     }
 
     fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {
@@ -84,8 +122,16 @@ impl Measure for True {
         TRUE.family
     }
 
-    fn mode(&self) -> AnalysisMode {
-        AnalysisMode::TrueCte
+    fn key(&self) -> &'static str {
+        "true_cte"
+    }
+
+    fn gate(&self) -> Option<GateSettings> {
+        Some(GATE)
+    }
+
+    fn block(&self) -> Option<Block> {
+        Some(BLOCK)
     }
 
     fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {

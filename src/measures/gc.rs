@@ -5,7 +5,7 @@ use results_numerics::numerics::granger::{FTest, granger, select_lag};
 
 use super::measure::{Measure, Mended, Predecessor};
 use super::unit::Unit;
-use crate::config::{AnalysisMode, Config};
+use crate::config::{Block, Config, Gate, GateSettings, Section};
 use crate::schema::{Cell, Row};
 
 /// Granger causality.
@@ -21,8 +21,20 @@ impl Measure for Gc {
         "GC"
     }
 
-    fn mode(&self) -> AnalysisMode {
-        AnalysisMode::Gc
+    fn key(&self) -> &'static str {
+        "gc"
+    }
+
+    fn is_default(&self) -> bool {
+        true
+    }
+
+    fn gate(&self) -> Option<GateSettings> {
+        Some(GateSettings { name: "gc", default: Gate::USUAL, bins: false })
+    }
+
+    fn block(&self) -> Option<Block> {
+        Some(Block::Root { name: "granger", read: settings })
     }
 
     /// One row a unit: both directions at the lag that AIC chooses.
@@ -69,6 +81,12 @@ impl Measure for Gc {
         ];
         Some(Predecessor { file: "per_user_gc.csv", headers, mend })
     }
+}
+
+fn settings(s: &mut Section<'_>, config: &mut Config) {
+    let granger = &mut config.granger;
+    s.set("max_lag", "a whole number from 1", &mut granger.max_lag);
+    s.require("max_lag", (1..=100).contains(&granger.max_lag), "must be from 1 to 100");
 }
 
 /// The lag and both directions; what cannot be computed is told in `issues`, each for itself.

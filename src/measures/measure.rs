@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 
 use super::unit::Unit;
-use crate::config::{AnalysisMode, Config};
+use crate::config::{Block, Config, GateSettings};
 use crate::schema::Row;
 
 /// A measure: one table, a row a unit and lag.
@@ -14,8 +14,23 @@ pub trait Measure: Debug + Sync {
     /// Its family in `fdr.families`, and its method in the table `issues`: `TE`.
     fn family(&self) -> &'static str;
 
-    /// Its name in `analysis_modes`.
-    fn mode(&self) -> AnalysisMode;
+    /// Its name in `analysis_modes`: `global_te`.
+    fn key(&self) -> &'static str;
+
+    /// Whether it is computed where a configuration names no measures.
+    fn is_default(&self) -> bool {
+        false
+    }
+
+    /// Its quality gate: a block of `quality_control`.
+    fn gate(&self) -> Option<GateSettings> {
+        None
+    }
+
+    /// Settings of its own.
+    fn block(&self) -> Option<Block> {
+        None
+    }
 
     /// Rows of every unit that is ok.
     fn planned_rows(&self, config: &Config) -> u64 {

@@ -20,7 +20,9 @@ mod unit;
 
 use std::collections::BTreeMap;
 
-use crate::config::{Config, KStrategy};
+use std::sync::OnceLock;
+
+use crate::config::{Config, KStrategy, MeasureSettings};
 
 pub use analyse::{UnitOutcome, UnitOutput, analyse};
 pub use gate::Checked;
@@ -29,14 +31,51 @@ pub use measure::{Measure, Mended, Predecessor};
 pub use row::{Both, Values, both, details, sampling};
 pub use unit::{Direction, Order, Pair, Unit, UnitId};
 
+/// Those of this program; another may add its own before any is asked for.
+const BUILT_IN: [&dyn Measure; 5] = [&te::Te, &cte::Stratified, &cte::True, &ste::Ste, &gc::Gc];
+
+static ALL: OnceLock<Vec<&'static dyn Measure>> = OnceLock::new();
+
 /// All measures, in the order in which they are computed.
 pub fn all() -> &'static [&'static dyn Measure] {
-    &[&te::Te, &cte::Stratified, &cte::True, &ste::Ste, &gc::Gc]
+    ALL.get_or_init(|| BUILT_IN.to_vec())
+}
+
+/// Adds measures of another program that has this one as its library: once, before the command line is read.
+///
+/// # Errors
+/// The measures have been asked for already; these were not added.
+pub fn register(own: &[&'static dyn Measure]) -> Result<(), TooLate> {
+    ALL.set(BUILT_IN.iter().chain(own).copied().collect()).map_err(|_| TooLate)
+}
+
+/// Measures were registered after the catalogue was read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the measures are in use already (hint: register measures once, before anything else)")]
+pub struct TooLate;
+
+/// What a configuration has to know of them.
+pub fn settings() -> Vec<MeasureSettings> {
+    let of = |measure: &&'static dyn Measure| MeasureSettings {
+        name: measure.name(),
+        key: measure.key(),
+        family: measure.family(),
+        default: measure.is_default(),
+        gate: measure.gate(),
+        block: measure.block(),
+    };
+    all().iter().map(of).collect()
+}
+
+/// The first key that a configuration asks for and no measure has: one of a newer version.
+pub fn unknown(config: &Config) -> Option<&str> {
+    let known = |key: &str| all().iter().any(|measure| measure.key() == key);
+    config.analysis_modes.iter().map(String::as_str).find(|key| !known(key))
 }
 
 /// The measures that a configuration asks for.
 pub fn asked(config: &Config) -> impl Iterator<Item = &'static dyn Measure> {
-    all().iter().copied().filter(|measure| config.analysis_modes.contains(&measure.mode()))
+    all().iter().copied().filter(|measure| config.analysis_modes.iter().any(|key| key == measure.key()))
 }
 
 /// Rows every `ok` unit has in each table. Tables not named may have any number.

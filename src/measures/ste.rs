@@ -10,7 +10,7 @@ use super::gate::Checked;
 use super::measure::{Measure, Predecessor};
 use super::row::{Both, Values, both, details, sampling};
 use super::unit::{Direction, Order, Unit};
-use crate::config::{AnalysisMode, TieRule};
+use crate::config::{Block, Config, Gate, GateSettings, Section, TieRule};
 use crate::schema::Row;
 
 /// Fewest patterns the predecessor tests; else the quality gate decides.
@@ -31,8 +31,20 @@ impl Measure for Ste {
         "STE"
     }
 
-    fn mode(&self) -> AnalysisMode {
-        AnalysisMode::Ste
+    fn key(&self) -> &'static str {
+        "ste"
+    }
+
+    fn is_default(&self) -> bool {
+        true
+    }
+
+    fn gate(&self) -> Option<GateSettings> {
+        Some(GateSettings { name: "ste", default: Gate::USUAL, bins: false })
+    }
+
+    fn block(&self) -> Option<Block> {
+        Some(Block::Root { name: "ste", read: settings })
     }
 
     fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {
@@ -59,6 +71,15 @@ impl Measure for Ste {
             ],
         ))
     }
+}
+
+fn settings(s: &mut Section<'_>, config: &mut Config) {
+    let ste = &mut config.ste;
+    s.set("dimension", "a whole number from 2", &mut ste.dimension);
+    s.require("dimension", (2..=7).contains(&ste.dimension), "must be from 2 to 7");
+    s.set("max_history", "a whole number from 1", &mut ste.max_history);
+    s.require("max_history", (1..=64).contains(&ste.max_history), "must be from 1 to 64");
+    s.set("ties", "stable or tie_symbols", &mut ste.ties);
 }
 
 /// Both pattern series.

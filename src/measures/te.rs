@@ -9,7 +9,7 @@ use super::gate::Checked;
 use super::measure::{Measure, Predecessor};
 use super::row::{Both, Values, both, details, sampling};
 use super::unit::{Direction, Unit};
-use crate::config::AnalysisMode;
+use crate::config::{Gate, GateSettings};
 use crate::schema::Row;
 
 /// Transfer entropy.
@@ -27,8 +27,16 @@ impl Measure for Te {
         "TE"
     }
 
-    fn mode(&self) -> AnalysisMode {
-        AnalysisMode::GlobalTe
+    fn key(&self) -> &'static str {
+        "global_te"
+    }
+
+    fn is_default(&self) -> bool {
+        true
+    }
+
+    fn gate(&self) -> Option<GateSettings> {
+        Some(GateSettings { name: "te", default: Gate::USUAL, bins: false })
     }
 
     fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {

@@ -4,7 +4,7 @@ use proptest::prelude::*;
 
 use crate::config::{Compat, Config, GateAction, parse};
 use crate::dataset::Series;
-use crate::measures::{UnitId, analyse, asked, planned_rows};
+use crate::measures::{UnitId, analyse, asked, planned_rows, settings};
 use crate::schema::{Cell, Row, Schemas, record_batch};
 
 const SETTINGS: &str = "feature_modes: [composite]
@@ -32,7 +32,7 @@ const VALUES: [(&str, &str, [&str; 5]); 5] = [
 ];
 
 fn config_with(more: &str) -> Config {
-    parse("test.yaml", &format!("{SETTINGS}{more}"), None).unwrap().config
+    parse("test.yaml", &format!("{SETTINGS}{more}"), None, &settings()).unwrap().config
 }
 
 fn config() -> Config {
@@ -98,7 +98,7 @@ proptest! {
             .replace("min_samples_per_bin: 20", &format!("min_samples_per_bin: {bins}"))
             .replace("taus: [1, 2]", &format!("taus: {taus}"))
             .replace("surrogates: 19", "surrogates: 3");
-        let config = parse("test.yaml", &text, None).unwrap().config;
+        let config = parse("test.yaml", &text, None, &settings()).unwrap().config;
         // Mostly good symbols: a negative one makes its whole series unusable.
         let good = |v: i32| if rows.len() % 3 == 0 { v } else { v.abs() };
         let column = |i: usize, f: fn(&(i32, i32, i32)) -> i32| -> Vec<i32> {

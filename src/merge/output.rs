@@ -238,7 +238,10 @@ impl Output<'_> {
             config_fingerprint: self.fingerprint(),
             seed: seeded.map_or(0, |m| m.seed),
             hour_bins: first.map_or(0, |m| m.config.hour_bins),
-            fdr: first.map_or_else(crate::config::Fdr::default, |m| m.config.fdr.clone()),
+            fdr: first.map_or_else(
+                || crate::config::Fdr::of(&crate::measures::settings()),
+                |m| m.config.fdr.clone(),
+            ),
             units: self.survey.units,
             units_ok: self.survey.units_ok,
             duplicates: self.survey.duplicates,

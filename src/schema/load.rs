@@ -132,6 +132,8 @@ fn fault_of_settings(schema: &TableSchema) -> Option<String> {
     constants.peek()?;
     let settings = Settings::built_in();
     constants.find_map(|(column, key)| match settings.get(key) {
+        // A measure's own settings are there where it is computed.
+        None if key.starts_with("measures.") => None,
         None => Some(format!("column `{}` repeats the setting `{key}`, which there is not", column.name)),
         // What has no value by default may have one of any type.
         Some(value) if value.is_null() || column.kind.can_be(value) => None,

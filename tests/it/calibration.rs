@@ -38,7 +38,9 @@ const TABLES: [(&str, [&str; 2]); 5] = [
 ];
 
 fn config(more: &str) -> Config {
-    parse("calibration.yaml", &format!("{SETTINGS}{more}"), None).unwrap().config
+    parse("calibration.yaml", &format!("{SETTINGS}{more}"), None, &results::measures::settings())
+        .unwrap()
+        .config
 }
 
 struct Noise(Xoshiro256PlusPlus);

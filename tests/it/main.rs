@@ -16,6 +16,7 @@ mod hostile_ids;
 mod house;
 mod legacy;
 mod many_users;
+mod measure;
 mod merge;
 mod predecessor;
 mod resume;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::config::{self, Config};
 use crate::dataset::inputs;
 use crate::error::Failure;
+use crate::measures;
 use crate::store::Run;
 
 /// The users; none if nobody said.
@@ -36,7 +37,7 @@ fn of_folder(folder: &Path, shards: &[PathBuf]) -> Result<Vec<String>, Failure> 
     let of_run = shards.iter().find_map(|dir| Run::open(dir).ok());
     let config = match of_run {
         Some(run) => run.manifest().config.clone(),
-        None => config::parse("defaults", "", None).map_err(Failure::error)?.config,
+        None => config::parse("defaults", "", None, &measures::settings()).map_err(Failure::error)?.config,
     };
     let config = Config { data_root: folder.display().to_string(), n_users: None, ..config };
     let users = inputs(&config).map_err(Failure::usage)?;

@@ -21,7 +21,7 @@ fn unit(user: u64) -> ExpectedUnit {
 }
 
 fn run(dir: &Path, users: u64, schemas: &Schemas) -> Run {
-    let config = crate::config::parse("test", "", None).unwrap().config;
+    let config = crate::config::parse("test", "", None, &crate::measures::settings()).unwrap().config;
     let units = (0..users).map(unit).collect();
     let new = NewRun {
         config: &config,
