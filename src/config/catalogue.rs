@@ -1,6 +1,7 @@
 //! What a configuration has to know of each measure. The catalogue of measures hands it over; none is known here.
 
-use super::model::{Config, Gate};
+use super::model::Config;
+use super::quality::Gate;
 use super::read::Section;
 
 /// The settings of a measure.

@@ -5,8 +5,9 @@ use std::path::Path;
 
 use super::catalogue::{GateSettings, MeasureSettings, gates};
 use super::error::ConfigError;
-use super::model::{Compat, Config, Gate, GateAction, Quality};
+use super::model::{Compat, Config};
 use super::presets;
+use super::quality::{Gate, GateAction, Quality};
 use super::read::{Findings, Section, nearest};
 use super::tree::Node;
 

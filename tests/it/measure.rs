@@ -126,7 +126,7 @@ fn a_measure_is_one_file_and_one_schema() {
 
     let args = ["run", "--config", "toy.yaml", "--data", "data", "--out", "run", "--definitions", "own"];
     program(&world, 0, &args);
-    let plan = program(&world, 0, &["sql", "--run", "run", "--format", "json", "from expected"]).out;
+    let plan = program(&world, 0, &["sql", "--run", "run", "--format", "json", "select * from expected"]).out;
     assert_eq!(plan.matches("agreement").count(), 3, "rows of every unit are planned: {plan}");
     program(&world, 0, &["validate", "run"]);
     program(&world, 0, &["merge", "--shards", "run", "--output", "merged"]);
@@ -177,5 +177,8 @@ fn configured(world: &World) {
     let own = world.expect(0, &["config", "check", "plain.yaml"]);
     assert_eq!(fingerprint(&said), fingerprint(&own));
     let unknown = world.expect(2, &["config", "check", "toy.yaml"]).err;
-    assert!(unknown.contains("(known: global_te, stratified_te, true_cte, ste, gc)"), "{unknown}");
+    assert!(
+        unknown.contains("known for `pair_agreement`: global_te, stratified_te, true_cte, ste, gc\n"),
+        "{unknown}"
+    );
 }
