@@ -10,6 +10,7 @@ mod key;
 mod permute;
 mod strata;
 mod test;
+mod within_past;
 
 use std::fmt::Debug;
 
@@ -22,6 +23,7 @@ pub use key::StreamKey;
 pub use permute::{Permute, Permuter};
 pub use strata::{Pooled, test_selected};
 pub use test::{PRule, Plan, Stop, Surrogates, Tested, test};
+pub use within_past::WithinPast;
 
 /// What surrogates are made of.
 #[derive(Debug, Clone, Copy)]

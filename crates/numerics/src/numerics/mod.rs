@@ -14,7 +14,9 @@
 pub mod cmi;
 pub mod codes;
 pub mod conditional;
+pub mod effective;
 pub mod embedding;
+pub mod evidence;
 pub mod fisher;
 pub mod granger;
 pub mod ordinal;

@@ -4,6 +4,7 @@
 
 mod conditional;
 mod infomeasure;
+mod nulls;
 mod stats;
 mod ste_gc;
 mod transfer;

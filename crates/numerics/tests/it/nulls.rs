@@ -1,0 +1,123 @@
+//! Exact means, the evidence for an order, and drawn means against the reference numbers.
+
+use std::collections::BTreeMap;
+
+use results_numerics::nulls::{Null, PRule, Permute, Plan, Sample, Stop, StreamKey, WithinPast, test};
+use results_numerics::numerics::cmi::estimate;
+use results_numerics::numerics::codes::Codes;
+use results_numerics::numerics::effective::{entropy_given_past, mean_over_permutations};
+use results_numerics::numerics::embedding::{Histories, Observations, Symbols};
+use results_numerics::numerics::evidence::{Evidence, code_lengths, shortest};
+use results_numerics::numerics::transfer::transfer_entropy;
+
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/reference/nulls");
+
+/// Case, direction, k, l, tau.
+type Key = (String, String, usize, usize, usize);
+
+fn expected() -> BTreeMap<Key, BTreeMap<String, f64>> {
+    let text = std::fs::read_to_string(format!("{REFERENCE}/expected.csv")).unwrap();
+    let mut all: BTreeMap<Key, BTreeMap<String, f64>> = BTreeMap::new();
+    for line in text.lines().skip(1) {
+        let f: Vec<&str> = line.split(',').collect();
+        let [k, l, tau] = [f[2], f[3], f[4]].map(|v| v.parse().unwrap_or(0));
+        let key = (f[0].to_owned(), f[1].to_owned(), k, l, tau);
+        all.entry(key).or_default().insert(f[5].to_owned(), f[6].parse().unwrap());
+    }
+    all
+}
+
+/// Source and target of a direction, and where segments start.
+struct Series {
+    source: Symbols,
+    target: Symbols,
+    starts: Vec<usize>,
+}
+
+fn series(case: &str, direction: &str) -> Series {
+    let text = std::fs::read_to_string(format!("{REFERENCE}/series_{case}.csv")).unwrap();
+    let rows: Vec<Vec<i64>> =
+        text.lines().skip(1).map(|l| l.split(',').map(|v| v.parse().unwrap()).collect()).collect();
+    let column = |i: usize| rows.iter().map(|row| row[i] as i32).collect::<Vec<_>>();
+    let (a, s) = (Symbols::new(&column(1), "a").unwrap(), Symbols::new(&column(2), "s").unwrap());
+    let step = if ["partial", "gappy", "feedback"].contains(&case) { 600 } else { 900 };
+    let breaks = (1..rows.len()).filter(|i| 2 * (rows[*i][0] - rows[i - 1][0]) > 3 * step);
+    let starts = std::iter::once(0).chain(breaks).collect();
+    let (source, target) = if direction == "A2S" { (a, s) } else { (s, a) };
+    Series { source, target, starts }
+}
+
+/// The observations of every row about transfer entropy.
+fn tests() -> Vec<(Key, BTreeMap<String, f64>, Observations)> {
+    let rows = expected().into_iter().filter(|(_, values)| values.contains_key("te"));
+    rows.map(|(key, values)| {
+        let s = series(&key.0, &key.1);
+        let h = Histories { target: key.2, source: key.3, lag: key.4 };
+        let o = transfer_entropy(&s.source, &s.target, &s.starts, h).unwrap();
+        (key, values, o)
+    })
+    .collect()
+}
+
+#[test]
+fn exact_means_are_those_of_the_reference() {
+    let tests = tests();
+    assert_eq!(tests.len(), 48);
+    for (key, values, o) in tests {
+        let value = estimate(&o).value;
+        let within_past = mean_over_permutations(&o, &o.z);
+        for (name, found) in [
+            ("n_obs", o.times.len() as f64),
+            ("te", value),
+            ("h_given_past", entropy_given_past(&o)),
+            ("mean_permute", mean_over_permutations(&o, &Codes::constant(o.times.len()))),
+            ("mean_within_past", within_past),
+            ("effective", value - within_past),
+        ] {
+            assert!((found - values[name]).abs() < 1e-12, "{key:?} {name}: {found}, not {}", values[name]);
+        }
+    }
+}
+
+#[test]
+fn drawn_means_are_the_exact_ones() {
+    let nulls: [(&dyn Null, &str); 2] = [(&Permute, "mean_permute"), (&WithinPast, "mean_within_past")];
+    let plan = Plan { surrogates: 400, stop: Stop::AtEnd, p: PRule::AddOne };
+    for (key, values, o) in tests() {
+        let (case, direction) = (key.0.as_str(), key.1.as_str());
+        let measure = format!("te {} {}", key.2, key.3);
+        for (null, exact) in nulls {
+            let measure = format!("{measure} {}", null.name());
+            let tau = key.4 as u32;
+            let stream =
+                StreamKey { seed: 1, user_id: case, feature_mode: "", measure: &measure, direction, tau };
+            let found = test(Sample { observations: &o, within: None }, null, &plan, stream).null;
+            let away = (found.mean.unwrap() - values[exact]).abs();
+            let error = found.std.unwrap() / 400f64.sqrt();
+            assert!(away <= 5.0 * error + 1e-12, "{key:?} {}: off by {away}, error {error}", null.name());
+        }
+    }
+}
+
+#[test]
+fn code_lengths_and_orders_are_those_of_the_reference() {
+    let grid = [1, 2, 3, 4];
+    let expected = expected();
+    for case in ["clean", "partial", "gappy", "feedback", "summer", "winter"] {
+        for direction in ["A2S", "S2A"] {
+            let s = series(case, direction);
+            for (evidence, name) in [(Evidence::Kt, "kt"), (Evidence::Bic, "bic")] {
+                let lengths = code_lengths(&s.target, &s.starts, &grid, evidence).unwrap();
+                for (k, found) in grid.iter().zip(&lengths) {
+                    let key = (case.to_owned(), direction.to_owned(), *k, 0, 0);
+                    let bits = expected[&key][&format!("{name}_bits")];
+                    assert!((found - bits).abs() < 1e-9, "{key:?} {name}: {found}, not {bits}");
+                }
+                let chosen = expected.iter().filter(|((c, d, ..), _)| c == case && d == direction);
+                let chosen: Vec<f64> =
+                    chosen.filter_map(|(_, v)| v.get(&format!("{name}_selected")).copied()).collect();
+                assert_eq!(chosen, [shortest(&grid, &lengths).unwrap() as f64], "{case} {direction} {name}");
+            }
+        }
+    }
+}
