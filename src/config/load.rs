@@ -176,7 +176,7 @@ fn read_modes(root: &mut Section<'_>, c: &mut Config, measures: &[MeasureSetting
 fn read_k_selection(root: &mut Section<'_>, c: &mut Config) {
     let Some(mut s) = root.section("k_selection") else { return };
     let k = &mut c.k_selection;
-    s.set("strategy", "AIS, GUARDED_AIS, AIS_CORRECTED or fixed", &mut k.strategy);
+    s.set("strategy", "AIS, GUARDED_AIS, AIS_CORRECTED, KT, BIC or fixed", &mut k.strategy);
     if k.strategy == KStrategy::GuardedAis {
         k.undersampling_guard = true;
         k.k_max = Some(4);

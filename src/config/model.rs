@@ -115,6 +115,12 @@ pub enum KStrategy {
     /// Largest bias-corrected active information storage.
     #[serde(rename = "AIS_CORRECTED")]
     AisCorrected,
+    /// Shortest code by the mixture of Krichevsky and Trofimov, for each variable its own.
+    #[serde(rename = "KT")]
+    Kt,
+    /// Smallest Bayesian information criterion, for each variable its own.
+    #[serde(rename = "BIC")]
+    Bic,
     /// `k_fixed`.
     #[serde(rename = "fixed")]
     Fixed,

@@ -4,6 +4,7 @@ use results_numerics::nulls::{Permute, Plan, Sample, Stop, test};
 use results_numerics::numerics::NoValue;
 use results_numerics::numerics::cmi::estimate;
 use results_numerics::numerics::embedding::Symbols;
+use results_numerics::numerics::evidence::{Evidence, code_lengths};
 use results_numerics::numerics::transfer::active_information_storage;
 
 use super::unit::{Order, Unit};
@@ -32,7 +33,8 @@ pub(super) fn choose(unit: &mut Unit<'_>) -> Option<Row> {
         Err(why) => (Err(why.clone()), Err(why)),
     };
     let of_target = choose_one(unit, "S2S", &target);
-    let of_source = s.per_variable.then(|| choose_one(unit, "A2A", &source));
+    let each = s.per_variable || evidence(s).is_some();
+    let of_source = each.then(|| choose_one(unit, "A2A", &source));
     let largest = s.k_grid.iter().max() == Some(&of_target.k);
     let l = of_source.as_ref().map_or(of_target.k, |c| c.k);
     unit.order = Order { k: of_target.k, l, at_grid_edge: largest };
@@ -53,15 +55,63 @@ fn criterion(s: &KSelection) -> &'static str {
     match (s.strategy, s.ais_correction) {
         (KStrategy::AisCorrected, AisCorrection::MillerMadow) => "max_ais_miller_madow",
         (KStrategy::AisCorrected, AisCorrection::NullSubtracted) => "max_ais_minus_null",
+        (KStrategy::Kt, _) => "min_code_kt",
+        (KStrategy::Bic, _) => "min_code_bic",
         _ => "max_ais",
+    }
+}
+
+/// The evidence that a strategy goes by, if it does.
+fn evidence(s: &KSelection) -> Option<Evidence> {
+    match s.strategy {
+        KStrategy::Kt => Some(Evidence::Kt),
+        KStrategy::Bic => Some(Evidence::Bic),
+        _ => None,
     }
 }
 
 fn choose_one(unit: &mut Unit<'_>, direction: &'static str, symbols: &Result<Symbols, NoValue>) -> Choice {
     let s = &unit.config.k_selection;
-    let mut why = None;
-    let mut values = Vec::new();
-    for &k in &s.k_grid {
+    let evidence = evidence(s);
+    let (values, why) = match evidence {
+        Some(evidence) => lengths(unit, symbols, evidence),
+        None => storage(unit, direction, symbols),
+    };
+    if let Some(why) = why {
+        let what = if evidence.is_some() { "order" } else { "active information storage" };
+        let text = format!("{what} of the {}: {why}", variable(direction));
+        unit.issues.add("warning", "K_SELECTION", None, &text);
+    }
+    // The best code is the shortest.
+    let worth = |value: f64| if evidence.is_some() { -value } else { value };
+    let worths: Vec<_> = values.iter().map(|(k, value)| (*k, value.map(worth))).collect();
+    let original = argmax(&worths).unwrap_or(s.k_grid[0]);
+    let k = if unit.compat() {
+        capped(guarded_raw_hours(unit, s, original, symbols.as_ref().ok()), s.k_max)
+    } else {
+        admissible(unit, s, &worths, symbols.as_ref().ok())
+    };
+    Choice { k, original, values }
+}
+
+/// A value for each candidate, and the first reason why one has none.
+type Values = (Vec<(u32, Option<f64>)>, Option<NoValue>);
+
+/// The bits in which each candidate writes the series.
+fn lengths(unit: &Unit<'_>, symbols: &Result<Symbols, NoValue>, evidence: Evidence) -> Values {
+    let grid: Vec<usize> = unit.config.k_selection.k_grid.iter().map(|k| *k as usize).collect();
+    let of = |symbols: &Symbols| code_lengths(symbols, unit.segments(), &grid, evidence);
+    let candidates = unit.config.k_selection.k_grid.iter().copied();
+    match symbols.as_ref().map_err(Clone::clone).and_then(of) {
+        Ok(lengths) => (candidates.zip(lengths.into_iter().map(Some)).collect(), None),
+        Err(why) => (candidates.map(|k| (k, None)).collect(), Some(why)),
+    }
+}
+
+/// The active information storage of each candidate.
+fn storage(unit: &Unit<'_>, direction: &'static str, symbols: &Result<Symbols, NoValue>) -> Values {
+    let (mut values, mut why) = (Vec::new(), None);
+    for &k in &unit.config.k_selection.k_grid {
         let value =
             symbols.as_ref().map_err(Clone::clone).and_then(|symbols| ais(unit, direction, symbols, k));
         values.push((k, value.as_ref().ok().copied()));
@@ -69,17 +119,7 @@ fn choose_one(unit: &mut Unit<'_>, direction: &'static str, symbols: &Result<Sym
             why.get_or_insert(reason);
         }
     }
-    if let Some(why) = why {
-        let text = format!("active information storage of the {} : {why}", variable(direction));
-        unit.issues.add("warning", "K_SELECTION", None, &text.replace(" :", ":"));
-    }
-    let original = argmax(&values).unwrap_or(s.k_grid[0]);
-    let k = if unit.compat() {
-        capped(guarded_raw_hours(unit, s, original, symbols.as_ref().ok()), s.k_max)
-    } else {
-        admissible(unit, s, &values, symbols.as_ref().ok())
-    };
-    Choice { k, original, values }
+    (values, why)
 }
 
 fn variable(direction: &str) -> &'static str {

@@ -88,10 +88,12 @@ proptest! {
     #[test]
     fn whatever_the_series_there_is_a_value_or_a_reason(
         rows in prop::collection::vec((-1i32..5, 0i32..3, -1i32..4), 0..160),
-        constant in 0usize..4, cut in 0usize..200, k in 1u32..9, compat: bool, ais: bool, bins in 0u32..60,
+        constant in 0usize..4, cut in 0usize..200, k in 1u32..9, compat: bool, chosen in 0usize..4, bins in 0u32..60,
         dimension in 2u32..5, taus in prop::sample::select(vec!["[1]", "[0, 3]", "[1, 40]"]),
     ) {
-        let strategy = if ais { "AIS_CORRECTED, k_grid: [1, 3, 9], per_variable: true" } else { "fixed" };
+        let strategy = [
+            "fixed", "AIS_CORRECTED, k_grid: [1, 3, 9], per_variable: true", "KT, k_grid: [3, 1]", "BIC",
+        ][chosen];
         let compat = if compat { "predecessor" } else { "none" };
         let text = format!("compat: {compat}\n{SETTINGS}ste: {{dimension: {dimension}}}\n")
             .replace("strategy: fixed, k_fixed: 1", &format!("strategy: {strategy}, k_fixed: {k}, ais_surrogates: 3"))
@@ -180,4 +182,36 @@ fn rows_without_values_have_a_reason() {
     let row = &table(&found, "true_cte")[0];
     assert_eq!((cell(row, "p_A2S"), cell(row, "quality_passed")), (Cell::Null, false.into()));
     assert_eq!(table(&found, "issues").len(), 2, "{found:?}");
+}
+
+/// The target repeats what it was three steps before, the source what it was one step before.
+#[test]
+fn orders_by_evidence_are_those_of_each_variable() {
+    let noise = |t: usize| ((t * t * 7 + t * 3) % 101).is_multiple_of(7);
+    let mut series = Series { condition: vec![0; 600], condition_levels: 1, rows_read: 600, ..series() };
+    series.source = vec![0];
+    series.target = vec![0, 1, 1];
+    for t in 3..600 {
+        let repeated = series.target[t - 3];
+        series.target.push(if noise(t) { 1 - repeated } else { repeated });
+    }
+    for t in 1..600 {
+        let next = (series.source[t - 1] + i32::from(noise(t + 50))) % 3;
+        series.source.push(next);
+    }
+    for (strategy, criterion) in [("KT", "min_code_kt"), ("BIC", "min_code_bic")] {
+        let text = SETTINGS.replace("strategy: fixed, k_fixed: 1", &format!("strategy: {strategy}"));
+        let config = parse("test.yaml", &text, None, &settings()).unwrap().config;
+        let found = tables(&config, &series);
+        let row = &table(&found, "k_selection")[0];
+        assert_eq!((cell(row, "k_selected"), cell(row, "k_source")), (3i64.into(), 1i64.into()), "{row:?}");
+        assert_eq!(cell(row, "criterion"), criterion.into());
+        let Cell::Text(lengths) = cell(row, "ais_values") else { panic!("{row:?}") };
+        let lengths: std::collections::BTreeMap<u32, f64> = serde_json::from_str(&lengths).unwrap();
+        assert!(lengths.len() == 6 && lengths.values().all(|bits| *bits >= lengths[&3]), "{lengths:?}");
+        assert_eq!(
+            (cell(&table(&found, "te")[0], "k"), cell(&table(&found, "te")[0], "l")),
+            (3i64.into(), 1i64.into())
+        );
+    }
 }
