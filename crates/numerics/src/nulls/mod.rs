@@ -4,6 +4,7 @@
 //! It arranges the observations of a test once and then gives one surrogate after the other ([`Draws`]);
 //! how many are drawn, when to stop, and what p they make is the same for all of them ([`Plan`]).
 
+mod days;
 mod draw;
 mod groups;
 mod key;
@@ -19,6 +20,7 @@ pub use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::numerics::codes::Codes;
 use crate::numerics::embedding::Observations;
 
+pub use days::{AllArrangements, Clock, Days};
 pub use key::StreamKey;
 pub use permute::{Permute, Permuter};
 pub use strata::{Pooled, test_selected};

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use results_numerics::nulls::{Null, PRule, Permute, Plan, Sample, Stop, StreamKey, WithinPast, test};
+use results_numerics::nulls::{
+    Clock, Days, Null, PRule, Permute, Plan, Sample, Stop, StreamKey, WithinPast, test,
+};
 use results_numerics::numerics::cmi::estimate;
 use results_numerics::numerics::codes::Codes;
 use results_numerics::numerics::effective::{entropy_given_past, mean_over_permutations};
@@ -32,6 +34,10 @@ struct Series {
     source: Symbols,
     target: Symbols,
     starts: Vec<usize>,
+    /// Local seconds of each row.
+    local: Vec<i64>,
+    /// Usual seconds between rows.
+    period: u32,
 }
 
 fn series(case: &str, direction: &str) -> Series {
@@ -44,7 +50,19 @@ fn series(case: &str, direction: &str) -> Series {
     let breaks = (1..rows.len()).filter(|i| 2 * (rows[*i][0] - rows[i - 1][0]) > 3 * step);
     let starts = std::iter::once(0).chain(breaks).collect();
     let (source, target) = if direction == "A2S" { (a, s) } else { (s, a) };
-    Series { source, target, starts }
+    let local = rows.iter().map(|row| row[0] + 3600 * hours_from_utc(case, row[0])).collect();
+    Series { source, target, starts, local, period: step as u32 }
+}
+
+fn hours_from_utc(case: &str, time: i64) -> i64 {
+    match case {
+        "partial" => -8,
+        "gappy" => 1,
+        // Clocks in Brussels change on 29 March and on 25 October 2020, at 01:00 UTC.
+        "summer" => 1 + i64::from(time >= 1_585_443_600),
+        "winter" => 1 + i64::from(time < 1_603_587_600),
+        _ => 0,
+    }
 }
 
 /// The observations of every row about transfer entropy.
@@ -118,6 +136,28 @@ fn code_lengths_and_orders_are_those_of_the_reference() {
                     chosen.filter_map(|(_, v)| v.get(&format!("{name}_selected")).copied()).collect();
                 assert_eq!(chosen, [shortest(&grid, &lengths).unwrap() as f64], "{case} {direction} {name}");
             }
+        }
+    }
+}
+
+#[test]
+fn all_arrangements_of_days_are_those_of_the_reference() {
+    for (key, values, o) in tests() {
+        let s = series(&key.0, &key.1);
+        let local: Vec<i64> = o.times.iter().map(|t| s.local[*t]).collect();
+        let day: Vec<i64> = local.iter().map(|t| t.div_euclid(86_400)).collect();
+        let second: Vec<u32> = local.iter().map(|t| t.rem_euclid(86_400) as u32).collect();
+        let days = Days::new(&o, Clock { day: &day, second: &second, tolerance: s.period / 2 });
+        let found = days.all(1000).unwrap();
+        for (name, found) in [
+            ("days_days", days.len() as f64),
+            ("days_exceedances", found.exceedances as f64),
+            ("days_arrangements", found.arrangements as f64),
+            ("days_p", found.p()),
+            ("days_observed", found.observed),
+            ("days_null_mean", found.mean),
+        ] {
+            assert!((found - values[name]).abs() < 1e-12, "{key:?} {name}: {found}, not {}", values[name]);
         }
     }
 }
