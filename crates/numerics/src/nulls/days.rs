@@ -25,7 +25,7 @@ pub struct Clock<'a> {
 pub struct Days<'a> {
     observations: &'a Observations,
     /// For each used day its observations, in their order.
-    days: Vec<Vec<usize>>,
+    by_day: Vec<Vec<usize>>,
     /// For each used day, each of its observations and each other used day: whose x it takes, if any.
     partners: Vec<Vec<Vec<Option<usize>>>>,
 }
@@ -50,6 +50,15 @@ impl AllArrangements {
     }
 }
 
+/// Plug-in values without a day each (Quenouille 1956, Tukey 1958).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Jackknife {
+    /// Their mean, bits.
+    pub mean: f64,
+    /// Standard error of the value of all days, bits.
+    pub error: f64,
+}
+
 impl<'a> Days<'a> {
     /// Uses the days with at least half as many observations as the fullest.
     pub fn new(observations: &'a Observations, clock: Clock<'_>) -> Self {
@@ -67,38 +76,47 @@ impl<'a> Days<'a> {
             day.iter().map(|i| (0..days.len()).map(|other| partner(i, own, other)).collect()).collect()
         });
         let partners = partners.collect();
-        Self { observations, days, partners }
+        Self { observations, by_day: days, partners }
     }
 
     /// Number of used days.
     pub fn len(&self) -> usize {
-        self.days.len()
+        self.by_day.len()
     }
 
     /// Whether there is no day.
     pub fn is_empty(&self) -> bool {
-        self.days.is_empty()
+        self.by_day.is_empty()
     }
 
     /// Effective value where the i-th used day has the source of day `order[i]`, bits.
     pub fn value(&self, order: &[usize]) -> f64 {
-        let pairs = self.days.iter().zip(&self.partners).zip(order).flat_map(|((day, partners), other)| {
+        let pairs = self.by_day.iter().zip(&self.partners).zip(order).flat_map(|((day, partners), other)| {
             day.iter().zip(partners).filter_map(|(i, partner)| Some((*i, partner[*other]?)))
         });
         let (places, sources): (Vec<usize>, Vec<usize>) = pairs.unzip();
-        let o = self.observations;
-        let o = Observations {
-            x: pick(&o.x, &sources),
-            y: pick(&o.y, &places),
-            z: pick(&o.z, &places),
-            times: places.iter().map(|i| o.times[*i]).collect(),
-        };
+        let o = picked(self.observations, &sources, &places);
         estimate(&o).value - mean_over_permutations(&o, &o.z)
+    }
+
+    /// How far the plug-in value depends on single days; absent with fewer than four.
+    pub fn jackknife(&self) -> Option<Jackknife> {
+        let days = self.by_day.len();
+        let without = |left_out: usize| {
+            let others = self.by_day.iter().enumerate().filter(|(day, _)| *day != left_out);
+            let kept: Vec<usize> = others.flat_map(|(_, day)| day.iter().copied()).collect();
+            estimate(&picked(self.observations, &kept, &kept)).value
+        };
+        let values: Vec<f64> = (0..days).map(without).collect();
+        let mean = values.iter().sum::<f64>() / days as f64;
+        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+        let share = (days as f64 - 1.0) / days as f64;
+        (days >= 4).then(|| Jackknife { mean, error: (share * squares).sqrt() })
     }
 
     /// Goes through all arrangements if there are at most `most`; none says anything about a single day.
     pub fn all(&self, most: u64) -> Option<AllArrangements> {
-        let days = self.days.len();
+        let days = self.by_day.len();
         let arrangements = (1..=days as u64).try_fold(1u64, u64::checked_mul).filter(|all| *all <= most)?;
         if days < 2 {
             return None;
@@ -107,7 +125,7 @@ impl<'a> Days<'a> {
         let observed = self.value(&order);
         let (mut exceedances, mut sum) = (0, 0.0);
         let mut add = |value: f64| {
-            exceedances += u64::from(fixed(value) >= fixed(observed));
+            exceedances += u64::from(super::fixed(value) >= super::fixed(observed));
             sum += value;
         };
         add(observed);
@@ -116,11 +134,6 @@ impl<'a> Days<'a> {
         }
         Some(AllArrangements { observed, exceedances, arrangements, mean: sum / arrangements as f64 })
     }
-}
-
-/// Values that differ by rounding only are equal.
-fn fixed(value: f64) -> i64 {
-    (value * super::SCALE).round() as i64
 }
 
 /// The observations of a day by time of day; of several at the same time the first.
@@ -137,6 +150,16 @@ fn nearest(by_time: &[(u32, usize)], second: u32, tolerance: u32) -> Option<usiz
     let around = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|at| by_time.get(at));
     let (other, i) = around.min_by_key(|(other, _)| other.abs_diff(second))?;
     (other.abs_diff(second) <= tolerance).then_some(*i)
+}
+
+/// The x of the sources at the places.
+fn picked(o: &Observations, sources: &[usize], places: &[usize]) -> Observations {
+    Observations {
+        x: pick(&o.x, sources),
+        y: pick(&o.y, places),
+        z: pick(&o.z, places),
+        times: places.iter().map(|i| o.times[*i]).collect(),
+    }
 }
 
 fn pick(codes: &Codes, of: &[usize]) -> Codes {

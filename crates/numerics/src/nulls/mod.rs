@@ -4,6 +4,7 @@
 //! It arranges the observations of a test once and then gives one surrogate after the other ([`Draws`]);
 //! how many are drawn, when to stop, and what p they make is the same for all of them ([`Plan`]).
 
+mod circular_shift;
 mod days;
 mod draw;
 mod groups;
@@ -20,7 +21,8 @@ pub use rand_xoshiro::Xoshiro256PlusPlus;
 use crate::numerics::codes::Codes;
 use crate::numerics::embedding::Observations;
 
-pub use days::{AllArrangements, Clock, Days};
+pub use circular_shift::{AllShifts, all_shifts};
+pub use days::{AllArrangements, Clock, Days, Jackknife};
 pub use key::StreamKey;
 pub use permute::{Permute, Permuter};
 pub use strata::{Pooled, test_selected};
@@ -56,3 +58,8 @@ pub trait Draws {
 }
 
 pub use groups::SCALE;
+
+/// Bits in fixed point: values that differ by rounding only are equal.
+fn fixed(value: f64) -> i64 {
+    (value * SCALE).round() as i64
+}

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use results_numerics::nulls::{
-    Clock, Days, Null, PRule, Permute, Plan, Sample, Stop, StreamKey, WithinPast, test,
+    Clock, Days, Null, PRule, Permute, Plan, Sample, Stop, StreamKey, WithinPast, all_shifts, test,
 };
 use results_numerics::numerics::cmi::estimate;
 use results_numerics::numerics::codes::Codes;
@@ -149,6 +149,7 @@ fn all_arrangements_of_days_are_those_of_the_reference() {
         let second: Vec<u32> = local.iter().map(|t| t.rem_euclid(86_400) as u32).collect();
         let days = Days::new(&o, Clock { day: &day, second: &second, tolerance: s.period / 2 });
         let found = days.all(1000).unwrap();
+        let jackknife = days.jackknife().unwrap();
         for (name, found) in [
             ("days_days", days.len() as f64),
             ("days_exceedances", found.exceedances as f64),
@@ -156,6 +157,25 @@ fn all_arrangements_of_days_are_those_of_the_reference() {
             ("days_p", found.p()),
             ("days_observed", found.observed),
             ("days_null_mean", found.mean),
+            ("jackknife_mean", jackknife.mean),
+            ("jackknife_se", jackknife.error),
+        ] {
+            assert!((found - values[name]).abs() < 1e-12, "{key:?} {name}: {found}, not {}", values[name]);
+        }
+    }
+}
+
+#[test]
+fn all_shifts_are_those_of_the_reference() {
+    let tests: Vec<_> = tests().into_iter().filter(|(_, values, _)| values.contains_key("shift_p")).collect();
+    assert_eq!(tests.len(), 16);
+    for (key, values, o) in tests {
+        let found = all_shifts(&o, 60).unwrap();
+        for (name, found) in [
+            ("shift_exceedances", f64::from(found.exceedances)),
+            ("shift_arrangements", f64::from(found.shifts)),
+            ("shift_p", found.p()),
+            ("shift_null_mean", found.mean),
         ] {
             assert!((found - values[name]).abs() < 1e-12, "{key:?} {name}: {found}, not {}", values[name]);
         }
