@@ -36,3 +36,4 @@ pub mod sorted;
 pub mod sql;
 pub mod store;
 mod system;
+pub mod tables;

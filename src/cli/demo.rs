@@ -87,8 +87,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let merged = merge(&loaded, &job, &folder)?;
     let MergeOutcome::Written(written) = &merged.outcome else { return Ok(super::merge::tell(&merged)) };
     let exit = super::validate::validate(&written.dir, &loaded)?;
-    let session =
-        super::outcome::block_on(Session::open(&[&written.dir], loaded.as_ref()))?.map_err(Failure::error)?;
+    let session = Session::open(&[&written.dir], loaded.as_ref()).map_err(Failure::error)?;
     let tests = super::outcome::block_on(significant(&session, &loaded, written.manifest.fdr.alpha))??;
     let rows: Vec<Vec<String>> = written
         .manifest

@@ -54,11 +54,16 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
 
 async fn write(args: &Args, loaded: &super::definitions::Loaded) -> Result<(), Failure> {
     let definitions = loaded.as_ref();
-    let session = Session::open(&[&args.dir], definitions).await.map_err(Failure::error)?;
+    let session = Session::open(&[&args.dir], definitions).map_err(Failure::error)?;
     std::fs::create_dir_all(&args.output)
         .map_err(|e| Failure::error(format!("cannot create {}: {e}", args.output.display())))?;
     for schema in loaded.schemas.iter() {
-        if !args.table.is_empty() && !args.table.contains(&schema.table) {
+        let is_wanted = if args.table.is_empty() {
+            session.has_table(&schema.table).map_err(Failure::error)?
+        } else {
+            args.table.contains(&schema.table)
+        };
+        if !is_wanted {
             continue;
         }
         let (sql, name) = match (args.format, &schema.csv) {

@@ -141,8 +141,7 @@ fn question(args: &Args, loaded: &Loaded) -> Result<Option<Question>, Failure> {
 
 async fn answer(args: &Args, question: &Question, params: Params, loaded: &Loaded) -> Outcome {
     let sql = prompt::only_statement(&question.sql).map_err(Failure::usage)?;
-    let session = Session::open_for(&args.run, Some(sql), bounded::of_queries(args.memory), loaded.as_ref())
-        .await
+    let session = Session::open_within(&args.run, bounded::of_queries(args.memory), loaded.as_ref())
         .map_err(Failure::error)?;
     let frame = session.query(sql).await.map_err(told)?;
     let params = params.with_defaults(question.defaults.iter().cloned());

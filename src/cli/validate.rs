@@ -106,7 +106,7 @@ async fn validate_merged(
     if !manifest.complete {
         eprintln!("{} of {} units; missing_units.csv names the others", manifest.units_ok, manifest.units);
     }
-    let session = Session::open(&[dir], definitions).await.map_err(Failure::error)?;
+    let session = Session::open(&[dir], definitions).map_err(Failure::error)?;
     let tables: Vec<_> = loaded.schemas.iter().filter(|s| manifest.rows.contains_key(&s.table)).collect();
     for schema in &tables {
         let rows = session.collect(&format!("SELECT count(*) FROM \"{}\"", schema.table)).await;

@@ -36,6 +36,9 @@ const BUILT_IN: [&dyn Measure; 5] = [&te::Te, &cte::Stratified, &cte::True, &ste
 
 static ALL: OnceLock<Vec<&'static dyn Measure>> = OnceLock::new();
 
+/// Tables that the analysis has besides those of the measures.
+pub const OF_EVERY_UNIT: [&str; 3] = ["hour_bins", "issues", "k_selection"];
+
 /// All measures, in the order in which they are computed.
 pub fn all() -> &'static [&'static dyn Measure] {
     ALL.get_or_init(|| BUILT_IN.to_vec())

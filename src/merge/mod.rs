@@ -18,6 +18,7 @@ use crate::schema::TableSchema;
 use crate::sorted::{Difference, Findings, Repeated};
 use crate::sql::{Definitions, OpenRun, Opened, Precedence, QueryError, Session, SessionError, SourceError};
 use crate::store::{Run, StoreError};
+use crate::tables::listed;
 use survey::{Survey, unknown_files};
 use tables::{Compare, Tables};
 
@@ -191,9 +192,15 @@ impl Merge<'_> {
         output::Output { merge: self, tables: &tables, runs, survey, calls }.write().await
     }
 
-    /// The tables that are written.
-    fn wanted(&self) -> impl Iterator<Item = &TableSchema> {
-        self.definitions.schemas.iter().filter(|s| self.only.is_empty() || self.only.contains(&s.table))
+    /// The tables that are written: those that the runs plan or have, unless some are named.
+    fn wanted(&self, runs: &[OpenRun], survey: &Survey) -> Vec<&TableSchema> {
+        let schemas = self.definitions.schemas;
+        let manifests: Vec<_> = runs.iter().map(|run| run.run.manifest()).collect();
+        let there = listed(schemas, &manifests, |table| survey.has(table));
+        let is_wanted = |s: &&TableSchema| {
+            if self.only.is_empty() { there.contains(&s.table) } else { self.only.contains(&s.table) }
+        };
+        schemas.iter().filter(is_wanted).collect()
     }
 
     fn csv(&self) -> bool {

@@ -76,7 +76,7 @@ impl Output<'_> {
     }
 
     async fn fill(&self, dir: &Path) -> Result<Filled, MergeError> {
-        let tables: Vec<&TableSchema> = self.merge.wanted().collect();
+        let tables: Vec<&TableSchema> = self.merge.wanted(self.runs, self.survey);
         let mut known = Known::of(Settings::of_all(self.runs.iter().map(|r| &r.run.manifest().config)));
         let mut rows = BTreeMap::new();
         let (mut conflicts, mut repeated) = (Kept::default(), Kept::default());

@@ -2,8 +2,8 @@
 //!
 //! | name | rows |
 //! |---|---|
-//! | `winning.te`, … | rows as stored, for families and group tests |
-//! | `sorted.te`, … | the same, and duplicates are compared in passing |
+//! | `_counting.te`, … | rows as stored, for families and group tests |
+//! | `_sorted.te`, … | the same, and duplicates are compared in passing |
 //! | `te`, `users`, `group_tests`, … | with every derived column |
 
 use std::collections::BTreeMap;
@@ -11,8 +11,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MergeError;
 use super::survey::Survey;
+use crate::schema::TableSchema;
 use crate::schema::columns::{merged, read};
-use crate::schema::{MadeOf, TableSchema};
 use crate::sorted::{Findings, Roles, SortedFile, SortedRows, gathered, sorted_table};
 use crate::sql::{Definitions, OpenRun, Session, Space};
 use crate::store::StoreError;
@@ -51,15 +51,15 @@ impl Tables {
             let (files, bytes) = survey.files_of(&schema.table, runs);
             let files = gathered(files, bytes, &read(schema), &schema.key)?;
             tables.files.insert(schema.table.clone(), files);
-            tables.register(schema, "winning", Compare::Nothing)?;
-            tables.register(schema, "sorted", Compare::Duplicates)?;
+            tables.register(schema, "_counting", Compare::Nothing);
+            tables.register(schema, "_sorted", Compare::Duplicates);
         }
         let users = definitions.schemas.ledger().map_err(StoreError::from)?;
         tables.files.insert(users.table.clone(), survey.ledger.clone());
-        tables.register(users, "public", Compare::Nothing)?;
+        tables.register(users, "_counting", Compare::Nothing);
         if let Some(first) = runs.first() {
             let fdr = &first.run.manifest().config.fdr;
-            tables.session.register_views(fdr, &Space::showing("sorted"), definitions).await?;
+            tables.session.views(fdr, &Space::showing("_sorted"), definitions, |_| Arc::new(|| true))?;
         }
         // Asked for by every table with a group test.
         if !runs.is_empty() {
@@ -68,13 +68,12 @@ impl Tables {
         Ok(tables)
     }
 
-    fn register(&mut self, schema: &TableSchema, space: &str, compare: Compare) -> Result<(), MergeError> {
-        let name = if schema.made_of() == MadeOf::Ledger { "winners" } else { &schema.table };
+    fn register(&mut self, schema: &TableSchema, space: &str, compare: Compare) {
         let files = self.files.get(&schema.table).cloned().unwrap_or_default();
         let found = (compare == Compare::Duplicates)
             .then(|| Arc::clone(self.found.entry(schema.table.clone()).or_default()));
         let table = sorted_table(files, merged(schema), schema.key.clone(), Arc::clone(&self.roles), found);
-        Ok(self.session.table(space, name, table)?)
+        self.session.table(space, &schema.table, table);
     }
 
     /// The rows of a table as they are stored; none if SQL must put it together or in order.

@@ -23,26 +23,22 @@ pub(super) struct TableFiles {
 }
 
 impl TableFiles {
-    /// The files of runs by table, without those that hold only an attempt that is silent.
-    pub(super) fn of<'a>(
-        runs: &'a [OpenRun],
-        silent: &[Silent],
-    ) -> Result<BTreeMap<&'a str, Self>, StoreError> {
-        let mut tables: BTreeMap<&str, Self> = BTreeMap::new();
+    /// The files of a table of runs, without those that hold only an attempt that is silent.
+    pub(super) fn of(runs: &[OpenRun], silent: &[Silent], table: &str) -> Result<Self, StoreError> {
+        let mut files = Self::default();
         for (place, run) in runs.iter().enumerate() {
             let silent = silent.get(place);
-            for file in &run.index()?.files {
-                let table = tables.entry(&file.table).or_default();
+            for file in run.index()?.files.iter().filter(|file| *file.table == *table) {
                 match &file.owner {
-                    None => table.groups.entry(place).or_default().push(found(run, file)),
+                    None => files.groups.entry(place).or_default().push(found(run, file)),
                     Some((_, attempt)) if silent.is_none_or(|silent| !silent.has(attempt)) => {
-                        table.units.push(found(run, file));
+                        files.units.push(found(run, file));
                     }
                     Some(_) => {}
                 }
             }
         }
-        Ok(tables)
+        Ok(files)
     }
 }
 

@@ -8,9 +8,12 @@ mod lazy;
 mod ledger_tables;
 mod opened;
 mod params;
+mod run_tables;
+mod runs;
 mod session;
 mod source;
 mod template;
+mod user_tests;
 mod views;
 
 pub use judge::{Candidate, Precedence, Verdict, judge};

@@ -5,6 +5,7 @@
 //! | `te`, `users`, … | merged: one row per user and key, q-values and group tests added; of runs of different configurations: below each other, with a column `run` |
 //! | `run1.te`, `run2.te`, … | merged, of one of several runs, in the order they were named |
 //! | `raw.te`, `raw.users`, … | every committed attempt, with `shard`, `attempt` and `run` |
+//! | `tests` | merged: a row a p of a user, of all tables below each other |
 //! | `expected` | the plan |
 //! | `files` | the data files of the ledger |
 
@@ -12,9 +13,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::SchemaRef;
-use datafusion::catalog::{MemorySchemaProvider, TableProvider};
-use datafusion::common::Column;
+use arrow::datatypes::{Schema, SchemaRef};
+use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
@@ -22,22 +22,19 @@ use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SQLOptions, SessionConfig, SessionContext};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use datafusion::logical_expr::Expr;
-use datafusion::prelude::col;
 use thiserror::Error;
 
-use super::attempt_files::{Silent, TableFiles};
 use super::files::KnownFiles;
 use super::functions;
-use super::lazy::LazyTable;
-use super::ledger_tables::{all_rows, expected_of, files_of, ledger_of, winners};
 use super::opened::{ImportFolder, Opened};
 use super::source::{OpenRun, SourceError};
-use super::template::{Queries, QueryError, ident, literal};
+use super::template::{Queries, QueryError};
+use super::user_tests::TESTS;
 use super::views::{Space, Views};
 use crate::config::Fdr;
 use crate::schema::{LEDGER, Schemas, TableSchema, columns};
 use crate::store::{MergeManifest, ReadLock, StoreError};
+use crate::tables::{Catalog, Listed, PUBLIC, Table};
 
 /// Why a session could not be set up or a query not be answered.
 #[derive(Debug, Error)]
@@ -73,7 +70,7 @@ fn plain(error: &DataFusionError) -> String {
         return text.strip_prefix("sql parser error: ").unwrap_or(&text).to_owned();
     }
     let text = root.to_string();
-    let text = ["Error during planning: ", "Execution error: ", "Schema error: "]
+    let text = ["Error during planning: ", "Execution error: ", "Schema error: ", "External error: "]
         .iter()
         .find_map(|prefix| text.strip_prefix(prefix))
         .unwrap_or(&text)
@@ -98,39 +95,13 @@ pub struct Session {
     imported: Option<Arc<ImportFolder>>,
     /// Runs whose files stay where they are as long as there are queries.
     reading: Vec<Arc<ReadLock>>,
-    /// A query: tables whose names it has not are not needed. Every view costs a plan.
-    wanted: Option<Arc<str>>,
+    /// The tables.
+    pub(super) catalog: Arc<Catalog>,
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").finish_non_exhaustive()
-    }
-}
-
-/// Runs that are asked together, shared by the tables that are made of them.
-#[derive(Debug, Clone)]
-struct Runs {
-    all: Arc<Vec<OpenRun>>,
-    these: std::ops::Range<usize>,
-}
-
-impl Runs {
-    fn all(runs: Vec<OpenRun>) -> Self {
-        Self { these: 0..runs.len(), all: Arc::new(runs) }
-    }
-
-    /// One of them.
-    fn only(&self, place: usize) -> Self {
-        Self { all: Arc::clone(&self.all), these: place..place + 1 }
-    }
-}
-
-impl std::ops::Deref for Runs {
-    type Target = [OpenRun];
-
-    fn deref(&self) -> &[OpenRun] {
-        &self.all[self.these.clone()]
     }
 }
 
@@ -173,35 +144,35 @@ impl Session {
         }
         let ctx = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
         functions::register(&ctx);
-        Ok(Self { ctx, imported: None, reading: Vec::new(), wanted: None })
+        let catalog = Catalog::of(&ctx);
+        Ok(Self { ctx, imported: None, reading: Vec::new(), catalog })
     }
 
     /// A session over directories, as `results sql` opens it.
-    pub async fn open(dirs: &[impl AsRef<Path>], definitions: Definitions<'_>) -> Result<Self, SessionError> {
-        Self::open_for(dirs, None, None, definitions).await
+    pub fn open(dirs: &[impl AsRef<Path>], definitions: Definitions<'_>) -> Result<Self, SessionError> {
+        Self::open_within(dirs, None, definitions)
     }
 
-    /// The same, with a bound for the memory of queries, and with the tables only that a query may need.
-    pub async fn open_for(
+    /// The same, with a bound for the memory of queries.
+    pub fn open_within(
         dirs: &[impl AsRef<Path>],
-        query: Option<&str>,
         memory: Option<u64>,
         definitions: Definitions<'_>,
     ) -> Result<Self, SessionError> {
         let mut session = Self::with_memory(memory)?;
-        // The catalogue has all tables.
-        session.wanted =
-            query.filter(|sql| !sql.to_lowercase().contains("information_schema")).map(Arc::from);
         let opened = Opened::of(dirs, None, definitions.schemas)?;
         for (dir, manifest) in &opened.merged {
             session.register_merged(dir, manifest)?;
+        }
+        if let Some((_, manifest)) = opened.merged.last() {
+            session.around_merged(manifest, definitions)?;
         }
         for finding in &opened.legacy {
             tracing::warn!("{finding}");
         }
         session.reading = opened.runs.iter().map(OpenRun::reading).collect();
         if !opened.runs.is_empty() {
-            session.register_runs(Runs::all(opened.runs), definitions).await?;
+            session.register_runs(opened.runs, definitions)?;
         }
         session.imported = opened.folder.map(Arc::new);
         Ok(session)
@@ -216,6 +187,7 @@ impl Session {
     pub async fn query(&self, sql: &str) -> Result<DataFrame, SessionError> {
         let read_only =
             SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
+        let sql = if is_show_tables(sql) { SHOW_TABLES } else { sql };
         Ok(self.ctx.sql_with_options(sql, read_only).await?)
     }
 
@@ -224,183 +196,36 @@ impl Session {
         Ok(self.query(sql).await?.collect().await?)
     }
 
-    /// Registers raw and merged tables of runs.
-    async fn register_runs(&self, runs: Runs, definitions: Definitions<'_>) -> Result<(), SessionError> {
-        let users: &TableSchema = definitions.schemas.ledger().map_err(StoreError::from)?;
-        self.lazy("expected", &runs, expected_of)?;
-        self.lazy("files", &runs, |runs| files_of(&all_rows(runs)?, runs))?;
-        let ledger = users.clone();
-        self.lazy("raw.users", &runs, move |runs| ledger_of(&all_rows(runs)?, runs, &ledger))?;
-        self.register_files("raw", &runs, &[], definitions)?;
-        let same = runs
-            .windows(2)
-            .all(|w| w[0].run.manifest().config_fingerprint == w[1].run.manifest().config_fingerprint);
-        if runs.len() > 1 {
-            for place in 0..runs.len() {
-                let number = (place + 1).to_string();
-                // Those of one configuration are one table, and mostly asked for as such.
-                if same && !self.is_wanted(&format!("run{number}")) {
-                    continue;
-                }
-                self.register_merged_tables(runs.only(place), &number, definitions).await?;
-            }
-        }
-        if same {
-            self.register_merged_tables(runs, "", definitions).await
-        } else {
-            self.stack(&runs, definitions).await
-        }
-    }
-
-    /// Registers the merged tables of runs of one configuration: `te`, or `run1.te` with a number.
-    async fn register_merged_tables(
-        &self,
-        runs: Runs,
-        number: &str,
-        definitions: Definitions<'_>,
-    ) -> Result<(), SessionError> {
-        let Some(first) = runs.first() else { return Ok(()) };
-        let fdr = first.run.manifest().config.fdr.clone();
-        let users: TableSchema = definitions.schemas.ledger().map_err(StoreError::from)?.clone();
-        let space = Space::numbered(number);
-        self.lazy(&space.winners, &runs, move |runs| ledger_of(&winners(runs)?, runs, &users))?;
-        self.register_files(&space.winning, &runs, &Silent::among(&runs)?, definitions)?;
-        self.register_views(&fdr, &space, definitions).await
-    }
-
-    /// Registers a table that is made when it is asked for.
-    fn lazy(
-        &self,
-        name: &str,
-        runs: &Runs,
-        make: impl Fn(&[OpenRun]) -> Result<RecordBatch, SessionError> + Send + Sync + 'static,
-    ) -> Result<(), SessionError> {
-        let schema = make(&[])?.schema();
-        let runs = runs.clone();
-        let table = Arc::new(LazyTable::new(schema, move || make(&runs)));
-        match name.split_once('.') {
-            Some((space, name)) => self.table(space, name, table),
-            None => self.replace(TableReference::bare(name), table),
-        }
-    }
-
-    /// Registers the tables of runs of different configurations below each other, told apart by `run`.
-    async fn stack(&self, runs: &[OpenRun], definitions: Definitions<'_>) -> Result<(), SessionError> {
-        for schema in definitions.schemas.iter().filter(|schema| self.is_wanted(&schema.table)) {
-            let of_run = |(place, run): (usize, &OpenRun)| {
-                let table = ident(&schema.table);
-                format!("SELECT {} AS run, * FROM run{}.{table}", literal(&run.name), place + 1)
-            };
-            let all: Vec<String> = runs.iter().enumerate().map(of_run).collect();
-            self.view(&schema.table, &all.join(" UNION ALL ")).await?;
-        }
-        Ok(())
-    }
-
-    /// Whether a table is asked for, as far as that is known.
-    fn is_wanted(&self, table: &str) -> bool {
-        self.wanted.as_ref().is_none_or(|text| text.contains(table))
-    }
-
-    /// Registers the data files of runs as `<space>.<table>`, without the rows of silent attempts.
-    fn register_files(
-        &self,
-        space: &str,
-        runs: &[OpenRun],
-        silent: &[Silent],
-        definitions: Definitions<'_>,
-    ) -> Result<(), SessionError> {
-        let mut tables = TableFiles::of(runs, silent)?;
-        for schema in definitions.schemas.data_tables() {
-            let files = tables.remove(schema.table.as_str()).unwrap_or_default();
-            let units = KnownFiles::of_units(columns::stored(schema), &files.units)?;
-            let table: Arc<dyn TableProvider> = if files.groups.is_empty() {
-                Arc::new(units)
-            } else {
-                self.with_groups(schema, Arc::new(units), &files, (space, silent))?.into_view()
-            };
-            self.table(space, &schema.table, table)?;
-        }
-        Ok(())
-    }
-
-    /// Rows of units' own files, and of the attempts that speak in files of groups, in the same columns.
-    fn with_groups(
-        &self,
-        schema: &TableSchema,
-        units: Arc<KnownFiles>,
-        files: &TableFiles,
-        (space, silent): (&str, &[Silent]),
-    ) -> Result<DataFrame, SessionError> {
-        let columns: Vec<Expr> =
-            units.schema().fields().iter().map(|f| Expr::from(Column::new_unqualified(f.name()))).collect();
-        let mut all = (!files.units.is_empty()).then(|| self.ctx.read_table(units)).transpose()?;
-        for (run, group) in &files.groups {
-            let known = KnownFiles::of_groups(columns::grouped(schema), group)?;
-            let mut rows = self.ctx.read_table(Arc::new(known))?;
-            if let Some(silent) = silent.get(*run).filter(|silent| !silent.is_empty()) {
-                rows = rows.filter(silent.is_not(&format!("speaks_{space}_{run}"), col("attempt")))?;
-            }
-            let rows = rows.select(columns.clone())?;
-            all = Some(match all {
-                Some(all) => all.union(rows)?,
-                None => rows,
-            });
-        }
-        Ok(all.map_or_else(|| self.ctx.read_empty(), Ok)?)
-    }
-
-    /// Registers the merged tables of a space, over its rows and winners.
-    pub(crate) async fn register_views(
+    /// The merged tables of a space, over its rows and the attempts that count; `listed` says which are listed.
+    pub(crate) fn views(
         &self,
         fdr: &Fdr,
         space: &Space,
         definitions: Definitions<'_>,
+        listed: impl Fn(&str) -> Listed,
     ) -> Result<(), SessionError> {
         let Definitions { schemas, queries } = definitions;
         let views = Views { queries, schemas, fdr, space };
-        let families = self.is_wanted("families");
-        let is_wanted = |schema: &TableSchema| {
-            self.is_wanted(&schema.table) || (families && schema.derived().next().is_some())
-        };
-        let wanted: Vec<&TableSchema> = schemas.data_tables().filter(|schema| is_wanted(schema)).collect();
-        if self.is_wanted("group_tests") || wanted.iter().any(|schema| schema.derived().next().is_some()) {
-            self.view_or_none("group_tests", space, views.group_tests()?, definitions).await?;
+        let put =
+            |name: &str, table: Table| self.catalog.put(space.schema(), name, table, Some(listed(name)));
+        if let Some(sql) = views.tests()? {
+            put(TESTS, Table::Query(sql));
         }
-        if self.is_wanted(LEDGER) {
-            self.view(&space.name(LEDGER), &views.users()?).await?;
+        for (name, sql) in [("group_tests", views.group_tests()?), ("families", views.families()?)] {
+            let schema = schemas.get(name).map_err(StoreError::from)?;
+            put(name, sql.map_or_else(|| without_rows(schema), |sql| Ok(Table::Query(sql)))?);
         }
-        for schema in wanted {
-            self.view(&space.name(&schema.table), &views.table(schema)?).await?;
-        }
-        if families {
-            self.view_or_none("families", space, views.families()?, definitions).await?;
+        put(LEDGER, Table::Query(views.users()?));
+        for schema in schemas.data_tables() {
+            put(&schema.table, Table::Query(views.table(schema)?));
         }
         Ok(())
     }
 
-    /// A table by a query, or without rows.
-    async fn view_or_none(
-        &self,
-        name: &str,
-        space: &Space,
-        sql: Option<String>,
-        definitions: Definitions<'_>,
-    ) -> Result<(), SessionError> {
-        if let Some(sql) = sql {
-            return self.view(&space.name(name), &sql).await;
-        }
-        let schema = definitions.schemas.get(name).map_err(StoreError::from)?;
-        let none = crate::schema::record_batch(schema, &[]).map_err(StoreError::from)?;
-        self.batch(&space.name(name), none)
-    }
-
-    async fn view(&self, name: &str, sql: &str) -> Result<(), SessionError> {
-        let view = self.ctx.sql(sql).await?.into_view();
-        match name.split_once('.') {
-            Some((space, name)) => self.table(space, name, view),
-            None => self.replace(TableReference::bare(name), view),
-        }
+    /// Whether a table is there: one that the run plans or has. The name may have a schema in front: `raw.users`.
+    pub fn has_table(&self, name: &str) -> Result<bool, SessionError> {
+        let (space, name) = name.split_once('.').unwrap_or((PUBLIC, name));
+        Ok(self.catalog.lists(space, name))
     }
 
     /// Computes every merged table once and keeps its rows, for a session that asks many questions.
@@ -416,10 +241,11 @@ impl Session {
         let frame = self.ctx.table(TableReference::bare(name)).await?;
         let arrow: SchemaRef = Arc::new(frame.schema().as_arrow().clone());
         let table = MemTable::try_new(arrow, vec![frame.collect().await?])?;
-        self.replace(TableReference::bare(name), Arc::new(table))
+        self.ctx.register_table(TableReference::bare(name), Arc::new(table))?;
+        Ok(())
     }
 
-    /// Registers the Parquet files of a merged output.
+    /// The Parquet files of a merged output.
     pub fn register_merged(&self, dir: &Path, manifest: &MergeManifest) -> Result<(), SessionError> {
         if !manifest.parquet {
             return Err(SourceError::CsvOnly(dir.to_owned()).into());
@@ -431,39 +257,60 @@ impl Session {
             let file = std::fs::File::open(&path).map_err(|e| damaged(e.to_string()))?;
             let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
                 .map_err(|e| damaged(e.to_string()))?;
-            let known = KnownFiles::single(Arc::clone(reader.schema()), &path, bytes)?;
-            self.replace(TableReference::bare(table.as_str()), Arc::new(known))?;
+            // What the footer says of the table is none of the query's: of two tables it is not the same.
+            let columns = Schema::new(reader.schema().fields().clone());
+            let known = KnownFiles::single(Arc::new(columns), &path, bytes)?;
+            self.table(PUBLIC, table, Arc::new(known));
         }
         Ok(())
     }
 
-    /// Registers one batch as a table; `name` may have a schema in front.
+    /// What a merged output does not have as files: the view of its tests, and the tables that nobody planned,
+    /// which have no rows and are not listed.
+    fn around_merged(
+        &self,
+        manifest: &MergeManifest,
+        definitions: Definitions<'_>,
+    ) -> Result<(), SessionError> {
+        let Definitions { schemas, queries } = definitions;
+        for schema in schemas.iter().filter(|schema| !self.catalog.lists(PUBLIC, &schema.table)) {
+            self.catalog.put(PUBLIC, &schema.table, without_rows(schema)?, Some(Arc::new(|| false)));
+        }
+        let views = Views { queries, schemas, fdr: &manifest.fdr, space: &Space::numbered("") };
+        if let Some(sql) = views.tests()?
+            && !self.catalog.lists(PUBLIC, TESTS)
+        {
+            let has_q = manifest.rows.contains_key("families");
+            self.catalog.put(PUBLIC, TESTS, Table::Query(sql), Some(Arc::new(move || has_q)));
+        }
+        Ok(())
+    }
+
+    /// One batch as a table; `name` may have a schema in front.
     pub fn batch(&self, name: &str, batch: RecordBatch) -> Result<(), SessionError> {
         let table = Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?);
-        match name.split_once('.') {
-            Some((space, name)) => self.table(space, name, table),
-            None => self.replace(TableReference::bare(name), table),
-        }
-    }
-
-    fn replace(&self, name: TableReference, table: Arc<dyn TableProvider>) -> Result<(), SessionError> {
-        self.ctx.deregister_table(name.clone())?;
-        self.ctx.register_table(name, table)?;
+        let (space, name) = name.split_once('.').unwrap_or((PUBLIC, name));
+        self.table(space, name, table);
         Ok(())
     }
 
-    /// Registers a table in a schema, which is made if need be.
-    pub(crate) fn table(
-        &self,
-        space: &str,
-        name: &str,
-        table: Arc<dyn TableProvider>,
-    ) -> Result<(), SessionError> {
-        if let Some(catalog) = self.ctx.catalog("results")
-            && catalog.schema(space).is_none()
-        {
-            catalog.register_schema(space, Arc::new(MemorySchemaProvider::new()))?;
-        }
-        self.replace(TableReference::partial(space, name), table)
+    /// A table in a schema.
+    pub(crate) fn table(&self, space: &str, name: &str, table: Arc<dyn TableProvider>) {
+        self.catalog.put(space, name, Table::Ready(table), None);
     }
+}
+
+/// `SHOW TABLES` is of the tables that there are to ask, not of those about them.
+const SHOW_TABLES: &str =
+    "SELECT * FROM information_schema.tables WHERE table_schema <> 'information_schema'";
+
+fn is_show_tables(sql: &str) -> bool {
+    let words = sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).split_whitespace();
+    words.map(str::to_lowercase).eq(["show", "tables"])
+}
+
+/// A table as it is shown, with no rows.
+fn without_rows(schema: &TableSchema) -> Result<Table, SessionError> {
+    let none = RecordBatch::new_empty(columns::shown(schema));
+    Ok(Table::Ready(Arc::new(MemTable::try_new(none.schema(), vec![vec![none]])?)))
 }

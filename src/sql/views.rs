@@ -3,7 +3,8 @@
 use super::template::{Queries, QueryError, ident, literal};
 use crate::config::{Fdr, FdrMethod};
 use crate::schema::columns::shown;
-use crate::schema::{Derived, MadeOf, Schemas, TableSchema, USER};
+use crate::schema::{Derived, LEDGER, MadeOf, Schemas, TableSchema, USER};
+use crate::tables::PUBLIC;
 
 /// After an aggregate over everything. The engine moves a filter on a constant column below such an aggregate,
 /// where it no longer takes the row away; below a limit it cannot go.
@@ -25,12 +26,10 @@ pub struct Views<'a> {
 /// Where the tables of some runs are, and what they are made of.
 #[derive(Debug)]
 pub struct Space {
-    /// Schema of the merged tables, with a dot; empty for the default one.
-    prefix: String,
-    /// The ledger rows of the attempts that speak.
-    pub winners: String,
-    /// Schema of their rows, in which families and groups are looked at.
-    pub winning: String,
+    /// Schema of the merged tables; empty for the default one.
+    schema: String,
+    /// Schema of the rows of attempts that count, in which families and groups are looked at.
+    pub counting: String,
     /// Schema of the rows that are shown.
     shown: String,
 }
@@ -38,9 +37,9 @@ pub struct Space {
 impl Space {
     /// `te` and so on, or `run1.te` for the number 1.
     pub fn numbered(number: &str) -> Self {
-        let prefix = if number.is_empty() { String::new() } else { format!("run{number}.") };
-        let winning = format!("winning{number}");
-        Self { prefix, winners: format!("winners{number}"), shown: winning.clone(), winning }
+        let schema = if number.is_empty() { String::new() } else { format!("run{number}") };
+        let counting = format!("_counting{number}");
+        Self { schema, shown: counting.clone(), counting }
     }
 
     /// The default one, with rows from elsewhere.
@@ -48,20 +47,21 @@ impl Space {
         Self { shown: rows.to_owned(), ..Self::numbered("") }
     }
 
-    /// The name of a table of it.
-    pub fn name(&self, table: &str) -> String {
-        format!("{}{table}", self.prefix)
+    /// The schema of its tables.
+    pub(super) fn schema(&self) -> &str {
+        if self.schema.is_empty() { PUBLIC } else { &self.schema }
     }
 
-    fn sql(&self, table: &str) -> String {
-        format!("{}{}", self.prefix, ident(table))
+    /// A table of it, as SQL names it.
+    pub(super) fn sql(&self, table: &str) -> String {
+        if self.schema.is_empty() { ident(table) } else { format!("{}.{}", self.schema, ident(table)) }
     }
 }
 
 impl Views<'_> {
-    /// The merged table: rows of the winning attempts, with every derived column.
+    /// The merged table: rows of the attempts that count, with every derived column.
     ///
-    /// Needs the tables `winning.<table>` and, for group columns, `group_tests`.
+    /// Needs the tables `_counting.<table>` and, for group columns, `group_tests`.
     pub fn table(&self, schema: &TableSchema) -> Result<String, QueryError> {
         let rows = self.with_q(schema)?;
         let rows = self.with_group(schema, rows)?;
@@ -93,7 +93,7 @@ impl Views<'_> {
         let names = ledger
             .flat_map(|schema| shown(schema).fields().iter().map(|f| ident(f.name())).collect::<Vec<_>>());
         let names: Vec<String> = names.collect();
-        Ok(format!("SELECT {} FROM {}", names.join(", "), ident(&self.space.winners)))
+        Ok(format!("SELECT {} FROM {}.{}", names.join(", "), self.space.counting, ident(LEDGER)))
     }
 
     /// The families of all tables; `None` if nothing is corrected.
@@ -156,7 +156,7 @@ impl Views<'_> {
             ("difference", &ident(of)),
             ("feature_mode", &column("feature_mode", "VARCHAR")),
             ("tau", &column("tau", "BIGINT")),
-            ("rows", &self.rows(schema, &self.space.winning)?),
+            ("rows", &self.rows(schema, &self.space.counting)?),
             ("by", &if by_list.is_empty() { format!("() {ONE_ROW}") } else { by_list }),
         ])
     }
@@ -178,7 +178,7 @@ impl Views<'_> {
     fn with_q(&self, schema: &TableSchema) -> Result<String, QueryError> {
         let mut columns: Vec<String> =
             std::iter::once(USER.to_owned()).chain(schema.stored().map(|c| ident(&c.name))).collect();
-        let source = self.rows(schema, &self.space.winning)?;
+        let source = self.rows(schema, &self.space.counting)?;
         let mut rows = self.rows(schema, &self.space.shown)?;
         for (column, derived) in schema.derived() {
             let Derived::Q { q_of, family } = derived else { continue };
@@ -277,7 +277,7 @@ impl Views<'_> {
 }
 
 /// The differences of a table that have a group test, with what the tests are split by.
-fn group_columns(schema: &TableSchema) -> Vec<(&str, &[String])> {
+pub(super) fn group_columns(schema: &TableSchema) -> Vec<(&str, &[String])> {
     let mut found: Vec<(&str, &[String])> = Vec::new();
     for (_, derived) in schema.derived() {
         let (of, by) = match derived {

@@ -56,6 +56,68 @@ fn raw_rows_know_their_shard_and_attempt() {
     assert_eq!(world.expect(0, &["sql", "--run", "run", "--format", "csv", q]).out, "q,p\n6,6\n");
 }
 
+#[test]
+fn tables_are_listed_that_there_are_to_ask() {
+    let world = world();
+    world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+    let sql = "select concat(table_schema, '.', table_name) as t from information_schema.tables \
+               where table_schema <> 'information_schema'";
+    let listed = |dir: &str| world.expect(0, &["sql", "--run", dir, "--format", "csv", sql]).out;
+    insta::assert_snapshot!(listed("run"), @"
+    t
+    public.expected
+    public.families
+    public.files
+    public.group_tests
+    public.hour_bins
+    public.issues
+    public.k_selection
+    public.te
+    public.tests
+    public.users
+    raw.hour_bins
+    raw.issues
+    raw.k_selection
+    raw.te
+    raw.users
+    ");
+    insta::assert_snapshot!(listed("merged"), @"
+    t
+    public.families
+    public.group_tests
+    public.hour_bins
+    public.issues
+    public.k_selection
+    public.te
+    public.tests
+    public.users
+    ");
+    let shown = world.expect(0, &["sql", "--run", "run", "--format", "csv", "SHOW  tables;"]).out;
+    assert_eq!(shown.lines().count(), 16, "{shown}");
+    assert!(!shown.contains("information_schema") && !shown.contains("counting"), "{shown}");
+    // A table that the run has not is there all the same for who names it.
+    for dir in ["run", "merged"] {
+        let none = world.expect(0, &["sql", "--run", dir, "--format", "csv", "select count(*) as n from gc"]);
+        assert_eq!(none.out, "n\n0\n", "{dir}");
+    }
+    assert!(!world.path("merged/per_user_gc.csv").exists() && world.path("merged/per_user_te.csv").exists());
+}
+
+#[test]
+fn the_tests_of_all_tables_are_one_table() {
+    let world = world();
+    world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+    let sql = "select measure, t.direction, count(*) as n, \
+               count(case when (t.q is not distinct from (case t.direction when 'A2S' then e.q_A2S else e.q_S2A end)) \
+               and t.value = (case t.direction when 'A2S' then e.TE_A2S else e.TE_S2A end) then 1 end) as same \
+               from tests t join te e on t.user_id = e.user_id and t.tau = e.tau \
+               group by measure, t.direction order by t.direction";
+    for dir in ["run", "merged"] {
+        let found = world.expect(0, &["sql", "--run", dir, "--format", "csv", sql]).out;
+        assert_eq!(found, "measure,direction,n,same\nTE,A2S,6,6\nTE,S2A,6,6\n", "{dir}");
+    }
+}
+
 /// Everything that would write or change something.
 const CHANGES: &[&str] = &[
     "drop table te",

@@ -70,7 +70,7 @@ pub(super) fn only_statement(text: &str) -> Result<&str, &'static str> {
 
 /// Reads queries until the user leaves.
 pub(super) async fn start(prompt: Prompt<'_>) -> Result<Exit, Failure> {
-    let session = prompt.session().await?;
+    let session = prompt.session()?;
     let words = Words::of(&session).await?;
     drop(session);
     let mut editor = editor(words)?;
@@ -122,12 +122,12 @@ fn history_file() -> Option<PathBuf> {
 
 impl Prompt<'_> {
     /// The ledger is read anew for each query, so a run that goes on shows its newest users.
-    async fn session(&self) -> Result<Session, Failure> {
-        Session::open_for(self.runs, None, self.memory, self.loaded.as_ref()).await.map_err(Failure::error)
+    fn session(&self) -> Result<Session, Failure> {
+        Session::open_within(self.runs, self.memory, self.loaded.as_ref()).map_err(Failure::error)
     }
 
     async fn query(&self, sql: &str, lines: bool) -> Result<(), Failure> {
-        let session = self.session().await?;
+        let session = self.session()?;
         let frame = session.query(sql).await.map_err(told)?;
         let frame = self.params.bind(frame).map_err(Failure::usage)?;
         let rows = frame.execute_stream().await.map_err(|e| told(SessionError::from(e)))?;
@@ -180,11 +180,11 @@ impl Talk<'_> {
             Command::Leave => return Ok(Next::Leave),
             Command::Help => eprint!("{}", command::help()),
             Command::Tables => {
-                let session = self.prompt.session().await?;
+                let session = self.prompt.session()?;
                 out(&describe::tables(&session, &self.prompt.loaded.schemas).await?)?;
             }
             Command::Columns(table) => {
-                let session = self.prompt.session().await?;
+                let session = self.prompt.session()?;
                 out(&describe::table(&session, &self.prompt.loaded.schemas, table).await?)?;
             }
             Command::Params => {

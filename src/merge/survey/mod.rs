@@ -91,6 +91,11 @@ impl Survey {
         Ok(())
     }
 
+    /// Whether a table has files.
+    pub(super) fn has(&self, table: &str) -> bool {
+        self.files.iter().any(|file| file.table == table) || self.held.iter().any(|(of, _)| of == table)
+    }
+
     /// Files of a table that can be used, and the bytes of those that are not in memory.
     pub(super) fn files_of(&self, table: &str, runs: &[OpenRun]) -> (Vec<SortedFile>, u64) {
         let is_usable = |file: &&KnownFile| file.table == table && file.fault.is_none() && !file.is_held;

@@ -10,17 +10,15 @@ use crate::sql::{Session, ident};
 
 /// The tables with what a row of each is.
 pub(super) async fn tables(session: &Session, schemas: &Schemas) -> Result<String, Failure> {
-    // The others are steps on the way to the merged tables.
     let sql = "SELECT table_schema, table_name FROM information_schema.tables \
-               WHERE table_schema = 'raw' OR table_schema = 'public' \
-               AND table_name NOT IN ('ledger', 'winners') ORDER BY 1, 2";
+               WHERE table_schema <> 'information_schema' ORDER BY 1, 2";
     let mut rows = Vec::new();
     for batch in session.collect(sql).await.map_err(Failure::error)? {
         let text = |i: usize| arrow::compute::cast(batch.column(i), &DataType::Utf8).map_err(Failure::error);
         let (spaces, names) = (text(0)?, text(1)?);
         for (space, name) in spaces.as_string::<i32>().iter().zip(names.as_string::<i32>()) {
             let (space, name) = (space.unwrap_or_default(), name.unwrap_or_default());
-            let shown = if space == "raw" { format!("raw.{name}") } else { name.to_owned() };
+            let shown = if space == "public" { name.to_owned() } else { format!("{space}.{name}") };
             rows.push(vec![shown, about(space, name, schemas)]);
         }
     }
@@ -31,6 +29,7 @@ fn about(space: &str, name: &str, schemas: &Schemas) -> String {
     match (space, name) {
         ("public", "expected") => "a unit of the plan".to_owned(),
         ("public", "files") => "a data file of the ledger".to_owned(),
+        (_, "tests") => "a test of a user, with what it rests on".to_owned(),
         ("raw", _) => "the same, of every committed attempt".to_owned(),
         _ => schemas.get(name).map(|s| s.description.clone()).unwrap_or_default(),
     }

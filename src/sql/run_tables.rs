@@ -1,0 +1,187 @@
+//! The tables of runs in a session. All of them are known by name; each is made when a query needs it.
+
+use std::sync::Arc;
+
+use arrow::record_batch::RecordBatch;
+use datafusion::catalog::TableProvider;
+use datafusion::common::{Column, DataFusionError};
+use datafusion::dataframe::DataFrame;
+use datafusion::execution::context::SessionContext;
+use datafusion::logical_expr::Expr;
+use datafusion::prelude::col;
+
+use super::attempt_files::{Silent, TableFiles};
+use super::files::KnownFiles;
+use super::lazy::LazyTable;
+use super::ledger_tables::{all_rows, expected_of, files_of, ledger_of, winners};
+use super::runs::{LazySilent, Present, Runs};
+use super::session::{Definitions, Session, SessionError};
+use super::source::OpenRun;
+use super::template::{ident, literal};
+use super::user_tests::TESTS;
+use super::views::Space;
+use crate::schema::{LEDGER, TableSchema, columns};
+use crate::store::StoreError;
+use crate::tables::{Listed, PUBLIC, Table};
+
+/// Every committed attempt.
+const RAW: &str = "raw";
+
+impl Session {
+    /// Raw and merged tables of runs.
+    pub(super) fn register_runs(
+        &self,
+        runs: Vec<OpenRun>,
+        definitions: Definitions<'_>,
+    ) -> Result<(), SessionError> {
+        let runs = Runs::all(runs);
+        let present = Present::of(&runs, definitions.schemas);
+        let ledger = definitions.schemas.ledger().map_err(StoreError::from)?.clone();
+        self.lazy((PUBLIC, "expected"), &runs, expected_of)?;
+        self.lazy((PUBLIC, "files"), &runs, |runs| files_of(&all_rows(runs)?, runs))?;
+        self.lazy((RAW, LEDGER), &runs, move |runs| ledger_of(&all_rows(runs)?, runs, &ledger))?;
+        self.files(RAW, &runs, None, &present, definitions);
+        let same = runs
+            .windows(2)
+            .all(|w| w[0].run.manifest().config_fingerprint == w[1].run.manifest().config_fingerprint);
+        if runs.len() > 1 {
+            for place in 0..runs.len() {
+                let only = runs.only(place);
+                // Those of one configuration are one table, and mostly asked for as such.
+                let present = (!same).then(|| Present::of(&only, definitions.schemas));
+                self.merged_tables(&only, &(place + 1).to_string(), present.as_ref(), definitions)?;
+            }
+        }
+        if same {
+            self.merged_tables(&runs, "", Some(&present), definitions)
+        } else {
+            self.stack(&runs, &present, definitions);
+            Ok(())
+        }
+    }
+
+    /// The merged tables of runs of one configuration: `te`, or `run1.te` with a number. None are listed unless
+    /// it is known which the runs have.
+    fn merged_tables(
+        &self,
+        runs: &Runs,
+        number: &str,
+        present: Option<&Present>,
+        definitions: Definitions<'_>,
+    ) -> Result<(), SessionError> {
+        let Some(first) = runs.first() else { return Ok(()) };
+        let ledger = definitions.schemas.ledger().map_err(StoreError::from)?.clone();
+        let space = Space::numbered(number);
+        let counting = (space.counting.as_str(), LEDGER);
+        self.lazy(counting, runs, move |runs| ledger_of(&winners(runs)?, runs, &ledger))?;
+        let silent = Arc::new(LazySilent::default());
+        let all = Present::of(runs, definitions.schemas);
+        self.files(&space.counting, runs, Some(&silent), &all, definitions);
+        let fdr = first.run.manifest().config.fdr.clone();
+        self.views(&fdr, &space, definitions, |table| match present {
+            // The tests are of tables with a q, as the families are.
+            Some(present) => present.has(if table == TESTS { "families" } else { table }),
+            None => Arc::new(|| false),
+        })
+    }
+
+    /// A table that is made when its rows are asked for.
+    fn lazy(
+        &self,
+        (space, name): (&str, &str),
+        runs: &Runs,
+        make: impl Fn(&[OpenRun]) -> Result<RecordBatch, SessionError> + Send + Sync + 'static,
+    ) -> Result<(), SessionError> {
+        let schema = make(&[])?.schema();
+        let runs = runs.clone();
+        let table = Arc::new(LazyTable::new(schema, move || make(&runs)));
+        self.catalog.put(space, name, Table::Ready(table), None);
+        Ok(())
+    }
+
+    /// The tables of runs of different configurations below each other, told apart by `run`.
+    fn stack(&self, runs: &[OpenRun], present: &Present, definitions: Definitions<'_>) {
+        let names = definitions.schemas.iter().map(|schema| (schema.table.as_str(), schema.table.as_str()));
+        for (name, listed) in names.chain([(TESTS, "families")]) {
+            let of_run = |(place, run): (usize, &OpenRun)| {
+                format!("SELECT {} AS run, * FROM run{}.{}", literal(&run.name), place + 1, ident(name))
+            };
+            let all: Vec<String> = runs.iter().enumerate().map(of_run).collect();
+            let all = Table::Query(all.join(" UNION ALL "));
+            self.catalog.put(PUBLIC, name, all, Some(present.has(listed)));
+        }
+    }
+
+    /// The data files of runs as `<space>.<table>`, without the rows of silent attempts.
+    fn files(
+        &self,
+        space: &str,
+        runs: &Runs,
+        silent: Option<&Arc<LazySilent>>,
+        present: &Present,
+        definitions: Definitions<'_>,
+    ) {
+        for schema in definitions.schemas.data_tables() {
+            let listed: Listed = present.has(&schema.table);
+            let files = Files {
+                runs: runs.clone(),
+                silent: silent.cloned(),
+                schema: schema.clone(),
+                space: space.to_owned(),
+            };
+            let table =
+                Table::made(move |ctx| files.table(ctx).map_err(|e| DataFusionError::External(Box::new(e))));
+            self.catalog.put(space, &schema.table, table, Some(listed));
+        }
+    }
+}
+
+/// The files of one table.
+struct Files {
+    runs: Runs,
+    silent: Option<Arc<LazySilent>>,
+    schema: TableSchema,
+    space: String,
+}
+
+impl Files {
+    fn table(&self, ctx: &SessionContext) -> Result<Arc<dyn TableProvider>, SessionError> {
+        let silent = match &self.silent {
+            Some(silent) => silent.among(&self.runs)?,
+            None => &[],
+        };
+        let files = TableFiles::of(&self.runs, silent, &self.schema.table)?;
+        let units = KnownFiles::of_units(columns::stored(&self.schema), &files.units)?;
+        if files.groups.is_empty() {
+            return Ok(Arc::new(units));
+        }
+        Ok(self.with_groups(ctx, Arc::new(units), &files, silent)?.into_view())
+    }
+
+    /// Rows of units' own files, and of the attempts that speak in files of groups, in the same columns.
+    fn with_groups(
+        &self,
+        ctx: &SessionContext,
+        units: Arc<KnownFiles>,
+        files: &TableFiles,
+        silent: &[Silent],
+    ) -> Result<DataFrame, SessionError> {
+        let columns: Vec<Expr> =
+            units.schema().fields().iter().map(|f| Expr::from(Column::new_unqualified(f.name()))).collect();
+        let mut all = (!files.units.is_empty()).then(|| ctx.read_table(units)).transpose()?;
+        for (run, group) in &files.groups {
+            let known = KnownFiles::of_groups(columns::grouped(&self.schema), group)?;
+            let mut rows = ctx.read_table(Arc::new(known))?;
+            if let Some(silent) = silent.get(*run).filter(|silent| !silent.is_empty()) {
+                let name = format!("speaks_{}_{run}", self.space);
+                rows = rows.filter(silent.is_not(&name, col("attempt")))?;
+            }
+            let rows = rows.select(columns.clone())?;
+            all = Some(match all {
+                Some(all) => all.union(rows)?,
+                None => rows,
+            });
+        }
+        Ok(all.map_or_else(|| ctx.read_empty(), Ok)?)
+    }
+}

@@ -1,0 +1,84 @@
+//! Runs that are asked together.
+
+use std::collections::BTreeSet;
+use std::sync::{Arc, OnceLock};
+
+use super::attempt_files::Silent;
+use super::source::OpenRun;
+use crate::schema::Schemas;
+use crate::store::StoreError;
+use crate::tables::{Listed, listed};
+
+/// Runs that are asked together, shared by the tables that are made of them.
+#[derive(Debug, Clone)]
+pub(super) struct Runs {
+    all: Arc<Vec<OpenRun>>,
+    these: std::ops::Range<usize>,
+}
+
+impl Runs {
+    pub(super) fn all(runs: Vec<OpenRun>) -> Self {
+        Self { these: 0..runs.len(), all: Arc::new(runs) }
+    }
+
+    /// One of them.
+    pub(super) fn only(&self, place: usize) -> Self {
+        Self { all: Arc::clone(&self.all), these: place..place + 1 }
+    }
+}
+
+impl std::ops::Deref for Runs {
+    type Target = [OpenRun];
+
+    fn deref(&self) -> &[OpenRun] {
+        &self.all[self.these.clone()]
+    }
+}
+
+/// Attempts of some runs that do not count, found when they are first asked for.
+#[derive(Debug, Default)]
+pub(super) struct LazySilent(OnceLock<Vec<Silent>>);
+
+impl LazySilent {
+    pub(super) fn among(&self, runs: &[OpenRun]) -> Result<&[Silent], StoreError> {
+        if let Some(silent) = self.0.get() {
+            return Ok(silent);
+        }
+        let silent = Silent::among(runs)?;
+        Ok(self.0.get_or_init(|| silent))
+    }
+}
+
+/// The tables that runs plan or have, found when tables are listed.
+#[derive(Debug, Clone)]
+pub(super) struct Present(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    runs: Runs,
+    schemas: Schemas,
+    names: OnceLock<BTreeSet<String>>,
+}
+
+impl Present {
+    pub(super) fn of(runs: &Runs, schemas: &Schemas) -> Self {
+        Self(Arc::new(Inner { runs: runs.clone(), schemas: schemas.clone(), names: OnceLock::new() }))
+    }
+
+    /// Whether a table is one of them.
+    pub(super) fn has(&self, table: &str) -> Listed {
+        let (present, table) = (Arc::clone(&self.0), table.to_owned());
+        Arc::new(move || present.names.get_or_init(|| present.find()).contains(&table))
+    }
+}
+
+impl Inner {
+    fn find(&self) -> BTreeSet<String> {
+        let manifests: Vec<_> = self.runs.iter().map(|run| run.run.manifest()).collect();
+        // A ledger that cannot be read is told to who asks for rows.
+        let indexes: Vec<_> = self.runs.iter().filter_map(|run| run.index().ok()).collect();
+        let has: BTreeSet<&str> =
+            indexes.iter().flat_map(|index| &index.files).map(|file| file.table.as_str()).collect();
+        listed(&self.schemas, &manifests, |table| has.contains(table))
+    }
+}
