@@ -22,6 +22,42 @@ pub(crate) fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
+/// Whether a process of this machine lives, as far as can be known.
+pub(crate) fn is_alive(process: u32) -> bool {
+    let all = std::path::Path::new("/proc");
+    !all.join("self").exists() || all.join(process.to_string()).exists()
+}
+
+/// Whether a process of this machine is gone, or was killed and is about to be: it may hold locks still.
+pub(crate) fn is_ending(process: u32) -> bool {
+    if !is_alive(process) {
+        return true;
+    }
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}")).unwrap_or_default();
+    // Signals that wait to be seen: those of the process and those of its first thread.
+    let killed = |line: &str| {
+        let waiting = line.strip_prefix("SigPnd:").or_else(|| line.strip_prefix("ShdPnd:"));
+        waiting.is_some_and(|set| u64::from_str_radix(set.trim(), 16).is_ok_and(|set| set & KILL != 0))
+    };
+    if read("status").lines().any(killed) {
+        return true;
+    }
+    // The name, which may hold anything, ends with the last bracket; state and flags are 1st and 7th after it.
+    let stat = read("stat");
+    let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    let state = fields.next();
+    let flags = fields.nth(5).and_then(|flags| flags.parse::<u64>().ok());
+    matches!(state, Some("Z" | "X" | "x"))
+        || flags.is_some_and(|flags| flags & EXITING != 0)
+        || !is_alive(process)
+}
+
+/// SIGKILL in a set of signals.
+const KILL: u64 = 1 << 8;
+
+/// A process on its way out, in the system's flags.
+const EXITING: u64 = 4;
+
 /// Resident memory of this process in bytes now, where the system tells.
 pub(crate) fn memory_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;

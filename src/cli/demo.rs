@@ -8,16 +8,16 @@ use arrow::datatypes::Int64Type;
 
 use super::definitions::{Folder, Loaded};
 use super::outcome::Outcome;
-use super::run::{Job, RETRIES, Tell, create, tell};
+use super::run::{failure, last_words, start};
 use super::text::{columns, count, out};
 use crate::config::{ConfigSource, Overrides, load};
 use crate::demo::{DemoSpec, write_dataset};
 use crate::error::{Exit, Failure};
+use crate::event::FanOut;
 use crate::measures;
 use crate::merge::{Merge, MergeOutcome, Merged, OnConflict};
-use crate::progress::{Verbosity, bytes, duration};
-use crate::run::Redo;
-use crate::run::launchers::LaunchOutcome;
+use crate::progress::{Verbosity, bytes, duration, for_people};
+use crate::run::{Planned, Processes, RunOutcome, Work, create};
 use crate::schema::Derived;
 use crate::sql::{Session, ident};
 
@@ -79,12 +79,12 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         out(&format!("{}\n", data.display()))?;
         return Ok(Exit::Done);
     }
-    let (job, end) = analyse(args, definitions, &loaded, &folder, &data)?;
-    let exit = tell(&job.run, &end, started.elapsed()).map_err(Failure::error)?;
-    if exit != Exit::Done {
-        return Ok(exit);
+    let (work, end) = analyse(args, definitions, &loaded, &folder, &data)?;
+    eprint!("{}", last_words(work.run(), &end, started)?);
+    if end.exit() != Exit::Done {
+        return Ok(end.exit());
     }
-    let merged = merge(&loaded, &job, &folder)?;
+    let merged = merge(&loaded, &folder)?;
     let MergeOutcome::Written(written) = &merged.outcome else { return Ok(super::merge::tell(&merged)) };
     let exit = super::validate::validate(&written.dir, &loaded)?;
     let session = Session::open(&[&written.dir], loaded.as_ref()).map_err(Failure::error)?;
@@ -99,11 +99,11 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         .collect();
     let header = format!("significant at q < {}", written.manifest.fdr.alpha);
     out(&columns(&["table", "rows", &header], &rows))?;
-    out(&places(&end, started.elapsed(), &data, &job, &written.dir))?;
+    out(&places(&end, started.elapsed(), &data, &work, &written.dir))?;
     Ok(exit)
 }
 
-fn places(end: &LaunchOutcome, took: Duration, data: &Path, job: &Job, merged: &Path) -> String {
+fn places(end: &RunOutcome, took: Duration, data: &Path, work: &Work<'_>, merged: &Path) -> String {
     let rows = vec![
         vec!["users done".to_owned(), format!("{} of {}", end.counts.ok, end.counts.total)],
         vec!["wall time".to_owned(), duration(took.as_millis() as u64)],
@@ -116,7 +116,7 @@ fn places(end: &LaunchOutcome, took: Duration, data: &Path, job: &Job, merged: &
             ),
         ],
         vec!["data".to_owned(), data.display().to_string()],
-        vec!["run".to_owned(), job.run.dir().display().to_string()],
+        vec!["run".to_owned(), work.run().name()],
         vec!["result".to_owned(), format!("{} (CSV and Parquet)", merged.display())],
     ];
     format!("\n{}", columns(&["", ""], &rows).trim_start_matches('\n'))
@@ -127,39 +127,31 @@ fn new_folder() -> PathBuf {
     Path::new("out").join(format!("demo_{stamp}"))
 }
 
-fn analyse(
+fn analyse<'a>(
     args: &Args,
     definitions: &Folder,
-    loaded: &Loaded,
+    loaded: &'a Loaded,
     folder: &Path,
     data: &Path,
-) -> Result<(Job, LaunchOutcome), Failure> {
+) -> Result<(Work<'a>, RunOutcome), Failure> {
     let overrides =
         Overrides { data: Some(data.display().to_string()), users: Some(0), seed: Some(args.seed) };
     let preset = ConfigSource::Preset(PRESET.to_owned());
     let config = load(&preset, &overrides, definitions.sub("config").as_deref(), &measures::settings());
     let config = config.map_err(super::config::config_failure)?.config;
-    let run = create(&config, args.shards, Vec::new(), &folder.join("run"), &loaded.schemas)?;
-    let job = Job {
-        run,
-        share: None,
-        shards: args.shards,
-        supervised: true,
-        threads: None,
-        redo: Redo::default(),
-        retries: RETRIES,
-        memory: None,
-        timeout: None,
-        tell: Tell::People(Verbosity::Normal),
-        definitions: definitions.path().map(Path::to_owned),
-    };
-    let end = job.work(&loaded.schemas)?;
-    Ok((job, end))
+    let schemas = &loaded.schemas;
+    let planned = Planned { config: &config, shards: args.shards, only_shards: Vec::new(), schemas };
+    let run = create(folder.join("run"), planned).map_err(failure)?;
+    let work = Work::of(run, schemas).shards(args.shards);
+    let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
+    let tell = FanOut::default().with(for_people(work.bars(), Verbosity::Normal));
+    let end = start(&work, &by, tell)?;
+    Ok((work, end))
 }
 
-fn merge(loaded: &Loaded, job: &Job, folder: &Path) -> Result<Merged, Failure> {
+fn merge(loaded: &Loaded, folder: &Path) -> Result<Merged, Failure> {
     let merge = Merge {
-        shards: vec![job.run.dir().to_owned()],
+        shards: vec![folder.join("run")],
         output: folder.join("merged"),
         allow_partial: false,
         on_conflict: OnConflict::Stop,

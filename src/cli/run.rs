@@ -1,31 +1,28 @@
 //! `results run`
 
-mod explain;
-mod job;
 pub(super) mod limits;
-mod plan;
-mod summary;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::config::config_failure;
 use super::definitions::Folder;
 use super::outcome::Outcome;
-use super::text::out;
+use super::signals::stop_on_signals;
+use super::text::{columns, count, out};
 use crate::config::{Config, ConfigSource, Overrides, load};
-use crate::engine::engine;
 use crate::error::{Exit, Failure};
-use crate::event::now_us;
+use crate::event::{FanOut, JsonLines};
 use crate::measures;
-use crate::progress::Verbosity;
-use crate::run::Redo;
+use crate::progress::{Verbosity, for_people};
+use crate::run::{
+    Here, Launcher, Planned, Processes, RunError, RunOutcome, Work, create, move_data, newcomers, open,
+    status,
+};
 use crate::schema::Schemas;
-use crate::store::Assignment;
-use crate::store::{NewRun, Run, StoreError};
-pub(super) use job::{Job, RETRIES, Tell};
+use crate::store::{Assignment, Run};
 use limits::ShardCount;
-pub(super) use summary::tell;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -101,30 +98,65 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
-    let started = std::time::Instant::now();
+    let started = Instant::now();
     let schemas = definitions.load_for(args.resume.as_slice())?.schemas;
-    let mut job = match &args.resume {
-        Some(dir) => resume(args, dir, definitions)?,
+    let work = match &args.resume {
+        Some(dir) => resume(args, dir, definitions, &schemas)?,
         None => new_run(args, definitions, &schemas)?,
     };
-    job.definitions = definitions.path().map(Path::to_owned);
+    let work = work.threads(args.threads).memory(args.memory).timeout(args.timeout).retries(args.retries);
     if args.explain || args.dry_run {
-        out(&explain::text(&job, &schemas, args.explain)?)?;
+        out(&explain(&work, args.explain)?)?;
     }
     if args.dry_run {
         return Ok(Exit::Done);
     }
     if args.json {
-        out(&summary::started(&job.run))?;
+        out(&first_line(work.run())?)?;
     }
-    let end = job.work(&schemas)?;
-    let exit = summary::tell(&job.run, &end, started.elapsed()).map_err(Failure::error)?;
-    if args.json {
-        out(&summary::finished(&job.run, &end, exit))?;
+    let outcome = if args.in_processes(&work) {
+        let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
+        start(&work, &by, args.readers(work.bars()))?
     } else {
-        out(&format!("{}\n", job.run.dir().display()))?;
+        let by = Here { schemas: &schemas, supervisor: None };
+        start(&work, &by, args.readers(work.bars()))?
+    };
+    eprint!("{}", last_words(work.run(), &outcome, started)?);
+    if args.json {
+        out(&last_line(work.run(), &outcome))?;
+    } else {
+        out(&format!("{}\n", work.run().name()))?;
     }
-    Ok(exit)
+    Ok(outcome.exit())
+}
+
+/// Works on a run until it ends or a signal has it stop.
+pub(super) fn start(work: &Work<'_>, by: &dyn Launcher, tell: FanOut) -> Result<RunOutcome, Failure> {
+    // At the second signal whoever has started processes ends them first.
+    let stop = stop_on_signals(by.silence().is_none())?;
+    work.start(by, &tell, &stop).map_err(failure)
+}
+
+pub(super) fn failure(error: RunError) -> Failure {
+    if error.exit() == Exit::Usage { Failure::usage(error) } else { Failure::error(error) }
+}
+
+pub(super) fn last_words(run: &Run, outcome: &RunOutcome, started: Instant) -> Result<String, Failure> {
+    Ok(outcome.words(&status(run).map_err(Failure::error)?, started.elapsed()))
+}
+
+impl Args {
+    /// In processes that are watched and restarted, or in this one.
+    fn in_processes(&self, work: &Work<'_>) -> bool {
+        let limited = self.memory.is_some() || self.timeout.is_some() || self.retries.is_some();
+        limited || work.is_divided() || (self.shards.is_some() && self.shard.is_none())
+    }
+
+    fn readers(&self, shards: u32) -> FanOut {
+        let verbosity = if self.quiet || self.json { Verbosity::Quiet } else { Verbosity::Normal };
+        let people = FanOut::default().with(for_people(shards, verbosity));
+        if self.json { people.with(JsonLines::new(std::io::stdout())) } else { people }
+    }
 }
 
 fn configuration(args: &Args, definitions: &Folder) -> Result<Config, Failure> {
@@ -150,90 +182,143 @@ fn configuration(args: &Args, definitions: &Folder) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn new_run(args: &Args, definitions: &Folder, schemas: &Schemas) -> Result<Job, Failure> {
+fn new_run<'a>(args: &Args, definitions: &Folder, schemas: &'a Schemas) -> Result<Work<'a>, Failure> {
     let config = configuration(args, definitions)?;
     let share = args.shard;
     let asked = args.shards.map_or(config.runtime.concurrency, |shards| shards.number(args.memory));
     let shards = share.map_or(asked, |share| share.of);
-    let dir = args.out.clone().unwrap_or_else(|| plan::new_dir(&config, share));
+    let dir = args.out.clone().unwrap_or_else(|| new_dir(&config, share));
     let only_shards = match (&args.out, share) {
         (None, Some(share)) => vec![share.index],
         _ => Vec::new(),
     };
-    let run = create(&config, shards, only_shards, &dir, schemas)?;
-    Ok(job(args, run, share, shards, Redo::default()))
+    let planned = Planned { config: &config, shards, only_shards, schemas };
+    let run = create(dir, planned).map_err(failure)?;
+    Ok(Work::of(run, schemas).share(share).shards(shards))
 }
 
-fn job(args: &Args, run: Run, share: Option<Assignment>, shards: u32, redo: Redo) -> Job {
-    let limited = args.memory.is_some() || args.timeout.is_some() || args.retries.is_some();
-    Job {
-        run,
-        share,
-        shards,
-        supervised: limited || (share.is_none() && (shards > 1 || args.shards.is_some())),
-        threads: args.threads,
-        redo,
-        retries: args.retries.unwrap_or(RETRIES),
-        memory: args.memory,
-        timeout: args.timeout,
-        tell: match (args.json, args.quiet) {
-            (true, _) => Tell::Json,
-            (false, true) => Tell::People(Verbosity::Quiet),
-            (false, false) => Tell::People(Verbosity::Normal),
-        },
-        definitions: None,
+/// A directory that is not there yet: name, time, and the shard if it holds only one.
+fn new_dir(config: &Config, share: Option<Assignment>) -> PathBuf {
+    let stamp = chrono::Local::now().format("%Y%m%d_%H%M%S");
+    let shard = share.map_or(String::new(), |s| format!("_shard{}of{}", s.index, s.of));
+    let name = format!("{}_{stamp}{shard}", config.name);
+    let folder = Path::new(&config.out_dir);
+    let mut dir = folder.join(&name);
+    let mut n = 2;
+    while dir.exists() {
+        dir = folder.join(format!("{name}_{n}"));
+        n += 1;
     }
+    dir
 }
 
-/// Plans a run and registers it, or joins one that is there.
-pub(super) fn create(
-    config: &Config,
-    shards: u32,
-    only_shards: Vec<u32>,
+fn resume<'a>(
+    args: &Args,
     dir: &Path,
-    schemas: &Schemas,
-) -> Result<Run, Failure> {
-    // Mistakes in expressions or the command show before any work.
-    engine(config, schemas, None).map_err(Failure::usage)?;
-    let units = plan::units(config, shards)?;
-    let folder =
-        std::fs::canonicalize(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));
-    let new =
-        NewRun { config, units, shards, only_shards, schemas, data_folder: folder.display().to_string() };
-    Run::create_or_join(dir, &new).map_err(run_failure)
-}
-
-fn resume(args: &Args, dir: &Path, definitions: &Folder) -> Result<Job, Failure> {
-    let mut run = Run::open(dir).map_err(run_failure)?;
-    run.writable().map_err(run_failure)?;
+    definitions: &Folder,
+    schemas: &'a Schemas,
+) -> Result<Work<'a>, Failure> {
+    let refused = |error: crate::store::StoreError| failure(error.into());
+    let mut run = open(dir).map_err(refused)?;
+    run.writable().map_err(refused)?;
     if args.preset.is_some() || args.config.is_some() || args.seed.is_some() {
         let mut config = match (&args.preset, &args.config) {
             (None, None) => run.manifest().config.clone(),
             _ => configuration(args, definitions)?,
         };
         config.seed = args.seed.unwrap_or(config.seed);
-        run.same_config(&config).map_err(run_failure)?;
+        run.same_config(&config).map_err(refused)?;
     }
-    if args.users.is_some() || args.data.is_some() {
-        return Err(Failure::usage(
-            "--resume takes users and data folder from the run; leave --users and --data away",
-        ));
+    if args.users.is_some() {
+        return Err(Failure::usage("--resume takes the users from the run; leave --users away"));
     }
-    plan::newcomers(&mut run, args.extend)?;
+    if let Some(folder) = &args.data {
+        data_in(&mut run, folder)?;
+    }
+    extend(&mut run, args.extend)?;
     let only = &run.manifest().only_shards;
     let share = match (args.shard, args.shards, &only[..]) {
         (None, None, [index]) => Some(Assignment { index: *index, of: run.manifest().shards }),
         (share, ..) => share,
     };
     let shards = args.shards.map_or(run.manifest().shards, |shards| shards.number(args.memory));
-    let redo = Redo { failed_before: Some(now_us()), settled: args.retry_failed };
-    Ok(job(args, run, share, shards, redo))
+    Ok(Work::of(run, schemas).share(share).shards(shards).again(args.retry_failed))
 }
 
-/// Refusals are usage errors; what the system does not let us do is an error.
-fn run_failure(error: StoreError) -> Failure {
-    match error {
-        StoreError::Storage(_) | StoreError::Parquet(_) | StoreError::Arrow(_) => Failure::error(error),
-        _ => Failure::usage(error),
+fn data_in(run: &mut Run, folder: &Path) -> Result<(), Failure> {
+    if !folder.is_dir() {
+        return Err(Failure::usage(format!("--data: there is no folder {}", folder.display())));
     }
+    let missing = move_data(run, folder).map_err(failure)?;
+    if !missing.is_empty() {
+        let files = count(missing.len() as u64, "file");
+        eprintln!("note: {files} of the plan not in {}: {}", folder.display(), some(missing.iter()));
+    }
+    Ok(())
+}
+
+/// Users that came into the data folder since the run was planned: taken into the plan, or told about.
+fn extend(run: &mut Run, extend: bool) -> Result<(), Failure> {
+    let new = newcomers(run, extend).map_err(failure)?;
+    let users: BTreeSet<&String> = new.iter().map(|unit| &unit.user_id).collect();
+    if users.is_empty() {
+        return Ok(());
+    }
+    let told =
+        format!("{} in the data folder: {}", count(users.len() as u64, "new user"), some(users.iter()));
+    if !extend {
+        eprintln!("note: {told}; --extend takes them into the run");
+        return Ok(());
+    }
+    eprintln!("note: {told}");
+    run.extend(new).map_err(Failure::error)
+}
+
+/// The first three.
+fn some<T: AsRef<str>>(all: impl ExactSizeIterator<Item = T>) -> String {
+    let more = if all.len() > 3 { ", …" } else { "" };
+    let first: Vec<String> = all.take(3).map(|one| one.as_ref().to_owned()).collect();
+    first.join(", ") + more
+}
+
+/// What a resume would do, unit by unit if `each`, and how many there are of each kind.
+fn explain(work: &Work<'_>, each: bool) -> Result<String, Failure> {
+    let decided = work.explain().map_err(failure)?;
+    let again = decided.iter().filter(|d| d.decision.again).count();
+    let mut text = String::new();
+    if each {
+        let row = |d: &crate::run::Decided<'_>| {
+            let word = if d.decision.again { "rerun" } else { "reuse" };
+            vec![d.unit.user_id.clone(), d.unit.feature_mode.clone(), word.into(), d.decision.why.clone()]
+        };
+        let rows: Vec<Vec<String>> = decided.iter().map(row).collect();
+        text = columns(&["user", "mode", "", "why"], &rows);
+    }
+    let kept = decided.len() - again;
+    text.push_str(&format!("{} to do, {} kept\n", count(again as u64, "unit"), kept));
+    Ok(text)
+}
+
+/// The first line for programs.
+fn first_line(run: &Run) -> Result<String, Failure> {
+    let manifest = run.manifest();
+    let line = serde_json::json!({
+        "event": "run_started", "run": run.name(), "run_id": manifest.run_id, "shards": manifest.shards,
+        "units": run.own_units().map_err(Failure::error)?.count(),
+    });
+    Ok(format!("{line}\n"))
+}
+
+/// The last line for programs.
+fn last_line(run: &Run, outcome: &RunOutcome) -> String {
+    let lost = outcome
+        .lost
+        .iter()
+        .map(|l| serde_json::json!({"shard": l.shard, "cause": l.cause, "last_user": l.last_user}));
+    let line = serde_json::json!({
+        "event": "run_finished", "run": run.name(), "exit": outcome.exit() as u8, "counts": outcome.counts,
+        "restarts": outcome.restarts, "lost": lost.collect::<Vec<_>>(),
+        "peak_memory_bytes": outcome.peak_memory_bytes,
+    });
+    format!("{line}\n")
 }

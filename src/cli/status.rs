@@ -9,11 +9,7 @@ use super::text::{columns, out};
 use crate::error::{Exit, Failure};
 use crate::event::Counts;
 use crate::progress::duration;
-use crate::run::{RunStatus, run_status};
-use crate::store::Run;
-
-/// Units with problems that are shown.
-const SHOWN: usize = 10;
+use crate::run::{RunStatus, open, status};
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -52,11 +48,8 @@ pub(super) fn exec(args: &Args) -> Outcome {
 }
 
 fn look(dirs: &[PathBuf]) -> Result<Vec<RunStatus>, Failure> {
-    let status = |dir: &PathBuf| {
-        let run = Run::open(dir).map_err(Failure::error)?;
-        run_status(&run).map_err(Failure::error)
-    };
-    dirs.iter().map(status).collect()
+    let look = |dir: &PathBuf| status(&open(dir)?);
+    dirs.iter().map(|dir| look(dir).map_err(Failure::error)).collect()
 }
 
 fn show(all: &[RunStatus], json: bool) -> Result<(), Failure> {
@@ -108,7 +101,7 @@ fn render(status: &RunStatus) -> String {
         let why = shard.last_error.as_deref().unwrap_or("its process is gone");
         out.push_str(&format!("shard {} is {}: {why}\n", shard.shard, shard.state));
     }
-    out.push_str(&problems(status, ""));
+    out.push_str(&status.problems_text(""));
     for corrupt in &status.corrupt {
         out.push_str(&format!("corrupt ledger file: {corrupt}\n"));
     }
@@ -129,21 +122,4 @@ fn parts(c: Counts, missing: u64) -> String {
         }
     }
     text
-}
-
-/// The first units that failed or were skipped, a line each after `indent`.
-pub(super) fn problems(status: &RunStatus, indent: &str) -> String {
-    let mut out = String::new();
-    for p in status.problems.iter().take(SHOWN) {
-        let unit = format!("{indent}{} {} {}", p.user_id, p.feature_mode, p.state.as_str());
-        out.push_str(&format!("{unit}: {}\n", p.reason));
-    }
-    if status.problems.len() > SHOWN {
-        let more = status.problems.len() - SHOWN;
-        out.push_str(&format!(
-            "{indent}… and {more} more; `results sql --run {} --query failures` counts them by reason\n",
-            status.dir
-        ));
-    }
-    out
 }

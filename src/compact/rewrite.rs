@@ -121,7 +121,7 @@ impl Rewrite<'_> {
 
     fn uneven(&self, row: &LedgerRow, table: &str) -> StoreError {
         StoreError::Damaged {
-            file: self.run.dir().display().to_string(),
+            file: self.run.name(),
             what: format!(
                 "table {table} has other rows of user {} than the ledger says (shard {}, bucket {})",
                 row.user_id, self.shard, self.bucket

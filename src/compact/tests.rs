@@ -1,6 +1,5 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -12,8 +11,8 @@ use super::{Compacted, Compaction};
 use crate::config::{ConfigSource, Overrides, load};
 use crate::schema::{Row, Schemas};
 use crate::store::{
-    Ledger, LedgerIndex, LedgerRow, LocalStorage, NewRun, Object, Prepared, ReadLock, Run, UnitState, commit,
-    commit_group, fault_of, is_group, new_attempt_id, origin,
+    Ledger, LedgerIndex, LedgerRow, NewRun, Object, Prepared, ReadLock, Run, UnitState, commit, commit_group,
+    fault_of, is_group, new_attempt_id, origin,
 };
 
 const WAIT: Duration = Duration::from_secs(10);
@@ -32,7 +31,7 @@ fn new_run(dir: &Path) -> Run {
         schemas: &schemas(),
         data_folder: "data".into(),
     };
-    Run::create_or_join_storage(Arc::new(LocalStorage::new(dir)), &new).unwrap()
+    Run::create_or_join(dir, &new).unwrap()
 }
 
 /// An attempt with rows of a keyed table, in no order, and of a list, whose order says something.
@@ -231,7 +230,7 @@ fn old_files_stay_as_long_as_somebody_reads_them() {
     assert_eq!(told(&run), before);
     same_as_indexed(&run, &Ledger::read(run.storage()).unwrap());
     // A worker that looks for leftovers leaves them too.
-    run.sweep(0, 1).unwrap();
+    crate::run::sweep(&run, crate::store::Assignment::ALL).unwrap();
     assert_eq!(files(&run), 15);
     drop(reader);
     assert_eq!(compaction.run().unwrap().kept, 0);
@@ -249,11 +248,11 @@ fn data_files_without_a_ledger_are_removed_by_workers_only_while_no_compaction_i
     assert_eq!(compact(&run).leftovers, 1);
     leave();
     let at_work = crate::store::CompactionLock::take(run.storage()).unwrap();
-    assert_eq!(run.sweep(0, 1).unwrap().data_files, 0);
+    assert_eq!(crate::run::sweep(&run, crate::store::Assignment::ALL).unwrap().data_files, 0);
     let refused = Compaction { run: &run, schemas: &schemas(), wait: WAIT }.run().unwrap_err();
     assert!(refused.to_string().contains("by another process"), "{refused}");
     drop(at_work);
-    assert_eq!(run.sweep(0, 1).unwrap().data_files, 1);
+    assert_eq!(crate::run::sweep(&run, crate::store::Assignment::ALL).unwrap().data_files, 1);
 }
 
 /// Workers, readers and compactions at once.

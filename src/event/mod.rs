@@ -76,6 +76,11 @@ pub enum EventKind {
         /// Units that were done before.
         already_done: u64,
     },
+    /// A worker waits for another process that has its users and is about to end.
+    ShardWaiting {
+        /// The process, in words.
+        holder: String,
+    },
     /// A unit began.
     UnitStarted {
         /// The user.

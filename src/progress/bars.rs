@@ -2,7 +2,7 @@
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::words::{bytes, restarting};
+use super::words::{bytes, restarting, waiting};
 use crate::event::{Event, EventKind, EventSink};
 use crate::store::UnitState;
 
@@ -58,6 +58,11 @@ impl EventSink for Bars {
                 bar.set_prefix(format!("shard {} {:>7}", event.shard, bytes(*memory_bytes)));
             }
             EventKind::UnitAnalysed { .. } | EventKind::UnitTimedOut { .. } => {}
+            EventKind::ShardWaiting { .. } => {
+                if let Some(line) = waiting(event) {
+                    let _ = self.all.println(line);
+                }
+            }
             EventKind::ShardRestarting { .. } => {
                 if let Some(line) = restarting(event) {
                     let _ = self.all.println(line);

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use super::words::{duration, restarting};
+use super::words::{duration, restarting, waiting};
 use crate::event::{Counts, Event, EventKind, EventSink};
 use crate::store::UnitState;
 
@@ -32,12 +32,13 @@ struct State<W> {
     out: W,
     counts: std::collections::BTreeMap<u32, Counts>,
     last: Option<Instant>,
+    waiting: Option<String>,
 }
 
 impl<W: Write + Send> Lines<W> {
     /// Lines to `out`.
     pub fn new(out: W, verbosity: Verbosity) -> Self {
-        let state = State { out, counts: std::collections::BTreeMap::new(), last: None };
+        let state = State { out, counts: std::collections::BTreeMap::new(), last: None, waiting: None };
         Self { state: Mutex::new(state), verbosity }
     }
 
@@ -69,6 +70,7 @@ impl<W: Write + Send> Lines<W> {
                 event.counts.total
             )),
             EventKind::ShardRestarting { .. } => restarting(event),
+            EventKind::ShardWaiting { .. } => waiting(event),
             EventKind::ShardLost { cause, last_user } => {
                 let user = last_user.as_ref().map_or_else(String::new, |u| format!(" at user {u}"));
                 Some(format!("shard {shard}: {cause}{user}"))
@@ -84,7 +86,14 @@ impl<W: Write + Send> EventSink for Lines<W> {
         state.counts.insert(event.shard, event.counts);
         let all: Counts = state.counts.values().copied().sum();
         let due = state.last.is_none_or(|last| last.elapsed() > Duration::from_secs(1));
-        if let Some(line) = self.line(event, all, due) {
+        let line = self.line(event, all, due);
+        // Several workers may wait for one.
+        let again = line.is_some() && matches!(event.kind, EventKind::ShardWaiting { .. }) && {
+            let again = state.waiting == line;
+            state.waiting.clone_from(&line);
+            again
+        };
+        if let Some(line) = line.filter(|_| !again) {
             state.last = Some(Instant::now());
             let _ = writeln!(state.out, "{line}");
         }

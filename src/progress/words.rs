@@ -2,6 +2,12 @@
 
 use crate::event::{Event, EventKind};
 
+/// What is said of a worker that waits for another.
+pub(super) fn waiting(event: &Event) -> Option<String> {
+    let EventKind::ShardWaiting { holder } = &event.kind else { return None };
+    Some(format!("note: waiting for {holder}, which is ending"))
+}
+
 /// What is said of a worker that is started again.
 pub(super) fn restarting(event: &Event) -> Option<String> {
     let EventKind::ShardRestarting { cause, users, restart, of, wait_ms } = &event.kind else { return None };

@@ -1,16 +1,21 @@
 //! `_status/shard-<i>.json`: where a shard stands, for `status` and for whoever looks.
 
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use super::stop::Stop;
 use crate::event::{Counts, Event, EventKind, EventSink, now_us};
-use crate::store::{Assignment, Object, Run, UnitState};
-use crate::system::{boot_id, host, memory_bytes};
+
+use crate::store::{Assignment, Holder, Object, Run, Storage, StoreError, UnitState};
+use crate::system::{boot_id, host, is_alive, is_ending, memory_bytes};
 
 /// How often the file is written at least.
 pub(super) const BEAT: Duration = Duration::from_secs(2);
+
+/// How often is looked whether it was told to stop.
+const LOOK: Duration = Duration::from_millis(50);
 
 /// State of a worker as it last said itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -59,6 +64,12 @@ pub struct ShardStatus {
     pub eta_seconds: Option<u64>,
     /// Its memory, bytes.
     pub memory_bytes: Option<u64>,
+    /// The process that started it and looks after it, if there is one.
+    #[serde(default)]
+    pub supervisor: Option<u32>,
+    /// Whether it was told to stop, and ends with its unit.
+    #[serde(default)]
+    pub stopping: bool,
     /// Units that failed since it started.
     #[serde(default)]
     pub errors: u64,
@@ -67,7 +78,7 @@ pub struct ShardStatus {
 }
 
 impl ShardStatus {
-    fn new(share: Assignment) -> Self {
+    fn new(share: Assignment, supervisor: Option<u32>) -> Self {
         Self {
             shard: share.index,
             of: share.of,
@@ -84,6 +95,8 @@ impl ShardStatus {
             per_minute: None,
             eta_seconds: None,
             memory_bytes: None,
+            supervisor,
+            stopping: false,
             errors: 0,
             last_error: None,
         }
@@ -94,12 +107,30 @@ impl ShardStatus {
         Assignment { index: self.shard, of: self.of }.meets(Assignment { index: shard, of: shards })
     }
 
+    /// What the workers of a run have left. A file that is torn or of another version is as good as none.
+    pub(super) fn all(storage: &dyn Storage) -> Result<Vec<Self>, StoreError> {
+        let mut workers = Vec::new();
+        for entry in storage.list("_status")?.into_iter().filter(|entry| entry.path.ends_with(".json")) {
+            let bytes = storage.read(&entry.path)?;
+            workers.extend(bytes.and_then(|b| serde_json::from_slice::<Self>(&b).ok()));
+        }
+        Ok(workers)
+    }
+
     /// Whether the process can be known to be gone: same machine, other boot or no such process.
     pub fn process_is_gone(&self) -> bool {
-        if self.host != host() || !std::path::Path::new("/proc/self").exists() {
-            return false;
-        }
-        self.boot_id != boot_id() || !std::path::Path::new("/proc").join(self.pid.to_string()).exists()
+        self.host == host() && (self.boot_id != boot_id() || !is_alive(self.pid))
+    }
+
+    /// Whether a process left it.
+    pub(super) fn is_of(&self, holder: &Holder) -> bool {
+        self.pid == holder.process && (holder.host.is_empty() || holder.host == self.host)
+    }
+
+    /// Whether it ends with its unit: it was told to, or will be since its supervisor is gone.
+    pub(super) fn is_ending(&self) -> bool {
+        let is_orphan = || self.host == host() && self.supervisor.is_some_and(is_ending);
+        self.state != ShardState::Running || self.stopping || is_orphan()
     }
 
     /// Whether it has not been heard of for long.
@@ -140,7 +171,10 @@ impl ShardStatus {
                 self.last_error = Some(format!("{user_id} ran longer than {limit:?}"));
             }
             // The last two are the supervisor's; a worker does not hear of them.
-            EventKind::UnitAnalysed { .. } | EventKind::ShardRestarting { .. } | EventKind::Pulse { .. } => {}
+            EventKind::UnitAnalysed { .. }
+            | EventKind::ShardWaiting { .. }
+            | EventKind::ShardRestarting { .. }
+            | EventKind::Pulse { .. } => {}
         }
     }
 
@@ -167,13 +201,14 @@ pub struct Heartbeat {
 struct Shared {
     state: Mutex<(ShardStatus, bool)>,
     wake: Condvar,
+    stop: Stop,
 }
 
 impl Heartbeat {
     /// Starts writing.
-    pub fn start(run: &Run, share: Assignment) -> Self {
-        let shared =
-            Arc::new(Shared { state: Mutex::new((ShardStatus::new(share), false)), wake: Condvar::new() });
+    pub fn start(run: &Run, share: Assignment, supervisor: Option<u32>, stop: &Stop) -> Self {
+        let state = Mutex::new((ShardStatus::new(share, supervisor), false));
+        let shared = Arc::new(Shared { state, wake: Condvar::new(), stop: stop.clone() });
         let (run, thread) = (run.clone(), Arc::clone(&shared));
         let writer =
             std::thread::Builder::new().name("heartbeat".into()).spawn(move || beat(&run, &thread)).ok();
@@ -202,6 +237,7 @@ fn beat(run: &Run, shared: &Shared) {
     let mut state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
         state.0.beat();
+        state.0.stopping = shared.stop.is_asked();
         let (status, last) = state.clone();
         drop(state);
         write(run, &status);
@@ -209,8 +245,10 @@ fn beat(run: &Run, shared: &Shared) {
             return;
         }
         state = shared.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if !state.1 {
-            (state, _) = shared.wake.wait_timeout(state, BEAT).unwrap_or_else(PoisonError::into_inner);
+        let until = Instant::now() + BEAT;
+        // That it was told to stop is written at once: the next one may wait for that.
+        while !state.1 && Instant::now() < until && shared.stop.is_asked() == status.stopping {
+            (state, _) = shared.wake.wait_timeout(state, LOOK).unwrap_or_else(PoisonError::into_inner);
         }
     }
 }

@@ -8,6 +8,9 @@ use super::heartbeat::{ShardState, ShardStatus};
 use crate::event::{Counts, now_us};
 use crate::store::{Ledger, LedgerRow, Run, StoreError, UnitState};
 
+/// Units with problems that are shown.
+const SHOWN: usize = 10;
+
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunStatus {
@@ -68,7 +71,7 @@ pub struct Problem {
 }
 
 /// Where the run stands now.
-pub fn run_status(run: &Run) -> Result<RunStatus, StoreError> {
+pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
     let ledger = Ledger::read(run.storage())?;
     let current: Vec<&LedgerRow> = ledger.current().collect();
     let mut counts: BTreeMap<u32, Counts> = BTreeMap::new();
@@ -78,19 +81,19 @@ pub fn run_status(run: &Run) -> Result<RunStatus, StoreError> {
     for row in &current {
         counts.entry(row.shard).or_default().add(row.state);
     }
-    let workers = read_workers(run)?;
+    let workers = ShardStatus::all(run.storage())?;
     let mut shards = Vec::new();
     for (shard, counts) in counts {
-        let status = workers
+        let worker = workers
             .iter()
             .filter(|w| w.covers(shard, run.manifest().shards))
             .max_by_key(|w| (w.state == ShardState::Running, w.updated_us));
-        shards.push(progress(shard, counts, status));
+        shards.push(progress(shard, counts, worker));
     }
     let counts: Counts = shards.iter().map(|s| s.counts).sum();
     Ok(RunStatus {
         run_id: run.manifest().run_id.clone(),
-        dir: run.dir().display().to_string(),
+        dir: run.name(),
         state: overall(&shards, counts),
         missing: counts.total.saturating_sub(counts.done() + counts.running),
         counts,
@@ -100,6 +103,25 @@ pub fn run_status(run: &Run) -> Result<RunStatus, StoreError> {
         problems: current.into_iter().filter_map(problem).collect(),
         corrupt: ledger.corrupt.into_iter().map(|(path, cause)| format!("{path} {cause}")).collect(),
     })
+}
+
+impl RunStatus {
+    /// The first units that failed or were skipped, a line each after `indent`.
+    pub fn problems_text(&self, indent: &str) -> String {
+        let mut out = String::new();
+        for p in self.problems.iter().take(SHOWN) {
+            let unit = format!("{indent}{} {} {}", p.user_id, p.feature_mode, p.state.as_str());
+            out.push_str(&format!("{unit}: {}\n", p.reason));
+        }
+        if self.problems.len() > SHOWN {
+            let more = self.problems.len() - SHOWN;
+            out.push_str(&format!(
+                "{indent}… and {more} more; `results sql --run {} --query failures` counts them by reason\n",
+                self.dir
+            ));
+        }
+        out
+    }
 }
 
 fn problem(row: &LedgerRow) -> Option<Problem> {
@@ -124,16 +146,6 @@ fn overall(shards: &[ShardProgress], counts: Counts) -> String {
 
 fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values.flatten().fold(None, |sum, v| Some(sum.unwrap_or(0.0) + v))
-}
-
-/// A status file that is torn or of another version is as good as none.
-fn read_workers(run: &Run) -> Result<Vec<ShardStatus>, StoreError> {
-    let mut workers = Vec::new();
-    for entry in run.storage().list("_status")? {
-        let bytes = run.storage().read(&entry.path)?;
-        workers.extend(bytes.and_then(|b| serde_json::from_slice::<ShardStatus>(&b).ok()));
-    }
-    Ok(workers)
 }
 
 fn progress(shard: u32, mut counts: Counts, status: Option<&ShardStatus>) -> ShardProgress {
@@ -181,7 +193,7 @@ fn rate(status: &ShardStatus, counts: Counts) -> Option<f64> {
 mod tests {
     use super::*;
 
-    fn status(state: ShardState) -> ShardStatus {
+    fn worker(state: ShardState) -> ShardStatus {
         let json = serde_json::json!({
             "shard": 0, "of": 1, "state": state, "pid": std::process::id(), "host": "elsewhere", "boot_id": "",
             "started_us": now_us() - 60_000_000, "updated_us": now_us(),
@@ -194,7 +206,7 @@ mod tests {
     #[test]
     fn rate_and_eta_follow_the_ledger() {
         let counts = Counts { total: 4, ok: 2, ..Counts::default() };
-        let running = progress(0, counts, Some(&status(ShardState::Running)));
+        let running = progress(0, counts, Some(&worker(ShardState::Running)));
         assert_eq!((running.state.as_str(), running.counts.running), ("running", 1));
         assert!((running.per_minute.unwrap() - 2.0).abs() < 0.1);
         assert!((58..=62).contains(&running.eta_seconds.unwrap()));
@@ -202,7 +214,7 @@ mod tests {
 
     #[test]
     fn a_worker_of_another_division_covers_the_shards_it_shares_users_with() {
-        let mut worker = status(ShardState::Running);
+        let mut worker = worker(ShardState::Running);
         assert!((0..4).all(|shard| worker.covers(shard, 4)));
         (worker.shard, worker.of) = (1, 2);
         assert_eq!((0..4).filter(|s| worker.covers(*s, 4)).collect::<Vec<_>>(), [1, 3]);
@@ -212,7 +224,7 @@ mod tests {
 
     #[test]
     fn a_silent_worker_is_not_running() {
-        let mut old = status(ShardState::Running);
+        let mut old = worker(ShardState::Running);
         old.updated_us -= 3_600_000_000;
         let counts = Counts { total: 4, ..Counts::default() };
         assert_eq!(progress(0, counts, Some(&old)).state, "silent");

@@ -8,16 +8,19 @@ use std::time::{Duration, Instant};
 use super::committer::Committer;
 use super::decide::Redo;
 use super::error::WorkerError;
+use super::heartbeat::Heartbeat;
+use super::lock::ShardLock;
 use super::orders::{GivenUp, Orders, UnitKey};
 use super::plan::{Decided, decisions};
 use super::progress::Progress;
 use super::stop::Stop;
+use super::sweep::{Leftovers, sweep};
 use crate::engine::{Engine, UnitResult, UserJob, failure_issue};
-use crate::event::{Counts, EventKind, EventSink, now_us};
+use crate::error::Exit;
+use crate::event::{Counts, Event, EventKind, EventSink, now_us};
 use crate::schema::Schemas;
 use crate::store::{
-    Assignment, ExpectedUnit, LedgerRow, Leftovers, Prepared, Run, ShardLock, StoreError, UnitState,
-    attempt_id_of, bucket_of,
+    Assignment, ExpectedUnit, LedgerRow, Prepared, Run, StoreError, UnitState, attempt_id_of, bucket_of,
 };
 use crate::system::peak_memory_bytes;
 
@@ -43,6 +46,8 @@ pub struct Worker<'a> {
     pub orders: &'a Orders,
     /// Asked to stop after the current units.
     pub stop: &'a Stop,
+    /// The process that looks after this one.
+    pub supervisor: Option<u32>,
 }
 
 /// How a worker ended.
@@ -57,6 +62,19 @@ pub struct ShardOutcome {
     pub leftovers: Leftovers,
 }
 
+impl ShardOutcome {
+    /// The exit code of a worker process.
+    pub fn exit(&self) -> Exit {
+        if self.interrupted {
+            Exit::Interrupted
+        } else if self.counts.ok < self.counts.total {
+            Exit::Incomplete
+        } else {
+            Exit::Done
+        }
+    }
+}
+
 impl Worker<'_> {
     /// Does the work.
     ///
@@ -65,8 +83,15 @@ impl Worker<'_> {
     /// fail are no error: they are rows of the ledger.
     pub fn work(&self, sink: &dyn EventSink) -> Result<ShardOutcome, WorkerError> {
         self.run.writable()?;
-        let _lock = ShardLock::take(self.run, self.assignment)?;
-        let leftovers = self.run.sweep(self.assignment.index, self.assignment.of)?;
+        let waiting = |holder: &str| {
+            let nothing_yet = Progress::new(self.assignment.index, Counts::default(), sink);
+            nothing_yet.emit(EventKind::ShardWaiting { holder: holder.to_owned() });
+        };
+        let _lock = ShardLock::take(self.run.storage(), self.assignment, waiting)?;
+        // Not before: what is told of a share is told by who has it.
+        let heartbeat = Heartbeat::start(self.run, self.assignment, self.supervisor, self.stop);
+        let sink = &Both(sink, &heartbeat);
+        let leftovers = sweep(self.run, self.assignment)?;
         let plan = self.plan()?;
         let progress = Progress::new(self.assignment.index, plan.counts, sink);
         let committer = Committer::new(self.run, self.schemas, &progress);
@@ -239,6 +264,16 @@ impl Worker<'_> {
             other => other?,
         };
         committer.take(unit)
+    }
+}
+
+/// Two readers.
+struct Both<'a>(&'a dyn EventSink, &'a Heartbeat);
+
+impl EventSink for Both<'_> {
+    fn emit(&self, event: &Event) {
+        self.1.emit(event);
+        self.0.emit(event);
     }
 }
 

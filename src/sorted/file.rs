@@ -81,7 +81,7 @@ impl SortedFile {
     /// What messages call it.
     pub(crate) fn name(&self) -> String {
         match &self.place {
-            Place::Stored { storage, path } => storage.root().join(path).display().to_string(),
+            Place::Stored { storage, path } => format!("{}/{path}", storage.name()),
             Place::Here(_) => format!("rows of {}", self.run_name),
         }
     }

@@ -44,7 +44,7 @@ impl TableFiles {
 
 fn found(run: &OpenRun, file: &IndexedFile) -> TableFile {
     TableFile {
-        path: run.run.dir().join(&file.path),
+        path: std::path::Path::new(&run.run.name()).join(&file.path),
         bytes: file.bytes,
         owner: file.owner.clone(),
         shard: file.shard,

@@ -94,8 +94,10 @@ impl Source {
         }
         match Run::open(dir) {
             Ok(run) => Ok(Self::Run(Box::new(OpenRun::new(run)))),
-            Err(StoreError::NoRun { dir }) if crate::legacy::is_legacy(&dir) => Err(SourceError::Legacy(dir)),
-            Err(StoreError::NoRun { dir }) => Err(SourceError::Neither(dir)),
+            Err(StoreError::NoRun { .. }) if crate::legacy::is_legacy(dir) => {
+                Err(SourceError::Legacy(dir.to_owned()))
+            }
+            Err(StoreError::NoRun { .. }) => Err(SourceError::Neither(dir.to_owned())),
             Err(error) => Err(error.into()),
         }
     }
@@ -104,10 +106,9 @@ impl Source {
 impl OpenRun {
     /// A run by the name of its directory.
     pub fn new(run: Run) -> Self {
-        let name = run.dir().canonicalize().unwrap_or_else(|_| run.dir().to_owned());
-        let name = name.file_name().map_or_else(|| "run".into(), |n| n.to_string_lossy().into_owned());
+        let name = run.location().short_name();
         let reading = Arc::new(ReadLock::take(run.storage()));
-        let dir = run.dir().to_owned();
+        let dir = run.location().folder().map_or_else(|| PathBuf::from(run.name()), Path::to_owned);
         Self { name, dir, is_imported: false, run, ledger: OnceLock::new(), index: OnceLock::new(), reading }
     }
 

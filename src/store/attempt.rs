@@ -16,7 +16,7 @@ pub fn attempt_id_of(index: u32, of: u32) -> String {
 }
 
 /// Worker and number of workers, from the name of an attempt or group.
-pub(super) fn writer(name: &str) -> Option<(u32, u32)> {
+pub fn writer(name: &str) -> Option<(u32, u32)> {
     let (index, of) = name.rsplit_once('-')?.1.split_once("of")?;
     Some((index.parse().ok()?, of.parse().ok()?))
 }

@@ -1,7 +1,5 @@
 //! What goes wrong with a run, in words.
 
-use std::path::PathBuf;
-
 use thiserror::Error;
 
 use super::manifest::RUN_FORMAT;
@@ -10,66 +8,79 @@ use super::manifest::RUN_FORMAT;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The directory is not there.
-    #[error("there is no directory {}", dir.display())]
+    #[error("there is no directory {dir}")]
     NotFound {
         /// The directory.
-        dir: PathBuf,
+        dir: String,
     },
     /// The directory is no run.
-    #[error("{} is not a run: it has no run.yaml\n(hint: name a directory that `results run` made)", dir.display())]
+    #[error("{dir} is not a run: it has no run.yaml\n(hint: name a directory that `results run` made)")]
     NoRun {
         /// The directory.
-        dir: PathBuf,
+        dir: String,
     },
     /// The directory has other files in it.
-    #[error("{} is not empty and not a run (it holds `{file}`)\n(hint: name a new directory, or an existing run to continue it)", dir.display())]
+    #[error(
+        "{dir} is not empty and not a run (it holds `{file}`)\n(hint: name a new directory, or an existing run to continue it)"
+    )]
     ForeignFiles {
         /// The directory.
-        dir: PathBuf,
+        dir: String,
         /// A file in it.
         file: String,
     },
     /// The run was made with other settings.
-    #[error("{} was made with another configuration:\n{differences}\n(hint: use another directory, or the run's own settings)", dir.display())]
+    #[error(
+        "{dir} was made with another configuration:\n{differences}\n(hint: use another directory, or the run's own settings)"
+    )]
     OtherConfig {
         /// The directory.
-        dir: PathBuf,
+        dir: String,
         /// One line a key.
         differences: String,
     },
     /// The run has another number of shards.
-    #[error("{} was planned with {run} shards, not {asked}\n(hint: use --shard I/{run}, or continue it with --resume in any number of shards)", dir.display())]
+    #[error(
+        "{dir} was planned with {run} shards, not {asked}\n(hint: use --shard I/{run}, or continue it with --resume in any number of shards)"
+    )]
     OtherShards {
         /// The directory.
-        dir: PathBuf,
+        dir: String,
         /// Shards of the run.
         run: u32,
         /// Shards asked for.
         asked: u32,
     },
     /// The directory is the own directory of another shard.
-    #[error("{} holds shard {} alone\n(hint: leave --out away to get a directory of its own, or start all shards with one --out)", dir.display(), list(holds))]
+    #[error(
+        "{dir} holds shard {} alone\n(hint: leave --out away to get a directory of its own, or start all shards with one --out)",
+        list(holds)
+    )]
     OtherShardDir {
         /// The directory.
-        dir: PathBuf,
+        dir: String,
         /// Its shards.
         holds: Vec<u32>,
     },
     /// The data folder or the number of users changed.
-    #[error("{} was planned for other users{}{}\n(hint: use the same data folder and --users, or a new directory)", dir.display(), named("; not in its plan", more), named("; missing now", less))]
+    #[error(
+        "{dir} was planned for other users{}{}\n(hint: use the same data folder and --users, or a new directory)",
+        named("; not in its plan", more),
+        named("; missing now", less)
+    )]
     OtherPlan {
         /// The directory.
-        dir: PathBuf,
+        dir: String,
         /// Some users that are new.
         more: Vec<String>,
         /// Some users that are gone.
         less: Vec<String>,
     },
     /// The run was made by a newer version.
-    #[error("{} has run format {format}, made by results {made_by}; this is results {} and writes format {RUN_FORMAT}\n(hint: continue it with results {made_by} or newer; reading it is possible)", dir.display(), env!("CARGO_PKG_VERSION"))]
+    #[error("{dir} has run format {format}, made by results {made_by}; this is results {} and writes format {RUN_FORMAT}\n(hint: continue it with results {made_by} or newer; reading it is possible)", env!("CARGO_PKG_VERSION"))]
     NewerFormat {
         /// The directory.
-        dir: PathBuf,
+        dir: String,
         /// Its format.
         format: u32,
         /// The version that made it.
@@ -94,10 +105,10 @@ pub enum StoreError {
         holder: String,
     },
     /// Another process puts the files of the run together.
-    #[error("the files of {} are being compacted by another process: {holder}\n(hint: wait for it)", dir.display())]
+    #[error("the files of {dir} are being compacted by another process: {holder}\n(hint: wait for it)")]
     Compacting {
         /// The directory.
-        dir: PathBuf,
+        dir: String,
         /// Who does it.
         holder: String,
     },
@@ -128,12 +139,12 @@ fn named(what: &str, users: &[String]) -> String {
 
 /// An operation on a run's files that failed.
 #[derive(Debug, Error)]
-#[error("cannot {action} {}{}", path.display(), hint(source))]
+#[error("cannot {action} {path}{}", hint(source))]
 pub struct StorageError {
     /// What was tried.
     pub action: &'static str,
-    /// The full path.
-    pub path: PathBuf,
+    /// The file, by its full name.
+    pub path: String,
     /// The cause.
     pub source: std::io::Error,
 }

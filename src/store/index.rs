@@ -263,7 +263,7 @@ impl Part {
             "engine",
         ];
         let damaged = || StoreError::Damaged {
-            file: storage.root().join(&self.path).display().to_string(),
+            file: format!("{}/{}", storage.name(), self.path),
             what: "it lacks a column of the ledger".into(),
         };
         let mut found = Vec::new();

@@ -10,17 +10,20 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
+use object_store::path::Path as ObjectPath;
 use rayon::prelude::*;
 
 use super::disk::{Disk, SystemDisk};
 use super::error::StorageError;
+use super::local_lock;
 use super::path::parse;
-use super::storage::{Created, Entry, Object, ReadAt, Storage};
+use super::storage::{Created, Entry, Held, Hold, Object, Objects, ReadAt, Storage};
 
 /// Folder of files that are not yet part of the run.
-pub(super) const STAGING: &str = "_staging";
+pub const STAGING: &str = "_staging";
 
 /// Storage in a folder.
 #[derive(Debug)]
@@ -50,7 +53,7 @@ impl LocalStorage {
             self.disk.write(&path, bytes).and_then(|()| if durable { self.disk.sync(&path) } else { Ok(()) });
         written.map_err(|source| {
             let _ = self.disk.remove(&path);
-            StorageError { action: "write", path: path.clone(), source }
+            at("write", &path)(source)
         })?;
         Ok(path)
     }
@@ -113,8 +116,19 @@ impl LocalStorage {
     }
 }
 
-fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
-    let path = path.to_owned();
+/// Staged files carry process and machine. One whose process still runs may be about to be renamed,
+/// and another machine's processes cannot be seen from here.
+pub fn staged_by_the_dead(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    let (name, host) = name.split_once('@').unwrap_or((name, ""));
+    let Some(Ok(pid)) = name.split('-').next().map(str::parse::<u32>) else { return false };
+    (host.is_empty() || host == crate::system::host_tag())
+        && pid != std::process::id()
+        && !crate::system::is_alive(pid)
+}
+
+pub(super) fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
+    let path = path.display().to_string();
     move |source| StorageError { action, path, source }
 }
 
@@ -231,8 +245,20 @@ impl Storage for LocalStorage {
         Ok(())
     }
 
-    fn root(&self) -> &Path {
-        &self.root
+    fn lock(&self, name: &str, hold: Hold, wait: Duration) -> Result<Option<Held>, StorageError> {
+        local_lock::take(&self.root.join(name), hold, wait)
+    }
+
+    fn name(&self) -> String {
+        self.root.display().to_string()
+    }
+
+    fn object_store(&self) -> Result<Objects, StorageError> {
+        let absolute = std::path::absolute(&self.root).map_err(at("find", &self.root))?;
+        let prefix = ObjectPath::from_absolute_path(&absolute)
+            .map_err(|e| at("name as an object", &absolute)(io::Error::other(e)))?;
+        let store = Arc::new(object_store::local::LocalFileSystem::new());
+        Ok(Objects { url: "file:///".to_owned(), prefix, store })
     }
 }
 
@@ -274,32 +300,9 @@ mod tests {
     }
 
     #[test]
-    fn published_files_are_listed_and_staging_is_empty() {
+    fn it_is_a_storage() {
         let dir = tempfile::tempdir().unwrap();
-        let store = LocalStorage::new(dir.path().join("run"));
-        store.publish(&[object("te/a.parquet", b"1"), object("users/a.parquet", b"22")]).unwrap();
-        assert_eq!(store.list("users").unwrap(), [Entry { path: "users/a.parquet".into(), bytes: 2 }]);
-        assert_eq!(store.read("te/a.parquet").unwrap().unwrap(), b"1");
-        assert_eq!(store.read("te/b.parquet").unwrap(), None);
-        assert!(store.list(STAGING).unwrap().is_empty());
-        assert!(store.list("nothing").unwrap().is_empty());
-    }
-
-    #[test]
-    fn only_one_creator_wins() {
-        let dir = tempfile::tempdir().unwrap();
-        let store = LocalStorage::new(dir.path());
-        let wins: usize = std::thread::scope(|scope| {
-            let tries: Vec<_> = (0..8u8)
-                .map(|i| {
-                    let store = &store;
-                    scope.spawn(move || store.create(&object("run.yaml", &[i])).unwrap())
-                })
-                .collect();
-            tries.into_iter().filter(|_| true).map(|t| usize::from(t.join().unwrap() == Created::Yes)).sum()
-        });
-        assert_eq!(wins, 1);
-        assert_eq!(store.read("run.yaml").unwrap().unwrap().len(), 1);
+        super::super::conformance::all(&|name| Arc::new(LocalStorage::new(dir.path().join(name))));
     }
 
     #[test]

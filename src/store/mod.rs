@@ -17,23 +17,29 @@
 mod assignment;
 mod attempt;
 mod commit;
+#[cfg(test)]
+mod conformance;
 mod disk;
 mod error;
 mod expected;
 mod file;
 mod group;
+mod holder;
 mod index;
 mod joined;
 mod ledger;
 mod local;
-mod lock;
+mod local_lock;
+mod location;
 mod manifest;
+mod memory;
 mod output;
 mod parts;
 mod path;
 #[cfg(test)]
 mod power_cut;
 mod reading;
+mod register;
 mod run;
 mod small;
 mod storage;
@@ -43,26 +49,31 @@ mod verify;
 
 pub use assignment::Assignment;
 pub use attempt::{
-    Replaced, attempt_id_of, is_compaction, new_attempt_id, new_compaction_id, origin, rewritten,
+    Replaced, attempt_id_of, is_compaction, new_attempt_id, new_compaction_id, origin, rewritten, writer,
 };
 pub use commit::{Prepared, TableRows, commit};
 pub use error::{AssignmentError, StorageError, StoreError};
 pub use expected::{EXPECTED, ExpectedUnit, to_batch as expected_batch};
 pub use file::{Footer, RowsOf, parquet_bytes};
 pub use group::{GroupWriter, commit_group, sort_by, sort_rows};
+pub use holder::Holder;
 pub use index::{IndexedAttempt, IndexedFile, LedgerIndex, repeated};
 pub use joined::SmallFiles;
-pub use ledger::{DataFile, Ledger, LedgerFile, LedgerRow, UnitState, ledger_batch, ledger_files};
-pub use local::LocalStorage;
-pub use lock::ShardLock;
+pub use ledger::{
+    DataFile, Ledger, LedgerFile, LedgerRow, UnitState, ledger_batch, ledger_files,
+};
+pub use local::{LocalStorage, STAGING, staged_by_the_dead};
+pub use location::Location;
 pub use manifest::{InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
+pub use memory::MemoryStorage;
 pub use output::{MERGE_MANIFEST, MergeManifest, MergedRun};
 pub use parts::ParquetParts;
 pub use path::{
     bucket_in, bucket_of, data_file, encode as encode_id, group_file, is_group, parse as parse_path,
 };
 pub use reading::{CompactionLock, ReadLock, RemovalLock};
-pub use run::{Leftovers, NewRun, Run};
-pub use storage::{Created, Entry, Object, ReadAt, Storage};
+pub use register::NewRun;
+pub use run::Run;
+pub use storage::{Created, Entry, Guard, Held, Hold, Object, Objects, ReadAt, Storage};
 pub use unit_ledger::unit_ledgers;
 pub use verify::{checksum, fault_of, read_whole};

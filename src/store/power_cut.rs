@@ -154,7 +154,7 @@ fn commit_three(root: &Path, disk: &Arc<Fragile>, grouped: bool) -> Vec<usize> {
         data_folder: "data".into(),
     };
     let storage = LocalStorage::on(root, Arc::clone(disk) as Arc<dyn Disk>);
-    let run = Run::create_or_join_storage(Arc::new(storage), &new).unwrap();
+    let run = Run::create_or_join(Arc::new(storage) as Arc<dyn Storage>, &new).unwrap();
     let mut returned = Vec::new();
     let commits: &[&[&str]] = if grouped { &[&["a", "b"], &["c"]] } else { &[&["a"], &["b"], &["c"]] };
     for users in commits {
@@ -173,6 +173,15 @@ fn commit_three(root: &Path, disk: &Arc<Fragile>, grouped: bool) -> Vec<usize> {
         run.storage().note(&Object { path: "_status/shard-0.json".into(), bytes: b"{}".to_vec() }).unwrap();
     }
     returned
+}
+
+#[test]
+fn it_is_a_storage() {
+    let dir = tempfile::tempdir().unwrap();
+    conformance::all(&|name| {
+        let disk = Arc::new(Fragile::default());
+        Arc::new(LocalStorage::on(dir.path().join(name), disk as Arc<dyn Disk>))
+    });
 }
 
 #[test]
@@ -230,7 +239,7 @@ fn so_does_what_is_compacted() {
     let schemas = Schemas::load(None).unwrap();
     let first = disk.0.lock().unwrap().history.len();
     let storage = LocalStorage::on(&root, Arc::clone(&disk) as Arc<dyn Disk>);
-    let run = Run::open_storage(Arc::new(storage)).unwrap();
+    let run = Run::open(Arc::new(storage) as Arc<dyn Storage>).unwrap();
     let wait = std::time::Duration::ZERO;
     let compact = |run: &Run| crate::compact::Compaction { run, schemas: &schemas, wait }.run().unwrap();
     assert_eq!(compact(&run).attempts, 3);

@@ -4,10 +4,12 @@
 //! and a test can put faults there. Paths are relative to the run, with `/` between parts.
 
 use std::fmt::Debug;
-use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
+use object_store::ObjectStore;
+use object_store::path::Path as ObjectPath;
 
 use super::error::StorageError;
 
@@ -47,11 +49,49 @@ pub trait ReadAt: Debug + Send + Sync {
     fn read_at(&self, offset: u64, length: usize) -> std::io::Result<Bytes>;
 }
 
+/// How a lock is held.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hold {
+    /// Together with others that share it.
+    Shared,
+    /// Alone.
+    Exclusive,
+}
+
+/// A lock that is held: given up when this is dropped, and when the process dies.
+#[derive(Debug)]
+pub struct Held(#[expect(dead_code, reason = "held until it is dropped")] Box<dyn Guard>);
+
+impl Held {
+    /// Whatever gives the lock up when it is dropped.
+    pub fn new(guard: impl Guard + 'static) -> Self {
+        Self(Box::new(guard))
+    }
+}
+
+/// What a lock is held by.
+pub trait Guard: Debug + Send + Sync {}
+
+impl<T: Debug + Send + Sync> Guard for T {}
+
+/// Files of a run as objects.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    /// Scheme and host by which a query engine tells stores apart, as in `file:///`.
+    pub url: String,
+    /// Where the run begins in it.
+    pub prefix: ObjectPath,
+    /// The store.
+    pub store: Arc<dyn ObjectStore>,
+}
+
 /// Storage of one run.
 ///
 /// What an implementation promises:
 /// - A file is seen whole or not at all, by every reader, at every moment.
 /// - When a call returns, what it wrote survives a power cut.
+/// - A lock is known by the name of a file in the run, which stays when the lock is given up. While it is
+///   held exclusively, the file tells who has it ([`Holder`](super::Holder)).
 /// - [`Storage::publish`] makes the last object visible only after all others are durable: if the
 ///   last is there, all are.
 pub trait Storage: Debug + Send + Sync {
@@ -73,6 +113,10 @@ pub trait Storage: Debug + Send + Sync {
     fn size(&self, path: &str) -> Result<Option<u64>, StorageError>;
     /// Removes a file; no error if there is none.
     fn remove(&self, path: &str) -> Result<(), StorageError>;
-    /// Where the run lies, for people and for the query engine.
-    fn root(&self) -> &Path;
+    /// Takes a lock, waiting for it no longer than `wait`; none if others have it for all that time.
+    fn lock(&self, name: &str, hold: Hold, wait: Duration) -> Result<Option<Held>, StorageError>;
+    /// Where the run lies, for people.
+    fn name(&self) -> String;
+    /// Where the run lies, for a query engine that reads its files by itself.
+    fn object_store(&self) -> Result<Objects, StorageError>;
 }

@@ -44,7 +44,8 @@ fn start(world: &World, run: &str, failpoint: &str) -> Child {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
-/// Kills a supervisor and its workers, all of them at any moment.
+/// Kills a supervisor and its workers, all of them at any moment. The workers are not ours to wait for: the
+/// next resume finds them with their locks.
 fn kill_all(child: &mut Child) {
     // A thread each starts a worker.
     let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).into_iter().flatten();
@@ -58,15 +59,6 @@ fn kill_all(child: &mut Child) {
         let _ = nix::sys::signal::kill(id, nix::sys::signal::Signal::SIGKILL);
     }
     child.wait().unwrap();
-    // Those are not ours to wait for: they hold their locks until they are gone.
-    while workers.split_whitespace().any(is_alive) {
-        std::thread::sleep(Duration::from_millis(2));
-    }
-}
-
-fn is_alive(process: &str) -> bool {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
-    !status.is_empty() && !status.contains("State:\tZ")
 }
 
 /// What any reader sees at any moment: files that are whole, and no unit twice.

@@ -15,7 +15,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::MergeError;
 use super::finding::{Conflict, Gap, Kind};
-use crate::run::run_status;
+use crate::run::status;
 use crate::schema::{MadeOf, Schemas, TableSchema, made_of};
 use crate::sorted::{Cursor, Difference, Role, Roles, SortedFile};
 use crate::sql::{Candidate, OpenRun, Precedence, judge};
@@ -442,7 +442,7 @@ fn say_why_not_started(gaps: &mut [Gap], runs: &[OpenRun]) -> Result<(), MergeEr
     }
     let mut states = BTreeMap::new();
     for run in runs {
-        for shard in run_status(&run.run)?.shards {
+        for shard in status(&run.run)?.shards {
             let kind = Kind::of_worker(&shard.state);
             if ![Kind::NeverStarted, Kind::Incomplete].contains(&kind) {
                 states.insert(shard.shard, (kind, shard.last_error.unwrap_or_default()));

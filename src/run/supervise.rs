@@ -1,14 +1,14 @@
 //! One shard brought to its end, with as many workers as that takes.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::process::{End, EndKind, Process};
-use super::{Launch, LaunchError, Live, Lost};
+use super::error::RunError;
+use super::launch::{End, EndKind, Launcher, Share};
+use super::living::Living;
+use super::orders::{GivenUp, Orders, QUARANTINED, UnitKey};
+use super::outcome::Lost;
 use crate::event::{Counts, Event, EventKind, EventSink, now_us};
-use crate::run::{GivenUp, Orders, QUARANTINED, UnitKey};
-use crate::store::Assignment;
 
 /// Deaths of a worker with which a unit is given up.
 const STRIKES: u32 = 2;
@@ -30,12 +30,23 @@ pub(super) struct ShardEnd {
 }
 
 /// A shard being supervised.
-pub(super) struct Supervisor<'a> {
-    pub(super) launch: &'a Launch<'a>,
-    pub(super) program: &'a Path,
-    pub(super) share: Assignment,
-    pub(super) sink: &'a dyn EventSink,
-    pub(super) live: &'a Live<'a>,
+pub(super) struct Supervisor<'a, 'l> {
+    pub(super) by: &'a dyn Launcher,
+    pub(super) share: &'a Share<'a>,
+    /// How often a worker that dies is started again without having committed anything in between.
+    pub(super) retries: u32,
+    pub(super) tell: &'a dyn EventSink,
+    pub(super) living: &'l Living<'a>,
+}
+
+/// Every event is a sign of life.
+struct Heard<'s, 'a, 'l>(&'s Supervisor<'a, 'l>);
+
+impl EventSink for Heard<'_, '_, '_> {
+    fn emit(&self, event: &Event) {
+        self.0.living.hear(self.0.index());
+        self.0.tell.emit(event);
+    }
 }
 
 /// What earlier workers of the shard teach.
@@ -48,21 +59,27 @@ struct Lessons {
     fruitless: u32,
 }
 
-impl Supervisor<'_> {
+impl Supervisor<'_, '_> {
+    fn index(&self) -> u32 {
+        self.share.assignment.index
+    }
+
     /// Starts workers until the shard is done, is told to stop, or nothing helps.
-    pub(super) fn run(&self) -> Result<ShardEnd, LaunchError> {
+    pub(super) fn run(&self) -> Result<ShardEnd, RunError> {
         let mut all = ShardEnd::default();
         let mut lessons = Lessons::default();
         loop {
-            let (process, input) = Process::start(self.launch, self.program, self.share, &lessons.orders())?;
-            let id = process.id();
-            self.live.begin(self.share.index, id, input);
-            let mut end = process.follow(self.sink, &|| self.live.hear(self.share.index));
-            if self.live.end(self.share.index) {
-                end.kind = EndKind::Died(format!("gave no sign of life for {:?}", self.live.silence));
+            let live = self.by.launch(self.share, &lessons.orders())?;
+            self.living.begin(self.index(), std::sync::Arc::clone(&live));
+            let mut end = live.follow(&Heard(self));
+            if let Some(silence) = self.living.end(self.index()) {
+                end.kind = EndKind::Died(format!("gave no sign of life for {silence:?}"));
             }
             all.counts = end.counts;
             all.peak_memory_bytes = all.peak_memory_bytes.max(end.peak_memory_bytes);
+            if let EndKind::Failed(error) = end.kind {
+                return Err(error.into());
+            }
             let cause = match lessons.learn(&end) {
                 Next::Done => return Ok(all),
                 Next::Interrupted => {
@@ -72,11 +89,11 @@ impl Supervisor<'_> {
                 Next::GiveUp(cause) => return Ok(self.lost(all, &end, cause, true)),
                 Next::Again(cause) => cause,
             };
-            if self.live.stopping() {
+            if self.living.stopping() {
                 all.interrupted = true;
                 return Ok(all);
             }
-            if lessons.fruitless > self.launch.retries {
+            if lessons.fruitless > self.retries {
                 return Ok(self.lost(all, &end, cause, false));
             }
             all.restarts += 1;
@@ -88,7 +105,7 @@ impl Supervisor<'_> {
         let users = users(end);
         let last_user = (!users.is_empty()).then(|| users.join(", "));
         self.emit(end.counts, EventKind::ShardLost { cause: cause.clone(), last_user: last_user.clone() });
-        all.lost = Some(Lost { shard: self.share.index, cause, last_user, refused });
+        all.lost = Some(Lost { shard: self.index(), cause, last_user, refused });
         all
     }
 
@@ -100,18 +117,18 @@ impl Supervisor<'_> {
                 cause,
                 users: users(end),
                 restart: fruitless,
-                of: self.launch.retries,
+                of: self.retries,
                 wait_ms: wait.as_millis() as u64,
             },
         );
         let until = Instant::now() + wait;
-        while Instant::now() < until && !self.live.stopping() {
+        while Instant::now() < until && !self.living.stopping() {
             std::thread::sleep(Duration::from_millis(20));
         }
     }
 
     fn emit(&self, counts: Counts, kind: EventKind) {
-        self.sink.emit(&Event { at_us: now_us(), shard: self.share.index, counts, kind });
+        self.tell.emit(&Event { at_us: now_us(), shard: self.index(), counts, kind });
     }
 }
 
@@ -164,6 +181,7 @@ impl Lessons {
                 return Next::Again(cause.clone());
             }
             EndKind::Died(cause) => cause,
+            EndKind::Failed(error) => return Next::GiveUp(error.to_string()),
         };
         let before = self.given_up.len();
         for unit in &end.in_flight {

@@ -1,0 +1,71 @@
+//! A run is planned and registered, or joined.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use super::error::RunError;
+use crate::config::{Analysis, Config};
+use crate::dataset::inputs;
+use crate::engine::engine;
+use crate::measures::planned_rows;
+use crate::schema::Schemas;
+use crate::store::{ExpectedUnit, Location, NewRun, Run};
+
+/// What a run is made of.
+#[derive(Debug, Clone)]
+pub struct Planned<'a> {
+    /// The resolved configuration.
+    pub config: &'a Config,
+    /// Number of shards.
+    pub shards: u32,
+    /// Shards the run will hold; empty means all.
+    pub only_shards: Vec<u32>,
+    /// The tables.
+    pub schemas: &'a Schemas,
+}
+
+/// Plans a run and registers it as incomplete, or joins one that is there with the same plan.
+///
+/// # Errors
+/// The configuration or the data cannot be used; another run, or something else, is there.
+pub fn create(at: impl Into<Location>, planned: Planned<'_>) -> Result<Run, RunError> {
+    let Planned { config, shards, only_shards, schemas } = planned;
+    // Mistakes in expressions or the command show before any work.
+    engine(config, schemas, None)?;
+    let units = units(config, shards)?;
+    let folder = std::path::absolute(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));
+    let folder = folder.canonicalize().unwrap_or(folder);
+    let data_folder = folder.display().to_string();
+    Ok(Run::create_or_join(at, &NewRun { config, units, shards, only_shards, schemas, data_folder })?)
+}
+
+/// The units of all shards: every user in every feature mode.
+pub(super) fn units(config: &Config, shards: u32) -> Result<Vec<ExpectedUnit>, RunError> {
+    let users = inputs(config)?;
+    let rows: Arc<BTreeMap<String, u64>> = Arc::new(match config.analysis {
+        Analysis::Builtin => {
+            planned_rows(config).into_iter().map(|(table, n)| (table.to_owned(), n)).collect()
+        }
+        // How many rows a program gives is its own affair.
+        Analysis::Command(_) => BTreeMap::new(),
+    });
+    let mut modes = config.feature_modes.clone();
+    modes.sort();
+    let mut units = Vec::with_capacity(users.len() * modes.len());
+    for (position, user) in users.iter().enumerate() {
+        let input = serde_json::to_string(user).map_err(RunError::Plan)?;
+        for mode in &modes {
+            units.push(ExpectedUnit {
+                position: position as u64,
+                shard: (position as u64 % u64::from(shards)) as u32,
+                user_id: user.id.clone(),
+                feature_mode: mode.clone(),
+                input: input.clone(),
+                input_bytes: user.bytes,
+                rows: Arc::clone(&rows),
+            });
+        }
+    }
+    Ok(units)
+}

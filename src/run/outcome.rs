@@ -1,0 +1,140 @@
+//! How the work on a run ended: exit code, words and recorded state come from here.
+
+use std::time::Duration;
+
+use super::orders::QUARANTINED;
+use super::status::RunStatus;
+use super::supervise::ShardEnd;
+use crate::error::Exit;
+use crate::event::Counts;
+use crate::progress::{bytes, duration};
+use crate::store::RunState;
+
+/// How the work on a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub struct RunOutcome {
+    /// Units of all shards, as last told.
+    pub counts: Counts,
+    /// Shards that were given up.
+    pub lost: Vec<Lost>,
+    /// Workers that were started again.
+    pub restarts: u32,
+    /// Whether it was told to stop.
+    pub interrupted: bool,
+    /// Largest peak memory of a worker, bytes.
+    pub peak_memory_bytes: Option<u64>,
+    /// Sum of the workers' peak memory, bytes.
+    pub total_memory_bytes: Option<u64>,
+    /// What the run was recorded as.
+    pub state: RunState,
+}
+
+/// A shard that was given up.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Lost {
+    /// The shard.
+    pub shard: u32,
+    /// Why.
+    pub cause: String,
+    /// The users it was on.
+    pub last_user: Option<String>,
+    /// Whether it may not be worked on, rather than could not.
+    pub refused: bool,
+}
+
+impl RunOutcome {
+    pub(super) fn of(ends: Vec<ShardEnd>, stopped: bool, state: RunState) -> Self {
+        let mut outcome = Self {
+            counts: Counts::default(),
+            lost: Vec::new(),
+            restarts: 0,
+            interrupted: false,
+            peak_memory_bytes: None,
+            total_memory_bytes: None,
+            state,
+        };
+        for shard in ends {
+            outcome.counts = [outcome.counts, shard.counts].into_iter().sum();
+            outcome.interrupted |= shard.interrupted;
+            outcome.restarts += shard.restarts;
+            outcome.lost.extend(shard.lost);
+            if let Some(bytes) = shard.peak_memory_bytes {
+                outcome.peak_memory_bytes = outcome.peak_memory_bytes.max(Some(bytes));
+                outcome.total_memory_bytes = Some(outcome.total_memory_bytes.unwrap_or(0) + bytes);
+            }
+        }
+        // Told to stop when nothing was left to do: that is no interruption.
+        outcome.interrupted |= stopped && outcome.counts.done() < outcome.counts.total;
+        outcome.lost.sort();
+        outcome
+    }
+
+    /// The exit code.
+    pub fn exit(&self) -> Exit {
+        if self.interrupted {
+            Exit::Interrupted
+        } else if self.lost.iter().any(|lost| lost.refused) {
+            Exit::Usage
+        } else if !self.lost.is_empty() {
+            Exit::Error
+        } else if self.counts.ok < self.counts.total {
+            Exit::Incomplete
+        } else {
+            Exit::Done
+        }
+    }
+
+    /// How it ended, for people: counts, what went wrong, and what can be done.
+    pub fn words(&self, status: &RunStatus, took: Duration) -> String {
+        let (c, run) = (self.counts, &status.dir);
+        let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
+        let mut text =
+            format!("{} of {} done in {}", c.ok, count(c.total, "unit"), duration(took.as_millis() as u64));
+        for (n, word) in
+            [(c.skipped, "skipped"), (c.failed, "failed"), (c.total - c.done().min(c.total), "not done")]
+        {
+            if n > 0 {
+                text.push_str(&format!(", {n} {word}"));
+            }
+        }
+        if self.restarts > 0 {
+            text.push_str(&format!(", {}", count(u64::from(self.restarts), "restart")));
+        }
+        if let Some(memory) = self.peak_memory_bytes {
+            text.push_str(&format!(", peak memory {} a process", bytes(memory)));
+        }
+        text.push('\n');
+        text.push_str(&status.problems_text("  "));
+        for Lost { shard, cause, last_user, .. } in &self.lost {
+            let at = last_user.as_ref().map_or_else(String::new, |user| format!(" at user {user}"));
+            text.push_str(&format!("error: shard {shard}: {cause}{at}; see {run}/_logs/shard-{shard}.log\n"));
+        }
+        text.push_str(&remedies(status, &self.lost));
+        if c.done() < c.total {
+            text.push_str(&format!("continue with: results run --resume {run}\n"));
+        }
+        text
+    }
+}
+
+/// What can be done about what went wrong, a line each kind.
+fn remedies(status: &RunStatus, lost: &[Lost]) -> String {
+    let reasons = || {
+        let units = status.problems.iter().map(|p| p.reason.as_str());
+        units.chain(lost.iter().map(|lost| lost.cause.as_str()))
+    };
+    let any = |word: &str| reasons().any(|reason| reason.contains(word));
+    let quarantined = reasons().any(|reason| reason.starts_with(QUARANTINED));
+    let kinds = [
+        (any("out of memory"), "more memory: --memory with a larger size, or fewer --shards at once"),
+        (any("(--timeout)"), "more time: --timeout with a longer time"),
+        (any("storage full") || any("No space left"), "free some space; what is done stays"),
+        (quarantined, "quarantined units are tried again by --resume with --retry-failed"),
+    ];
+    let mut text = String::new();
+    for (_, remedy) in kinds.iter().filter(|(applies, _)| *applies) {
+        text.push_str(&format!("(hint: {remedy})\n"));
+    }
+    text
+}
