@@ -151,7 +151,7 @@ fn analyse<'a>(
 
 fn merge(loaded: &Loaded, folder: &Path) -> Result<Merged, Failure> {
     let merge = Merge {
-        shards: vec![folder.join("run")],
+        shards: vec![folder.join("run").into()],
         output: folder.join("merged"),
         allow_partial: false,
         on_conflict: OnConflict::Stop,

@@ -88,7 +88,7 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
     }
     let expected = expected::users(args.expect.as_deref(), args.data.as_deref(), &args.shards)?;
     let merge = Merge {
-        shards: args.shards,
+        shards: args.shards.into_iter().map(Into::into).collect(),
         output: args.output,
         allow_partial: args.allow_partial,
         on_conflict: args.on_conflict.into(),

@@ -17,7 +17,7 @@ use crate::legacy::{Call, Finding};
 use crate::schema::TableSchema;
 use crate::sorted::{Difference, Findings, Repeated};
 use crate::sql::{Definitions, OpenRun, Opened, Precedence, QueryError, Session, SessionError, SourceError};
-use crate::store::{Run, StoreError};
+use crate::store::{Location, Run, StoreError};
 use crate::tables::listed;
 use survey::{Survey, unknown_files};
 use tables::{Compare, Tables};
@@ -40,8 +40,8 @@ pub enum OnConflict {
 /// A merge.
 #[derive(Debug)]
 pub struct Merge<'a> {
-    /// The run directories.
-    pub shards: Vec<PathBuf>,
+    /// The runs.
+    pub shards: Vec<Location>,
     /// Where the output goes; must not exist.
     pub output: PathBuf,
     /// Whether an output with gaps is written.
@@ -213,9 +213,11 @@ impl Merge<'_> {
 
     fn open(&self) -> Result<Opened, MergeError> {
         let mut seen = std::collections::BTreeSet::new();
-        for dir in &self.shards {
-            if !seen.insert(dir.canonicalize().unwrap_or_else(|_| dir.clone())) {
-                return Err(MergeError::Twice(dir.clone()));
+        for place in &self.shards {
+            let name = PathBuf::from(place.to_string());
+            let full = place.folder().and_then(|dir| dir.canonicalize().ok());
+            if !seen.insert(full.unwrap_or_else(|| name.clone())) {
+                return Err(MergeError::Twice(name));
             }
         }
         let opened = Opened::of(&self.shards, self.expected.as_deref(), self.definitions.schemas)?;

@@ -1,13 +1,13 @@
 //! Several directories opened together: runs, merged outputs, and outputs of the predecessor, which are
 //! imported into runs in a folder of their own for as long as they are needed.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::source::{OpenRun, Source, SourceError};
 use crate::legacy::{self, Call, Finding, LegacyShard};
 use crate::schema::Schemas;
-use crate::store::{MergeManifest, Run};
+use crate::store::{Location, MergeManifest, Run};
 
 /// What several directories hold.
 #[derive(Debug, Default)]
@@ -30,14 +30,17 @@ impl Opened {
     /// # Errors
     /// A directory is none of these, or cannot be read.
     pub fn of(
-        dirs: &[impl AsRef<Path>],
+        places: &[Location],
         expected: Option<&[String]>,
         schemas: &Schemas,
     ) -> Result<Self, SourceError> {
         let mut opened = Self::default();
         let mut shards = Vec::new();
-        for dir in dirs {
-            let dir = dir.as_ref();
+        for place in places {
+            let Some(dir) = place.folder() else {
+                opened.runs.push(OpenRun::new(Run::open(place)?));
+                continue;
+            };
             if legacy::is_legacy(dir) {
                 shards.push(legacy::read(dir, schemas)?);
                 continue;

@@ -33,7 +33,7 @@ use super::user_tests::TESTS;
 use super::views::{Space, Views};
 use crate::config::Fdr;
 use crate::schema::{LEDGER, Schemas, TableSchema, columns};
-use crate::store::{MergeManifest, ReadLock, StoreError};
+use crate::store::{Location, MergeManifest, ReadLock, StoreError};
 use crate::tables::{Catalog, Listed, PUBLIC, Table};
 
 /// Why a session could not be set up or a query not be answered.
@@ -160,7 +160,8 @@ impl Session {
         definitions: Definitions<'_>,
     ) -> Result<Self, SessionError> {
         let mut session = Self::with_memory(memory)?;
-        let opened = Opened::of(dirs, None, definitions.schemas)?;
+        let places: Vec<Location> = dirs.iter().map(|dir| Location::from(dir.as_ref())).collect();
+        let opened = Opened::of(&places, None, definitions.schemas)?;
         for (dir, manifest) in &opened.merged {
             session.register_merged(dir, manifest)?;
         }

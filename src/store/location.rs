@@ -61,6 +61,12 @@ impl<P: AsRef<Path> + ?Sized> From<&P> for Location {
     }
 }
 
+impl From<&Self> for Location {
+    fn from(location: &Self) -> Self {
+        location.clone()
+    }
+}
+
 impl From<PathBuf> for Location {
     fn from(dir: PathBuf) -> Self {
         Self::Folder(dir)

@@ -17,6 +17,7 @@ mod house;
 mod legacy;
 mod many_users;
 mod measure;
+mod memory;
 mod merge;
 mod predecessor;
 mod resume;

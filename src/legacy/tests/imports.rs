@@ -21,7 +21,7 @@ fn merge(runs: &[PathBuf], output: &Path, allow_partial: bool) -> MergeOutcome {
     let definitions = Definitions { schemas: schemas(), queries: &queries };
     let (shards, output) = (runs.to_vec(), output.to_owned());
     let merge = Merge {
-        shards,
+        shards: shards.into_iter().map(Into::into).collect(),
         output,
         allow_partial,
         on_conflict: OnConflict::Stop,

@@ -1,0 +1,158 @@
+//! A run in memory: killed, gone on with and merged as one on a disk.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::Duration;
+
+use results::config::{Config, ConfigSource, Overrides, load};
+use results::error::Exit;
+use results::event::FanOut;
+use results::merge::{Merge, MergeOutcome, OnConflict};
+use results::run::{Here, Planned, Stop, Work, create, open, status};
+use results::schema::Schemas;
+use results::sql::{Definitions, Queries};
+use results::store::{
+    Created, Entry, Held, Hold, Ledger, Location, MemoryStorage, Object, Objects, ReadAt, RunState, Storage,
+    StorageError,
+};
+
+use crate::world::World;
+
+/// Whoever works through this is killed when so many files are written: nothing of it reaches the storage
+/// any more.
+#[derive(Debug)]
+struct Mortal {
+    inner: MemoryStorage,
+    lives: AtomicI64,
+}
+
+impl Mortal {
+    fn alive(&self, files: i64) -> Result<(), StorageError> {
+        if self.lives.fetch_sub(files, Ordering::Relaxed) >= files {
+            return Ok(());
+        }
+        Err(StorageError { action: "write", path: self.name(), source: std::io::Error::other("killed") })
+    }
+}
+
+#[deny(clippy::missing_trait_methods)]
+impl Storage for Mortal {
+    fn publish(&self, objects: &[Object]) -> Result<(), StorageError> {
+        for object in objects {
+            self.alive(1)?;
+            self.inner.publish(std::slice::from_ref(object))?;
+        }
+        Ok(())
+    }
+
+    fn create(&self, object: &Object) -> Result<Created, StorageError> {
+        self.alive(1)?;
+        self.inner.create(object)
+    }
+
+    fn replace(&self, object: &Object) -> Result<(), StorageError> {
+        self.alive(1)?;
+        self.inner.replace(object)
+    }
+
+    fn note(&self, object: &Object) -> Result<(), StorageError> {
+        self.alive(0)?;
+        self.inner.note(object)
+    }
+
+    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
+        self.alive(0)?;
+        self.inner.read(path)
+    }
+
+    fn open(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>, StorageError> {
+        self.alive(0)?;
+        self.inner.open(path)
+    }
+
+    fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError> {
+        self.alive(0)?;
+        self.inner.list(folder)
+    }
+
+    fn size(&self, path: &str) -> Result<Option<u64>, StorageError> {
+        self.alive(0)?;
+        self.inner.size(path)
+    }
+
+    fn remove(&self, path: &str) -> Result<(), StorageError> {
+        self.alive(1)?;
+        self.inner.remove(path)
+    }
+
+    fn lock(&self, name: &str, hold: Hold, wait: Duration) -> Result<Option<Held>, StorageError> {
+        self.alive(0)?;
+        self.inner.lock(name, hold, wait)
+    }
+
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    fn object_store(&self) -> Result<Objects, StorageError> {
+        self.inner.object_store()
+    }
+}
+
+fn config(world: &World) -> Config {
+    let data = world.path("data").display().to_string();
+    let overrides = Overrides { data: Some(data), ..Overrides::default() };
+    load(&ConfigSource::File(world.path("quick.yaml")), &overrides, None).unwrap().config
+}
+
+/// A run of two shards that is killed after so many files, gone on with in one share, and merged.
+fn killed_after(files: i64, world: &World, config: &Config, schemas: &Schemas, queries: &Queries) {
+    let storage = MemoryStorage::new();
+    let whole = Location::from(Arc::new(storage.clone()) as Arc<dyn Storage>);
+    let mortal = Mortal { inner: storage, lives: AtomicI64::new(files) };
+    let mortal = Location::from(Arc::new(mortal) as Arc<dyn Storage>);
+    let here = Here { schemas, supervisor: None };
+    let tell = FanOut::default();
+    let planned = Planned { config, shards: 2, only_shards: Vec::new(), schemas };
+    let run = create(&mortal, planned.clone()).unwrap();
+    let killed = Work::of(run, schemas).shards(2).start(&here, &tell, &Stop::default());
+    assert!(killed.unwrap_err().to_string().contains("killed"), "after {files} files");
+    let run = open(&whole).unwrap();
+    let found = status(&run).unwrap();
+    assert_ne!(found.state, "complete", "after {files} files");
+    assert_eq!(Ledger::read(run.storage()).unwrap().corrupt, []);
+
+    let again = Work::of(create(&whole, planned).unwrap(), schemas).again(false);
+    let outcome = again.start(&here, &tell, &Stop::default()).unwrap();
+    assert_eq!((outcome.exit(), outcome.state), (Exit::Done, RunState::Complete));
+    assert_eq!(status(again.run()).unwrap().counts.ok, 4);
+
+    let output = world.path(&format!("merged-{files}"));
+    let merge = Merge {
+        shards: vec![whole],
+        output,
+        allow_partial: false,
+        on_conflict: OnConflict::Stop,
+        formats: Vec::new(),
+        only: Vec::new(),
+        expected: None,
+        memory: None,
+        definitions: Definitions { schemas, queries },
+    };
+    let merged = tokio::runtime::Runtime::new().unwrap().block_on(merge.run()).unwrap();
+    assert!(matches!(merged.outcome, MergeOutcome::Written(_)), "{:?}", merged.outcome);
+    assert_eq!(world.csv(&format!("merged-{files}")), world.csv("expected"), "after {files} files");
+}
+
+#[test]
+fn a_run_in_memory_is_killed_gone_on_with_and_merged() {
+    let world = World::new(4);
+    assert_eq!(world.analyse("disk", &[]).code, Some(0));
+    world.expect(0, &["merge", "--output", "expected", "--shards", "disk"]);
+    let (config, schemas, queries) =
+        (config(&world), Schemas::load(None).unwrap(), Queries::load(None).unwrap());
+    // Two files make it a run; each unit has several, the ledger's last.
+    for files in [2, 3, 5, 8] {
+        killed_after(files, &world, &config, &schemas, &queries);
+    }
+}
