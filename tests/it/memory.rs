@@ -116,7 +116,8 @@ fn killed_after(files: i64, world: &World, config: &Config, schemas: &Schemas, q
     let planned = Planned { config, shards: 2, only_shards: Vec::new(), schemas };
     let run = create(&mortal, planned.clone()).unwrap();
     let killed = Work::of(run, schemas).shards(2).start(&here, &tell, &Stop::default());
-    assert!(killed.unwrap_err().to_string().contains("killed"), "after {files} files");
+    let killed = results::error::chain(&killed.unwrap_err());
+    assert!(killed.ends_with("killed"), "after {files} files: {killed}");
     let run = open(&whole).unwrap();
     let found = status(&run).unwrap();
     assert_ne!(found.state, "complete", "after {files} files");
