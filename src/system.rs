@@ -52,6 +52,14 @@ pub(crate) fn is_ending(process: u32) -> bool {
         || !is_alive(process)
 }
 
+/// Whether this process ignores a signal.
+pub(crate) fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
+    ignored.is_some_and(|set| set >> (signal - 1) & 1 == 1)
+}
+
 /// SIGKILL in a set of signals.
 const KILL: u64 = 1 << 8;
 

@@ -1,6 +1,6 @@
-//! Ctrl-C and SIGTERM: once to stop after the unit in work, twice to stop now.
+//! Ctrl-C, SIGTERM and the end of a connection: once to stop after the unit in work, twice to stop now.
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 
 use crate::error::{Exit, Failure};
@@ -10,11 +10,19 @@ use crate::run::Stop;
 /// reads the wish ends what it has started first.
 pub(super) fn stop_on_signals(exit: bool) -> Result<Stop, Failure> {
     let stop = Stop::default();
-    let mut signals = Signals::new([SIGINT, SIGTERM]).map_err(Failure::error)?;
+    let mut heeded = vec![SIGINT, SIGTERM];
+    // Whoever was started by `nohup` outlives its terminal.
+    if !crate::system::is_ignored(SIGHUP) {
+        heeded.push(SIGHUP);
+    }
+    let mut signals = Signals::new(heeded).map_err(Failure::error)?;
     let asked = stop.clone();
     let listen = move || {
-        for _ in signals.forever() {
-            asked.ask();
+        for signal in signals.forever() {
+            // The end of a connection is told by the shell and by the system: that is one wish.
+            if signal != SIGHUP || !asked.is_asked() {
+                asked.ask();
+            }
             if exit && asked.is_urgent() {
                 std::process::exit(i32::from(Exit::Interrupted as u8));
             }

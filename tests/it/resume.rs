@@ -110,8 +110,16 @@ fn a_shard_has_one_worker_at_a_time() {
 #[cfg(unix)]
 #[test]
 fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
+    use nix::sys::signal::Signal::{SIGHUP, SIGINT};
+    stopped_by(SIGINT, &["--shards", "2"]);
+    // The end of a connection, with workers and without.
+    stopped_by(SIGHUP, &["--shards", "2"]);
+    stopped_by(SIGHUP, &["--threads", "1"]);
+}
+
+fn stopped_by(signal: nix::sys::signal::Signal, more: &[&str]) {
     let world = slow_world();
-    let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shards", "2"];
+    let args = [&["run", "--config", "quick.yaml", "--data", "data", "--out", "run"], more].concat();
     let child = world
         .command(&args)
         .stdin(Stdio::null())
@@ -125,7 +133,7 @@ fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
         std::thread::sleep(Duration::from_millis(2));
     }
     let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
-    nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGINT).unwrap();
+    nix::sys::signal::kill(pid, signal).unwrap();
     let said = crate::world::said(&child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(130), "{said:#?}");
     assert!(said.err.contains("continue with: results run --resume run"), "{}", said.err);

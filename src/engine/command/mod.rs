@@ -18,6 +18,7 @@ mod per_unit;
 mod process;
 mod program;
 mod rows;
+mod strays;
 mod tables;
 mod tail;
 mod template;

@@ -1,4 +1,4 @@
-//! A program with all it has started: one process group, ended as a whole.
+//! A program with all it has started: one process group, ended as a whole, and what has left it.
 
 use std::io;
 use std::os::unix::process::CommandExt;
@@ -11,7 +11,8 @@ use nix::unistd::Pid;
 
 use super::deadline::Deadline;
 use super::fault::Fault;
-use super::guard::Guard;
+use super::guard::{Guard, MARK};
+use super::strays;
 
 /// How long a program has to tidy up when it is told to end.
 pub(super) const GRACE: Duration = Duration::from_secs(2);
@@ -24,20 +25,22 @@ const LONGEST_PAUSE: Duration = Duration::from_millis(20);
 pub(super) struct Tree {
     child: Child,
     group: Pid,
+    mark: String,
     guard: Arc<Guard>,
 }
 
 impl Tree {
     /// Starts the program as leader of a group of its own.
     pub(super) fn start(command: &mut Command, guard: &Arc<Guard>) -> io::Result<Self> {
-        let mut child = command.process_group(0).spawn()?;
+        let mark = guard.mark();
+        let mut child = command.env(MARK, &mark).process_group(0).spawn()?;
         let Ok(id) = i32::try_from(child.id()) else {
             let _ = child.kill();
             return Err(io::Error::other("the system gave an impossible process id"));
         };
         let group = Pid::from_raw(id);
         guard.add(group);
-        Ok(Self { child, group, guard: Arc::clone(guard) })
+        Ok(Self { child, group, mark, guard: Arc::clone(guard) })
     }
 
     /// The process, for its pipes.
@@ -80,6 +83,7 @@ impl Drop for Tree {
         // It may have left the group it led.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        strays::end(self.group, &format!("{MARK}={}", self.mark));
         self.guard.remove(self.group);
     }
 }

@@ -59,6 +59,27 @@ fn all_may_tidy_up_when_time_is_up() {
     assert_eq!(std::fs::read_to_string(file).unwrap(), "done\n");
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn so_is_what_it_leaves_behind_in_a_session_of_its_own() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("child");
+    let quiet = "</dev/null >/dev/null 2>&1";
+    let alone = format!("setsid sh -c 'echo $$ > \"$0\"; sleep 60; :' \"$1\" {quiet} &");
+    let forked = format!("(setsid sh -c 'sleep 60 & echo $! > \"$0\"' \"$1\" {quiet} &) &");
+    let deaf =
+        format!("nohup setsid sh -c 'trap \"\" TERM HUP; echo $$ > \"$0\"; sleep 60; :' \"$1\" {quiet} &");
+    let until = "while [ ! -s \"$1\" ]; do sleep 0.01; done";
+    for script in [&alone, &forked, &deaf] {
+        for (end, state) in [("", UnitState::Ok), ("; exit 1", UnitState::Failed)] {
+            let _ = std::fs::remove_file(&file);
+            let script = format!("{script} {until}{end}");
+            assert_eq!(unit(options(&script, &[file.to_str().unwrap()])).state, state, "{script}");
+            assert!(is_gone(id_in(&file)), "{script}");
+        }
+    }
+}
+
 #[test]
 fn what_a_program_leaves_behind_is_ended() {
     let dir = tempfile::tempdir().unwrap();
