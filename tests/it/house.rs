@@ -16,7 +16,6 @@ const KNOWN: &[(&str, &str)] = &[
     ("table", "sources"),
     ("table", "tables"),
     ("circles", "merge"),
-    ("circles", "run"),
     ("circles", "sql"),
     ("sizes", "merge"),
     ("sizes", "sql"),
