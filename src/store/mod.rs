@@ -59,9 +59,7 @@ pub use group::{GroupWriter, commit_group, sort_by, sort_rows};
 pub use holder::Holder;
 pub use index::{IndexedAttempt, IndexedFile, LedgerIndex, repeated};
 pub use joined::SmallFiles;
-pub use ledger::{
-    DataFile, Ledger, LedgerFile, LedgerRow, UnitState, ledger_batch, ledger_files,
-};
+pub use ledger::{DataFile, Ledger, LedgerFile, LedgerRow, UnitState, ledger_batch, ledger_files};
 pub use local::{LocalStorage, STAGING, staged_by_the_dead};
 pub use location::Location;
 pub use manifest::{InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};

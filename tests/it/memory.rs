@@ -7,6 +7,7 @@ use std::time::Duration;
 use results::config::{Config, ConfigSource, Overrides, load};
 use results::error::Exit;
 use results::event::FanOut;
+use results::measures;
 use results::merge::{Merge, MergeOutcome, OnConflict};
 use results::run::{Here, Planned, Stop, Work, create, open, status};
 use results::schema::Schemas;
@@ -102,7 +103,9 @@ impl Storage for Mortal {
 fn config(world: &World) -> Config {
     let data = world.path("data").display().to_string();
     let overrides = Overrides { data: Some(data), ..Overrides::default() };
-    load(&ConfigSource::File(world.path("quick.yaml")), &overrides, None).unwrap().config
+    load(&ConfigSource::File(world.path("quick.yaml")), &overrides, None, &measures::settings())
+        .unwrap()
+        .config
 }
 
 /// A run of two shards that is killed after so many files, gone on with in one share, and merged.
