@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use super::orders::QUARANTINED;
 use super::status::RunStatus;
-use super::supervise::ShardEnd;
 use crate::error::Exit;
 use crate::event::Counts;
 use crate::progress::{bytes, duration};
@@ -41,6 +40,16 @@ pub struct Lost {
     pub last_user: Option<String>,
     /// Whether it may not be worked on, rather than could not.
     pub refused: bool,
+}
+
+/// How a shard ended.
+#[derive(Debug, Default)]
+pub(super) struct ShardEnd {
+    pub(super) counts: Counts,
+    pub(super) interrupted: bool,
+    pub(super) restarts: u32,
+    pub(super) peak_memory_bytes: Option<u64>,
+    pub(super) lost: Option<Lost>,
 }
 
 impl RunOutcome {

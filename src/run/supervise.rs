@@ -7,7 +7,7 @@ use super::error::RunError;
 use super::launch::{End, EndKind, Launcher, Share};
 use super::living::Living;
 use super::orders::{GivenUp, Orders, QUARANTINED, UnitKey};
-use super::outcome::Lost;
+use super::outcome::{Lost, ShardEnd};
 use crate::event::{Counts, Event, EventKind, EventSink, now_us};
 
 /// Deaths of a worker with which a unit is given up.
@@ -18,16 +18,6 @@ const PAUSE: Duration = Duration::from_millis(500);
 
 /// Longest pause.
 const LONGEST_PAUSE: Duration = Duration::from_secs(30);
-
-/// How a shard ended.
-#[derive(Debug, Default)]
-pub(super) struct ShardEnd {
-    pub(super) counts: Counts,
-    pub(super) interrupted: bool,
-    pub(super) restarts: u32,
-    pub(super) peak_memory_bytes: Option<u64>,
-    pub(super) lost: Option<Lost>,
-}
 
 /// A shard being supervised.
 pub(super) struct Supervisor<'a, 'l> {

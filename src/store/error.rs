@@ -149,6 +149,15 @@ pub struct StorageError {
     pub source: std::io::Error,
 }
 
+/// The error of an action on a file.
+pub(super) fn at(
+    action: &'static str,
+    path: &std::path::Path,
+) -> impl FnOnce(std::io::Error) -> StorageError {
+    let path = path.display().to_string();
+    move |source| StorageError { action, path, source }
+}
+
 fn hint(source: &std::io::Error) -> &'static str {
     use std::io::ErrorKind as K;
     match source.kind() {

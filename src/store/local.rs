@@ -17,7 +17,7 @@ use object_store::path::Path as ObjectPath;
 use rayon::prelude::*;
 
 use super::disk::{Disk, SystemDisk};
-use super::error::StorageError;
+use super::error::{StorageError, at};
 use super::local_lock;
 use super::path::parse;
 use super::storage::{Created, Entry, Held, Hold, Object, Objects, ReadAt, Storage};
@@ -125,11 +125,6 @@ pub fn staged_by_the_dead(path: &str) -> bool {
     (host.is_empty() || host == crate::system::host_tag())
         && pid != std::process::id()
         && !crate::system::is_alive(pid)
-}
-
-pub(super) fn at(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> StorageError {
-    let path = path.display().to_string();
-    move |source| StorageError { action, path, source }
 }
 
 #[derive(Debug)]

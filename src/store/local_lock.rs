@@ -5,9 +5,8 @@ use std::io::{self, Seek, Write};
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::error::StorageError;
+use super::error::{StorageError, at};
 use super::holder::Holder;
-use super::local::at;
 use super::storage::{Held, Hold};
 
 /// How often a lock is tried that somebody else has.
