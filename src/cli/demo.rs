@@ -145,7 +145,7 @@ fn analyse<'a>(
     let work = Work::of(run, schemas).shards(args.shards);
     let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
     let tell = FanOut::default().with(for_people(work.bars(), Verbosity::Normal));
-    let end = start(&work, &by, tell)?;
+    let end = start(&work, &by, &tell)?;
     Ok((work, end))
 }
 

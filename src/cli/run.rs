@@ -116,10 +116,10 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     }
     let outcome = if args.in_processes(&work) {
         let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
-        start(&work, &by, args.readers(work.bars()))?
+        start(&work, &by, &args.readers(work.bars()))?
     } else {
         let by = Here { schemas: &schemas, supervisor: None };
-        start(&work, &by, args.readers(work.bars()))?
+        start(&work, &by, &args.readers(work.bars()))?
     };
     eprint!("{}", last_words(work.run(), &outcome, started)?);
     if args.json {
@@ -131,10 +131,10 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
 }
 
 /// Works on a run until it ends or a signal has it stop.
-pub(super) fn start(work: &Work<'_>, by: &dyn Launcher, tell: FanOut) -> Result<RunOutcome, Failure> {
+pub(super) fn start(work: &Work<'_>, by: &dyn Launcher, tell: &FanOut) -> Result<RunOutcome, Failure> {
     // At the second signal whoever has started processes ends them first.
     let stop = stop_on_signals(by.silence().is_none())?;
-    work.start(by, &tell, &stop).map_err(failure)
+    work.start(by, tell, &stop).map_err(failure)
 }
 
 pub(super) fn failure(error: RunError) -> Failure {

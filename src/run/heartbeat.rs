@@ -1,5 +1,6 @@
 //! `_status/shard-<i>.json`: where a shard stands, for `status` and for whoever looks.
 
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -110,7 +111,11 @@ impl ShardStatus {
     /// What the workers of a run have left. A file that is torn or of another version is as good as none.
     pub(super) fn all(storage: &dyn Storage) -> Result<Vec<Self>, StoreError> {
         let mut workers = Vec::new();
-        for entry in storage.list("_status")?.into_iter().filter(|entry| entry.path.ends_with(".json")) {
+        for entry in storage
+            .list("_status")?
+            .into_iter()
+            .filter(|entry| Path::new(&entry.path).extension().is_some_and(|ext| ext == "json"))
+        {
             let bytes = storage.read(&entry.path)?;
             workers.extend(bytes.and_then(|b| serde_json::from_slice::<Self>(&b).ok()));
         }

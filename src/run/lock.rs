@@ -25,7 +25,7 @@ const DOUBT: Duration = Duration::from_millis(500);
 const AGAIN: Duration = Duration::from_millis(20);
 
 /// Others hold the guard for a moment each.
-const GUARD: Duration = Duration::from_secs(60);
+const GUARD: Duration = Duration::from_mins(1);
 
 /// Held while a process works on a share of a run; given up when it is dropped or the process dies.
 #[derive(Debug)]
