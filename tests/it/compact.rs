@@ -188,7 +188,7 @@ fn what_cannot_be_compacted_is_told() {
 
     // Somebody reads: the files that were replaced stay for the time being.
     world.analyse("two", &["--shards", "1"]);
-    let two = Run::open(&world.path("two")).unwrap();
+    let two = Run::open(world.path("two")).unwrap();
     let reading = ReadLock::take(two.storage());
     let before = world.files("two/te").len();
     let said = world.expect(0, &["compact", "two", "--wait", "0"]);
