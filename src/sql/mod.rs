@@ -3,6 +3,7 @@
 mod attempt_files;
 mod files;
 mod functions;
+mod guard;
 mod judge;
 mod lazy;
 mod ledger_tables;
@@ -16,6 +17,7 @@ mod template;
 mod user_tests;
 mod views;
 
+pub use guard::Refusal;
 pub use judge::{Candidate, Precedence, Verdict, judge};
 pub use opened::{ImportFolder, Opened};
 pub use params::{ParamError, Params};

@@ -19,13 +19,14 @@ use datafusion::common::TableReference;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::error::DataFusionError;
-use datafusion::execution::context::{SQLOptions, SessionConfig, SessionContext};
+use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use thiserror::Error;
 
 use super::files::KnownFiles;
 use super::functions;
+use super::guard;
 use super::opened::{ImportFolder, Opened};
 use super::source::{OpenRun, SourceError};
 use super::template::{Queries, QueryError};
@@ -40,8 +41,11 @@ use crate::tables::{Catalog, Listed, PUBLIC, Table};
 #[derive(Debug, Error)]
 pub enum SessionError {
     /// The engine refused.
-    #[error("{}", plain(.0))]
+    #[error("{}", guard::plain(.0))]
     Engine(DataFusionError),
+    /// A query is not given to the engine.
+    #[error(transparent)]
+    Refused(#[from] guard::Refusal),
     /// A run cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -54,31 +58,6 @@ pub enum SessionError {
     /// A batch cannot be built.
     #[error("Arrow: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
-}
-
-/// The engine's message without its chain of wrappers.
-fn plain(error: &DataFusionError) -> String {
-    let root = error.find_root();
-    if let DataFusionError::ResourcesExhausted(what) = root {
-        let what = what.lines().next().unwrap_or_default();
-        return format!(
-            "the query needs more memory than it may have\n(hint: give more with --memory; the engine says: {what})"
-        );
-    }
-    if let DataFusionError::SQL(parser, _) = root {
-        let text = parser.to_string();
-        return text.strip_prefix("sql parser error: ").unwrap_or(&text).to_owned();
-    }
-    let text = root.to_string();
-    let text = ["Error during planning: ", "Execution error: ", "Schema error: ", "External error: "]
-        .iter()
-        .find_map(|prefix| text.strip_prefix(prefix))
-        .unwrap_or(&text)
-        .replace("results.public.", "");
-    if text.contains("table '") && text.ends_with("not found") {
-        return format!("{text}\n(hint: `\\d` at the prompt of `results sql` lists the tables)");
-    }
-    text
 }
 
 impl From<DataFusionError> for SessionError {
@@ -144,6 +123,7 @@ impl Session {
         }
         let ctx = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
         functions::register(&ctx);
+        guard::prepare(&ctx);
         let catalog = Catalog::of(&ctx);
         Ok(Self { ctx, imported: None, reading: Vec::new(), catalog })
     }
@@ -186,10 +166,7 @@ impl Session {
 
     /// Plans a query. Statements that would change anything are refused.
     pub async fn query(&self, sql: &str) -> Result<DataFrame, SessionError> {
-        let read_only =
-            SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false);
-        let sql = if is_show_tables(sql) { SHOW_TABLES } else { sql };
-        Ok(self.ctx.sql_with_options(sql, read_only).await?)
+        guard::plan(&self.ctx, if is_show_tables(sql) { SHOW_TABLES } else { sql }).await
     }
 
     /// Runs a query and collects its rows.

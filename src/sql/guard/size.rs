@@ -1,0 +1,138 @@
+//! How large a query is once every name of its `WITH` stands for its query.
+//!
+//! The engine plans a name as often as it is used: a dozen names that use the one before twice are thousands of
+//! plans.
+
+use std::collections::HashMap;
+use std::ops::ControlFlow;
+
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{Query, Select, TableFactor, Visit, Visitor};
+
+use super::Refusal;
+use super::limits::DEEPEST;
+
+/// Tables, and queries in their place, of the whole query.
+pub(super) const TABLES: u64 = 500;
+
+/// Tables of one `FROM`: orders of joining them are many.
+pub(super) const JOINED: usize = 64;
+
+/// Refuses what would be planned for too long.
+pub(super) fn check(statement: &Statement) -> Result<(), Refusal> {
+    let mut known = Known::default();
+    let _ = match statement {
+        Statement::Statement(statement) => statement.visit(&mut known),
+        Statement::Explain(explain) => return check(&explain.statement),
+        _ => ControlFlow::Continue(()),
+    };
+    if known.widest > JOINED {
+        return Err(Refusal::new(
+            format!("a FROM joins {} tables; it may join {JOINED}", known.widest),
+            "join the results of smaller queries, written with --output",
+        ));
+    }
+    let all = known.open.last().copied().unwrap_or_default();
+    if all.tables > TABLES || known.largest > TABLES {
+        return Err(Refusal::new(
+            format!(
+                "the query reads more than {TABLES} tables, each name of WITH counted as often as it is used"
+            ),
+            "write the rows of a part to a file with --output, or use a name of WITH fewer times",
+        ));
+    }
+    if all.levels as usize > DEEPEST {
+        return Err(Refusal::new(
+            format!("the names of WITH are built on each other more than {DEEPEST} levels deep"),
+            "put several steps into one query",
+        ));
+    }
+    Ok(())
+}
+
+/// What a query comes to.
+#[derive(Debug, Clone, Copy, Default)]
+struct Weight {
+    tables: u64,
+    levels: u64,
+}
+
+impl Weight {
+    fn add(&mut self, other: Self) {
+        self.tables = self.tables.saturating_add(other.tables);
+        self.levels = self.levels.max(other.levels);
+    }
+}
+
+/// Weights of the names that were read so far, and of the queries around.
+#[derive(Debug)]
+struct Known {
+    names: HashMap<String, Weight>,
+    open: Vec<Weight>,
+    largest: u64,
+    widest: usize,
+    /// Queries that are that of a name, which the query around does not read by itself.
+    of_names: HashMap<*const Query, String>,
+}
+
+impl Default for Known {
+    fn default() -> Self {
+        Self {
+            names: HashMap::new(),
+            open: vec![Weight::default()],
+            largest: 0,
+            widest: 0,
+            of_names: HashMap::new(),
+        }
+    }
+}
+
+impl Visitor for Known {
+    type Break = ();
+
+    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
+            self.of_names.insert(&raw const *cte.query, cte.alias.name.value.clone());
+        }
+        self.open.push(Weight::default());
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+        let mut weight = self.open.pop().unwrap_or_default();
+        weight.levels += 1;
+        self.largest = self.largest.max(weight.tables);
+        if self.largest > TABLES {
+            return ControlFlow::Break(());
+        }
+        match self.of_names.remove(&(&raw const *query)) {
+            Some(name) => {
+                self.names.insert(name, weight);
+            }
+            None => {
+                if let Some(around) = self.open.last_mut() {
+                    around.add(weight);
+                }
+            }
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+        let joined = select.from.iter().map(|from| 1 + from.joins.len()).sum();
+        self.widest = self.widest.max(joined);
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<()> {
+        let weight = match table {
+            TableFactor::Table { name, .. } => self.names.get(&name.to_string()).copied(),
+            _ => None,
+        };
+        if let Some(around) = self.open.last_mut() {
+            around.add(weight.unwrap_or_default());
+            around.tables = around.tables.saturating_add(1);
+        }
+        ControlFlow::Continue(())
+    }
+}

@@ -1,0 +1,257 @@
+//! The engine's errors as people read them: what is not possible, and what to write instead. Names of settings and
+//! of nodes of plans say nothing to somebody who wrote a query.
+
+use arrow::error::ArrowError;
+use datafusion::common::{Column, SchemaError};
+use datafusion::error::DataFusionError;
+
+/// Names that are listed of many.
+const LISTED: usize = 10;
+
+/// An error in plain words, without the engine's chain of wrappers.
+pub(in crate::sql) fn plain(error: &DataFusionError) -> String {
+    match error.find_root() {
+        DataFusionError::ResourcesExhausted(what) => {
+            let what = what.lines().next().unwrap_or_default();
+            format!(
+                "the query needs more memory than it may have\n(hint: give more with --memory; the engine says: {what})"
+            )
+        }
+        DataFusionError::SQL(parser, _) => parse(&parser.to_string()),
+        DataFusionError::SchemaError(schema, _) => names(schema),
+        DataFusionError::ArrowError(arrow, _) => values(arrow),
+        DataFusionError::External(error) => error.to_string(),
+        DataFusionError::Collection(all) => all.first().map(plain).unwrap_or_default(),
+        DataFusionError::Internal(what) => {
+            tracing::debug!("{what}");
+            impossible()
+        }
+        DataFusionError::ExecutionJoin(error) if error.is_panic() => impossible(),
+        root => said(&root.strip_backtrace()),
+    }
+}
+
+fn impossible() -> String {
+    "the engine cannot carry out this query\n(hint: write it in smaller steps, each a name of WITH; \
+     EXPLAIN before a part of it shows whether that part can be planned)"
+        .into()
+}
+
+fn parse(text: &str) -> String {
+    let text = text.strip_prefix("sql parser error: ").unwrap_or(text);
+    if text == "recursion limit exceeded" {
+        return "the query is nested more than 50 levels deep in parentheses and queries\n\
+                (hint: name inner queries with WITH)"
+            .into();
+    }
+    text.to_owned()
+}
+
+/// `a, b, c and 7 more`.
+fn listed(names: &[String]) -> String {
+    if names.len() <= LISTED {
+        return names.join(", ");
+    }
+    format!("{} and {} more", names[..LISTED].join(", "), names.len() - LISTED)
+}
+
+fn names(error: &SchemaError) -> String {
+    match error {
+        SchemaError::FieldNotFound { field, valid_fields } => missing(field, valid_fields),
+        SchemaError::AmbiguousReference { field } => format!(
+            "{} could be a column of several tables\n(hint: write the table before it, like t.{})",
+            field.name, field.name
+        ),
+        SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
+            twice(name)
+        }
+    }
+}
+
+fn twice(name: &str) -> String {
+    format!("two columns are called {name}\n(hint: give one another name with AS)")
+}
+
+fn missing(field: &Column, valid: &[Column]) -> String {
+    let what = format!("there is no column {}", field.flat_name());
+    let wanted = field.name.to_lowercase();
+    let mut same: Vec<String> =
+        valid.iter().filter(|column| column.name.to_lowercase() == wanted).map(Column::flat_name).collect();
+    same.dedup();
+    if !same.is_empty() {
+        let places: Vec<&str> = valid
+            .iter()
+            .filter(|column| column.name.to_lowercase() == wanted)
+            .map(|column| column.name.as_str())
+            .collect();
+        let hint = if places.contains(&field.name.as_str()) {
+            format!("there is {}", listed(&same))
+        } else {
+            format!("it is called {}; capitals matter", places[0])
+        };
+        return format!("{what}\n(hint: {hint})");
+    }
+    if valid.is_empty() {
+        return format!("{what}\n(hint: there are no columns here; a text stands in single quotes: '{}')", field.name);
+    }
+    let close = valid
+        .iter()
+        .map(|column| (strsim::damerau_levenshtein(&column.name.to_lowercase(), &wanted), &column.name))
+        .min()
+        .filter(|(distance, name)| *distance <= 1 + name.len() / 4);
+    if let Some((_, name)) = close {
+        return format!("{what}\n(hint: is it {name}?)");
+    }
+    let names: Vec<String> = valid.iter().map(|column| column.name.clone()).collect();
+    format!("{what}\n(hint: the columns are {})", listed(&names))
+}
+
+/// Errors of values while rows are computed.
+fn values(error: &ArrowError) -> String {
+    let text = error.to_string();
+    if let Some(cast) = text.strip_prefix("Cast error: ") {
+        return casts(cast);
+    }
+    match error {
+        ArrowError::DivideByZero => {
+            "a whole number is divided by 0\n(hint: x / nullif(y, 0) is null there)".to_owned()
+        }
+        ArrowError::ArithmeticOverflow(what) => format!(
+            "{} is too large for its type\n(hint: CAST(… AS DOUBLE) before it holds more)",
+            what.trim_start_matches("Overflow happened on: ")
+        ),
+        ArrowError::OffsetOverflowError(_) => too_long(),
+        ArrowError::ExternalError(inner) => match inner.downcast_ref::<DataFusionError>() {
+            Some(inner) => plain(inner),
+            None => inner.to_string(),
+        },
+        _ => said(&text),
+    }
+}
+
+fn too_long() -> String {
+    "a column of text or lists grows beyond 2 GB\n(hint: shorten the texts, or take fewer rows at once)".into()
+}
+
+/// Names of types as SQL has them.
+const TYPES: &[(&str, &str)] = &[
+    ("Timestamp(", "TIMESTAMP"),
+    ("Int8", "TINYINT"),
+    ("Int16", "SMALLINT"),
+    ("Int32", "INT"),
+    ("Int64", "BIGINT"),
+    ("UInt64", "BIGINT UNSIGNED"),
+    ("Float32", "REAL"),
+    ("Float64", "DOUBLE"),
+    ("Boolean", "BOOLEAN"),
+    ("Date32", "DATE"),
+    ("Decimal128", "DECIMAL"),
+];
+
+fn type_in(text: &str) -> &str {
+    TYPES.iter().find(|(engine, _)| text.contains(engine)).map_or("the type asked for", |(_, sql)| sql)
+}
+
+fn casts(text: &str) -> String {
+    let hint = "\n(hint: TRY_CAST gives null for such values, and WHERE TRY_CAST(x AS …) IS NULL finds them)";
+    if let Some((value, rest)) = text.strip_prefix("Cannot cast string '").and_then(|t| t.rsplit_once("' to ")) {
+        return format!("'{value}' is not a value of {}{hint}", type_in(rest));
+    }
+    if let Some((value, rest)) = text.strip_prefix("Can't cast value ").and_then(|t| t.split_once(" to type ")) {
+        return format!("{value} is too large for {}{hint}", type_in(rest));
+    }
+    if let Some((value, _)) =
+        text.strip_prefix("Error parsing timestamp from '").and_then(|t| t.split_once("': "))
+    {
+        return format!("'{value}' is not a time{hint}");
+    }
+    format!("{text}{hint}")
+}
+
+/// What remains: messages that the engine wrote for people, without its prefixes.
+fn said(text: &str) -> String {
+    let mut text = text;
+    let prefixes = [
+        "Error during planning: ",
+        "Execution error: ",
+        "Schema error: ",
+        "This feature is not implemented: ",
+        "Arrow error: ",
+        "Compute error: ",
+        "Invalid argument error: ",
+        "External error: ",
+        "Optimizer rule '",
+    ];
+    while let Some(rest) = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)) {
+        text = rest;
+    }
+    let text = text.replace("results.public.", "");
+    if let Some(better) = known(&text) {
+        return better;
+    }
+    if text.contains("Internal error") || text.contains("bug in DataFusion") {
+        tracing::debug!("{text}");
+        return impossible();
+    }
+    text
+}
+
+/// Messages that need other words.
+fn known(text: &str) -> Option<String> {
+    if text.contains("table '") && text.ends_with("not found") {
+        return Some(format!("{text}\n(hint: `\\d` at the prompt of `results sql` lists the tables)"));
+    }
+    if let Some((_, rest)) = text.split_once("Projections require unique expression names but the expression \"") {
+        let name = rest.split('"').next().unwrap_or_default();
+        let name = name.rsplit(" AS ").next().unwrap_or(name);
+        return Some(format!("two columns of the select list are called {name}\n(hint: give one another name with AS)"));
+    }
+    if text.contains("logical expression WindowFunction") || text.contains("window function calls") {
+        return Some(
+            "a function with OVER cannot stand there\n(hint: QUALIFY in place of WHERE can have it)".to_owned(),
+        );
+    }
+    if text.contains("logical expression AggregateFunction") || text.contains("Aggregate functions are not allowed") {
+        return Some("an aggregate cannot stand there\n(hint: HAVING in place of WHERE can have it)".to_owned());
+    }
+    let about_queries = ["ScalarSubquery", "Subquery", "subquery", "OuterReferenceColumn", "outer reference"];
+    if text.contains("Physical plan does not support") || text.contains("not support logical expression") {
+        return Some(if about_queries.iter().any(|word| text.contains(word)) || text.contains("Exists") {
+            "a query within an expression cannot be carried out there\n\
+             (hint: join with it: LEFT JOIN (SELECT user_id, … FROM … GROUP BY user_id) s ON s.user_id = t.user_id)"
+                .to_owned()
+        } else {
+            impossible()
+        });
+    }
+    if text.contains("Correlated scalar subquery") || text.contains("correlated") && text.contains("subquery") {
+        return Some(
+            "a query for one value that depends on the row around it needs an aggregate and equal keys\n\
+             (hint: (SELECT max(x) FROM … s WHERE s.user_id = t.user_id), or a LEFT JOIN with it)"
+                .to_owned(),
+        );
+    }
+    if text.contains("returned more than one row") {
+        return Some(
+            "a query that stands for one value has several rows\n(hint: an aggregate, or LIMIT 1 with ORDER BY)"
+                .to_owned(),
+        );
+    }
+    if text.contains("retract_batch") {
+        return Some(
+            "this aggregate cannot be computed over a moving frame\n\
+             (hint: the whole partition, or a frame that begins with UNBOUNDED PRECEDING)"
+                .to_owned(),
+        );
+    }
+    if text.contains("declared as non-nullable") {
+        return Some(impossible());
+    }
+    if text.contains("Overflow happened on") || text.contains("overflow on") {
+        return Some(format!("a number is too large for its type: {text}\n(hint: CAST(… AS DOUBLE) before it holds more)"));
+    }
+    if text.contains("byte array offset overflow") || text.contains("offset overflow") {
+        return Some(too_long());
+    }
+    None
+}
