@@ -6,8 +6,8 @@ FROM (SELECT {measure} AS measure, {difference_name} AS difference, {feature_mod
              sum(CASE WHEN {difference} = 0 THEN 1 ELSE 0 END) AS n_zero,
              median({difference}) AS median,
              avg(CASE WHEN {difference} > 0 THEN 1.0 WHEN {difference} IS NOT NULL THEN 0.0 END) AS share_positive,
-             wilcoxon_p({difference}) AS p,
-             hodges_lehmann({difference}) AS location,
-             hodges_lehmann_interval({difference}) AS ends
+             wilcoxon_p(nanvl({difference}, NULL)) AS p,
+             hodges_lehmann(nanvl({difference}, NULL)) AS location,
+             hodges_lehmann_interval(nanvl({difference}, NULL)) AS ends
       FROM ({rows})
       GROUP BY {by})

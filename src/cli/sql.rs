@@ -43,7 +43,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     run: Vec<PathBuf>,
     /// The query
-    #[arg(conflicts_with_all = ["file", "query"])]
+    #[arg(conflicts_with_all = ["file", "query"], allow_hyphen_values = true)]
     sql: Option<String>,
     /// Read the query from a file (`-`: standard input)
     #[arg(long, value_name = "F", conflicts_with = "query")]
@@ -116,6 +116,12 @@ impl From<String> for Question {
 /// The query; `None` asks for the prompt.
 fn question(args: &Args, loaded: &Loaded) -> Result<Option<Question>, Failure> {
     if let Some(sql) = &args.sql {
+        // A query may begin with a comment; an option that is not known looks like one.
+        if sql.starts_with('-') && !sql.contains(char::is_whitespace) {
+            return Err(Failure::usage(format!(
+                "unknown option {sql}\n(hint: `results sql --help` lists the options)"
+            )));
+        }
         return Ok(Some(sql.clone().into()));
     }
     if let Some(name) = &args.query {

@@ -1,13 +1,15 @@
 //! CSV, the same bytes for the same rows.
 //!
 //! Numbers are written as Python writes them: the shortest text that reads back to the same double,
-//! with an exponent below 1e-4 and from 1e16 on. Absent values are empty, empty texts are `""`,
-//! truth values are `True` and `False`, times are RFC 3339 in UTC. Lines end with a line feed.
+//! with an exponent below 1e-4 and from 1e16 on. Absent values are empty (`""` where they are the whole line), empty texts
+//! are `""`,
+//! truth values are `True` and `False`, bytes hexadecimal digits, times are RFC 3339 in UTC. Lines end with a line feed.
 
 use std::io::{self, Write};
 
 use arrow::array::TimestampMicrosecondArray;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, StringArray};
+use arrow::compute::{CastOptions, can_cast_types, cast_with_options, max, min};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
@@ -55,9 +57,14 @@ pub(super) fn csv_rows(columns: &[ArrayRef]) -> Result<Vec<u8>, ArrowError> {
     let columns = columns.iter().map(Column::new).collect::<Result<Vec<_>, _>>()?;
     let mut out = Vec::with_capacity(rows * columns.len() * 12);
     for row in 0..rows {
+        let start = out.len();
         for column in &columns {
             column.push(&mut out, row);
             out.push(b',');
+        }
+        // A line without anything in it is none to most readers.
+        if out.len() == start + 1 {
+            out.splice(start..start, *b"\"\"");
         }
         // The comma after the last value.
         if let Some(last) = out.last_mut() {
@@ -79,7 +86,9 @@ enum Column {
 impl Column {
     fn new(array: &ArrayRef) -> Result<Self, ArrowError> {
         use DataType as T;
-        let cast = |to| arrow::compute::cast(array, &to);
+        // A value that cannot be written is an error: without this it would be absent.
+        let options = CastOptions { safe: false, ..CastOptions::default() };
+        let cast = |to| cast_with_options(array, &to, &options);
         Ok(match array.data_type() {
             T::Boolean => Self::Bool(array.as_boolean().clone()),
             T::Float16 | T::Float32 | T::Float64 => {
@@ -90,11 +99,24 @@ impl Column {
             }
             T::Timestamp(..) => {
                 let micros = cast(T::Timestamp(TimeUnit::Microsecond, Some("UTC".into())))?;
-                Self::Time(micros.as_primitive::<TimestampMicrosecondType>().clone())
+                Self::time(micros.as_primitive::<TimestampMicrosecondType>())?
             }
-            T::Struct(_) | T::List(_) | T::LargeList(_) | T::Map(..) => Self::text(&nested(array)?),
+            kind if kind.is_binary() || kind.is_nested() || !can_cast_types(kind, &T::Utf8) => {
+                Self::text(&shown(array)?)
+            }
             _ => Self::text(&cast(T::Utf8)?),
         })
+    }
+
+    /// Times that a calendar has.
+    fn time(times: &TimestampMicrosecondArray) -> Result<Self, ArrowError> {
+        for time in [min(times), max(times)].into_iter().flatten() {
+            if chrono::DateTime::from_timestamp_micros(time).is_none() {
+                let message = format!("the time {time} (microseconds since 1970) is in no calendar");
+                return Err(ArrowError::InvalidArgumentError(message));
+            }
+        }
+        Ok(Self::Time(times.clone()))
     }
 
     fn text(array: &ArrayRef) -> Self {
@@ -133,13 +155,13 @@ impl Column {
     }
 }
 
-/// Lists and structs as the text Arrow shows.
-fn nested(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
+/// Lists and structs as the text Arrow shows, bytes as hexadecimal digits.
+fn shown(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
     let options = arrow::util::display::FormatOptions::default();
     let formatter = arrow::util::display::ArrayFormatter::try_new(array, &options)?;
     let texts = (0..array.len())
-        .map(|i| array.is_valid(i).then(|| formatter.value(i).to_string()))
-        .collect::<arrow::array::StringArray>();
+        .map(|i| array.is_valid(i).then(|| formatter.value(i).try_to_string()).transpose())
+        .collect::<Result<StringArray, ArrowError>>()?;
     Ok(std::sync::Arc::new(texts))
 }
 
@@ -228,5 +250,19 @@ mod tests {
         writer.write(&batch).unwrap();
         let text = String::from_utf8(writer.into_inner()).unwrap();
         assert_eq!(text, "a,\"b \"\"2\"\"\",c\n\"x,y\",0.5,True\n,,False\n\"\",1e-09,True\n");
+    }
+
+    fn lines(column: impl Array + 'static) -> Result<String, ArrowError> {
+        csv_rows(&[Arc::new(column) as ArrayRef]).map(|rows| String::from_utf8(rows).unwrap())
+    }
+
+    #[test]
+    fn no_value_becomes_nothing() {
+        use arrow::array::{BinaryArray, TimestampSecondArray};
+        assert_eq!(lines(Float64Array::from(vec![Some(0.5), None])).unwrap(), "0.5\n\"\"\n");
+        assert_eq!(lines(StringArray::from(vec![Some("a"), None, Some("")])).unwrap(), "a\n\"\"\n\"\"\n");
+        assert_eq!(lines(BinaryArray::from(vec![Some(&[0xff, 0][..]), None])).unwrap(), "ff00\n\"\"\n");
+        assert!(lines(TimestampSecondArray::from(vec![i64::MAX])).is_err());
+        assert!(lines(TimestampMicrosecondArray::from(vec![0, i64::MAX])).is_err());
     }
 }

@@ -17,7 +17,7 @@ mod template;
 mod user_tests;
 mod views;
 
-pub use guard::Refusal;
+pub use guard::{FirstStatement, Refusal};
 pub use judge::{Candidate, Precedence, Verdict, judge};
 pub use opened::{ImportFolder, Opened};
 pub use params::{ParamError, Params};

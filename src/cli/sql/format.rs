@@ -1,7 +1,9 @@
 //! Rows of a query as text or bytes.
 
+use std::collections::HashSet;
 use std::io::Write;
 
+use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::SendableRecordBatchStream;
@@ -43,6 +45,7 @@ pub(super) async fn write(
     out: &mut (impl Write + Send),
 ) -> Result<Option<String>, Failure> {
     let schema = rows.schema();
+    one_name_each(&schema)?;
     let mut rows = interruptible(rows);
     match format {
         Format::Table => {
@@ -62,7 +65,7 @@ pub(super) async fn write(
             }
         }
         Format::Json => {
-            let mut json = arrow::json::ArrayWriter::new(out);
+            let mut json = json().build::<_, arrow::json::writer::JsonArray>(out);
             while let Some(batch) = rows.next().await {
                 json.write(&batch.map_err(engine)?).map_err(Failure::error)?;
             }
@@ -70,7 +73,7 @@ pub(super) async fn write(
             json.into_inner().write_all(b"\n").map_err(Failure::error)?;
         }
         Format::Ndjson => {
-            let mut json = arrow::json::LineDelimitedWriter::new(out);
+            let mut json = json().build::<_, arrow::json::writer::LineDelimited>(out);
             while let Some(batch) = rows.next().await {
                 json.write(&batch.map_err(engine)?).map_err(Failure::error)?;
             }
@@ -93,6 +96,23 @@ pub(super) async fn write(
         }
     }
     Ok(None)
+}
+
+/// Absent values are `null`: every object has every column.
+fn json() -> arrow::json::WriterBuilder {
+    arrow::json::WriterBuilder::new().with_explicit_nulls(true)
+}
+
+/// Readers keep one of two columns of a name, or cannot open the file.
+fn one_name_each(schema: &SchemaRef) -> Result<(), Failure> {
+    let mut names = HashSet::new();
+    match schema.fields().iter().find(|field| !names.insert(field.name())) {
+        Some(field) => Err(Failure::error(format!(
+            "two columns are called {name}\n(hint: give one another name, like t.{name} AS t_{name})",
+            name = field.name()
+        ))),
+        None => Ok(()),
+    }
 }
 
 /// Yields between batches: rows that are there already would keep Ctrl-C waiting.

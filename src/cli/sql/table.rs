@@ -34,14 +34,11 @@ pub(super) fn text(
     if look.lines {
         return Ok((format!("{}{below}\n", lines(&cells(schema, batches)?)), None));
     }
-    let Some(room) = look.room else {
-        let empty = [RecordBatch::new_empty(Arc::clone(schema))];
-        let table = pretty_format_batches(if batches.is_empty() { &empty } else { batches });
-        return Ok((format!("{}\n{below}\n", table.map_err(Failure::error)?), None));
-    };
     let columns = cells(schema, batches)?;
-    let wanted: Vec<Wanted> = columns.iter().map(Column::wanted).collect();
-    let fit = fit(&wanted, room);
+    let fit = match look.room {
+        Some(room) => fit(&columns.iter().map(Column::wanted).collect::<Vec<Wanted>>(), room),
+        None => Fit { left: (0..columns.len()).map(|i| (i, usize::MAX)).collect(), right: Vec::new(), left_out: 0 },
+    };
     let table = pretty_format_batches(&[cut(&columns, &fit, rows)?]).map_err(Failure::error)?;
     let note = (fit.left_out > 0).then(|| {
         let (all, shown) = (columns.len(), columns.len() - fit.left_out);
@@ -72,7 +69,7 @@ fn cells(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<Column>, Fai
             cells_of(batch.column(i), &mut cells)?;
         }
         let text = !fixed(field.data_type());
-        columns.push(Column { name: field.name().clone(), text, cells });
+        columns.push(Column { name: field.name().replace(char::is_control, " "), text, cells });
     }
     Ok(columns)
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow::array::{ArrayRef, AsArray, Float64Array, ListArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
-use datafusion::common::{Result, ScalarValue};
+use datafusion::common::{Result, ScalarValue, exec_err};
 use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature, Volatility};
@@ -22,6 +22,14 @@ pub(super) enum Statistic {
 }
 
 impl Statistic {
+    fn name(self) -> &'static str {
+        match self {
+            Self::WilcoxonP => "wilcoxon_p",
+            Self::HodgesLehmann => "hodges_lehmann",
+            Self::HodgesLehmannInterval => "hodges_lehmann_interval",
+        }
+    }
+
     fn of(self, values: &[f64]) -> ScalarValue {
         match self {
             Self::WilcoxonP => ScalarValue::Float64(
@@ -79,11 +87,7 @@ impl OfValues {
 
 impl AggregateUDFImpl for OfValues {
     fn name(&self) -> &'static str {
-        match self.statistic {
-            Statistic::WilcoxonP => "wilcoxon_p",
-            Statistic::HodgesLehmann => "hodges_lehmann",
-            Statistic::HodgesLehmannInterval => "hodges_lehmann_interval",
-        }
+        self.statistic.name()
     }
 
     fn signature(&self) -> &Signature {
@@ -118,7 +122,15 @@ struct Collected {
 
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
-        self.values.extend(values[0].as_primitive::<Float64Type>().iter().flatten());
+        for value in values[0].as_primitive::<Float64Type>().iter().flatten() {
+            if value.is_nan() {
+                return exec_err!(
+                    "{} takes numbers, and one is NaN\n(hint: WHERE NOT isnan(x), or nanvl(x, NULL), leaves them out)",
+                    self.statistic.name()
+                );
+            }
+            self.values.push(value);
+        }
         Ok(())
     }
 

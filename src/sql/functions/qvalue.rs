@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
-use datafusion::common::Result;
+use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::{PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
 
@@ -15,6 +15,15 @@ pub(super) enum Correction {
     BenjaminiHochberg,
     /// See [`results_numerics::numerics::stats::benjamini_yekutieli`].
     BenjaminiYekutieli,
+}
+
+impl Correction {
+    fn name(self) -> &'static str {
+        match self {
+            Self::BenjaminiHochberg => "bh_qvalue",
+            Self::BenjaminiYekutieli => "by_qvalue",
+        }
+    }
 }
 
 /// `bh_qvalue` or `by_qvalue`: the q-value of each row among all rows of its partition.
@@ -34,10 +43,7 @@ impl QValue {
 
 impl WindowUDFImpl for QValue {
     fn name(&self) -> &'static str {
-        match self.correction {
-            Correction::BenjaminiHochberg => "bh_qvalue",
-            Correction::BenjaminiYekutieli => "by_qvalue",
-        }
+        self.correction.name()
     }
 
     fn signature(&self) -> &Signature {
@@ -66,6 +72,12 @@ struct Family(Correction);
 impl PartitionEvaluator for Family {
     fn evaluate_all(&mut self, values: &[ArrayRef], _: usize) -> Result<ArrayRef> {
         let p: Vec<Option<f64>> = values[0].as_primitive::<Float64Type>().iter().collect();
+        if let Some(p) = p.iter().flatten().find(|p| !(0.0..=1.0).contains(*p)) {
+            return exec_err!(
+                "{} takes p-values, and {p} is not between 0 and 1\n(hint: a condition that leaves such rows out, or the column that has p)",
+                self.0.name()
+            );
+        }
         let q = match self.0 {
             Correction::BenjaminiHochberg => results_numerics::numerics::stats::benjamini_hochberg(&p),
             Correction::BenjaminiYekutieli => results_numerics::numerics::stats::benjamini_yekutieli(&p),

@@ -8,6 +8,7 @@
 //! | `balance` | thousands of terms of `AND` and `OR` make a flat tree |
 //! | `subqueries` | `NOT IN` follows three-valued logic; what cannot be carried out is refused in plain words |
 //! | `arithmetic` | whole numbers do not wrap, NaN is one value |
+//! | `text` | where a query ends in a text of several |
 //! | `words` | the engine's errors as people read them |
 
 mod arithmetic;
@@ -16,6 +17,7 @@ mod clauses;
 mod limits;
 mod size;
 mod subqueries;
+mod text;
 mod words;
 
 use std::sync::Arc;
@@ -25,6 +27,7 @@ use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::logical_expr::LogicalPlan;
 use thiserror::Error;
 
+pub use text::FirstStatement;
 pub(super) use words::plain;
 
 use super::session::SessionError;

@@ -1,5 +1,7 @@
 //! Text into statements and commands of the prompt.
 
+use crate::sql::FirstStatement;
+
 /// One thing to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Piece<'a> {
@@ -28,15 +30,15 @@ pub(super) fn pieces(text: &str) -> Pieces<'_> {
             rest = past_comments(tail);
             continue;
         }
-        let end = Scan::of(rest);
-        let statement = rest[..end.at].trim();
+        let end = FirstStatement::of(rest);
+        let statement = rest[..end.end].trim();
         if end.says_something {
             pieces.push(Piece::Statement(statement));
         }
-        if !end.closed {
-            return Pieces { pieces, whole: !end.says_something && !end.open };
+        if !end.is_closed {
+            return Pieces { pieces, whole: !end.says_something && !end.is_open };
         }
-        rest = past_comments(&rest[end.at + 1..]);
+        rest = past_comments(&rest[end.end + 1..]);
     }
     Pieces { pieces, whole: true }
 }
@@ -53,46 +55,6 @@ fn past_comments(text: &str) -> &str {
             return rest;
         };
         rest = after.trim_start();
-    }
-}
-
-/// The first statement of a text.
-struct Scan {
-    /// Where its `;` is, or the end of the text.
-    at: usize,
-    /// Whether there is a `;`.
-    closed: bool,
-    /// Whether the text ends in quotes or a comment.
-    open: bool,
-    /// Whether there is more than comments.
-    says_something: bool,
-}
-
-impl Scan {
-    fn of(text: &str) -> Self {
-        let mut scan = Self { at: 0, closed: false, open: false, says_something: false };
-        while let Some(next) = text[scan.at..].chars().next() {
-            let here = &text[scan.at..];
-            let skipped = match next {
-                ';' => {
-                    scan.closed = true;
-                    return scan;
-                }
-                '\'' | '"' => here[1..].find(next).map(|i| i + 2),
-                '-' if here.starts_with("--") => Some(here.find('\n').unwrap_or(here.len())),
-                '/' if here.starts_with("/*") => here[2..].find("*/").map(|i| i + 4),
-                _ => Some(next.len_utf8()),
-            };
-            scan.says_something |=
-                !next.is_whitespace() && !here.starts_with("--") && !here.starts_with("/*");
-            let Some(skipped) = skipped else {
-                scan.at = text.len();
-                scan.open = true;
-                return scan;
-            };
-            scan.at += skipped;
-        }
-        scan
     }
 }
 
