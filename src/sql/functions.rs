@@ -10,6 +10,9 @@
 //! | `harmonic(n)` | 1 + 1/2 + … + 1/n, the factor of Benjamini–Yekutieli |
 
 mod aggregate;
+mod fold;
+mod mended;
+mod moving;
 mod qvalue;
 #[cfg(test)]
 mod tests;
@@ -27,6 +30,7 @@ use qvalue::{Correction, QValue};
 
 /// Makes the functions known to a session.
 pub(super) fn register(ctx: &SessionContext) {
+    mended::register(ctx);
     for statistic in [Statistic::WilcoxonP, Statistic::HodgesLehmann, Statistic::HodgesLehmannInterval] {
         ctx.register_udaf(AggregateUDF::from(OfValues::new(statistic)));
     }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, AsArray, Float64Array, ListArray};
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array, ListArray};
 use arrow::buffer::{NullBuffer, OffsetBuffer};
 use arrow::datatypes::{DataType, Field, FieldRef, Float64Type};
 use datafusion::common::{Result, ScalarValue, exec_err};
@@ -134,6 +134,16 @@ impl Accumulator for Collected {
         Ok(())
     }
 
+    fn retract_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
+        let gone = values[0].len() - values[0].null_count();
+        self.values.drain(..gone.min(self.values.len()));
+        Ok(())
+    }
+
+    fn supports_retract_batch(&self) -> bool {
+        true
+    }
+
     fn merge_batch(&mut self, states: &[ArrayRef]) -> Result<()> {
         for values in states[0].as_list::<i32>().iter().flatten() {
             self.values.extend(values.as_primitive::<Float64Type>().iter().flatten());
@@ -147,8 +157,10 @@ impl Accumulator for Collected {
 
     fn evaluate(&mut self) -> Result<ScalarValue> {
         if self.distinct {
-            self.values.sort_unstable_by(f64::total_cmp);
-            self.values.dedup();
+            let mut values = self.values.clone();
+            values.sort_unstable_by(f64::total_cmp);
+            values.dedup();
+            return Ok(self.statistic.of(&values));
         }
         Ok(self.statistic.of(&self.values))
     }

@@ -27,6 +27,7 @@ use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::logical_expr::LogicalPlan;
 use thiserror::Error;
 
+pub(super) use arithmetic::too_large;
 pub use text::FirstStatement;
 pub(super) use words::plain;
 
