@@ -11,6 +11,7 @@
 
 mod aggregate;
 mod fold;
+mod frames;
 mod mended;
 mod moving;
 mod qvalue;

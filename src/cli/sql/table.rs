@@ -37,7 +37,11 @@ pub(super) fn text(
     let columns = cells(schema, batches)?;
     let fit = match look.room {
         Some(room) => fit(&columns.iter().map(Column::wanted).collect::<Vec<Wanted>>(), room),
-        None => Fit { left: (0..columns.len()).map(|i| (i, usize::MAX)).collect(), right: Vec::new(), left_out: 0 },
+        None => Fit {
+            left: (0..columns.len()).map(|i| (i, usize::MAX)).collect(),
+            right: Vec::new(),
+            left_out: 0,
+        },
     };
     let table = pretty_format_batches(&[cut(&columns, &fit, rows)?]).map_err(Failure::error)?;
     let note = (fit.left_out > 0).then(|| {

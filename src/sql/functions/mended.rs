@@ -11,7 +11,8 @@ use datafusion::logical_expr::{
     Accumulator, AggregateUDF, AggregateUDFImpl, GroupsAccumulator, ReversedUDAF, SetMonotonicity, Signature,
 };
 
-use super::fold::{Counted, Groups, Largest, One, Smallest, Sum, Window};
+use super::fold::{Groups, Largest, One, Smallest, Sum};
+use super::frames::{Counted, Window};
 use super::moving::{Moment, Moving};
 
 /// Puts mended aggregates in the place of the engine's.

@@ -75,9 +75,7 @@ impl Moment {
             }
             Self::Slope => (n > 1.0 && of.xx != 0.0).then(|| of.xy / of.xx),
             Self::Intercept => (n > 1.0 && of.xx != 0.0).then(|| of.y - of.xy / of.xx * of.x),
-            Self::R2 => {
-                (n > 1.0 && of.xx != 0.0 && of.yy != 0.0).then(|| of.xy * of.xy / (of.xx * of.yy))
-            }
+            Self::R2 => (n > 1.0 && of.xx != 0.0 && of.yy != 0.0).then(|| of.xy * of.xy / (of.xx * of.yy)),
             Self::MeanX => (n > 0.0).then_some(of.x),
             Self::MeanY => (n > 0.0).then_some(of.y),
             Self::SumXx => (n > 0.0).then_some(of.xx),

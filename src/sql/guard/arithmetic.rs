@@ -10,7 +10,7 @@ use arrow::compute::kernels::numeric;
 use arrow::datatypes::{DataType, Decimal128Type, Float32Type, Float64Type};
 use arrow::error::ArrowError;
 use datafusion::common::config::ConfigOptions;
-use datafusion::common::tree_node::{Transformed, TreeNode, TreeNodeRecursion, TransformedResult};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode, TreeNodeRecursion};
 use datafusion::common::{DFSchema, DataFusionError, Result, ScalarValue};
 use datafusion::logical_expr::expr::{Cast, ScalarFunction};
 use datafusion::logical_expr::expr_rewriter::NamePreserver;
@@ -26,8 +26,10 @@ use datafusion::physical_expr_common::datum::apply;
 use super::Refusal;
 
 /// Functions that make NaN of numbers.
-const MAKE_NAN: &[&str] =
-    &["acos", "acosh", "asin", "atanh", "cos", "cot", "ln", "log", "log10", "log2", "power", "sin", "sqrt", "tan"];
+const MAKE_NAN: &[&str] = &[
+    "acos", "acosh", "asin", "atanh", "cos", "cot", "ln", "log", "log10", "log2", "power", "sin", "sqrt",
+    "tan",
+];
 
 /// Puts checked operations in the place of the engine's.
 #[derive(Debug)]
@@ -95,12 +97,14 @@ fn operation(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let zero = Expr::Literal(ScalarValue::new_zero(&of.get_type(schema)?)?, None);
             Ok(Transformed::yes(call(Operation::new(Operator::Minus), vec![zero, *of])))
         }
-        Expr::ScalarFunction(function)
-            if MAKE_NAN.contains(&function.name()) =>
-        {
+        Expr::ScalarFunction(function) if MAKE_NAN.contains(&function.name()) => {
             let expr = Expr::ScalarFunction(function);
             let is_float = expr.get_type(schema)?.is_floating();
-            Ok(if is_float { Transformed::yes(call(OneNan::new(), vec![expr])) } else { Transformed::no(expr) })
+            Ok(if is_float {
+                Transformed::yes(call(OneNan::new(), vec![expr]))
+            } else {
+                Transformed::no(expr)
+            })
         }
         Expr::Cast(Cast { expr: of, field })
             if field.data_type().is_floating() && is_text(&of.get_type(schema)?) =>
@@ -168,13 +172,16 @@ impl ScalarUDFImpl for Operation {
             Operator::Divide => numeric::div,
             _ => numeric::rem,
         };
-        let result = apply(&args.args[0], &args.args[1], kernel).map_err(|error| match error.find_root() {
-            DataFusionError::ArrowError(arrow, _) => match &**arrow {
-                ArrowError::ArithmeticOverflow(what) => too_large(what.trim_start_matches("Overflow happened on: ")),
+        let result =
+            apply(&args.args[0], &args.args[1], kernel).map_err(|error| match error.find_root() {
+                DataFusionError::ArrowError(arrow, _) => match &**arrow {
+                    ArrowError::ArithmeticOverflow(what) => {
+                        too_large(what.trim_start_matches("Overflow happened on: "))
+                    }
+                    _ => error,
+                },
                 _ => error,
-            },
-            _ => error,
-        })?;
+            })?;
         match result {
             ColumnarValue::Array(array) => Ok(ColumnarValue::Array(one_nan(within_precision(array)?))),
             ColumnarValue::Scalar(value) => {

@@ -91,7 +91,11 @@ impl Visitor for Clauses<'_> {
         )?;
         refused(query.for_clause.is_some(), "FOR XML and FOR JSON are not carried out", "--format json")?;
         refused(query.settings.is_some(), "SETTINGS are not carried out", "leave them out")?;
-        refused(query.format_clause.is_some(), "FORMAT is not part of a query", "--format csv, json, parquet …")?;
+        refused(
+            query.format_clause.is_some(),
+            "FORMAT is not part of a query",
+            "--format csv, json, parquet …",
+        )?;
         refused(query.fetch.is_some(), "FETCH FIRST is not carried out", "LIMIT n")?;
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
             refused(
@@ -126,15 +130,23 @@ impl Visitor for Clauses<'_> {
             "CLUSTER BY, DISTRIBUTE BY and SORT BY are not carried out",
             "ORDER BY",
         )?;
-        refused(!select.lateral_views.is_empty(), "LATERAL VIEW is not carried out", "unnest(list) in the select list")?;
-        refused(select.top.is_some(), "TOP is not carried out", "LIMIT n at the end of the query")?;
         refused(
-            select.exclude.is_some(),
-            "EXCLUDE is carried out behind * only",
-            "SELECT * EXCLUDE (a, b)",
+            !select.lateral_views.is_empty(),
+            "LATERAL VIEW is not carried out",
+            "unnest(list) in the select list",
         )?;
-        refused(select.select_modifiers.is_some(), "these words behind SELECT are not carried out", "leave them out")?;
-        refused(select.value_table_mode.is_some(), "SELECT AS STRUCT and AS VALUE are not carried out", "struct(a, b)")?;
+        refused(select.top.is_some(), "TOP is not carried out", "LIMIT n at the end of the query")?;
+        refused(select.exclude.is_some(), "EXCLUDE is carried out behind * only", "SELECT * EXCLUDE (a, b)")?;
+        refused(
+            select.select_modifiers.is_some(),
+            "these words behind SELECT are not carried out",
+            "leave them out",
+        )?;
+        refused(
+            select.value_table_mode.is_some(),
+            "SELECT AS STRUCT and AS VALUE are not carried out",
+            "struct(a, b)",
+        )?;
         select.from.iter().try_for_each(joins)
     }
 
@@ -156,8 +168,10 @@ impl Visitor for Clauses<'_> {
             } => {
                 refused(sampled.is_some(), sample, instead)?;
                 refused(*with_ordinality, "WITH ORDINALITY is not carried out", "row_number() OVER ()")?;
-                let is_of_another =
-                    version.is_some() || !partitions.is_empty() || json_path.is_some() || alias.as_ref().is_some_and(|a| a.at.is_some());
+                let is_of_another = version.is_some()
+                    || !partitions.is_empty()
+                    || json_path.is_some()
+                    || alias.as_ref().is_some_and(|a| a.at.is_some());
                 refused(
                     is_of_another,
                     &format!("{name} has no versions, partitions or paths to choose from"),
@@ -274,11 +288,16 @@ fn of_values(name: &str, function: &Function, arguments: &FunctionArgumentList, 
     } else {
         return ControlFlow::Continue(());
     };
-    refused(true, &format!("{name} does not take {word}: it is a function of the values of one row"), "leave it out")
+    refused(
+        true,
+        &format!("{name} does not take {word}: it is a function of the values of one row"),
+        "leave it out",
+    )
 }
 
 fn passes_nulls(function: &Function, arguments: &FunctionArgumentList) -> bool {
-    let is_nulls = |clause: &FunctionArgumentClause| matches!(clause, FunctionArgumentClause::IgnoreOrRespectNulls(_));
+    let is_nulls =
+        |clause: &FunctionArgumentClause| matches!(clause, FunctionArgumentClause::IgnoreOrRespectNulls(_));
     function.null_treatment.is_some() || arguments.clauses.iter().any(is_nulls)
 }
 
@@ -330,6 +349,10 @@ fn joins(from: &TableWithJoins) -> Found {
         } else {
             "a RIGHT JOIN b ON a.user_id = b.user_id and b.user_id; or b LEFT JOIN a USING (user_id)"
         };
-        refused(true, &format!("{kind} JOIN with {of_both} is not carried out: its key would be that of the left side"), instead)
+        refused(
+            true,
+            &format!("{kind} JOIN with {of_both} is not carried out: its key would be that of the left side"),
+            instead,
+        )
     })
 }

@@ -145,8 +145,22 @@ impl Depth {
                     level.operators = 0;
                 }
             }),
-            K::NOT | K::IS | K::NOTNULL | K::LIKE | K::ILIKE | K::SIMILAR | K::RLIKE | K::REGEXP
-            | K::IN | K::DIV | K::AT | K::COLLATE | K::INTERVAL | K::PRIOR | K::OPERATOR | K::OVERLAPS => {
+            K::NOT
+            | K::IS
+            | K::NOTNULL
+            | K::LIKE
+            | K::ILIKE
+            | K::SIMILAR
+            | K::RLIKE
+            | K::REGEXP
+            | K::IN
+            | K::DIV
+            | K::AT
+            | K::COLLATE
+            | K::INTERVAL
+            | K::PRIOR
+            | K::OPERATOR
+            | K::OVERLAPS => {
                 self.level(|level| level.operators += 1);
             }
             _ => {}

@@ -17,6 +17,8 @@ mod clauses;
 mod limits;
 mod size;
 mod subqueries;
+#[cfg(test)]
+mod tests;
 mod text;
 mod words;
 

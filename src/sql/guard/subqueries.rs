@@ -6,13 +6,14 @@
 use std::sync::Arc;
 
 use arrow::datatypes::{DataType, FieldRef};
-use datafusion::common::tree_node::{Transformed, TreeNode, TransformedResult};
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
 use datafusion::common::{Column, DFSchema, ExprSchema, Result, ScalarValue};
 use datafusion::logical_expr::expr::{InSubquery, ScalarFunction, SetComparison, SetQuantifier};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
-    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator, ReturnFieldArgs,
-    ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Subquery, Volatility, exists, lit, not, not_exists, when,
+    BinaryExpr, ColumnarValue, Expr, ExprSchemable, LogicalPlan, LogicalPlanBuilder, Operator,
+    ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, Subquery, Volatility, exists,
+    lit, not, not_exists, when,
 };
 
 use super::Refusal;
@@ -124,9 +125,12 @@ impl Membership {
             Expr::InSubquery(InSubquery { expr, subquery, negated }) => {
                 Ok(Self { of: *expr, among: subquery.subquery, negated })
             }
-            Expr::SetComparison(SetComparison { expr, subquery, op: Operator::Eq, quantifier: SetQuantifier::Any }) => {
-                Ok(Self { of: *expr, among: subquery.subquery, negated: false })
-            }
+            Expr::SetComparison(SetComparison {
+                expr,
+                subquery,
+                op: Operator::Eq,
+                quantifier: SetQuantifier::Any,
+            }) => Ok(Self { of: *expr, among: subquery.subquery, negated: false }),
             Expr::SetComparison(SetComparison {
                 expr,
                 subquery,
@@ -202,12 +206,15 @@ impl Membership {
 fn may_be_null(expr: Expr) -> Result<Transformed<Expr>> {
     let Expr::ScalarSubquery(subquery) = expr else { return Ok(Transformed::no(expr)) };
     let schema = subquery.subquery.schema();
-    if !subquery.outer_ref_columns.is_empty() || schema.fields().first().is_none_or(|field| field.is_nullable()) {
+    if !subquery.outer_ref_columns.is_empty()
+        || schema.fields().first().is_none_or(|field| field.is_nullable())
+    {
         return Ok(Transformed::no(Expr::ScalarSubquery(subquery)));
     }
     let column = Expr::Column(Column::from(schema.qualified_field(0)));
     let name = schema.field(0).name().clone();
-    let value = Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(OrNull::new())), vec![column]));
+    let value =
+        Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(OrNull::new())), vec![column]));
     let plan = LogicalPlanBuilder::from(subquery.subquery).project([value.alias(name)])?.build()?;
     Ok(Transformed::yes(Expr::ScalarSubquery(Subquery {
         subquery: Arc::new(plan),

@@ -62,9 +62,8 @@ fn names(error: &SchemaError) -> String {
             "{} could be a column of several tables\n(hint: write the table before it, like t.{})",
             field.name, field.name
         ),
-        SchemaError::DuplicateQualifiedField { name, .. } | SchemaError::DuplicateUnqualifiedField { name } => {
-            twice(name)
-        }
+        SchemaError::DuplicateQualifiedField { name, .. }
+        | SchemaError::DuplicateUnqualifiedField { name } => twice(name),
     }
 }
 
@@ -92,7 +91,10 @@ fn missing(field: &Column, valid: &[Column]) -> String {
         return format!("{what}\n(hint: {hint})");
     }
     if valid.is_empty() {
-        return format!("{what}\n(hint: there are no columns here; a text stands in single quotes: '{}')", field.name);
+        return format!(
+            "{what}\n(hint: there are no columns here; a text stands in single quotes: '{}')",
+            field.name
+        );
     }
     let close = valid
         .iter()
@@ -130,7 +132,8 @@ fn values(error: &ArrowError) -> String {
 }
 
 fn too_long() -> String {
-    "a column of text or lists grows beyond 2 GB\n(hint: shorten the texts, or take fewer rows at once)".into()
+    "a column of text or lists grows beyond 2 GB\n(hint: shorten the texts, or take fewer rows at once)"
+        .into()
 }
 
 /// Names of types as SQL has them.
@@ -154,10 +157,14 @@ fn type_in(text: &str) -> &str {
 
 fn casts(text: &str) -> String {
     let hint = "\n(hint: TRY_CAST gives null for such values, and WHERE TRY_CAST(x AS …) IS NULL finds them)";
-    if let Some((value, rest)) = text.strip_prefix("Cannot cast string '").and_then(|t| t.rsplit_once("' to ")) {
+    if let Some((value, rest)) =
+        text.strip_prefix("Cannot cast string '").and_then(|t| t.rsplit_once("' to "))
+    {
         return format!("'{value}' is not a value of {}{hint}", type_in(rest));
     }
-    if let Some((value, rest)) = text.strip_prefix("Can't cast value ").and_then(|t| t.split_once(" to type ")) {
+    if let Some((value, rest)) =
+        text.strip_prefix("Can't cast value ").and_then(|t| t.split_once(" to type "))
+    {
         return format!("{value} is too large for {}{hint}", type_in(rest));
     }
     if let Some((value, _)) =
@@ -196,23 +203,63 @@ fn said(text: &str) -> String {
     text
 }
 
+/// Functions of other engines, and what to write here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("mode", "SELECT x FROM … GROUP BY x ORDER BY count(*) DESC LIMIT 1"),
+    ("mod", "x % y, as in tau % 2"),
+    ("sign", "signum(x)"),
+    ("quantile", "quantile_cont(x, 0.5)"),
+    ("percentile", "quantile_cont(x, 0.5)"),
+    ("arg_max", "first_value(x ORDER BY y DESC)"),
+    ("arg_min", "first_value(x ORDER BY y)"),
+    ("list", "array_agg(x)"),
+    ("group_concat", "string_agg(x, ', ')"),
+    ("countif", "count(*) FILTER (WHERE …)"),
+    ("count_if", "count(*) FILTER (WHERE …)"),
+    ("isnull", "x IS NULL"),
+    ("if", "CASE WHEN … THEN … ELSE … END"),
+    ("len", "length(x)"),
+];
+
+/// A function that does not exist; the engine's guess is by letters only.
+fn no_function(text: &str) -> Option<String> {
+    let (name, guess) = text.strip_prefix("Invalid function '")?.split_once('\'')?;
+    let hint = match ELSEWHERE.iter().find(|(other, _)| name.eq_ignore_ascii_case(other)) {
+        Some((_, instead)) => (*instead).to_owned(),
+        None => format!("is it {}?", guess.split('\'').nth(1)?),
+    };
+    Some(format!("there is no function {name}\n(hint: {hint})"))
+}
+
 /// Messages that need other words.
 fn known(text: &str) -> Option<String> {
+    if let Some(said) = no_function(text) {
+        return Some(said);
+    }
     if text.contains("table '") && text.ends_with("not found") {
         return Some(format!("{text}\n(hint: `\\d` at the prompt of `results sql` lists the tables)"));
     }
-    if let Some((_, rest)) = text.split_once("Projections require unique expression names but the expression \"") {
+    if let Some((_, rest)) =
+        text.split_once("Projections require unique expression names but the expression \"")
+    {
         let name = rest.split('"').next().unwrap_or_default();
         let name = name.rsplit(" AS ").next().unwrap_or(name);
-        return Some(format!("two columns of the select list are called {name}\n(hint: give one another name with AS)"));
+        return Some(format!(
+            "two columns of the select list are called {name}\n(hint: give one another name with AS)"
+        ));
     }
     if text.contains("logical expression WindowFunction") || text.contains("window function calls") {
         return Some(
-            "a function with OVER cannot stand there\n(hint: QUALIFY in place of WHERE can have it)".to_owned(),
+            "a function with OVER cannot stand there\n(hint: QUALIFY in place of WHERE can have it)"
+                .to_owned(),
         );
     }
-    if text.contains("logical expression AggregateFunction") || text.contains("Aggregate functions are not allowed") {
-        return Some("an aggregate cannot stand there\n(hint: HAVING in place of WHERE can have it)".to_owned());
+    if text.contains("logical expression AggregateFunction")
+        || text.contains("Aggregate functions are not allowed")
+    {
+        return Some(
+            "an aggregate cannot stand there\n(hint: HAVING in place of WHERE can have it)".to_owned(),
+        );
     }
     let about_queries = ["ScalarSubquery", "Subquery", "subquery", "OuterReferenceColumn", "outer reference"];
     if text.contains("Physical plan does not support") || text.contains("not support logical expression") {
@@ -224,7 +271,8 @@ fn known(text: &str) -> Option<String> {
             impossible()
         });
     }
-    if text.contains("Correlated scalar subquery") || text.contains("correlated") && text.contains("subquery") {
+    if text.contains("Correlated scalar subquery") || text.contains("correlated") && text.contains("subquery")
+    {
         return Some(
             "a query for one value that depends on the row around it needs an aggregate and equal keys\n\
              (hint: (SELECT max(x) FROM … s WHERE s.user_id = t.user_id), or a LEFT JOIN with it)"
@@ -248,7 +296,9 @@ fn known(text: &str) -> Option<String> {
         return Some(impossible());
     }
     if text.contains("Overflow happened on") || text.contains("overflow on") {
-        return Some(format!("a number is too large for its type: {text}\n(hint: CAST(… AS DOUBLE) before it holds more)"));
+        return Some(format!(
+            "a number is too large for its type: {text}\n(hint: CAST(… AS DOUBLE) before it holds more)"
+        ));
     }
     if text.contains("byte array offset overflow") || text.contains("offset overflow") {
         return Some(too_long());

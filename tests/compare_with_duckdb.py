@@ -1,0 +1,135 @@
+"""Asks `results sql` and DuckDB the same random questions and compares the answers.
+
+Usage: python compare_with_duckdb.py RESULTS_PROGRAM DIRECTORY [QUESTIONS] [SEED]. DIRECTORY is any output of `merge`; the questions
+bring their own rows. A refusal with a hint is as good as the right answer. Joins by USING, set operations with ALL, NOT IN beside
+nulls, moving frames, NaN, and sums of large whole numbers are asked for.
+"""
+
+import csv
+import io
+import math
+import random
+import subprocess
+import sys
+
+import duckdb
+
+program, directory = sys.argv[1:3]
+questions = int(sys.argv[3]) if len(sys.argv) > 3 else 120
+seed = int(sys.argv[4]) if len(sys.argv) > 4 else random.randrange(10**6)
+choose = random.Random(seed)
+LARGEST = 9223372036854775807
+
+
+def values(columns, kinds, rows):
+    """A table of literals: `(select cast(a as bigint) as k, … from (values …) v(a, b))`."""
+    pick = {
+        "key": lambda: choose.choice([1, 2, 3, 4, "null"]),
+        "place": None,
+        "double": lambda: choose.choice([0.5, 1.0, -2.0, 3.25, 8.0, "null"]),
+        "wild": lambda: choose.choice([0.5, -2.0, 3.25, "1e20", "'nan'", "'inf'", "null"]),
+        "large": lambda: choose.choice([1, -7, LARGEST, LARGEST - 1, "null"]),
+    }
+    types = {"key": "bigint", "place": "bigint", "double": "double", "wild": "double", "large": "bigint"}
+    lines = []
+    for place in range(rows):
+        cells = [place if kind == "place" else pick[kind]() for kind in kinds]
+        lines.append("(" + ", ".join(f"cast({cell} as {types[kind]})" for cell, kind in zip(cells, kinds)) + ")")
+    return f"(values {', '.join(lines)}) {columns}"
+
+
+def join():
+    a, b = values("a(k, x)", ["key", "place"], 4), values("b(k, y)", ["key", "place"], 4)
+    kind = choose.choice(["join", "left join", "right join", "full join", "natural join", "natural left join", "natural full join"])
+    using = "" if kind.startswith("natural") else "using (k)"
+    select, end = choose.choice([("k, x, y", ""), ("*", ""), ("k, count(*)", "group by k"), ("k, y", "where k > 1")])
+    return f"select {select} from (select * from {a}) a {kind} (select * from {b}) b {using} {end}"
+
+
+def set_operation():
+    sides = [f"select k from {values('v(k)', ['key'], choose.randint(1, 6))}" for _ in range(2)]
+    return f" {choose.choice(['union', 'except', 'intersect'])} {choose.choice(['', 'all'])} ".join(sides)
+
+
+def not_in():
+    a = values("a(i, k)", ["place", "key"], 5)
+    b = values("b(j, l)", ["place", "key"], choose.randint(1, 4))
+    value = choose.choice(["k", "k", "3", "k + 1"])
+    within = choose.choice(["", "where l is not null", "where j < i", "where j = i", "where l > 9"])
+    found = choose.choice([f"{value} not in (select l from {b} {within})", f"not ({value} in (select l from {b} {within}))"])
+    more = choose.choice(["", " or i = 2", " and i > 0", " or k is null"])
+    return f"select i from {a} where {found}{more}"
+
+
+def frame():
+    wild = choose.choice(["double", "wild"])
+    of = choose.choice(["sum(x)", "avg(x)", "min(x)", "max(x)", "var_pop(x)", "stddev_pop(x)", "corr(x, y)", "covar_pop(x, y)", "count(x)"])
+    if wild == "wild" and of[:3] in ("var", "std", "cor", "cov"):
+        wild = "double"
+    start, end = choose.choice([("1 preceding", "current row"), ("2 preceding", "1 preceding"), ("current row", "2 following"), ("unbounded preceding", "current row")])
+    v = values("v(i, x, y)", ["place", wild, "double"], 8)
+    return f"select i, {of} over (order by i rows between {start} and {end}) from {v}"
+
+
+def not_a_number():
+    v = values("v(g, x)", ["key", "wild"], 8)
+    return choose.choice(
+        [
+            f"select g, max(x), min(x) from {v} group by g",
+            f"select max(x), min(x), count(x), count(distinct x) from {v}",
+            f"select g, x from {v} where x > 1",
+            f"select x, count(*) from {v} group by x",
+        ]
+    )
+
+
+def large():
+    v = values("v(g, x)", ["key", "large"], 5)
+    return choose.choice(
+        [f"select g, sum(x) from {v} group by g", f"select sum(x) from {v}", f"select x + 1 from {v}", f"select x * g from {v}"]
+    )
+
+
+def plain(cell):
+    """A cell as text that does not depend on the program that wrote it."""
+    if cell is None or cell == "":
+        return ""
+    try:
+        number = float(cell)
+    except ValueError:
+        return str(cell)
+    if math.isnan(number) or math.isinf(number) or abs(number) >= 1e15:
+        # Whole numbers beyond the precision of a double stay themselves.
+        return str(cell) if str(cell).lstrip("-").isdigit() else f"{number:.9g}"
+    return f"{round(number, 7) + 0.0:.7f}"
+
+
+def of_results(query):
+    said = subprocess.run([program, "sql", "--run", directory, "--format", "csv", query], capture_output=True, text=True, timeout=120)
+    if said.returncode == 0:
+        return sorted([plain(cell) for cell in row] for row in list(csv.reader(io.StringIO(said.stdout)))[1:])
+    if said.returncode == 1 and "(hint:" in said.stderr:
+        return None
+    sys.exit(f"seed {seed}: {query}\nends with {said.returncode}: {said.stderr}")
+
+
+def of_duckdb(query):
+    try:
+        return sorted([plain(cell) for cell in row] for row in duckdb.sql(query).fetchall())
+    except duckdb.OutOfRangeException:
+        return "out of range"
+
+
+refused = 0
+for number in range(questions):
+    query = choose.choice([join, set_operation, not_in, frame, not_a_number, large])()
+    found = of_results(query)
+    if found is None:
+        refused += 1
+        continue
+    expected = of_duckdb(query)
+    if found != expected:
+        sys.exit(f"seed {seed}, question {number}: {query}\nresults: {found}\nDuckDB:  {expected}")
+if refused == questions:
+    sys.exit("every question was refused")
+print(f"seed {seed}: {questions} questions, {refused} refused, the others answered as DuckDB does")
