@@ -105,7 +105,7 @@ impl Visitor for Clauses<'_> {
             )?;
         }
         if let Some(order_by) = &query.order_by {
-            self.order(order_by, matches!(*query.body, SetExpr::Select(_)))?;
+            order(order_by, matches!(*query.body, SetExpr::Select(_)))?;
         }
         set_operations(&query.body)
     }
@@ -220,18 +220,6 @@ impl Visitor for Clauses<'_> {
 }
 
 impl Clauses<'_> {
-    fn order(&self, order_by: &OrderBy, of_select: bool) -> Found {
-        refused(order_by.interpolate.is_some(), "INTERPOLATE is not carried out", "leave it out")?;
-        match &order_by.kind {
-            OrderByKind::All(_) => refused(
-                !of_select,
-                "ORDER BY ALL is not carried out behind UNION, EXCEPT and INTERSECT",
-                "ORDER BY 1, 2, …",
-            ),
-            OrderByKind::Expressions(by) => no_fill(by),
-        }
-    }
-
     fn function(&self, function: &Function) -> Found {
         refused(
             !matches!(function.parameters, FunctionArguments::None),
@@ -268,6 +256,18 @@ impl Clauses<'_> {
             &format!("{name} does not take FILTER"),
             "a WHERE in the query below it",
         )
+    }
+}
+
+fn order(order_by: &OrderBy, of_select: bool) -> Found {
+    refused(order_by.interpolate.is_some(), "INTERPOLATE is not carried out", "leave it out")?;
+    match &order_by.kind {
+        OrderByKind::All(_) => refused(
+            !of_select,
+            "ORDER BY ALL is not carried out behind UNION, EXCEPT and INTERSECT",
+            "ORDER BY 1, 2, …",
+        ),
+        OrderByKind::Expressions(by) => no_fill(by),
     }
 }
 

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use arrow::datatypes::{DataType, FieldRef};
 use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
-use datafusion::common::{Column, DFSchema, ExprSchema, Result, ScalarValue};
+use datafusion::common::{Column, DFSchema, ExprSchema, Result, ScalarValue, Spans};
 use datafusion::logical_expr::expr::{InSubquery, ScalarFunction, SetComparison, SetQuantifier};
 use datafusion::logical_expr::utils::merge_schema;
 use datafusion::logical_expr::{
@@ -93,8 +93,8 @@ fn truth(expr: Expr, negate: bool, schema: &DFSchema) -> Result<Expr> {
         }
         Expr::Not(of) => truth(*of, !negate, schema),
         expr => match Membership::of(expr) {
-            Ok(member) if member.negated == negate => Ok(member.is_in()),
-            Ok(member) => member.is_not_in(schema),
+            Ok(member) if member.negated == negate => Ok(member.found()),
+            Ok(member) => member.absent(schema),
             Err(expr) => {
                 let expr = if holds_in(&expr)? { values(expr, schema)? } else { expr };
                 Ok(if negate { not(expr) } else { expr })
@@ -141,9 +141,9 @@ impl Membership {
         }
     }
 
-    fn is_in(self) -> Expr {
+    fn found(self) -> Expr {
         let outer_ref_columns = self.among.all_out_ref_exprs();
-        let subquery = Subquery { subquery: self.among, outer_ref_columns, spans: Default::default() };
+        let subquery = Subquery { subquery: self.among, outer_ref_columns, spans: Spans::new() };
         Expr::InSubquery(InSubquery::new(Box::new(self.of), subquery, false))
     }
 
@@ -175,7 +175,7 @@ impl Membership {
     }
 
     /// True where `NOT IN` is.
-    fn is_not_in(self, schema: &DFSchema) -> Result<Expr> {
+    fn absent(self, schema: &DFSchema) -> Result<Expr> {
         let (of_may, value_may) = self.may_be_null(schema)?;
         let mut all = not_exists(self.equal(schema)?);
         if value_may {
