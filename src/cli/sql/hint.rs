@@ -21,16 +21,5 @@ fn better(said: &str) -> Option<String> {
             "{said}\n(hint: queries only read here; `results sql --output FILE` writes the rows of one to a file)"
         ));
     }
-    if let Some(name) = ["bh_qvalue", "by_qvalue"].iter().find(|n| said.contains(&format!("function '{n}'")))
-    {
-        return Some(format!(
-            "{name} needs to know which tests belong together\n(hint: {name}(p) OVER (PARTITION BY tau), or OVER () for all rows)"
-        ));
-    }
-    if said.contains("Physical plan does not support logical expression WindowFunction") {
-        return Some(
-            "a function with OVER cannot stand there\n(hint: QUALIFY in place of WHERE can have it)".into(),
-        );
-    }
     None
 }

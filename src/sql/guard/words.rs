@@ -224,6 +224,12 @@ const ELSEWHERE: &[(&str, &str)] = &[
 /// A function that does not exist; the engine's guess is by letters only.
 fn no_function(text: &str) -> Option<String> {
     let (name, guess) = text.strip_prefix("Invalid function '")?.split_once('\'')?;
+    if ["bh_qvalue", "by_qvalue"].contains(&name) {
+        return Some(format!(
+            "{name} needs to know which tests belong together\n\
+             (hint: {name}(p) OVER (PARTITION BY tau), or OVER () for all rows)"
+        ));
+    }
     let hint = match ELSEWHERE.iter().find(|(other, _)| name.eq_ignore_ascii_case(other)) {
         Some((_, instead)) => (*instead).to_owned(),
         None => format!("is it {}?", guess.split('\'').nth(1)?),
