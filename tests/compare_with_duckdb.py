@@ -115,7 +115,11 @@ def of_results(query):
 
 def of_duckdb(query):
     try:
-        return sorted([plain(cell) for cell in row] for row in duckdb.sql(query).fetchall())
+        rows = [[plain(cell) for cell in row] for row in duckdb.sql(query).fetchall()]
+        if "corr(" in query:
+            # Of fewer than two pairs, or of equal ones, there is no correlation: NaN there, null here.
+            rows = [["" if cell == "nan" else cell for cell in row] for row in rows]
+        return sorted(rows)
     except duckdb.OutOfRangeException:
         return "out of range"
 
