@@ -141,7 +141,7 @@ fn analyse<'a>(
     let config = config.map_err(super::config::config_failure)?.config;
     let schemas = &loaded.schemas;
     let planned = Planned { config: &config, shards: args.shards, only_shards: Vec::new(), schemas };
-    let run = create(folder.join("run"), planned).map_err(failure)?;
+    let run = create(folder.join("run"), planned, &|_| ()).map_err(failure)?;
     let work = Work::of(run, schemas).shards(args.shards);
     let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
     let tell = FanOut::default().with(for_people(work.bars(), Verbosity::Normal));

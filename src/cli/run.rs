@@ -193,7 +193,7 @@ fn new_run<'a>(args: &Args, definitions: &Folder, schemas: &'a Schemas) -> Resul
         _ => Vec::new(),
     };
     let planned = Planned { config: &config, shards, only_shards, schemas };
-    let run = create(dir, planned).map_err(failure)?;
+    let run = create(dir, planned, &|words| eprintln!("note: {words}")).map_err(failure)?;
     Ok(Work::of(run, schemas).share(share).shards(shards))
 }
 

@@ -7,6 +7,7 @@ use super::input::{DataConfig, DataFormat, Discretize, QuantileRule};
 use super::model::{Compat, Config};
 use super::program::Analysis;
 use super::read::{Section, nearest};
+use super::reading;
 use super::time_zone;
 use super::tree::{Kind, Node};
 
@@ -80,6 +81,7 @@ fn read_files(root: &mut Section<'_>, c: &mut Config) {
             ],
             "no effect with `engine: command`, the program reads the file itself",
         );
+        s.ignored(&reading::KEYS, "no effect with `engine: command`, the program reads the file itself");
         s.finish();
     }
     root.set("feature_modes", "a list of texts", &mut c.feature_modes);
@@ -104,6 +106,7 @@ fn read_common(s: &mut Section<'_>, d: &mut DataConfig) {
     s.set("min_rows", "a whole number", &mut d.min_rows);
     s.set("order", "time or file", &mut d.order);
     s.set("plausibility", "true or false", &mut d.plausibility);
+    reading::read(s, &mut d.reading);
 }
 
 /// Reads the expressions; says whether there is a single source without a mode.

@@ -152,5 +152,6 @@ pub(super) fn columns(compat: Compat) -> DataConfig {
         min_rows: 200,
         order: if old { RowOrder::File } else { RowOrder::Time },
         plausibility: !old,
+        reading: super::Reading::default(),
     }
 }

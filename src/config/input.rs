@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::reading::Reading;
+
 /// Input format and its columns.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataConfig {
@@ -44,6 +46,9 @@ pub struct DataConfig {
     /// Whether implausible values (millisecond timestamps, fractional, negative or infinite
     /// targets) fail the unit instead of being coerced.
     pub plausibility: bool,
+    /// How the text of input files is read, where it is not the usual.
+    #[serde(flatten)]
+    pub reading: Reading,
 }
 
 /// Built-in input profiles.

@@ -18,6 +18,7 @@ mod presets;
 mod program;
 mod quality;
 mod read;
+mod reading;
 mod settings;
 mod show;
 #[cfg(test)]
@@ -35,5 +36,6 @@ pub use presets::presets;
 pub use program::*;
 pub use quality::{Gate, GateAction, Quality};
 pub use read::{Problem, Section};
+pub use reading::Reading;
 pub use settings::Settings;
 pub use show::show;

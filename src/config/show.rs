@@ -36,6 +36,11 @@ fn data(config: &Config) -> Value {
         Some(_) => drop(out.shift_remove("utc_offset_hours")),
         None => drop(out.insert("time_zone".into(), Value::Null)),
     }
+    // Absent from the stored form, but a file can have them.
+    for key in super::reading::KEYS {
+        let none = if key.ends_with("missing") || key == "missing_values" { json!([]) } else { Value::Null };
+        out.entry(key).or_insert(none);
+    }
     if d.format == DataFormat::Columns {
         out.insert("source".into(), json!(d.sources));
     }

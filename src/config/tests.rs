@@ -132,7 +132,8 @@ fn columns_beside_the_built_in_ones_are_refused() {
         faults("data:\n  target: '\"label:LYING_DOWN\"'\n  sources: {a: b}\n"),
         "f.yaml:2: `data.target` is fixed by `format: extrasensory`; set `data.format: columns` to choose columns\n\
          f.yaml:3: unknown key `data.sources`; known keys: format, files, id_suffixes, condition, text_columns, \
-         missing_target, utc_offset_hours, time_zone, min_rows, order, plausibility, discretize"
+         missing_target, utc_offset_hours, time_zone, min_rows, order, plausibility, separator, decimal, encoding, \
+         skip_lines, missing_values, not_missing, discretize"
     );
 }
 
@@ -390,4 +391,37 @@ proptest! {
         let kept: Config = serde_saphyr::from_str(&serde_saphyr::to_string(&config).unwrap()).unwrap();
         prop_assert_eq!(kept, config);
     }
+}
+
+#[test]
+fn keys_of_reading_are_checked_and_leave_no_trace_while_absent() {
+    let text = "data:\n  format: columns\n  source: a\n  target: b\n";
+    let without = read(text).config;
+    assert!(!serde_json::to_string(&without).unwrap().contains("separator"), "part of the fingerprint");
+    let nothing = "  separator: null\n  decimal: '.'\n  missing_values: []\n";
+    let with = read(&format!("{text}  separator: null\n  missing_values: []\n  skip_lines: null\n")).config;
+    assert_eq!(fingerprint(&without), fingerprint(&with));
+    assert!(faults_of_reading(&format!("{text}{nothing}")).is_empty());
+    let all = "  separator: \"\\t\"\n  decimal: ','\n  encoding: latin1\n  skip_lines: 10\n  \
+               missing_values: ['.', -999, 1.5, null]\n  not_missing: NA\n";
+    let reading = read(&format!("{text}{all}")).config.data.reading;
+    assert_eq!((reading.separator, reading.decimal, reading.skip_lines), (Some('\t'), Some(','), Some(10)));
+    assert_eq!(reading.missing_values, [".", "-999", "1.5", "null"]);
+    assert_eq!(reading.not_missing, ["NA"]);
+    for (wrong, told) in [
+        ("separator: x", "must be one of comma, semicolon, tab, bar, blank, not \"x\""),
+        ("decimal: ';'", "must be \".\" or \",\""),
+        ("encoding: klingon", "windows-1252"),
+        ("skip_lines: -1", "a whole number of lines"),
+        ("missing_values: [[1]]", "a list of words and numbers"),
+        ("missing_values: [NA]\n  not_missing: [NA]", "and so does `missing_values`"),
+    ] {
+        let said = faults_of_reading(&format!("{text}  {wrong}\n"));
+        assert!(said.contains(told), "{wrong}: {said}");
+    }
+}
+
+fn faults_of_reading(text: &str) -> String {
+    parse("f.yaml", text, None, &measures::settings())
+        .map_or_else(|error| error.to_string(), |_| String::new())
 }

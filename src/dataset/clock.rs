@@ -18,9 +18,9 @@ pub(super) fn check(config: &Config, frame: &UserFrame, keep: &[bool]) -> Result
         return Ok(());
     };
     for row in (0..times.len()).filter(|&row| keep[row]) {
-        let (value, line) = (times[row], frame.lines[row]);
+        let value = times[row];
         let reason = if value.is_nan() {
-            return Err(DatasetError::MissingTimestamp { line });
+            return Err(DatasetError::MissingTimestamp { place: frame.lines.at(row) });
         } else if value.is_infinite() {
             "is infinite"
         } else if config.data.plausibility && value < 0.0 {
@@ -30,7 +30,8 @@ pub(super) fn check(config: &Config, frame: &UserFrame, keep: &[bool]) -> Result
         } else {
             continue;
         };
-        return Err(DatasetError::ImplausibleTimestamp { line, value, reason: reason.to_owned() });
+        let place = frame.lines.at(row);
+        return Err(DatasetError::ImplausibleTimestamp { place, value, reason: reason.to_owned() });
     }
     Ok(())
 }
@@ -51,8 +52,8 @@ pub(super) fn order(config: &Config, frame: &UserFrame) -> Result<Vec<usize>, Da
     if let Some(pair) = rows.windows(2).find(|pair| times[pair[0]] == times[pair[1]]) {
         return Err(DatasetError::DuplicateTimestamp {
             timestamp: times[pair[0]],
-            first: frame.lines[pair[0]],
-            second: frame.lines[pair[1]],
+            first: frame.lines.at(pair[0]),
+            second: frame.lines.at(pair[1]),
         });
     }
     Ok(rows)

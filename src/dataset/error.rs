@@ -1,5 +1,9 @@
 //! What can go wrong between a data folder and a series.
 
+mod code;
+
+use super::place::Place;
+
 /// Why users could not be listed, a user's input not be read, or a unit not be analysed.
 ///
 /// Messages are fragments that fit after "failed to …:"; a remedy, where there is one, follows as
@@ -17,8 +21,8 @@ pub enum DatasetError {
     },
     /// No file of the folder fits the pattern.
     #[error(
-        "no file in {folder} matches `{pattern}`; it holds {others} other file(s) \
-         (hint: set `data_root` or `data.files`)"
+        "no file in {folder} matches `{pattern}`; it holds {others} other file(s) and {folders} folder(s) \
+         (hint: {hint})"
     )]
     NoFiles {
         /// The folder as configured.
@@ -27,6 +31,18 @@ pub enum DatasetError {
         pattern: String,
         /// Files there that do not fit.
         others: usize,
+        /// Folders there.
+        folders: usize,
+        /// What to do.
+        hint: String,
+    },
+    /// No row of any file has a user id.
+    #[error(
+        "no row of the data has a user id in the column `{column}` (hint: set `data.user` and `data.files`)"
+    )]
+    NobodysRows {
+        /// The user column.
+        column: String,
     },
     /// The pattern names folders.
     #[error(
@@ -90,12 +106,6 @@ pub enum DatasetError {
         /// The file.
         file: String,
     },
-    /// A file with a header and no rows.
-    #[error("{file} has a header but no rows")]
-    NoRows {
-        /// The file.
-        file: String,
-    },
     /// A file whose first line cannot be a CSV header.
     #[error("{file} is not a CSV file: {reason}")]
     NotCsv {
@@ -125,10 +135,7 @@ pub enum DatasetError {
         column: String,
     },
     /// Text where a number is needed.
-    #[error(
-        "{file}, line {line}, column `{column}`: `{text}` is not a number \
-         (hint: leave missing values empty; list text columns under `data.text_columns`)"
-    )]
+    #[error("{file}, line {line}, column `{column}`: `{text}` is not a number (hint: {hint})")]
     NotANumber {
         /// The file.
         file: String,
@@ -138,9 +145,37 @@ pub enum DatasetError {
         column: String,
         /// The text found, shortened.
         text: String,
+        /// What to do.
+        hint: String,
+    },
+    /// Bytes that are no text where a text is needed.
+    #[error("{file}, line {line}, column `{column}`: `{text}` is not UTF-8 text (hint: {hint})")]
+    NotText {
+        /// The file.
+        file: String,
+        /// Line in the file, the header being line 1 (row number in Parquet).
+        line: u64,
+        /// The column.
+        column: String,
+        /// What was found, shortened.
+        text: String,
+        /// What to do.
+        hint: String,
+    },
+    /// A user id that cannot be one.
+    #[error("{file}, line {line}, column `{column}`: {reason}")]
+    UserId {
+        /// The file.
+        file: String,
+        /// Line in the file, the header being line 1 (of Parquet: a row number).
+        line: u64,
+        /// The column.
+        column: String,
+        /// Why not, and what to do.
+        reason: String,
     },
     /// A row with more or fewer fields than the header.
-    #[error("{file}, line {line}: {found} fields where the header has {expected}")]
+    #[error("{file}, line {line}: {found} fields where the header has {expected}{hint}")]
     RaggedRow {
         /// The file.
         file: String,
@@ -150,6 +185,8 @@ pub enum DatasetError {
         found: usize,
         /// Fields in the header.
         expected: usize,
+        /// What it looks like, and what to do; often empty.
+        hint: String,
     },
     /// A quote that is never closed.
     #[error("{file}, line {line}: the quoted field that starts here never ends")]
@@ -159,9 +196,20 @@ pub enum DatasetError {
         /// Line in the file.
         line: u64,
     },
-    /// A gzip file that stops before its end.
+    /// Other bytes behind the end of gzip data.
     #[error(
-        "{file} is truncated: the gzip data ends in the middle, {rows} rows read (hint: copy the file again)"
+        "{file}: other bytes stand behind the end of the gzip data (hint: `gzip -dc {base} | gzip > NEW.csv.gz` \
+         leaves them out)"
+    )]
+    BehindGzip {
+        /// The file.
+        file: String,
+        /// Its name without the folder.
+        base: String,
+    },
+    /// A compressed file that stops before its end.
+    #[error(
+        "{file} is truncated: the compressed data end in the middle, {rows} rows read (hint: copy the file again)"
     )]
     Truncated {
         /// The file.
@@ -169,7 +217,7 @@ pub enum DatasetError {
         /// Whole rows before the end.
         rows: usize,
     },
-    /// A gzip or Parquet file that does not decode.
+    /// A compressed or Parquet file that does not decode.
     #[error("{file} is corrupt: {reason} (hint: copy the file again)")]
     Corrupt {
         /// The file.
@@ -201,6 +249,12 @@ pub enum DatasetError {
         /// The values there, and why.
         reason: String,
     },
+    /// A shared file that could not be read when the run was planned, and can be now.
+    #[error("{file} can be read now, and the run was planned without it (hint: start a new run)")]
+    Recovered {
+        /// The file.
+        file: String,
+    },
     /// The user has no row in the files (they changed since the users were listed).
     #[error("user `{id}` has no row in the input files (hint: they changed since the users were listed)")]
     UserGone {
@@ -208,16 +262,16 @@ pub enum DatasetError {
         id: String,
     },
     /// A row without a time.
-    #[error("line {line} has no timestamp (hint: remove the row, or set `data.timestamp` to none)")]
+    #[error("{place} has no timestamp (hint: remove the row, or set `data.timestamp` to none)")]
     MissingTimestamp {
-        /// Line in the file.
-        line: u64,
+        /// Where.
+        place: Place,
     },
     /// A timestamp that cannot be epoch seconds.
-    #[error("line {line}: timestamp {value} {reason}")]
+    #[error("{place}: timestamp {value} {reason}")]
     ImplausibleTimestamp {
-        /// Line in the file.
-        line: u64,
+        /// Where.
+        place: Place,
         /// The value.
         value: f64,
         /// Why not, and what to do.
@@ -225,37 +279,38 @@ pub enum DatasetError {
     },
     /// Two rows at the same time.
     #[error(
-        "lines {first} and {second} have the same timestamp {timestamp} (hint: remove one; `data.order: file` keeps both)"
+        "{} have the same timestamp {timestamp} (hint: remove one; `data.order: file` keeps both)",
+        first.and(second)
     )]
     DuplicateTimestamp {
         /// The time.
         timestamp: f64,
-        /// Line of the first row.
-        first: u64,
-        /// Line of the second row.
-        second: u64,
+        /// The first row.
+        first: Place,
+        /// The second row.
+        second: Place,
     },
     /// A value that cannot be a symbol.
-    #[error("line {line}: {role} value {value} {reason}")]
+    #[error("{place}: {role} value {value} {reason}")]
     NotASymbol {
         /// `source`, `target` or `condition`.
         role: &'static str,
-        /// Line in the file.
-        line: u64,
+        /// Where.
+        place: Place,
         /// The value.
         value: f64,
         /// Why not.
         reason: &'static str,
     },
     /// Values that no z-score can be taken of.
-    #[error("the {role} has {count} infinite value(s), the first at line {line}")]
+    #[error("the {role} has {count} infinite value(s), the first at {place}")]
     Infinite {
         /// `source` or `target`.
         role: &'static str,
         /// How many.
         count: usize,
-        /// Line of the first.
-        line: u64,
+        /// Where the first is.
+        place: Place,
     },
     /// No row has a target value.
     #[error("no labels: the target is missing in all {rows} rows")]
@@ -301,70 +356,4 @@ pub enum DatasetError {
 /// The middle part of a message that proposes a name.
 fn nearest_hint(nearest: Option<&String>) -> String {
     nearest.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
-}
-
-impl DatasetError {
-    /// A short stable name of the kind of error, for the ledger and for SQL.
-    pub fn code(&self) -> &'static str {
-        match self {
-            Self::Folder { .. } => "folder",
-            Self::NoFiles { .. } => "no_files",
-            Self::Pattern { .. } => "pattern",
-            Self::FileName { .. } => "file_name",
-            Self::DuplicateUser { .. } => "duplicate_user",
-            Self::Expression { .. } => "expression",
-            Self::UnknownMode { .. } => "unknown_mode",
-            Self::Unreadable { .. } => "unreadable",
-            Self::EmptyFile { .. } => "empty_file",
-            Self::NoRows { .. } => "no_rows",
-            Self::NotCsv { .. } => "not_csv",
-            Self::MissingColumn { .. } => "missing_column",
-            Self::DuplicateColumn { .. } => "duplicate_column",
-            Self::NotANumber { .. } => "not_a_number",
-            Self::RaggedRow { .. } => "ragged_row",
-            Self::OpenQuote { .. } => "open_quote",
-            Self::Truncated { .. } => "truncated",
-            Self::Corrupt { .. } => "corrupt",
-            Self::ColumnType { .. } => "column_type",
-            Self::Evaluation { .. } => "evaluation",
-            Self::UserGone { .. } => "user_gone",
-            Self::MissingTimestamp { .. } => "missing_timestamp",
-            Self::ImplausibleTimestamp { .. } => "implausible_timestamp",
-            Self::DuplicateTimestamp { .. } => "duplicate_timestamp",
-            Self::NotASymbol { .. } => "not_a_symbol",
-            Self::Infinite { .. } => "infinite",
-            Self::NoLabels { .. } => "no_labels",
-            Self::TooFewRows { .. } => "too_few_rows",
-            Self::NoVariance { .. } => "no_variance",
-            Self::OneBin { .. } => "one_bin",
-        }
-    }
-
-    /// Whether the input could be read but holds too little to analyse: the unit is `skipped`.
-    pub fn is_skip(&self) -> bool {
-        matches!(
-            self,
-            Self::NoLabels { .. } | Self::TooFewRows { .. } | Self::NoVariance { .. } | Self::OneBin { .. }
-        )
-    }
-
-    /// Whether the input is unreadable or wrong: the unit is `failed`.
-    pub fn is_failure(&self) -> bool {
-        !self.is_skip()
-    }
-
-    /// Whether nothing but the configuration or the data folder is at fault, so that no user can
-    /// be analysed and a run must not start.
-    pub fn is_config(&self) -> bool {
-        matches!(
-            self,
-            Self::Folder { .. }
-                | Self::NoFiles { .. }
-                | Self::Pattern { .. }
-                | Self::FileName { .. }
-                | Self::DuplicateUser { .. }
-                | Self::Expression { .. }
-                | Self::UnknownMode { .. }
-        )
-    }
 }

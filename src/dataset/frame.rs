@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use super::error::DatasetError;
+use super::place::Lines;
 
 /// One user's rows as the expressions of the configuration give them; NaN where a value is missing.
 #[derive(Debug, Clone)]
 pub struct UserFrame {
     /// The user id.
     pub id: String,
-    /// Line in the file of each row, the header being line 1 (Parquet: row number from 1).
-    pub lines: Vec<u64>,
+    /// Where each row stands: its line, the header being line 1 (Parquet: row number from 1).
+    pub lines: Lines,
     /// Epoch seconds; `None` without a timestamp expression.
     pub timestamp: Option<Vec<f64>>,
     /// Target values.

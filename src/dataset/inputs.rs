@@ -1,14 +1,18 @@
 //! The list of users: which files belong to whom.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::error::DatasetError;
-use super::{open, pattern, table};
+use super::folder::{Folder, Found, id, some};
+use super::id::lookalikes;
+use super::rules::Rules;
+use super::{open, table};
 use crate::config::Config;
 
-/// Extensions that are no part of a user id; taken off from the end, as often as they fit.
-const EXTENSIONS: [&str; 5] = [".gz", ".csv", ".parquet", ".pq", ".txt"];
+/// Most bytes of files that are compared to find people whose files are the same.
+const COMPARED: u64 = 64 * 1024;
 
 /// One user and the files with their rows.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -19,6 +23,18 @@ pub struct UserInput {
     pub files: Vec<PathBuf>,
     /// Bytes of the files together (of a shared file: all of it).
     pub bytes: u64,
+    /// Whether this stands for a shared file that could not be read, so that whose rows it holds is not known.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub unread: bool,
+}
+
+/// The users of a data folder, and what has to be said about the folder.
+#[derive(Debug)]
+pub struct Inputs {
+    /// The users.
+    pub users: Vec<UserInput>,
+    /// What was left out, and what is odd.
+    pub notes: Vec<String>,
 }
 
 impl UserInput {
@@ -38,68 +54,37 @@ pub(super) fn joint_fingerprint(mut hashes: Vec<String>) -> String {
     blake3::hash(hashes.concat().as_bytes()).to_hex().to_string()
 }
 
-/// The users of a data folder, the first `n_users` of them.
+/// The users of a data folder, the first `n_users` of them; see [`list`].
+pub fn inputs(config: &Config) -> Result<Vec<UserInput>, DatasetError> {
+    list(config).map(|inputs| inputs.users)
+}
+
+/// The users of a data folder, the first `n_users` of them, and what has to be said about the rest of it.
 ///
 /// With one file a user they are sorted by file name, byte by byte, and the id is the file name
 /// without the first of `id_suffixes` that fits, or without its extensions. With a user column
-/// (`data.user`) every file is read once to find the users, who are sorted by id.
-pub fn inputs(config: &Config) -> Result<Vec<UserInput>, DatasetError> {
-    let files = files(&config.data_root, &config.data.files)?;
+/// (`data.user`) every file is read once to find the users, who are sorted by id; a file that cannot be
+/// read becomes a unit of its own, which fails, so that the run is not complete without it.
+pub fn list(config: &Config) -> Result<Inputs, DatasetError> {
+    let folder = Folder::list(&config.data_root, &config.data.files)?;
+    let mut notes = folder.notes(&config.data.files);
     let mut users = match &config.data.user {
-        None => one_file_each(files, &config.data.id_suffixes)?,
-        Some(column) => by_column(files, column)?,
+        None => {
+            let users = one_file_each(folder.files, &config.data.id_suffixes)?;
+            notes.extend(same_bytes(&users));
+            users
+        }
+        Some(column) => by_column(folder.files, column, &Rules::new(&config.data.reading), &mut notes)?,
     };
+    for (first, second) in lookalikes(users.iter().map(|user| user.id.as_str())).into_iter().take(5) {
+        notes.push(format!(
+            "the user ids `{first}` and `{second}` look like one: are they the same person? They are taken for two"
+        ));
+    }
     if let Some(most) = config.n_users {
         users.truncate(most as usize);
     }
-    Ok(users)
-}
-
-/// A file of the data folder.
-struct Found {
-    name: String,
-    path: PathBuf,
-    bytes: u64,
-}
-
-/// Files whose name fits the pattern, sorted by name. Hidden files only fit a pattern that starts
-/// with a dot.
-fn files(folder: &str, glob: &str) -> Result<Vec<Found>, DatasetError> {
-    if glob.contains('/') {
-        return Err(DatasetError::Pattern { pattern: glob.to_owned() });
-    }
-    let unreadable =
-        |error: std::io::Error| DatasetError::Folder { folder: folder.to_owned(), reason: error.to_string() };
-    let mut found = Vec::new();
-    let mut others = 0;
-    // Other processes read the plan.
-    let place = std::path::absolute(folder).unwrap_or_else(|_| PathBuf::from(folder));
-    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-        let path = place.join(entry.map_err(unreadable)?.file_name());
-        let Some(name) = path.file_name() else {
-            continue;
-        };
-        let shown = name.to_string_lossy().into_owned();
-        let hidden = shown.starts_with('.') && !glob.starts_with('.');
-        // Folders and pipes are no data. A dangling link is listed, so that reading it says what is wrong.
-        let metadata = std::fs::metadata(&path).ok();
-        if metadata.as_ref().is_some_and(|metadata| !metadata.is_file()) {
-            continue;
-        }
-        if hidden || !pattern::matches(glob, &shown) {
-            others += 1;
-            continue;
-        }
-        let Some(name) = name.to_str().map(str::to_owned) else {
-            return Err(DatasetError::FileName { folder: folder.to_owned(), name: shown });
-        };
-        found.push(Found { name, path, bytes: metadata.map_or(0, |metadata| metadata.len()) });
-    }
-    if found.is_empty() {
-        return Err(DatasetError::NoFiles { folder: folder.to_owned(), pattern: glob.to_owned(), others });
-    }
-    found.sort_by(|a, b| a.name.cmp(&b.name));
-    Ok(found)
+    Ok(Inputs { users, notes })
 }
 
 /// Every file is a user.
@@ -111,34 +96,106 @@ fn one_file_each(files: Vec<Found>, suffixes: &[String]) -> Result<Vec<UserInput
         if let Some(first) = taken.insert(id.clone(), file.name.clone()) {
             return Err(DatasetError::DuplicateUser { id, first, second: file.name });
         }
-        users.push(UserInput { id, files: vec![file.path], bytes: file.bytes });
+        users.push(UserInput { id, files: vec![file.path], bytes: file.bytes, unread: false });
     }
     Ok(users)
 }
 
-/// The user id in a file name.
-fn id<'a>(name: &'a str, suffixes: &[String]) -> &'a str {
-    if let Some(id) = suffixes.iter().find_map(|suffix| name.strip_suffix(suffix.as_str())) {
-        return id;
+/// Notes on files of different users that hold the same bytes: copies that would count twice.
+///
+/// Only files of one size are opened, and those whose beginnings are equal read to the end.
+fn same_bytes(users: &[UserInput]) -> Vec<String> {
+    let mut by_size: HashMap<u64, Vec<&UserInput>> = HashMap::new();
+    for user in users.iter().filter(|user| user.bytes > 0) {
+        by_size.entry(user.bytes).or_default().push(user);
     }
-    let mut id = name;
-    while let Some(rest) = EXTENSIONS.iter().find_map(|extension| id.strip_suffix(extension)) {
-        id = rest;
+    let mut notes = Vec::new();
+    for users in by_size.into_values().filter(|users| users.len() > 1) {
+        let mut by_content: HashMap<String, Vec<&UserInput>> = HashMap::new();
+        for user in users {
+            if let Some(hash) = beginning(&user.files[0]) {
+                by_content.entry(hash).or_default().push(user);
+            }
+        }
+        for alike in by_content.into_values().filter(|users| users.len() > 1) {
+            let mut by_hash: BTreeMap<String, Vec<String>> = BTreeMap::new();
+            for user in alike {
+                if let Ok(hash) = user.fingerprint() {
+                    by_hash.entry(hash).or_default().push(user.id.clone());
+                }
+            }
+            for names in by_hash.values().filter(|names| names.len() > 1) {
+                notes.push(format!(
+                    "the files of {} users hold the same bytes: {} (hint: remove the copies if they are one person)",
+                    names.len(),
+                    some(names)
+                ));
+            }
+        }
     }
-    id
+    notes.sort();
+    notes
+}
+
+/// Hash of the beginning of a file.
+fn beginning(path: &Path) -> Option<String> {
+    let mut start = Vec::new();
+    std::fs::File::open(path).ok()?.take(COMPARED).read_to_end(&mut start).ok()?;
+    Some(blake3::hash(&start).to_hex().to_string())
 }
 
 /// Every value of the column is a user.
-fn by_column(files: Vec<Found>, column: &str) -> Result<Vec<UserInput>, DatasetError> {
+fn by_column(
+    files: Vec<Found>,
+    column: &str,
+    rules: &Rules,
+    notes: &mut Vec<String>,
+) -> Result<Vec<UserInput>, DatasetError> {
     let mut users: BTreeMap<String, UserInput> = BTreeMap::new();
+    let mut failed = Vec::new();
     for file in files {
-        let found = read_table(&file.path, &[], Some(column))?;
+        let found = match read_table(&file.path, &[], Some(column), rules) {
+            Ok(found) => found,
+            Err(error) if error.is_config() => return Err(error),
+            Err(error) => {
+                failed.push((file, error));
+                continue;
+            }
+        };
+        if let Some((rows, line)) = found.nobodys {
+            notes.push(format!(
+                "{}: {rows} row(s) without a user id in column `{column}`, the first at line {line}, are left out \
+                 (hint: if a word such as NA is an id, set `data.not_missing: [NA]`)",
+                file.name
+            ));
+        } else if found.users.is_empty() {
+            notes.push(format!("{} has no rows", file.name));
+        }
         for id in found.users {
-            let user =
-                users.entry(id.clone()).or_insert_with(|| UserInput { id, files: Vec::new(), bytes: 0 });
+            let user = users.entry(id.clone()).or_insert_with(|| UserInput {
+                id,
+                files: Vec::new(),
+                bytes: 0,
+                unread: false,
+            });
             user.files.push(file.path.clone());
             user.bytes += file.bytes;
         }
+    }
+    if users.is_empty() {
+        return Err(match failed.into_iter().next() {
+            Some((_, error)) => error,
+            None => DatasetError::NobodysRows { column: column.to_owned() },
+        });
+    }
+    for (file, error) in failed {
+        notes.push(format!("{} cannot be read and fails as a unit of its own: {error}", file.name));
+        let mut id = file.name;
+        while users.contains_key(&id) {
+            id.push_str(" (file)");
+        }
+        let unread = UserInput { id: id.clone(), files: vec![file.path], bytes: file.bytes, unread: true };
+        users.insert(id, unread);
     }
     Ok(users.into_values().collect())
 }
@@ -148,12 +205,14 @@ pub(super) fn read_table(
     path: &Path,
     needed: &[table::Needed],
     user: Option<&str>,
+    rules: &Rules,
 ) -> Result<table::Table, DatasetError> {
-    let (file, kind) = open::open(path)?;
-    if kind == open::Kind::Parquet {
-        return super::parquet::read(path, file, needed, user);
+    let (file, is_parquet) = open::open(path)?;
+    if is_parquet {
+        return super::parquet::read(path, file, needed, user, rules);
     }
-    super::csv::read(&open::shown(path), open::Text::new(file, kind), needed, user)
+    let name = open::shown(path);
+    super::csv::read(&name, open::Text::new(&name, file, rules.encoding)?, needed, user, rules)
 }
 
 #[cfg(test)]
@@ -232,8 +291,8 @@ mod tests {
             folder(&[("1.csv", "who,a\nzoe,1\nada,2\n"), ("2.csv", "a,who\n1,ada\n1, \"x\"\n")]);
         config.data.user = Some("who".to_owned());
         let users = inputs(&config).unwrap();
-        assert_eq!(ids(&users), ["\"x\"", "ada", "zoe"]);
-        assert_eq!(users[1].files.len(), 2);
+        assert_eq!(ids(&users), ["ada", "x", "zoe"]);
+        assert_eq!(users[0].files.len(), 2);
         assert!(users.iter().all(|user| user.fingerprint().is_ok()));
         config.data.user = Some("whom".to_owned());
         assert_eq!(inputs(&config).unwrap_err().code(), "missing_column");

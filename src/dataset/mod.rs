@@ -9,32 +9,43 @@
 //! once, only the columns those expressions name are parsed, and every feature mode is served from
 //! the [`UserFrame`]. What can go wrong is a [`DatasetError`]: it says what, where and what to do.
 
+mod cell;
 mod clock;
 mod csv;
 mod error;
 mod expression;
+mod fields;
+mod folder;
 mod frame;
+mod gzip;
+mod hint;
+mod id;
 mod inputs;
-mod number;
+mod kind;
 mod open;
 mod parquet;
 mod pattern;
+mod place;
 mod prepare;
 mod quantiles;
 mod recipe;
 mod records;
+mod rules;
 mod series;
+mod shape;
 mod shared;
 mod symbols;
 mod table;
 #[cfg(test)]
 mod testing;
 
+pub(crate) use cell::shown;
 pub use clock::WallClock;
 pub use error::DatasetError;
+pub(crate) use fields::split_record;
 pub use frame::UserFrame;
-pub use inputs::{UserInput, inputs};
-pub(crate) use number::shown;
+pub use inputs::{Inputs, UserInput, inputs, list};
+pub use place::{Lines, Place};
 pub use recipe::Recipe;
-pub(crate) use records::split_record;
+
 pub use series::Series;

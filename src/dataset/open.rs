@@ -1,88 +1,208 @@
-//! Opening an input file: kind by content, gzip undone, bytes hashed on the way.
+//! From the bytes of a file to its text: compression undone, encoding decoded, bytes hashed on the way.
 
+use std::cell::RefCell;
 use std::fs::File;
-use std::io::{self, BufReader, Read};
+use std::io::{self, BufReader, Cursor, ErrorKind, Read};
 use std::path::Path;
+use std::rc::Rc;
 
-use flate2::bufread::MultiGzDecoder;
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
+use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::error::DatasetError;
+use super::gzip::{Behind, Members};
+use super::kind::{Kind, LOOK};
 
 /// Bytes fetched from the system at a time.
 const CHUNK: usize = 256 * 1024;
-
-/// What a file is, by its first bytes and not by its name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
-    /// Text, to be read as CSV.
-    Text,
-    /// Gzip, with CSV inside.
-    Gzip,
-    /// Parquet.
-    Parquet,
-}
+/// Bytes of text that are looked at to find out how it is written.
+const SAMPLE: usize = 64 * 1024;
+/// Most layers of compression.
+const LAYERS: usize = 3;
 
 /// A reader that hashes what passes through it.
-pub(super) struct Hashed<R> {
+struct Hashed<R> {
     inner: R,
-    hasher: blake3::Hasher,
-}
-
-impl<R: Read> Hashed<R> {
-    /// Starts with an empty hash.
-    pub(super) fn new(inner: R) -> Self {
-        Self { inner, hasher: blake3::Hasher::new() }
-    }
-
-    /// Hash (hex) of what was read so far.
-    pub(super) fn fingerprint(&self) -> String {
-        self.hasher.finalize().to_hex().to_string()
-    }
+    hasher: Rc<RefCell<blake3::Hasher>>,
 }
 
 impl<R: Read> Read for Hashed<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.hasher.update(&buffer[..read]);
+        self.hasher.borrow_mut().update(&buffer[..read]);
         Ok(read)
     }
 }
 
-/// The decoded text of a file.
-pub(super) enum Text<R: Read> {
-    /// As it lies there.
-    Plain(Box<BufReader<Hashed<R>>>),
-    /// Through gzip; several members are one text.
-    Gzip(Box<MultiGzDecoder<BufReader<Hashed<R>>>>),
-}
+/// A reader of lines that end in a carriage return alone.
+struct CarriageReturns<R>(R);
 
-impl<R: Read> Text<R> {
-    /// Text of a file of the given kind.
-    pub(super) fn new(inner: R, kind: Kind) -> Self {
-        let reader = BufReader::with_capacity(CHUNK, Hashed::new(inner));
-        if kind == Kind::Gzip {
-            Self::Gzip(Box::new(MultiGzDecoder::new(reader)))
-        } else {
-            Self::Plain(Box::new(reader))
-        }
-    }
-
-    /// Hash (hex) of the bytes of the file (not of the text); complete once the text is at its end.
-    pub(super) fn fingerprint(&self) -> String {
-        match self {
-            Self::Plain(reader) => reader.get_ref().fingerprint(),
-            Self::Gzip(decoder) => decoder.get_ref().get_ref().fingerprint(),
-        }
-    }
-}
-
-impl<R: Read> Read for Text<R> {
+impl<R: Read> Read for CarriageReturns<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        match self {
-            Self::Plain(reader) => reader.read(buffer),
-            Self::Gzip(decoder) => decoder.read(buffer),
+        let read = self.0.read(buffer)?;
+        ends_as_newlines(&mut buffer[..read]);
+        Ok(read)
+    }
+}
+
+fn ends_as_newlines(bytes: &mut [u8]) {
+    for byte in bytes {
+        if *byte == b'\r' {
+            *byte = b'\n';
         }
     }
+}
+
+/// The decoded text of a file.
+pub(super) struct Text<'a> {
+    reader: Box<dyn Read + 'a>,
+    hasher: Rc<RefCell<blake3::Hasher>>,
+    packed: bool,
+    /// How the text begins.
+    pub(super) sample: Vec<u8>,
+}
+
+impl<'a> Text<'a> {
+    /// The text of a file, by the encoding that the configuration names, if it names one.
+    pub(super) fn new(
+        file: &str,
+        inner: impl Read + 'a,
+        encoding: Option<&'static Encoding>,
+    ) -> Result<Self, DatasetError> {
+        let hasher = Rc::new(RefCell::new(blake3::Hasher::new()));
+        let mut reader: Box<dyn Read + 'a> = Box::new(Hashed { inner, hasher: Rc::clone(&hasher) });
+        let mut packed = false;
+        for layer in 0.. {
+            let head;
+            (head, reader) = peek(reader, LOOK);
+            match Kind::of(&head) {
+                Kind::Text => break,
+                Kind::Gzip if layer < LAYERS => {
+                    reader = Box::new(Members::new(BufReader::with_capacity(CHUNK, reader)));
+                }
+                Kind::Zstd if layer < LAYERS => {
+                    let decoder = zstd::stream::read::Decoder::new(reader);
+                    reader = Box::new(decoder.map_err(|error| broken(file, packed, 0, &error))?);
+                }
+                Kind::Other(other) => return Err(not_read(file, other.what, other.remedy)),
+                Kind::Parquet => {
+                    return Err(not_read(
+                        file,
+                        "compressed Parquet",
+                        "unpack it: `gunzip FILE` or `zstd -d FILE`",
+                    ));
+                }
+                Kind::Gzip | Kind::Zstd => {
+                    return Err(not_read(file, "compressed again and again", "unpack it"));
+                }
+            }
+            packed = true;
+        }
+        let (mut sample, mut reader) = peek(reader, SAMPLE);
+        if sample.starts_with(b"\xff\xfe\0\0") || sample.starts_with(b"\0\0\xfe\xff") {
+            let remedy = "write it as UTF-8: `iconv -f UTF-32 -t UTF-8 FILE > NEW.csv`";
+            return Err(not_read(file, "UTF-32 text", remedy));
+        }
+        if let Some(encoding) = decoded(&sample, encoding) {
+            let decoder = DecodeReaderBytesBuilder::new()
+                .encoding(Some(encoding))
+                .bom_override(true)
+                .strip_bom(true)
+                .build(reader);
+            (sample, reader) = peek(Box::new(decoder), SAMPLE);
+        }
+        if sample.contains(&b'\r') && !sample.contains(&b'\n') {
+            ends_as_newlines(&mut sample);
+            reader = Box::new(CarriageReturns(reader));
+        }
+        Ok(Self { reader, hasher, packed, sample })
+    }
+
+    /// Hash (hex) of the bytes of the file (not of the text), which is read to its end.
+    pub(super) fn fingerprint(&mut self) -> io::Result<String> {
+        io::copy(&mut self.reader, &mut io::sink())?;
+        Ok(self.hasher.borrow().finalize().to_hex().to_string())
+    }
+
+    /// An error of reading as the error of the file.
+    pub(super) fn broken(&self, file: &str, rows: usize, error: &io::Error) -> DatasetError {
+        broken(file, self.packed, rows, error)
+    }
+}
+
+impl Read for Text<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.reader.read(buffer)
+    }
+}
+
+/// An error that comes where the text that could be read ends.
+struct Failing(Option<io::Error>);
+
+impl Read for Failing {
+    fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+        self.0.take().map_or(Ok(0), Err)
+    }
+}
+
+/// How a reader goes on, and the reader with that before it; an error on the way comes in its place.
+fn peek<'a>(mut reader: Box<dyn Read + 'a>, most: usize) -> (Vec<u8>, Box<dyn Read + 'a>) {
+    let mut head = Vec::with_capacity(most);
+    let read = reader.by_ref().take(most as u64).read_to_end(&mut head);
+    let start = Cursor::new(head.clone());
+    match read {
+        Ok(_) => (head, Box::new(start.chain(reader))),
+        Err(error) => (head, Box::new(start.chain(Failing(Some(error))))),
+    }
+}
+
+/// The encoding a text has to be decoded from; none for UTF-8, whose bytes are taken as they are.
+fn decoded(sample: &[u8], configured: Option<&'static Encoding>) -> Option<&'static Encoding> {
+    if let Some((marked, _)) = Encoding::for_bom(sample) {
+        return (marked != UTF_8).then_some(marked);
+    }
+    if let Some(encoding) = configured {
+        return (encoding != UTF_8).then_some(encoding);
+    }
+    // Without a mark: letters of ASCII in 16 bits have a zero in every other byte.
+    let start = &sample[..sample.len().min(64) / 2 * 2];
+    let zeros = |odd: usize| start.len() >= 8 && start.iter().skip(odd).step_by(2).all(|&byte| byte == 0);
+    let letters = |odd: usize| start.iter().skip(odd).step_by(2).all(|&byte| byte != 0);
+    match (zeros(0), zeros(1)) {
+        (true, false) if letters(1) => Some(UTF_16BE),
+        (false, true) if letters(0) => Some(UTF_16LE),
+        _ => None,
+    }
+}
+
+/// The error of a well-known kind of file that is not read.
+fn not_read(file: &str, what: &str, remedy: &str) -> DatasetError {
+    DatasetError::NotCsv {
+        file: file.to_owned(),
+        reason: format!(
+            "it is {what}, which is not read (hint: {})",
+            remedy.replace("FILE", &base_name(file))
+        ),
+    }
+}
+
+fn base_name(file: &str) -> String {
+    Path::new(file).file_name().map_or_else(|| file.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
+/// An error of reading: of the system, or of what was compressed.
+fn broken(file: &str, packed: bool, rows: usize, error: &io::Error) -> DatasetError {
+    let name = file.to_owned();
+    if error.get_ref().is_some_and(|inner| inner.is::<Behind>()) {
+        return DatasetError::BehindGzip { base: base_name(file), file: name };
+    }
+    if packed && error.kind() == ErrorKind::UnexpectedEof {
+        return DatasetError::Truncated { file: name, rows };
+    }
+    if packed && error.raw_os_error().is_none() {
+        return DatasetError::Corrupt { file: name, reason: error.to_string() };
+    }
+    DatasetError::Unreadable { file: name, reason: error.to_string() }
 }
 
 /// A file's name in messages.
@@ -95,22 +215,19 @@ pub(super) fn unreadable(path: &Path, source: &io::Error) -> DatasetError {
     DatasetError::Unreadable { file: shown(path), reason: source.to_string() }
 }
 
-/// Opens a file and looks at its first bytes.
-pub(super) fn open(path: &Path) -> Result<(File, Kind), DatasetError> {
+/// Opens a file and says whether it is Parquet, which is read from its end.
+pub(super) fn open(path: &Path) -> Result<(File, bool), DatasetError> {
     let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let mut magic = Vec::with_capacity(4);
-    let start = |file: &mut File, magic: &mut Vec<u8>| -> io::Result<()> {
-        file.take(4).read_to_end(magic)?;
+    let mut head = Vec::with_capacity(4);
+    let start = |file: &mut File, head: &mut Vec<u8>| -> io::Result<()> {
+        file.take(4).read_to_end(head)?;
         io::Seek::rewind(file)
     };
-    start(&mut file, &mut magic).map_err(|error| unreadable(path, &error))?;
-    let kind = match magic.as_slice() {
-        [] => return Err(DatasetError::EmptyFile { file: shown(path) }),
-        [0x1f, 0x8b, ..] => Kind::Gzip,
-        b"PAR1" => Kind::Parquet,
-        _ => Kind::Text,
-    };
-    Ok((file, kind))
+    start(&mut file, &mut head).map_err(|error| unreadable(path, &error))?;
+    if head.is_empty() {
+        return Err(DatasetError::EmptyFile { file: shown(path) });
+    }
+    Ok((file, Kind::of(&head) == Kind::Parquet))
 }
 
 /// Hash (hex) of a file's bytes.

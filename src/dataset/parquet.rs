@@ -4,14 +4,19 @@ use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::LogicalType;
 
 use super::error::DatasetError;
+use super::hint::Spot;
+use super::id;
 use super::open::{fingerprint, shown};
+use super::place::Lines;
+use super::rules::Rules;
 use super::table::{Column, Layout, Needed, Table, Users, Values};
 
 /// Reads the needed columns, and the user column if there is one.
@@ -20,12 +25,13 @@ pub(super) fn read(
     file: File,
     needed: &[Needed],
     user: Option<&str>,
+    rules: &Rules,
 ) -> Result<Table, DatasetError> {
     let name = shown(path);
     let fingerprint = fingerprint(path)?;
     // The Parquet reader asserts some of what it reads in a file's metadata; a damaged file must
     // not end the run.
-    catch_unwind(AssertUnwindSafe(|| read_columns(&name, file, needed, user, fingerprint)))
+    catch_unwind(AssertUnwindSafe(|| read_columns(&name, file, needed, user, rules, fingerprint)))
         .unwrap_or_else(|_| Err(corrupt(&name, &"its metadata contradict themselves")))
 }
 
@@ -40,27 +46,32 @@ fn read_columns(
     file: File,
     needed: &[Needed],
     user: Option<&str>,
+    rules: &Rules,
     fingerprint: String,
 ) -> Result<Table, DatasetError> {
     let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| corrupt(name, &error))?;
     let header: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
-    let layout = Layout::find(name, &header, needed, user)?;
+    let layout = Layout::find(name, &header, needed, user, "")?;
     let mut roots: Vec<usize> = layout.positions.iter().flatten().copied().collect();
     roots.extend(layout.user);
     roots.sort_unstable();
     roots.dedup();
+    let user = user
+        .zip(layout.user)
+        .map(|(column, position)| UserColumn { column, uuid: is_uuid(&builder, position) });
     let mask = ProjectionMask::roots(builder.parquet_schema(), roots.iter().copied());
     let batches = builder.with_projection(mask).build().map_err(|error| corrupt(name, &error))?;
     let mut table = empty(needed, &layout, fingerprint);
     let mut users = Users::default();
+    let mut lines = Vec::new();
     for batch in batches {
         let batch = batch.map_err(|error| corrupt(name, &error))?;
-        append(name, &batch, needed, &layout, &roots, &mut table, &mut users)?;
+        let file = Reading { file: name, needed, layout: &layout, roots: &roots, rules, user };
+        append(&file, &batch, &mut table, &mut users, &mut lines)?;
     }
-    if table.lines.is_empty() {
-        return Err(DatasetError::NoRows { file: name.to_owned() });
-    }
+    table.lines = Lines::new(lines);
     table.users = users.names;
+    table.nobodys = users.nobodys;
     Ok(table)
 }
 
@@ -71,77 +82,118 @@ fn empty(needed: &[Needed], layout: &Layout, fingerprint: String) -> Table {
         .zip(&layout.positions)
         .map(|(column, position)| position.as_ref().map(|_| Column::new(column.text)).map_err(Clone::clone));
     Table {
-        lines: Vec::new(),
+        lines: Lines::default(),
         columns: columns.collect(),
         owners: Vec::new(),
         users: Vec::new(),
+        nobodys: None,
         fingerprint,
     }
 }
 
+/// The user column of a file.
+#[derive(Clone, Copy)]
+struct UserColumn<'a> {
+    column: &'a str,
+    /// Whether the file marks it as UUIDs.
+    uuid: bool,
+}
+
+/// A file that is being read.
+struct Reading<'a> {
+    file: &'a str,
+    needed: &'a [Needed],
+    layout: &'a Layout,
+    roots: &'a [usize],
+    rules: &'a Rules,
+    user: Option<UserColumn<'a>>,
+}
+
+/// Whether the file marks a column as UUIDs.
+fn is_uuid(builder: &ParquetRecordBatchReaderBuilder<File>, position: usize) -> bool {
+    let fields = builder.parquet_schema().root_schema().get_fields();
+    let kind = fields.get(position).and_then(|field| field.get_basic_info().logical_type_ref());
+    matches!(kind, Some(LogicalType::Uuid))
+}
+
 /// Adds the rows of a batch.
 fn append(
-    file: &str,
+    from: &Reading<'_>,
     batch: &RecordBatch,
-    needed: &[Needed],
-    layout: &Layout,
-    roots: &[usize],
     table: &mut Table,
     users: &mut Users,
+    lines: &mut Vec<u64>,
 ) -> Result<(), DatasetError> {
-    let array =
-        |position: usize| roots.iter().position(|&root| root == position).map(|index| batch.column(index));
-    let first = table.lines.len() as u64 + 1;
+    let array = |position: usize| {
+        from.roots.iter().position(|&root| root == position).map(|index| batch.column(index))
+    };
+    let first = lines.len() as u64 + 1;
     let mut owners = vec![0; batch.num_rows()];
-    if let Some(user) = layout.user.and_then(array) {
-        let column = Needed { name: "user".to_owned(), text: true };
-        let names = texts(file, &column, user)?;
-        for (owner, name) in owners.iter_mut().zip(names) {
-            *owner = users.number(name.as_deref().unwrap_or("").trim());
+    if let (Some(user), Some(values)) = (from.user, from.layout.user.and_then(array)) {
+        let ids =
+            id::of_column(&from.rules.cells, values, user.uuid).map_err(|reason| DatasetError::UserId {
+                file: from.file.to_owned(),
+                line: first,
+                column: user.column.to_owned(),
+                reason,
+            })?;
+        for ((owner, id), line) in owners.iter_mut().zip(ids).zip(first..) {
+            *owner = users.number(id.as_deref(), line);
         }
         table.owners.extend(&owners);
     }
-    for ((column, position), into) in needed.iter().zip(&layout.positions).zip(&mut table.columns) {
+    for ((column, position), into) in from.needed.iter().zip(&from.layout.positions).zip(&mut table.columns) {
         let Some(values) = position.as_ref().ok().copied().and_then(array) else {
             continue;
         };
         // A type that cannot be read fails only who needs the column.
         let failed = match into {
-            Ok(into) => append_column(file, column, values, first, &owners, into).err(),
+            Ok(into) => append_column(from, column, values, first, &owners, into).err(),
             Err(_) => None,
         };
         if let Some(error) = failed {
             *into = Err(error);
         }
     }
-    table.lines.extend(first..first + batch.num_rows() as u64);
+    lines.extend(first..first + batch.num_rows() as u64);
     Ok(())
 }
 
 /// Adds one column of a batch.
 fn append_column(
-    file: &str,
+    from: &Reading<'_>,
     column: &Needed,
     values: &ArrayRef,
     first: u64,
     owners: &[u32],
     into: &mut Column,
 ) -> Result<(), DatasetError> {
+    let cells = &from.rules.cells;
     if !column.text && !is_text(values.data_type()) {
-        let found = numbers(file, column, values)?;
+        let mut found = numbers(from.file, column, values)?;
+        if cells.marks_numbers() {
+            found.iter_mut().for_each(|value| *value = cells.present(*value));
+        }
         if let Values::Numbers(numbers) = &mut into.values {
             numbers.extend(found);
         }
         return Ok(());
     }
-    for (row, text) in texts(file, column, values)?.into_iter().enumerate() {
-        let cell = text.unwrap_or_default();
-        into.push(cell.as_bytes(), owners[row], |cell| DatasetError::NotANumber {
-            file: file.to_owned(),
+    let texts = id::texts(values, false).map_err(|_| DatasetError::ColumnType {
+        file: from.file.to_owned(),
+        column: column.name.clone(),
+        found: values.data_type().to_string(),
+        wanted: "text".to_owned(),
+    })?;
+    for (row, text) in texts.into_iter().enumerate() {
+        let spot = Spot {
+            file: from.file,
             line: first + row as u64,
-            column: column.name.clone(),
-            text: super::number::shown(cell),
-        });
+            first: false,
+            column: &column.name,
+            separator: b',',
+        };
+        into.push(cells, text.unwrap_or_default().as_bytes(), owners[row], spot);
     }
     Ok(())
 }
@@ -186,15 +238,4 @@ pub(super) fn as_numbers(values: &ArrayRef) -> Result<Vec<f64>, arrow::error::Ar
     }
     let numbers = cast(values, &Float64)?;
     Ok(numbers.as_primitive::<Float64Type>().iter().map(|value| value.unwrap_or(f64::NAN)).collect())
-}
-
-/// Values as text.
-fn texts(file: &str, column: &Needed, values: &ArrayRef) -> Result<Vec<Option<String>>, DatasetError> {
-    let texts = cast(values, &DataType::Utf8).map_err(|_| DatasetError::ColumnType {
-        file: file.to_owned(),
-        column: column.name.clone(),
-        found: values.data_type().to_string(),
-        wanted: "text".to_owned(),
-    })?;
-    Ok(texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
 }

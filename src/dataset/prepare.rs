@@ -3,6 +3,7 @@
 use super::clock;
 use super::error::DatasetError;
 use super::frame::UserFrame;
+use super::place::Rows;
 use super::series::Series;
 use super::symbols;
 use crate::config::{Config, MissingTarget};
@@ -23,28 +24,33 @@ pub(super) fn series(config: &Config, frame: &UserFrame, source: &[f64]) -> Resu
     let keep: Vec<bool> =
         (0..rows).map(|row| has_source(row) && has_target(row) && has_condition(row)).collect();
     let rows_without_target = missing(&frame.target);
+    let needed = (data.min_rows as usize).max(1);
+    if rows == 0 {
+        return Err(DatasetError::TooFewRows { found: 0, needed, read: 0 });
+    }
     if break_at_missing && rows_without_target == rows {
         return Err(DatasetError::NoLabels { rows });
     }
     clock::check(config, frame, &keep)?;
     let order = clock::order(config, frame)?;
     let kept: Vec<usize> = order.iter().copied().filter(|&row| keep[row]).collect();
-    let needed = (data.min_rows as usize).max(1);
     if kept.len() < needed {
         return Err(DatasetError::TooFewRows { found: kept.len(), needed, read: rows });
     }
     let of = |values: &[f64]| -> Vec<f64> { kept.iter().map(|&row| values[row]).collect() };
-    let lines: Vec<u64> = kept.iter().map(|&row| frame.lines[row]).collect();
+    let places = Rows { lines: &frame.lines, kept: &kept };
     let wall = clock::WallClock::of(data);
     let hour: Vec<u8> = frame
         .timestamp
         .as_ref()
         .map_or_else(Vec::new, |times| of(times).iter().map(|&time| wall.hour(time)).collect());
     let own_condition = frame.condition.as_ref().map(|values| of(values));
-    let (condition, condition_levels) = condition(config, own_condition.as_deref(), &hour, &lines)?;
+    let (condition, condition_levels) = condition(config, own_condition.as_deref(), &hour, places)?;
+    let (source_kept, target_kept) = (of(source), of(&frame.target));
     Ok(Series {
-        source: symbols::source(data, &of(source), &lines)?,
-        target: symbols::target(data, &of(&frame.target), &lines)?,
+        doubts: doubts(config, &source_kept, &target_kept, places),
+        source: symbols::source(data, &source_kept, places)?,
+        target: symbols::target(data, &target_kept, places)?,
         condition,
         condition_levels,
         hour,
@@ -56,21 +62,48 @@ pub(super) fn series(config: &Config, frame: &UserFrame, source: &[f64]) -> Resu
     })
 }
 
+/// What is doubtful about values that are used all the same.
+fn doubts(config: &Config, source: &[f64], target: &[f64], rows: Rows<'_>) -> Vec<String> {
+    let mut doubts = Vec::new();
+    for (role, values) in [("source", source), ("target", target)] {
+        let infinite = |value: &f64| value.is_infinite();
+        if let Some(first) = values.iter().position(infinite) {
+            let count = values.iter().filter(|value| infinite(value)).count();
+            let place = rows.at(first);
+            doubts.push(format!(
+                "the {role} has {count} infinite value(s), the first at {place}; they count as its largest or smallest \
+                 (hint: a division by zero? `nullif(x, 0)` makes it a missing value)"
+            ));
+        }
+    }
+    let known: Vec<f64> = target.iter().copied().filter(|value| !value.is_nan()).collect();
+    if let Some((first, rest)) = known.split_first()
+        && rest.iter().all(|value| value.total_cmp(first).is_eq())
+    {
+        doubts.push(format!(
+            "the target is {first} in all {} rows (hint: does `data.target: {}` name the labels as the file has them?)",
+            known.len(),
+            config.data.target
+        ));
+    }
+    doubts
+}
+
 /// Condition symbols and how many there can be: those of the expression, else the hour bins, else
 /// one for all.
 fn condition(
     config: &Config,
     own: Option<&[f64]>,
     hour: &[u8],
-    lines: &[u64],
+    rows: Rows<'_>,
 ) -> Result<(Vec<i32>, u32), DatasetError> {
     if let Some(values) = own {
-        let symbols = symbols::whole("condition", values, lines)?;
+        let symbols = symbols::whole("condition", values, rows)?;
         let levels = symbols.iter().max().map_or(0, |&largest| largest as u32 + 1);
         return Ok((symbols, levels));
     }
     if hour.is_empty() {
-        return Ok((vec![0; lines.len()], 1));
+        return Ok((vec![0; rows.kept.len()], 1));
     }
     let bins = clock::hour_bins(config.hour_bins);
     let symbols = hour.iter().map(|&hour| bins[usize::from(hour)]).collect();
@@ -79,6 +112,7 @@ fn condition(
 
 #[cfg(test)]
 mod tests {
+    use super::super::place::Lines;
     use super::super::testing::small;
     use super::{Config, DatasetError, MissingTarget, Series, UserFrame, series};
     use crate::config::{Discretize, GapMode, QuantileRule, RowOrder};
@@ -90,7 +124,7 @@ mod tests {
         let column = |index: usize| rows.iter().map(|row| row[index]).collect::<Vec<f64>>();
         let frame = UserFrame {
             id: "u".to_owned(),
-            lines: (2..).take(rows.len()).collect(),
+            lines: Lines::new((2..).take(rows.len()).collect()),
             timestamp: config.data.timestamp.as_ref().map(|_| column(0)),
             target: column(2),
             condition: config.data.condition.as_ref().map(|_| column(0)),

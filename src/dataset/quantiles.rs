@@ -10,32 +10,33 @@
 //!   and before; edges no wider than 1e-8 are removed, so symbols can be fewer than bins.
 
 use super::error::DatasetError;
+use super::place::Rows;
 use crate::config::QuantileRule;
 
 /// Edges nearer than this to the one before are removed.
 const NARROW: f64 = 1e-8;
 
-/// Symbols of values, none of which is NaN. `role` and `lines` (one a value) are for errors.
+/// Symbols of values, none of which is NaN. `role` and `rows` (one a value) are for errors.
 pub(super) fn discretise(
     role: &'static str,
     values: &[f64],
-    lines: &[u64],
+    rows: Rows<'_>,
     bins: u32,
     rule: QuantileRule,
 ) -> Result<Vec<i32>, DatasetError> {
     let symbols = match rule {
         QuantileRule::Ranked => ranked(values, bins),
         QuantileRule::AveragedInvertedCdf | QuantileRule::Linear => {
-            edged(&z_scores(role, values, lines)?, bins, rule)
+            edged(&z_scores(role, values, rows)?, bins, rule)
         }
     };
     if symbols.iter().any(|&symbol| symbol != symbols[0]) {
         return Ok(symbols);
     }
-    let rows = values.len();
+    let number = values.len();
     match distinct(values) {
-        0 | 1 => Err(DatasetError::NoVariance { role, rows }),
-        distinct => Err(DatasetError::OneBin { role, rows, distinct }),
+        0 | 1 => Err(DatasetError::NoVariance { role, rows: number }),
+        distinct => Err(DatasetError::OneBin { role, rows: number, distinct }),
     }
 }
 
@@ -75,10 +76,10 @@ fn ranked(values: &[f64], bins: u32) -> Vec<i32> {
 }
 
 /// z-scores with the population's standard deviation.
-fn z_scores(role: &'static str, values: &[f64], lines: &[u64]) -> Result<Vec<f64>, DatasetError> {
+fn z_scores(role: &'static str, values: &[f64], rows: Rows<'_>) -> Result<Vec<f64>, DatasetError> {
     let count = values.iter().filter(|value| value.is_infinite()).count();
     if let Some(first) = values.iter().position(|value| value.is_infinite()) {
-        return Err(DatasetError::Infinite { role, count, line: lines[first] });
+        return Err(DatasetError::Infinite { role, count, place: rows.at(first) });
     }
     let n = values.len() as f64;
     let mean = pairwise_sum(values) / n;
@@ -156,14 +157,16 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::{DatasetError, QuantileRule, discretise, pairwise_sum};
+    use super::super::place::{Lines, Place};
+    use super::{DatasetError, QuantileRule, Rows, discretise, pairwise_sum};
 
     const RULES: [QuantileRule; 3] =
         [QuantileRule::Ranked, QuantileRule::AveragedInvertedCdf, QuantileRule::Linear];
 
     fn codes(values: &[f64], bins: u32, rule: QuantileRule) -> Result<Vec<i32>, DatasetError> {
-        let lines: Vec<u64> = (2..).take(values.len()).collect();
-        discretise("source", values, &lines, bins, rule)
+        let lines = Lines::new((2..).take(values.len()).collect());
+        let kept: Vec<usize> = (0..values.len()).collect();
+        discretise("source", values, Rows { lines: &lines, kept: &kept }, bins, rule)
     }
 
     /// `count` copies of each value.
@@ -211,7 +214,7 @@ mod tests {
         }
         for rule in &RULES[1..] {
             let error = codes(&[1.0, f64::INFINITY, 2.0], 5, *rule).unwrap_err();
-            assert_eq!(error, DatasetError::Infinite { role: "source", count: 1, line: 3 });
+            assert_eq!(error, DatasetError::Infinite { role: "source", count: 1, place: Place::line(3) });
         }
         assert_eq!(codes(&[1.0, 2.0], 1, QuantileRule::Ranked).unwrap_err().code(), "one_bin");
     }

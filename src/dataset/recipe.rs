@@ -11,7 +11,9 @@ use super::error::DatasetError;
 use super::expression::{Compiler, Expression};
 use super::frame::UserFrame;
 use super::inputs::{UserInput, read_table};
+use super::place::Lines;
 use super::prepare;
+use super::rules::Rules;
 use super::series::Series;
 use super::shared::SharedFiles;
 use super::table::{Column, Needed, Values, nearest};
@@ -30,11 +32,12 @@ pub struct Recipe {
     condition: Option<Expression>,
     sources: BTreeMap<String, Expression>,
     shared: SharedFiles,
+    rules: Rules,
 }
 
 /// The needed columns of one user.
 struct UserColumns {
-    lines: Vec<u64>,
+    lines: Lines,
     columns: Vec<Result<ArrayRef, DatasetError>>,
     fingerprint: String,
 }
@@ -59,6 +62,7 @@ impl Recipe {
             condition: optional("data.condition", &data.condition)?,
             sources,
             shared: SharedFiles::default(),
+            rules: Rules::new(&data.reading),
             config: config.clone(),
         };
         let all = recipe.sources.values().chain(&recipe.timestamp).chain(&recipe.condition);
@@ -122,7 +126,7 @@ impl Recipe {
         expression.evaluate(&columns?, user.lines.len()).map_err(|failure| DatasetError::Evaluation {
             setting: expression.setting().to_owned(),
             sql: expression.sql(),
-            place: format!("line {}", user.lines.get(failure.row).copied().unwrap_or_default()),
+            place: user.lines.at(failure.row).to_string(),
             reason: failure.reason,
         })
     }
@@ -130,8 +134,12 @@ impl Recipe {
     /// The needed columns of a user.
     fn read_columns(&self, input: &UserInput) -> Result<UserColumns, DatasetError> {
         let table = match (&self.config.data.user, input.files.first()) {
-            (Some(column), _) => self.shared.rows_of(input, &self.needed, column)?,
-            (None, Some(path)) => read_table(path, &self.needed, None)?,
+            (Some(column), Some(path)) if input.unread => {
+                read_table(path, &[], Some(column), &self.rules)?;
+                return Err(DatasetError::Recovered { file: super::open::shown(path) });
+            }
+            (Some(column), _) => self.shared.rows_of(input, &self.needed, column, &self.rules)?,
+            (None, Some(path)) => read_table(path, &self.needed, None, &self.rules)?,
             (None, None) => {
                 return Err(DatasetError::UserGone { id: input.id.clone() });
             }
@@ -277,7 +285,12 @@ mod tests {
         }
         // A changed byte may or may not matter; it must not panic.
         let recipe = Recipe::new(&small()).unwrap();
-        let input = crate::dataset::UserInput { id: "u".to_owned(), files: vec![path.clone()], bytes: 0 };
+        let input = crate::dataset::UserInput {
+            id: "u".to_owned(),
+            files: vec![path.clone()],
+            bytes: 0,
+            unread: false,
+        };
         for at in 4..whole.len() {
             let mut changed = whole.clone();
             changed[at] ^= 0x55;

@@ -1,7 +1,9 @@
-//! Splitting CSV text into records and fields (RFC 4180), fast where nothing is quoted.
+//! The records of a CSV text, one at a time.
 
 use std::io::{self, Read};
 use std::ops::Range;
+
+use super::fields::{End, Scan, by_blanks, split, unquote};
 
 /// Bytes asked for at a time.
 const CHUNK: usize = 128 * 1024;
@@ -36,23 +38,21 @@ pub(super) struct Records<R> {
     quoted: bool,
     /// Unquoted fields of the current record, if it was quoted.
     unquoted: Vec<Vec<u8>>,
-}
-
-/// Where a record ends.
-struct End {
-    /// Offset of the newline (or of the end of the text).
-    newline: usize,
-    /// Newlines inside quoted fields.
-    inner_lines: u64,
-    /// Whether the record holds a quote.
-    quoted: bool,
+    separator: u8,
+    /// Lines to pass over before the first record.
+    skip: usize,
+    /// Whether lines of blanks are passed over as empty ones are.
+    pub(super) blanks_are_nothing: bool,
 }
 
 impl<R: Read> Records<R> {
-    /// Records of a text; a byte order mark is skipped.
-    pub(super) fn new(input: R) -> Self {
+    /// Records of a text behind its first `skip` lines; byte order marks are passed over.
+    pub(super) fn new(input: R, separator: u8, skip: usize) -> Self {
         Self {
             input,
+            separator,
+            skip,
+            blanks_are_nothing: false,
             buffer: Vec::with_capacity(2 * CHUNK),
             start: 0,
             at_end: false,
@@ -65,9 +65,19 @@ impl<R: Read> Records<R> {
         }
     }
 
+    /// What separates fields.
+    pub(super) fn separator(&self) -> u8 {
+        self.separator
+    }
+
     /// The reader below.
     pub(super) fn input(&self) -> &R {
         &self.input
+    }
+
+    /// The reader below, to be read on.
+    pub(super) fn input_mut(&mut self) -> &mut R {
+        &mut self.input
     }
 
     /// Line of the text where the current record starts.
@@ -82,7 +92,7 @@ impl<R: Read> Records<R> {
 
     /// Goes to the next record that is not a blank line; `false` at the end of the text.
     pub(super) fn advance(&mut self) -> Result<bool, RecordError> {
-        self.skip_byte_order_mark()?;
+        self.start()?;
         loop {
             let Some(end) = self.find_end()? else {
                 return Ok(false);
@@ -96,12 +106,16 @@ impl<R: Read> Records<R> {
             self.line = self.next_line;
             self.next_line += 1 + end.inner_lines;
             self.start = (end.newline + 1).min(self.buffer.len());
-            if !self.record.is_empty() {
+            if !self.is_nothing() {
                 break;
             }
         }
+        // Ctrl-Z marks the end of old files.
+        if self.bytes() == b"\x1a" && self.buffer[self.start..].trim_ascii().is_empty() && self.at_end()? {
+            return Ok(false);
+        }
         if self.quoted {
-            unquote(&self.buffer[self.record.clone()], &mut self.unquoted);
+            unquote(&self.buffer[self.record.clone()], self.separator, &mut self.unquoted);
         }
         Ok(true)
     }
@@ -118,11 +132,22 @@ impl<R: Read> Records<R> {
             return self.unquoted.len();
         }
         let record = self.bytes();
+        let separator = self.separator;
         let (mut index, mut begin) = (0, 0);
         let mut wanted = wanted.iter().copied();
         let mut next = wanted.next();
+        if separator == b' ' {
+            for bytes in by_blanks(record) {
+                if next == Some(index) {
+                    field(index, bytes);
+                    next = wanted.next();
+                }
+                index += 1;
+            }
+            return index;
+        }
         for (at, &byte) in record.iter().enumerate() {
-            if byte == b',' {
+            if byte == separator {
                 if next == Some(index) {
                     field(index, &record[begin..at]);
                     next = wanted.next();
@@ -142,19 +167,48 @@ impl<R: Read> Records<R> {
         if self.quoted {
             return self.unquoted.clone();
         }
-        self.bytes().split(|&byte| byte == b',').map(<[u8]>::to_vec).collect()
+        split(self.bytes(), self.separator).unwrap_or_default()
     }
 
-    /// Before the first record: steps over a byte order mark.
-    fn skip_byte_order_mark(&mut self) -> Result<(), RecordError> {
+    /// Whether the record is a blank line.
+    fn is_nothing(&self) -> bool {
+        let record = self.bytes();
+        let Some(first) = record.first() else { return true };
+        let blank = |byte: u8| byte == b' ' || byte == b'\t' && self.separator != b'\t';
+        self.blanks_are_nothing && blank(*first) && record.iter().all(|&byte| blank(byte))
+    }
+
+    /// Whether no text follows what is in the buffer.
+    fn at_end(&mut self) -> Result<bool, RecordError> {
+        if !self.at_end {
+            self.start = self.buffer.len();
+            self.fill()?;
+        }
+        Ok(self.at_end)
+    }
+
+    /// Before the first record: steps over byte order marks and lines that are to be passed over.
+    fn start(&mut self) -> Result<(), RecordError> {
         while !self.started {
-            if self.buffer.len() < 3 && !self.at_end {
+            if self.buffer.len() < 6 && !self.at_end {
                 self.fill()?;
                 continue;
             }
             self.started = true;
-            if self.buffer.starts_with(b"\xef\xbb\xbf") {
-                self.start = 3;
+            while self.buffer[self.start..].starts_with(b"\xef\xbb\xbf") {
+                self.start += 3;
+            }
+        }
+        while self.skip > 0 {
+            if let Some(end) = self.buffer[self.start..].iter().position(|&byte| byte == b'\n') {
+                self.start += end + 1;
+                self.next_line += 1;
+                self.skip -= 1;
+            } else if self.at_end {
+                self.start = self.buffer.len();
+                self.skip = 0;
+            } else {
+                self.fill()?;
             }
         }
         Ok(())
@@ -162,7 +216,7 @@ impl<R: Read> Records<R> {
 
     /// Finds the end of the record at `start`, reading on as needed.
     fn find_end(&mut self) -> Result<Option<End>, RecordError> {
-        let mut scan = Scan::default();
+        let mut scan = Scan::new(self.separator);
         loop {
             if let Some(newline) = scan.run(&self.buffer[self.start..]) {
                 return Ok(Some(scan.end(self.start + newline)));
@@ -171,14 +225,13 @@ impl<R: Read> Records<R> {
                 if self.start == self.buffer.len() {
                     return Ok(None);
                 }
-                if scan.state == State::Quoted {
+                if scan.is_open() {
                     return Err(self.error_here(RecordError::OpenQuote));
                 }
                 return Ok(Some(scan.end(self.buffer.len())));
             }
-            if scan.done > LONGEST {
-                let open = scan.state == State::Quoted;
-                let error = if open { RecordError::OpenQuote } else { RecordError::TooLong };
+            if scan.done() > LONGEST {
+                let error = if scan.is_open() { RecordError::OpenQuote } else { RecordError::TooLong };
                 return Err(self.error_here(error));
             }
             self.fill()?;
@@ -210,108 +263,6 @@ impl<R: Read> Records<R> {
     }
 }
 
-/// Where a byte of a record stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-enum State {
-    /// At the first byte of a field.
-    #[default]
-    Start,
-    /// In a field without quotes, or behind the closing quote.
-    Bare,
-    /// Inside quotes.
-    Quoted,
-    /// Behind a quote inside quotes: the end of the quotes, or the first half of a doubled quote.
-    Closing,
-}
-
-impl State {
-    /// The state behind `byte`.
-    fn after(self, byte: u8) -> Self {
-        match (self, byte) {
-            (Self::Quoted, b'"') => Self::Closing,
-            (Self::Quoted, _) | (Self::Start | Self::Closing, b'"') => Self::Quoted,
-            (_, b',') => Self::Start,
-            _ => Self::Bare,
-        }
-    }
-}
-
-/// A search for a record's end that goes on where it stopped when more text has come.
-#[derive(Default)]
-struct Scan {
-    done: usize,
-    quoted: bool,
-    state: State,
-    inner_lines: u64,
-}
-
-impl Scan {
-    /// Offset of the newline that ends the record, if it is in `text`.
-    fn run(&mut self, text: &[u8]) -> Option<usize> {
-        if !self.quoted {
-            let stop = text[self.done..].iter().position(|&byte| byte == b'\n' || byte == b'"');
-            match stop.map(|offset| self.done + offset) {
-                Some(at) if text[at] == b'\n' => return Some(at),
-                Some(_) => {
-                    // Only now does it matter which bytes are inside fields: start over, slowly.
-                    self.quoted = true;
-                    self.done = 0;
-                }
-                None => {
-                    self.done = text.len();
-                    return None;
-                }
-            }
-        }
-        while let Some(&byte) = text.get(self.done) {
-            if byte == b'\n' {
-                if self.state != State::Quoted {
-                    return Some(self.done);
-                }
-                self.inner_lines += 1;
-            }
-            self.state = self.state.after(byte);
-            self.done += 1;
-        }
-        None
-    }
-
-    fn end(&self, newline: usize) -> End {
-        End { newline, inner_lines: self.inner_lines, quoted: self.quoted }
-    }
-}
-
-/// The fields of a text that is one record; none if a quote in it is left open.
-pub(crate) fn split_record(record: &[u8]) -> Option<Vec<Vec<u8>>> {
-    if !record.contains(&b'"') {
-        return Some(record.split(|&byte| byte == b',').map(<[u8]>::to_vec).collect());
-    }
-    if record.iter().fold(State::Start, |state, &byte| state.after(byte)) == State::Quoted {
-        return None;
-    }
-    let mut fields = Vec::new();
-    unquote(record, &mut fields);
-    Some(fields)
-}
-
-/// Splits a record with quotes into its fields, reusing the vectors of the last one.
-fn unquote(record: &[u8], fields: &mut Vec<Vec<u8>>) {
-    fields.clear();
-    let mut field = Vec::new();
-    let mut state = State::Start;
-    for &byte in record {
-        let next = state.after(byte);
-        match (state, next) {
-            (_, State::Start) => fields.push(std::mem::take(&mut field)),
-            // An opening quote or a closing one (for now) is no part of the field.
-            (State::Start, State::Quoted) | (State::Quoted, State::Closing) => {}
-            _ => field.push(byte),
-        }
-        state = next;
-    }
-    fields.push(field);
-}
-
 #[cfg(test)]
 mod tests {
     use super::{RecordError, Records};
@@ -327,7 +278,7 @@ mod tests {
                 Ok(n)
             }
         }
-        let mut records = Records::new(Drip(text, step));
+        let mut records = Records::new(Drip(text, step), b',', 0);
         let mut found = Vec::new();
         while records.advance()? {
             let fields: Vec<String> = records
@@ -381,9 +332,37 @@ mod tests {
 
     #[test]
     fn a_quote_left_open_is_an_error_at_its_record() {
-        let mut records = Records::new(&b"a,b\n1,\"2\n3,4\n"[..]);
+        let mut records = Records::new(&b"a,b\n1,\"2\n3,4\n"[..], b',', 0);
         assert!(records.advance().unwrap());
         assert!(matches!(records.advance(), Err(RecordError::OpenQuote)));
         assert_eq!(records.line(), 2);
+    }
+
+    /// All fields of all records of a text whose first line is passed over.
+    fn behind_a_line(text: &[u8], separator: u8) -> Vec<Vec<String>> {
+        let mut records = Records::new(text, separator, 1);
+        records.blanks_are_nothing = true;
+        let mut found = Vec::new();
+        while records.advance().unwrap() {
+            let fields = records.all_fields();
+            let wanted: Vec<usize> = (0..fields.len()).collect();
+            assert_eq!(records.fields(&wanted, |at, field| assert_eq!(field, fields[at])), fields.len());
+            found.push(fields.iter().map(|field| String::from_utf8_lossy(field).into_owned()).collect());
+        }
+        found
+    }
+
+    #[test]
+    fn other_separators_lines_before_the_table_and_ends_of_files() {
+        assert_eq!(behind_a_line(b"x\na;b,c\n\"1;\";\n \n\x1a", b';'), [["a", "b,c"], ["1;", ""]]);
+        assert_eq!(behind_a_line(b"x\na\tb\n\t\n1\t 2\n", b'\t'), [["a", "b"], ["", ""], ["1", " 2"]]);
+        let blanks = behind_a_line(b"x\n  a   b\n\"1 2\" \"\"\n3 \t4 \n", b' ');
+        assert_eq!(blanks, [["a", "b"], ["1 2", ""], ["3", "4"]]);
+        assert_eq!(
+            behind_a_line(b"x\na,b\n\x1a\n1,2\n", b',').len(),
+            3,
+            "a control character within is a row"
+        );
+        assert!(behind_a_line(b"x", b',').is_empty());
     }
 }

@@ -27,6 +27,8 @@ pub struct Series {
     pub rows_without_target: usize,
     /// Rows dropped because the condition expression had no value.
     pub rows_without_condition: usize,
+    /// What is doubtful about the values, in words.
+    pub doubts: Vec<String>,
 }
 
 impl Series {

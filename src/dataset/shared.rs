@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::error::DatasetError;
 use super::inputs::{UserInput, joint_fingerprint, read_table};
+use super::place::Lines;
+use super::rules::Rules;
 use super::table::{Column, Needed, Table};
 
 /// The shared files read so far; only their needed columns are kept.
@@ -32,19 +34,23 @@ impl SharedFiles {
         input: &UserInput,
         needed: &[Needed],
         user: &str,
+        rules: &Rules,
     ) -> Result<Table, DatasetError> {
-        let mut lines = Vec::new();
+        let mut lines = Lines::default();
         let mut hashes = Vec::new();
         let empty = |column: &Needed| Ok(Column::new(column.text));
         let mut columns: Vec<Result<Column, DatasetError>> = needed.iter().map(empty).collect();
         for path in &input.files {
             let slot = self.slot(path);
-            let file =
-                slot.get_or_init(|| SharedFile::read(path, needed, user)).as_ref().map_err(Clone::clone)?;
+            let file = slot
+                .get_or_init(|| SharedFile::read(path, needed, user, rules))
+                .as_ref()
+                .map_err(Clone::clone)?;
             let Some((number, rows)) = file.users.get(&input.id) else {
                 continue;
             };
-            lines.extend(rows.iter().map(|&row| file.table.lines[row as usize]));
+            let name = path.file_name().unwrap_or_default().to_string_lossy();
+            lines.push_file(&name, rows.iter().map(|&row| file.table.lines.as_slice()[row as usize]));
             hashes.push(file.table.fingerprint.clone());
             for (from, into) in file.table.columns.iter().zip(&mut columns) {
                 append(from, *number, rows, into);
@@ -58,6 +64,7 @@ impl SharedFiles {
             columns,
             owners: Vec::new(),
             users: Vec::new(),
+            nobodys: None,
             fingerprint: joint_fingerprint(hashes),
         })
     }
@@ -69,11 +76,13 @@ impl SharedFiles {
 }
 
 impl SharedFile {
-    fn read(path: &Path, needed: &[Needed], user: &str) -> Result<Self, DatasetError> {
-        let table = read_table(path, needed, Some(user))?;
+    fn read(path: &Path, needed: &[Needed], user: &str, rules: &Rules) -> Result<Self, DatasetError> {
+        let table = read_table(path, needed, Some(user), rules)?;
         let mut rows = vec![Vec::new(); table.users.len()];
         for (row, &owner) in table.owners.iter().enumerate() {
-            rows[owner as usize].push(row as u32);
+            if let Some(rows) = rows.get_mut(owner as usize) {
+                rows.push(row as u32);
+            }
         }
         let numbered = table.users.iter().cloned().zip((0..).zip(rows)).collect();
         Ok(Self { table, users: numbered })

@@ -1,6 +1,7 @@
 //! Values that are symbols already, and what the predecessor made of those that are not.
 
 use super::error::DatasetError;
+use super::place::Rows;
 use super::quantiles;
 use crate::config::{DataConfig, Discretize};
 
@@ -8,11 +9,11 @@ use crate::config::{DataConfig, Discretize};
 const LARGEST: f64 = 65_535.0;
 
 /// Symbols of the source; no value is missing.
-pub(super) fn source(data: &DataConfig, values: &[f64], lines: &[u64]) -> Result<Vec<i32>, DatasetError> {
+pub(super) fn source(data: &DataConfig, values: &[f64], rows: Rows<'_>) -> Result<Vec<i32>, DatasetError> {
     match data.discretize_source {
-        Discretize::Quantiles { bins, rule } => quantiles::discretise("source", values, lines, bins, rule),
+        Discretize::Quantiles { bins, rule } => quantiles::discretise("source", values, rows, bins, rule),
         Discretize::None => {
-            let symbols = whole("source", values, lines)?;
+            let symbols = whole("source", values, rows)?;
             if symbols.iter().all(|&symbol| symbol == symbols[0]) {
                 return Err(DatasetError::NoVariance { role: "source", rows: values.len() });
             }
@@ -25,15 +26,16 @@ pub(super) fn source(data: &DataConfig, values: &[f64], lines: &[u64]) -> Result
 ///
 /// A target that never changes is let through when it is taken as it is: the measures say what
 /// that means for each of them.
-pub(super) fn target(data: &DataConfig, values: &[f64], lines: &[u64]) -> Result<Vec<i32>, DatasetError> {
+pub(super) fn target(data: &DataConfig, values: &[f64], rows: Rows<'_>) -> Result<Vec<i32>, DatasetError> {
     let present: Vec<usize> = (0..values.len()).filter(|&row| !values[row].is_nan()).collect();
     let known: Vec<f64> = present.iter().map(|&row| values[row]).collect();
-    let known_lines: Vec<u64> = present.iter().map(|&row| lines[row]).collect();
+    let kept: Vec<usize> = present.iter().map(|&row| rows.kept[row]).collect();
+    let known_rows = Rows { kept: &kept, ..rows };
     let symbols = match data.discretize_target {
         Discretize::Quantiles { bins, rule } => {
-            quantiles::discretise("target", &known, &known_lines, bins, rule)?
+            quantiles::discretise("target", &known, known_rows, bins, rule)?
         }
-        Discretize::None if data.plausibility => whole("target", &known, &known_lines)?,
+        Discretize::None if data.plausibility => whole("target", &known, known_rows)?,
         Discretize::None => known.iter().copied().map(truncated).collect(),
     };
     let mut all = vec![0; values.len()];
@@ -44,8 +46,8 @@ pub(super) fn target(data: &DataConfig, values: &[f64], lines: &[u64]) -> Result
 }
 
 /// Whole numbers from 0, or the first value that is none; no value is missing.
-pub(super) fn whole(role: &'static str, values: &[f64], lines: &[u64]) -> Result<Vec<i32>, DatasetError> {
-    let symbol = |(&value, &line): (&f64, &u64)| {
+pub(super) fn whole(role: &'static str, values: &[f64], rows: Rows<'_>) -> Result<Vec<i32>, DatasetError> {
+    let symbol = |(index, &value): (usize, &f64)| {
         let reason = if value.is_infinite() {
             "is infinite; a symbol is a whole number from 0"
         } else if value < 0.0 {
@@ -57,9 +59,9 @@ pub(super) fn whole(role: &'static str, values: &[f64], lines: &[u64]) -> Result
         } else {
             return Ok(value as i32);
         };
-        Err(DatasetError::NotASymbol { role, line, value, reason })
+        Err(DatasetError::NotASymbol { role, place: rows.at(index), value, reason })
     };
-    values.iter().zip(lines).map(symbol).collect()
+    values.iter().enumerate().map(symbol).collect()
 }
 
 /// What the predecessor makes of a label: truncated towards zero as a 64-bit integer, whose lower
@@ -71,6 +73,7 @@ fn truncated(value: f64) -> i32 {
 
 #[cfg(test)]
 mod tests {
+    use super::super::place::{Lines, Rows};
     use super::{truncated, whole};
 
     #[test]
@@ -92,9 +95,11 @@ mod tests {
 
     #[test]
     fn only_whole_numbers_are_symbols() {
-        assert_eq!(whole("source", &[0.0, 3.0, 65_535.0, -0.0], &[2, 3, 4, 5]).unwrap()[1], 3);
+        let lines = Lines::new(vec![2, 3, 4, 5]);
+        let rows = Rows { lines: &lines, kept: &[0, 1, 2, 3] };
+        assert_eq!(whole("source", &[0.0, 3.0, 65_535.0, -0.0], rows).unwrap()[1], 3);
         for value in [0.5, -1.0, f64::INFINITY, 65_536.0] {
-            let error = whole("source", &[1.0, value], &[2, 3]).unwrap_err();
+            let error = whole("source", &[1.0, value], rows).unwrap_err();
             assert_eq!(error.code(), "not_a_symbol");
             assert!(error.to_string().starts_with("line 3: source value"), "{error}");
         }

@@ -1,9 +1,12 @@
 //! The needed columns of a file, parsed.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::cell::{Cells, Unfit, shown};
 use super::error::DatasetError;
-use super::number;
+use super::hint::{self, Spot};
+use super::id::NOBODY;
+use super::place::Lines;
 
 /// A column an expression needs.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -39,16 +42,23 @@ impl Column {
         Self { values, bad: BTreeMap::new() }
     }
 
-    /// Adds a cell; `error` makes the error of a cell that is no number.
-    pub(super) fn push(&mut self, cell: &[u8], owner: u32, error: impl FnOnce(&[u8]) -> DatasetError) {
-        match &mut self.values {
-            Values::Numbers(numbers) => numbers.push(number::parse(cell).unwrap_or_else(|()| {
-                self.bad.entry(owner).or_insert_with(|| error(cell));
-                f64::NAN
-            })),
-            Values::Text(texts) => {
-                texts.push((!cell.is_empty()).then(|| String::from_utf8_lossy(cell).into_owned()));
+    /// Adds a cell.
+    pub(super) fn push(&mut self, cells: &Cells, cell: &[u8], owner: u32, spot: Spot<'_>) {
+        let unfit = match &mut self.values {
+            Values::Numbers(numbers) => {
+                let number = cells.number(cell);
+                numbers.push(number.unwrap_or(f64::NAN));
+                number.err()
             }
+            Values::Text(texts) => {
+                let text = cells.text(cell);
+                let unfit = text.as_ref().err().copied();
+                texts.push(text.ok().flatten().map(std::borrow::Cow::into_owned));
+                unfit
+            }
+        };
+        if let Some(unfit) = unfit {
+            self.bad.entry(owner).or_insert_with(|| unfit_cell(cells, cell, unfit, spot));
         }
     }
 
@@ -67,17 +77,33 @@ impl Column {
     }
 }
 
+/// The error of a cell.
+fn unfit_cell(cells: &Cells, cell: &[u8], unfit: Unfit, spot: Spot<'_>) -> DatasetError {
+    let (file, line, column) = (spot.file.to_owned(), spot.line, spot.column.to_owned());
+    let text = shown(cell);
+    match unfit {
+        Unfit::Number => {
+            DatasetError::NotANumber { hint: hint::of_number(cells, cell, spot), file, line, column, text }
+        }
+        Unfit::Text => {
+            DatasetError::NotText { hint: hint::of_text(cell).to_owned(), file, line, column, text }
+        }
+    }
+}
+
 /// The needed columns of a file.
 #[derive(Debug, Clone)]
 pub(super) struct Table {
-    /// Line in the file of each row (the header is line 1); row number from 1 in Parquet.
-    pub(super) lines: Vec<u64>,
+    /// Where each row stands: its line (the header is line 1), or its number from 1 in Parquet.
+    pub(super) lines: Lines,
     /// In the order of the needed columns; a column that is not in the file is its error.
     pub(super) columns: Vec<Result<Column, DatasetError>>,
-    /// User of each row, as an index into `users`; empty if the file has one user.
+    /// User of each row, as an index into `users` or [`NOBODY`]; empty if the file has one user.
     pub(super) owners: Vec<u32>,
     /// The users, in order of appearance.
     pub(super) users: Vec<String>,
+    /// Rows without an id, and the line of the first.
+    pub(super) nobodys: Option<(usize, u64)>,
     /// Hash (hex) of the file's bytes.
     pub(super) fingerprint: String,
 }
@@ -87,18 +113,24 @@ pub(super) struct Table {
 pub(super) struct Users {
     /// The users so far.
     pub(super) names: Vec<String>,
-    numbers: std::collections::HashMap<String, u32>,
+    /// Rows without an id, and the line of the first.
+    pub(super) nobodys: Option<(usize, u64)>,
+    numbers: HashMap<String, u32>,
 }
 
 impl Users {
-    /// The number of a user.
-    pub(super) fn number(&mut self, name: &str) -> u32 {
-        if let Some(&number) = self.numbers.get(name) {
+    /// The number of the user of a row.
+    pub(super) fn number(&mut self, id: Option<&str>, line: u64) -> u32 {
+        let Some(id) = id else {
+            self.nobodys.get_or_insert((0, line)).0 += 1;
+            return NOBODY;
+        };
+        if let Some(&number) = self.numbers.get(id) {
             return number;
         }
         let number = self.names.len() as u32;
-        self.names.push(name.to_owned());
-        self.numbers.insert(name.to_owned(), number);
+        self.names.push(id.to_owned());
+        self.numbers.insert(id.to_owned(), number);
         number
     }
 }
@@ -113,22 +145,24 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Finds columns by exact name.
+    /// Finds columns by exact name; `remark` is said about a header that lacks one.
     pub(super) fn find(
         file: &str,
         header: &[String],
         needed: &[Needed],
         user: Option<&str>,
+        remark: &str,
     ) -> Result<Self, DatasetError> {
+        let find = |name: &str| position(file, header, name, remark);
         Ok(Self {
-            positions: needed.iter().map(|column| position(file, header, &column.name)).collect(),
-            user: user.map(|name| position(file, header, name)).transpose()?,
+            positions: needed.iter().map(|column| find(&column.name)).collect(),
+            user: user.map(find).transpose()?,
         })
     }
 }
 
 /// Position of the one column of that name.
-fn position(file: &str, header: &[String], name: &str) -> Result<usize, DatasetError> {
+fn position(file: &str, header: &[String], name: &str, remark: &str) -> Result<usize, DatasetError> {
     let mut found = header.iter().enumerate().filter(|(_, column)| *column == name);
     match (found.next(), found.next()) {
         (Some((position, _)), None) => Ok(position),
@@ -139,7 +173,7 @@ fn position(file: &str, header: &[String], name: &str) -> Result<usize, DatasetE
             file: file.to_owned(),
             column: name.to_owned(),
             nearest: nearest(name, header.iter().map(String::as_str)),
-            hint: separator_hint(header),
+            hint: remark.to_owned(),
         }),
     }
 }
@@ -151,16 +185,5 @@ pub(super) fn nearest<'a>(name: &str, candidates: impl Iterator<Item = &'a str>)
         .map(|candidate| (strsim::jaro_winkler(&lower, &candidate.to_lowercase()), candidate))
         .filter(|(likeness, _)| *likeness > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
-        .map(|(_, candidate)| candidate.to_owned())
-}
-
-/// A remark if the header looks as if another character than a comma separates its fields.
-fn separator_hint(header: &[String]) -> String {
-    let [only] = header else { return String::new() };
-    [(';', "semicolons"), ('\t', "tabs"), ('|', "bars")]
-        .into_iter()
-        .find(|(separator, _)| only.contains(*separator))
-        .map_or_else(String::new, |(_, name)| {
-            format!(" (hint: the header seems separated by {name}; commas are needed)")
-        })
+        .map(|(_, candidate)| shown(candidate.as_bytes()))
 }

@@ -52,9 +52,13 @@ impl<'a> Builtin<'a> {
 /// Raised when an estimator changes in a way that changes numbers.
 const VERSION: u32 = 1;
 
+/// The same of configurations with columns of text, in which words for missing values were texts once.
+const VERSION_WITH_TEXTS: u32 = 2;
+
 impl Engine for Builtin<'_> {
     fn version(&self) -> String {
-        format!("builtin {VERSION}")
+        let texts = !self.config.data.text_columns.is_empty();
+        format!("builtin {}", if texts { VERSION_WITH_TEXTS } else { VERSION })
     }
 
     fn input_fingerprint(&self, input: &str) -> Option<String> {

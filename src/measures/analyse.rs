@@ -42,6 +42,9 @@ pub fn analyse<'m>(
     stage: &dyn Fn(&str),
 ) -> UnitOutput {
     let mut unit = Unit::new(id, series, config);
+    for doubt in &series.doubts {
+        unit.issues.add("warning", "GLOBAL", None, doubt);
+    }
     let gate = &config.quality_control.global;
     if let Some(reason) = violation("the unit", gate, series.len(), None) {
         unit.issues.add(severity(gate), "GLOBAL", None, &reason);

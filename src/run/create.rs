@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::error::RunError;
 use crate::config::{Analysis, Config};
-use crate::dataset::inputs;
+use crate::dataset::list;
 use crate::engine::engine;
 use crate::measures::planned_rows;
 use crate::schema::Schemas;
@@ -25,15 +25,20 @@ pub struct Planned<'a> {
     pub schemas: &'a Schemas,
 }
 
-/// Plans a run and registers it as incomplete, or joins one that is there with the same plan.
+/// Plans a run and registers it as incomplete, or joins one that is there with the same plan. `note` gets what
+/// the data folder has that people should know.
 ///
 /// # Errors
 /// The configuration or the data cannot be used; another run, or something else, is there.
-pub fn create(at: impl Into<Location>, planned: Planned<'_>) -> Result<Run, RunError> {
+pub fn create(
+    at: impl Into<Location>,
+    planned: Planned<'_>,
+    note: &dyn Fn(&str),
+) -> Result<Run, RunError> {
     let Planned { config, shards, only_shards, schemas } = planned;
     // Mistakes in expressions or the command show before any work.
     engine(config, schemas, None)?;
-    let units = units(config, shards)?;
+    let units = units(config, shards, note)?;
     let folder = std::path::absolute(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));
     let folder = folder.canonicalize().unwrap_or(folder);
     let data_folder = folder.display().to_string();
@@ -41,8 +46,14 @@ pub fn create(at: impl Into<Location>, planned: Planned<'_>) -> Result<Run, RunE
 }
 
 /// The units of all shards: every user in every feature mode.
-pub(super) fn units(config: &Config, shards: u32) -> Result<Vec<ExpectedUnit>, RunError> {
-    let users = inputs(config)?;
+pub(super) fn units(
+    config: &Config,
+    shards: u32,
+    note: &dyn Fn(&str),
+) -> Result<Vec<ExpectedUnit>, RunError> {
+    let found = list(config)?;
+    found.notes.iter().for_each(|words| note(&words.to_string()));
+    let users = found.users;
     let rows: Arc<BTreeMap<String, u64>> = Arc::new(match config.analysis {
         Analysis::Builtin => {
             planned_rows(config).into_iter().map(|(table, n)| (table.to_owned(), n)).collect()

@@ -22,7 +22,7 @@ pub fn newcomers(run: &Run, thorough: bool) -> Result<Vec<ExpectedUnit>, RunErro
         return Ok(Vec::new());
     }
     let config = Config { n_users: None, data_root: manifest.input.folder.clone(), ..config };
-    let found = match units(&config, manifest.shards) {
+    let found = match units(&config, manifest.shards, &|_| ()) {
         Ok(found) => found,
         // The folder may be gone while what is left to do needs none of it.
         Err(_) if !thorough => return Ok(Vec::new()),

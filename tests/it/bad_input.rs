@@ -37,7 +37,7 @@ fn bad_users(world: &World) -> Vec<(&'static str, &'static str, &'static str)> {
     world.write("data/b_torn.features_labels.csv.gz", &gz[..gz.len() / 2]);
     vec![
         ("b_empty", "failed", "empty"),
-        ("b_header", "failed", "no row"),
+        ("b_header", "skipped", "N=0"),
         ("b_column", "failed", "label:SITTING"),
         ("b_text", "failed", "yes"),
         ("b_ragged", "failed", "line"),
@@ -77,7 +77,7 @@ fn bad_users_are_told_and_good_ones_are_kept() {
     assert!(text.contains("line") && text.contains("label:SITTING"), "{text}");
 
     let merge = world.expect(3, &["merge", "--output", "m", "--shards", "run"]);
-    assert!(merge.err.contains("failed: ") && merge.err.contains("skipped: 3"), "{}", merge.err);
+    assert!(merge.err.contains("failed: ") && merge.err.contains("skipped: 4"), "{}", merge.err);
     assert!(!world.path("m").exists());
     let partial = world.expect(3, &["merge", "--output", "m", "--shards", "run", "--allow-partial"]);
     assert!(partial.err.contains("(PARTIAL)"), "{}", partial.err);

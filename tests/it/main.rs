@@ -14,6 +14,7 @@ mod demo;
 mod hard_times;
 mod hostile_ids;
 mod house;
+mod input_cases;
 mod legacy;
 mod many_users;
 mod measure;

@@ -117,7 +117,7 @@ fn killed_after(files: i64, world: &World, config: &Config, schemas: &Schemas, q
     let here = Here { schemas, supervisor: None };
     let tell = FanOut::default();
     let planned = Planned { config, shards: 2, only_shards: Vec::new(), schemas };
-    let run = create(&mortal, planned.clone()).unwrap();
+    let run = create(&mortal, planned.clone(), &|_| ()).unwrap();
     let killed = Work::of(run, schemas).shards(2).start(&here, &tell, &Stop::default());
     let killed = results::error::chain(&killed.unwrap_err());
     assert!(killed.ends_with("killed"), "after {files} files: {killed}");
@@ -126,7 +126,7 @@ fn killed_after(files: i64, world: &World, config: &Config, schemas: &Schemas, q
     assert_ne!(found.state, "complete", "after {files} files");
     assert_eq!(Ledger::read(run.storage()).unwrap().corrupt, []);
 
-    let again = Work::of(create(&whole, planned).unwrap(), schemas).again(false);
+    let again = Work::of(create(&whole, planned, &|_| ()).unwrap(), schemas).again(false);
     let outcome = again.start(&here, &tell, &Stop::default()).unwrap();
     assert_eq!((outcome.exit(), outcome.state), (Exit::Done, RunState::Complete));
     assert_eq!(status(again.run()).unwrap().counts.ok, 4);

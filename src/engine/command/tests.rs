@@ -37,7 +37,7 @@ fn engine(options: CommandOptions) -> CommandEngine {
 }
 
 fn job(user: &str, modes: &[&str]) -> UserJob {
-    let input = UserInput { id: user.to_owned(), files: vec!["/dev/null".into()], bytes: 0 };
+    let input = UserInput { id: user.to_owned(), files: vec!["/dev/null".into()], bytes: 0, unread: false };
     UserJob {
         user_id: user.to_owned(),
         position: 0,

@@ -1,0 +1,240 @@
+//! What to do about a cell or a row that cannot be read, by what it looks like.
+
+use super::cell::{Cells, trimmed};
+use super::fields::SEPARATORS;
+
+/// Where a cell stands.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Spot<'a> {
+    /// The file.
+    pub(super) file: &'a str,
+    /// The line, or the row of a Parquet file.
+    pub(super) line: u64,
+    /// Whether it is the first row below the header.
+    pub(super) first: bool,
+    /// The column.
+    pub(super) column: &'a str,
+    /// What separates the fields of the file.
+    pub(super) separator: u8,
+}
+
+/// What to do about a text that is not a number.
+pub(super) fn of_number(cells: &Cells, cell: &[u8], spot: Spot<'_>) -> String {
+    let Ok(text) = std::str::from_utf8(trimmed(cell)) else {
+        return "the cell is not UTF-8 text; name its encoding, as in `data.encoding: windows-1252`"
+            .to_owned();
+    };
+    if text == spot.column {
+        return format!(
+            "line {} repeats the header, as files that were put together do; remove the line",
+            spot.line
+        );
+    }
+    grouped(cells, text, spot)
+        .or_else(|| marked(text))
+        .or_else(|| with_unit(text, spot))
+        .or_else(|| word(text, spot))
+        .unwrap_or_else(|| {
+            "leave missing values empty, or list the word under `data.missing_values`; list text columns under \
+             `data.text_columns`"
+                .to_owned()
+        })
+}
+
+/// What to do about a cell that is not text.
+pub(super) fn of_text(cell: &[u8]) -> &'static str {
+    if cell.contains(&0) {
+        "NUL bytes are what a crash of the machine leaves in a file; copy the file again, or remove the line"
+    } else {
+        "name the encoding of the file, as in `data.encoding: windows-1252`"
+    }
+}
+
+/// Commas, points and blanks in a number.
+fn grouped(cells: &Cells, text: &str, spot: Spot<'_>) -> Option<String> {
+    let plain = |text: &str| text.parse::<f64>().is_ok();
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    if cells.decimal_comma && text.contains('.') {
+        return Some(
+            "a point, although `data.decimal` is a comma: thousands are not separated, and all numbers of a file \
+             have one decimal mark"
+                .to_owned(),
+        );
+    }
+    let blanks: String = text.chars().filter(|c| !c.is_whitespace() && *c != '\'').collect();
+    if blanks != text && plain(&blanks.replace(',', ".")) {
+        return Some("thousands are separated; write the file without thousands separators".to_owned());
+    }
+    if !text.contains(',') || !plain(&text.replace(',', "")) {
+        return None;
+    }
+    let behind = text.split(',').skip(1).all(|part| part.len() == 3 && digits(part));
+    let name = SEPARATORS[1..].iter().find(|(byte, _)| *byte == spot.separator).map(|(_, name)| name);
+    let fields =
+        name.map_or_else(String::new, |name| format!("; the fields are read as separated by {name}"));
+    let comma = format!("set `data.decimal: \",\"` if the comma is a decimal mark{fields}");
+    Some(match (behind, text.matches(',').count()) {
+        (true, 1) if !text.contains('.') => format!("{comma}; thousands have to be written without commas"),
+        (false, 1) if !text.contains('.') => comma,
+        _ => "commas between thousands are not read; write the numbers without them".to_owned(),
+    })
+}
+
+/// Numbers in another notation.
+fn marked(text: &str) -> Option<String> {
+    let plain = |text: &str| text.parse::<f64>().is_ok();
+    if let Some(rest) = text.strip_suffix('%').map(str::trim)
+        && plain(&rest.replace(',', "."))
+    {
+        return Some(
+            "a percentage; list the column under `data.text_columns` and write \
+             `cast(replace(\"column\", '%', '') as double)`"
+                .to_owned(),
+        );
+    }
+    if text.contains(['\u{2212}', '\u{2013}', '\u{2010}']) {
+        return Some("the minus is a dash of typography; write a hyphen-minus (-)".to_owned());
+    }
+    if text.contains(['d', 'D']) && plain(&text.replace(['d', 'D'], "e")) {
+        return Some("an exponent of Fortran; write E instead of D".to_owned());
+    }
+    let hex = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X"));
+    if hex.is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit())) {
+        return Some("a hexadecimal number; write it in decimal".to_owned());
+    }
+    if text.contains('\0') {
+        return Some(of_text(&[0]).to_owned());
+    }
+    if text.contains('\u{1a}') {
+        return Some("a control character (0x1A, Ctrl-Z) marks the end of old files; remove it".to_owned());
+    }
+    text.chars()
+        .any(|c| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}'))
+        .then(|| "it holds characters that are not seen; write the number again without them".to_owned())
+}
+
+/// A number with its unit, a row of units.
+fn with_unit(text: &str, spot: Spot<'_>) -> Option<String> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || "+-.,".contains(c)))?;
+    let number = text[..end].trim_end_matches(['+', '-']).replace(',', ".");
+    if number.parse::<f64>().is_ok() {
+        return Some(format!(
+            "a number with `{}` behind it; write the unit into the header only, or list the column under \
+             `data.text_columns` and take the number out with `regexp_replace`",
+            text[end..].trim().chars().take(20).collect::<String>()
+        ));
+    }
+    let bracketed = text.starts_with(['(', '[']) && text.ends_with([')', ']']);
+    (spot.first && !text.starts_with('#') && (bracketed || text.contains(['/', '°', '²'])))
+        .then(|| format!("line {} seems to hold units; remove the line", spot.line))
+}
+
+/// Words for truth, for nothing, for a date.
+fn word(text: &str, spot: Spot<'_>) -> Option<String> {
+    let lower = text.to_lowercase();
+    if ["yes", "no", "y", "n", "t", "f", "on", "off"].contains(&lower.as_str()) {
+        return Some(format!(
+            "true and false are read as 1 and 0; for other words list the column under `data.text_columns` and \
+             write `\"{}\" = '{text}'`",
+            spot.column
+        ));
+    }
+    let dated = text.len() >= 8 && text.matches(['-', '/', ':', '.']).count() >= 2;
+    if dated && text.bytes().filter(u8::is_ascii_digit).count() >= 5 {
+        return Some(format!(
+            "a date or time as text: list `{0}` under `data.text_columns` and write `to_timestamp(\"{0}\")`",
+            spot.column
+        ));
+    }
+    let nothing = !text.chars().any(char::is_alphanumeric) || text.starts_with(['#', '\\']);
+    (nothing && text.chars().count() <= 10).then(|| {
+        let quoted = if text.contains('\'') { format!("\"{text}\"") } else { format!("'{text}'") };
+        format!("if it stands for a missing value, add it to `data.missing_values`, as in [{quoted}]; else leave the cell empty")
+    })
+}
+
+/// What to do about a row with another number of fields than the header.
+pub(super) fn of_row(record: &[u8], header: &[String], found: usize, last_empty: bool) -> String {
+    if record.contains(&0) {
+        return format!(" (hint: {})", of_text(record));
+    }
+    let hint = if record.contains(&0x1a) {
+        "a control character (0x1A, Ctrl-Z) marks the end of old files; remove it"
+    } else if record.trim_ascii_start().starts_with(b"#") {
+        "a comment; remove the line"
+    } else if found == header.len() + 1 && last_empty {
+        "rows end in a separator and the header does not; add one to the header, or remove those of the rows"
+    } else if found + 1 == header.len() && header.last().is_some_and(String::is_empty) {
+        "the header ends in a separator, which names a column more; remove it"
+    } else if found == header.len() + 1 {
+        "does the header lack a name, as row names of R do (`write.csv(…, row.names = FALSE)`), or does a number \
+         have a decimal comma (quote it, and set `data.decimal: \",\"`)?"
+    } else {
+        return String::new();
+    };
+    format!(" (hint: {hint})")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Cells, Spot, of_number, of_row};
+    use crate::config::Reading;
+
+    fn hint(text: &str) -> String {
+        let spot = Spot { file: "u.csv", line: 2, first: true, column: "steps", separator: b',' };
+        of_number(&Cells::default(), text.as_bytes(), spot)
+    }
+
+    #[test]
+    fn each_text_has_its_hint() {
+        for (text, expected) in [
+            ("5,7", "`data.decimal: \",\"`"),
+            ("5,700", "thousands"),
+            ("1,234,567", "thousands"),
+            ("1,234.5", "thousands"),
+            ("5 700", "thousands"),
+            ("5\u{a0}700", "thousands"),
+            ("1'000", "thousands"),
+            ("12%", "percentage"),
+            ("12,5 %", "percentage"),
+            ("72 bpm", "`bpm`"),
+            ("1.5s", "`s`"),
+            ("1.5D+03", "Fortran"),
+            ("0x1F", "hexadecimal"),
+            ("\u{2212}5", "minus"),
+            ("steps", "repeats the header"),
+            ("[g]", "units"),
+            ("m/s²", "units"),
+            ("5\0", "NUL"),
+            ("\u{1a}", "0x1A"),
+            ("yes", "`\"steps\" = 'yes'`"),
+            ("F", "true and false"),
+            (".", "`data.missing_values`, as in ['.']"),
+            ("-", "`data.missing_values`, as in ['-']"),
+            ("\\N", "`data.missing_values`, as in ['\\N']"),
+            ("#DIV/0!", "`data.missing_values`, as in ['#DIV/0!']"),
+            ("2026-01-05 00:00:00", "`to_timestamp(\"steps\")`"),
+            ("walking", "`data.text_columns`"),
+        ] {
+            assert!(hint(text).contains(expected), "{text}: {}", hint(text));
+        }
+        let comma = Cells::new(&Reading { decimal: Some(','), ..Reading::default() });
+        let spot = Spot { file: "u.csv", line: 2, first: false, column: "steps", separator: b',' };
+        assert!(of_number(&comma, b"1.234,5", spot).contains("`data.decimal` is a comma"));
+        assert!(of_number(&comma, b"5\xb5", spot).contains("`data.encoding"));
+    }
+
+    #[test]
+    fn each_row_has_its_hint() {
+        let header = ["time", "steps"].map(str::to_owned);
+        let hint = |record: &str, found, last_empty| of_row(record.as_bytes(), &header, found, last_empty);
+        assert!(hint("1,2,", 3, true).contains("end in a separator"));
+        assert!(hint("1,2,3", 3, false).contains("row.names = FALSE"));
+        assert!(hint("\u{1a}", 1, false).contains("0x1A"));
+        assert!(hint("\0\0", 1, false).contains("NUL"));
+        assert!(hint("# end", 1, false).contains("comment"));
+        assert_eq!(hint("1", 1, false), "");
+        let longer = ["time", "steps", ""].map(str::to_owned);
+        assert!(of_row(b"1,2", &longer, 2, false).contains("the header ends in a separator"));
+    }
+}

@@ -1,0 +1,199 @@
+//! Who a row belongs to: one id a person, whatever the user column is stored as.
+//!
+//! A column of whole numbers with one gap somewhere becomes a column of floats, and `7` becomes `7.0`.
+//! Ids are therefore brought to one form: numbers are written without a fraction of zero, texts lose the
+//! blanks around them and a `.0` behind digits. Zeros in front stay, for `007` and `7` can be two people.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use arrow::array::{Array, ArrayRef, AsArray};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type};
+
+use super::cell::{Cells, Unfit, shown};
+
+/// Owner of rows without an id.
+pub(super) const NOBODY: u32 = u32::MAX;
+
+/// From here on a double does not hold every whole number, so that neighbours become one.
+const EXACT_DOUBLE: f64 = 9_007_199_254_740_992.0;
+/// The same of single precision.
+const EXACT_SINGLE: f64 = 16_777_216.0;
+/// The same of half precision.
+const EXACT_HALF: f64 = 2048.0;
+
+/// The id in a cell of text; none if the row is nobody's, or why the cell cannot be an id.
+pub(super) fn of_cell<'a>(cells: &Cells, cell: &'a [u8]) -> Result<Option<Cow<'a, str>>, String> {
+    let text = match cells.text(cell) {
+        Ok(text) => text,
+        Err(Unfit::Text | Unfit::Number) => {
+            return Err(format!(
+                "`{}` is not UTF-8 text (hint: name its encoding, as in `data.encoding: windows-1252`)",
+                shown(cell)
+            ));
+        }
+    };
+    let Some(text) = text else { return Ok(None) };
+    if is_rounded(&text) {
+        return Err(format!(
+            "`{text}` is a number in scientific notation, whose last digits are lost \
+             (hint: write the file again with the ids as text)"
+        ));
+    }
+    Ok(Some(match text {
+        Cow::Borrowed(text) => Cow::Borrowed(canonical(text)),
+        Cow::Owned(text) => Cow::Owned(canonical(&text).to_owned()),
+    }))
+}
+
+/// An id as text: without a fraction of zeros behind digits, which a column of floats adds.
+fn canonical(text: &str) -> &str {
+    let text = text.trim();
+    let Some((whole, fraction)) = text.split_once('.') else { return text };
+    let digits = whole.strip_prefix('-').unwrap_or(whole);
+    let zero = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'0');
+    let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    if number && zero(fraction) { whole } else { text }
+}
+
+/// Whether a text is what spreadsheets and data frames make of a long id: `1.23457E+17`.
+fn is_rounded(text: &str) -> bool {
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
+    let Some(exponent) = exponent.strip_prefix('+') else { return false };
+    let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
+    whole.len() == 1 && digits(whole) && digits(fraction) && digits(exponent)
+}
+
+/// The ids of a column of Parquet, none where a row is nobody's.
+///
+/// `uuid` says that the file marks the column as UUIDs.
+pub(super) fn of_column(cells: &Cells, values: &ArrayRef, uuid: bool) -> Result<Vec<Option<String>>, String> {
+    let kind = match values.data_type() {
+        DataType::Dictionary(_, inner) => inner.as_ref(),
+        kind => kind,
+    };
+    match kind {
+        DataType::Float16 => floats(cells, values, EXACT_HALF),
+        DataType::Float32 => floats(cells, values, EXACT_SINGLE),
+        DataType::Float64 => floats(cells, values, EXACT_DOUBLE),
+        _ => {
+            let decimal = matches!(
+                kind,
+                DataType::Decimal32(..)
+                    | DataType::Decimal64(..)
+                    | DataType::Decimal128(..)
+                    | DataType::Decimal256(..)
+            );
+            let texts = texts(values, uuid)?;
+            let one = |text: Option<String>| -> Result<Option<String>, String> {
+                let Some(text) = text else { return Ok(None) };
+                let id = of_cell(cells, text.as_bytes())?;
+                let short = |id: Cow<'_, str>| {
+                    if decimal && id.contains('.') {
+                        id.trim_end_matches('0').to_owned()
+                    } else {
+                        id.into_owned()
+                    }
+                };
+                Ok(id.map(short))
+            };
+            texts.into_iter().map(one).collect()
+        }
+    }
+}
+
+/// Ids that are stored as floats.
+fn floats(cells: &Cells, values: &ArrayRef, exact: f64) -> Result<Vec<Option<String>>, String> {
+    let values = cast(values, &DataType::Float64).map_err(|error| error.to_string())?;
+    let one = |value: Option<f64>| match value {
+        None => Ok(None),
+        Some(value) if value.is_nan() => Ok(None),
+        Some(value) if value.abs() >= exact => Err(format!(
+            "{value} is stored as a number with a floating point, which from {exact} on cannot tell whole numbers \
+             apart (hint: write the file again with the ids as text or whole numbers)"
+        )),
+        Some(value) => {
+            let text = if value == 0.0 { "0".to_owned() } else { value.to_string() };
+            Ok((!cells.is_missing(&text)).then_some(text))
+        }
+    };
+    values.as_primitive::<Float64Type>().iter().map(one).collect()
+}
+
+/// Values of Parquet as text; bytes are text, or a UUID.
+pub(super) fn texts(values: &ArrayRef, uuid: bool) -> Result<Vec<Option<String>>, String> {
+    let unreadable = || format!("the type {} cannot be read as text", values.data_type());
+    if let DataType::Dictionary(_, inner) = values.data_type()
+        && is_binary(inner)
+    {
+        return texts(&cast(values, inner).map_err(|_| unreadable())?, uuid);
+    }
+    if is_binary(values.data_type()) {
+        let bytes = cast(values, &DataType::Binary).map_err(|_| unreadable())?;
+        let bytes = bytes.as_binary::<i32>();
+        return bytes.iter().map(|bytes| bytes.map(|bytes| of_bytes(bytes, uuid)).transpose()).collect();
+    }
+    let texts = cast(values, &DataType::Utf8).map_err(|_| unreadable())?;
+    Ok(texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
+}
+
+fn is_binary(kind: &DataType) -> bool {
+    use DataType::{Binary, BinaryView, FixedSizeBinary, LargeBinary};
+    matches!(kind, Binary | BinaryView | LargeBinary | FixedSizeBinary(_))
+}
+
+/// Bytes as text: what is text stays text, 16 other bytes are a UUID.
+fn of_bytes(bytes: &[u8], uuid: bool) -> Result<String, String> {
+    let text = || {
+        let text = std::str::from_utf8(bytes).ok()?.trim_end_matches('\0');
+        (!text.chars().any(char::is_control)).then(|| text.to_owned())
+    };
+    if let (false, Some(text)) = (uuid, text()) {
+        return Ok(text);
+    }
+    if bytes.len() != 16 {
+        return Err(format!("a value of {} bytes is neither text nor a UUID", bytes.len()));
+    }
+    let hex: String = bytes
+        .iter()
+        .flat_map(|byte| [byte >> 4, byte & 15])
+        .filter_map(|digit| char::from_digit(u32::from(digit), 16))
+        .collect();
+    Ok([&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]].join("-"))
+}
+
+/// Pairs of different ids that a program in between could have made of one: they differ in zeros in
+/// front, in case, or in marks that are not seen.
+pub(super) fn lookalikes<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    let mut pairs = Vec::new();
+    for id in ids {
+        match seen.entry(folded(id)) {
+            std::collections::hash_map::Entry::Occupied(first) => pairs.push((*first.get(), id)),
+            std::collections::hash_map::Entry::Vacant(free) => {
+                free.insert(id);
+            }
+        }
+    }
+    pairs
+}
+
+/// An id as all that look like it are.
+fn folded(id: &str) -> String {
+    let id = canonical(id);
+    let visible: String = id
+        .chars()
+        .filter(|c| !c.is_whitespace() && !matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}'))
+        .collect();
+    let lower = visible.to_lowercase();
+    if lower.len() > 1 && lower.bytes().all(|byte| byte.is_ascii_digit()) {
+        let number = lower.trim_start_matches('0');
+        return if number.is_empty() { "0".to_owned() } else { number.to_owned() };
+    }
+    lower
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,104 @@
+//! Tests of ids.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryArray, Decimal128Array, FixedSizeBinaryArray, Float32Array, Float64Array, Int64Array,
+    LargeStringArray, StringArray, UInt64Array,
+};
+use arrow::compute::cast;
+use arrow::datatypes::DataType;
+
+use super::{Cells, canonical, lookalikes, of_cell, of_column};
+
+fn column(values: impl arrow::array::Array + 'static) -> Result<Vec<Option<String>>, String> {
+    of_column(&Cells::default(), &(Arc::new(values) as ArrayRef), false)
+}
+
+fn ids(texts: &[Option<&str>]) -> Vec<Option<String>> {
+    texts.iter().map(|text| text.map(str::to_owned)).collect()
+}
+
+#[test]
+fn a_number_is_one_id_however_it_is_stored() {
+    let seven = ids(&[Some("7"), None]);
+    assert_eq!(column(Int64Array::from(vec![Some(7), None])).unwrap(), seven);
+    assert_eq!(column(UInt64Array::from(vec![Some(7), None])).unwrap(), seven);
+    assert_eq!(column(Float64Array::from(vec![Some(7.0), Some(f64::NAN)])).unwrap(), seven);
+    assert_eq!(column(Float32Array::from(vec![Some(7.0), None])).unwrap(), seven);
+    let decimal = Decimal128Array::from(vec![Some(700), None]).with_precision_and_scale(10, 2).unwrap();
+    assert_eq!(column(decimal).unwrap(), seven);
+    assert_eq!(column(StringArray::from(vec![Some("7.0"), Some(" NA ")])).unwrap(), seven);
+    assert_eq!(column(LargeStringArray::from(vec![Some(" 7"), Some("")])).unwrap(), seven);
+    let text: ArrayRef = Arc::new(StringArray::from(vec![Some("7.00"), None]));
+    let coded = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
+    assert_eq!(of_column(&Cells::default(), &cast(&text, &coded).unwrap(), false).unwrap(), seven);
+    let decimal = Decimal128Array::from(vec![750, 7_500]).with_precision_and_scale(10, 2).unwrap();
+    assert_eq!(column(decimal).unwrap(), ids(&[Some("7.5"), Some("75")]));
+    assert_eq!(column(Float64Array::from(vec![7.5, -0.0])).unwrap(), ids(&[Some("7.5"), Some("0")]));
+}
+
+#[test]
+fn texts_keep_what_tells_people_apart() {
+    for (text, id) in [
+        ("7.0", "7"),
+        ("-7.00", "-7"),
+        ("007", "007"),
+        ("007.0", "007"),
+        ("1.10", "1.10"),
+        ("1.", "1."),
+        ("a.0", "a.0"),
+        ("1.0.0", "1.0.0"),
+        ("..0", "..0"),
+        (".0", ".0"),
+        ("0", "0"),
+        (" x ", "x"),
+    ] {
+        assert_eq!(canonical(text), id, "{text}");
+    }
+    for text in ["", " ", "NA", "nan", "NULL", "None", "N/A", "\u{a0}"] {
+        assert_eq!(of_cell(&Cells::default(), text.as_bytes()), Ok(None), "{text:?}");
+    }
+}
+
+#[test]
+fn ids_whose_digits_are_lost_are_refused() {
+    for text in ["1.23457E+17", "1e+05", "1.2345678901234568e+16"] {
+        assert!(of_cell(&Cells::default(), text.as_bytes()).unwrap_err().contains(text));
+    }
+    for text in ["1e5", "5e10", "12e+5", "1.5", "e+5", "x1e+5"] {
+        assert_eq!(of_cell(&Cells::default(), text.as_bytes()).unwrap().as_deref(), Some(text));
+    }
+    let beyond = column(Float64Array::from(vec![9_007_199_254_740_993.0])).unwrap_err();
+    assert!(beyond.contains("9007199254740992"), "{beyond}");
+    assert!(column(Float32Array::from(vec![16_777_217.0])).is_err());
+    assert!(column(Int64Array::from(vec![9_007_199_254_740_993])).is_ok());
+    assert!(of_cell(&Cells::default(), b"Ren\xe9").unwrap_err().contains("data.encoding"));
+}
+
+#[test]
+fn bytes_are_text_or_a_uuid() {
+    let uuid =
+        [0x00, 0xea, 0xbe, 0xd2, 0x27, 0x1d, 0x49, 0xd8, 0xb5, 0x99, 0x1d, 0x4a, 0x09, 0x24, 0x06, 0x01];
+    let binary = FixedSizeBinaryArray::try_from_iter([uuid].iter()).unwrap();
+    let text = ids(&[Some("00eabed2-271d-49d8-b599-1d4a09240601")]);
+    assert_eq!(column(binary.clone()).unwrap(), text);
+    assert_eq!(of_column(&Cells::default(), &(Arc::new(binary) as ArrayRef), true).unwrap(), text);
+    assert_eq!(
+        column(BinaryArray::from(vec![&b"u1"[..], b"u2\0\0"])).unwrap(),
+        ids(&[Some("u1"), Some("u2")])
+    );
+    assert!(column(BinaryArray::from(vec![&b"\xff\xfe"[..]])).unwrap_err().contains("2 bytes"));
+    // Sixteen letters that the file marks as a UUID are one.
+    let letters = FixedSizeBinaryArray::try_from_iter([b"abcdefghijklmnop"].iter()).unwrap();
+    let marked = of_column(&Cells::default(), &(Arc::new(letters.clone()) as ArrayRef), true).unwrap();
+    assert_eq!(marked, ids(&[Some("61626364-6566-6768-696a-6b6c6d6e6f70")]));
+    assert_eq!(column(letters).unwrap(), ids(&[Some("abcdefghijklmnop")]));
+}
+
+#[test]
+fn ids_that_look_like_one_are_found() {
+    let found = lookalikes(["007", "7", "8", "Ada", "ada", "x", "x\u{200b}", "0", "00"].into_iter());
+    assert_eq!(found, [("007", "7"), ("Ada", "ada"), ("x", "x\u{200b}"), ("0", "00")]);
+    assert!(lookalikes(["7", "70", "a", "b"].into_iter()).is_empty());
+}

@@ -1,0 +1,217 @@
+//! How a text is laid out: where its header stands and what separates its fields.
+//!
+//! Files of recorders and spreadsheets begin with lines about the device, or with `sep=;`. The header is the
+//! line that holds the names of the needed columns; the separator is the one that makes it so. Nothing is
+//! guessed from values.
+
+use super::cell::{shown, trimmed};
+use super::error::DatasetError;
+use super::fields::{SEPARATORS, split};
+use super::table::nearest;
+
+/// Lines among which the header is looked for.
+const MOST_LINES: usize = 200;
+
+/// Layout of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Shape {
+    /// What separates fields.
+    pub(super) separator: u8,
+    /// Lines before the header.
+    pub(super) skip: usize,
+}
+
+impl Shape {
+    /// The layout of a text that begins with `sample`, in which columns of these names are needed.
+    pub(super) fn find(sample: &[u8], names: &[&str], separator: Option<u8>, skip: Option<usize>) -> Self {
+        let lines: Vec<&[u8]> = lines(sample).take(MOST_LINES).collect();
+        let told = lines.first().and_then(|line| told_separator(line));
+        let first = skip.unwrap_or(usize::from(told.is_some()));
+        let chosen = separator.or(told);
+        let candidates: Vec<u8> =
+            chosen.map_or_else(|| SEPARATORS.iter().map(|(byte, _)| *byte).collect(), |byte| vec![byte]);
+        let usual = Self { separator: chosen.unwrap_or(b','), skip: first };
+        let Some(header) = lines.get(first) else { return usual };
+        if names.is_empty() || known(header, usual.separator, names) > 0 {
+            return usual;
+        }
+        let last = if skip.is_some() { first + 1 } else { lines.len() };
+        for (at, line) in lines.iter().enumerate().take(last).skip(first) {
+            let all = |separator: &&u8| known(line, **separator, names) == names.len();
+            if let Some(&separator) = candidates.iter().find(all) {
+                return Self { separator, skip: at };
+            }
+        }
+        // A header that lacks a column still says what separates its fields.
+        let some = candidates.iter().find(|separator| known(header, **separator, names) > 0);
+        some.map_or(usual, |&separator| Self { separator, skip: first })
+    }
+}
+
+/// How many of the names are fields of a line.
+fn known(line: &[u8], separator: u8, names: &[&str]) -> usize {
+    let fields = split(line, separator).unwrap_or_default();
+    let is = |name: &&&str| fields.iter().any(|field| trimmed(field) == name.as_bytes());
+    names.iter().filter(is).count()
+}
+
+/// The lines of a text, without their ends; of the sample's last one perhaps a part.
+fn lines(sample: &[u8]) -> impl Iterator<Item = &[u8]> {
+    let mut text = sample;
+    while let Some(rest) = text.strip_prefix(b"\xef\xbb\xbf") {
+        text = rest;
+    }
+    text.split(|&byte| byte == b'\n').map(|line| line.strip_suffix(b"\r").unwrap_or(line))
+}
+
+/// The separator that a line `sep=;` names.
+fn told_separator(line: &[u8]) -> Option<u8> {
+    // `sep=` and a tab or blank must not lose it.
+    let line = line.strip_prefix(b"\"").and_then(|line| line.strip_suffix(b"\"")).unwrap_or(line);
+    match line {
+        [s, e, p, b'=', separator] if [s, e, p].map(u8::to_ascii_lowercase) == *b"sep" => {
+            SEPARATORS.iter().any(|(known, _)| known == separator).then_some(*separator)
+        }
+        _ => None,
+    }
+}
+
+/// What to say of a header that lacks needed columns; an error if the text is no table at all.
+pub(super) fn remark(
+    file: &str,
+    sample: &[u8],
+    header: &[String],
+    names: &[&str],
+    shape: Shape,
+) -> Result<String, DatasetError> {
+    if names.iter().all(|name| header.iter().any(|field| field == name)) {
+        return Ok(String::new());
+    }
+    let none = !names.iter().any(|name| header.iter().any(|field| field == name));
+    if let (true, Some((what, remedy))) = (none, markup(sample)) {
+        let reason = format!("it looks like {what} (hint: {remedy})");
+        return Err(DatasetError::NotCsv { file: file.to_owned(), reason });
+    }
+    let hint = if header.iter().any(|field| field.contains('\u{fffd}')) {
+        "the header holds bytes that are not UTF-8; name its encoding, as in `data.encoding: windows-1252`"
+            .to_owned()
+    } else if !none {
+        return Ok(String::new());
+    } else if let Some((line, name)) = further_down(sample, names, shape) {
+        format!(
+            "line {} was taken for the header, and line {line} holds `{name}`: set `data.skip_lines: {}`",
+            shape.skip + 1,
+            line - 1
+        )
+    } else if let Some(name) = other_separator(header) {
+        format!("the header seems separated by {name}: set `data.separator`")
+    } else if header.iter().all(|field| field.parse::<f64>().is_ok()) {
+        format!(
+            "line {} was taken for the header and holds numbers; write a line with the names of the columns above it",
+            shape.skip + 1
+        )
+    } else if names.iter().any(|name| nearest(name, header.iter().map(String::as_str)).is_some()) {
+        return Ok(String::new());
+    } else {
+        let shown: String = header.join(", ");
+        format!(
+            "line {} was taken for the header: `{}`; lines before it can be passed over with `data.skip_lines`, \
+             and a file that is no recording left out with `data.files`",
+            shape.skip + 1,
+            shown_header(&shown)
+        )
+    };
+    Ok(format!(" (hint: {hint})"))
+}
+
+fn shown_header(header: &str) -> String {
+    shown(header.as_bytes())
+}
+
+/// What a text is that is no table, and what to do.
+fn markup(sample: &[u8]) -> Option<(&'static str, &'static str)> {
+    let text = lines(sample).map(trimmed).find(|line| !line.is_empty())?;
+    let lower = text.to_ascii_lowercase();
+    if lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html") {
+        return Some(("a web page (HTML)", "a page to log in? download the file again"));
+    }
+    if lower.starts_with(b"<") {
+        return Some(("XML", "write the table as CSV or Parquet"));
+    }
+    let json = text.starts_with(b"{") || text.starts_with(b"[{") || text.starts_with(b"[[") || text == b"[";
+    json.then_some(("JSON", "write the table as CSV or Parquet, for example with pandas"))
+}
+
+/// The first line below the header that holds needed names, and one of them.
+fn further_down<'a>(sample: &[u8], names: &[&'a str], shape: Shape) -> Option<(usize, &'a str)> {
+    let candidates = SEPARATORS.map(|(separator, _)| separator);
+    for (at, line) in lines(sample).take(MOST_LINES).enumerate().skip(shape.skip + 1) {
+        for name in names {
+            if candidates.iter().any(|&separator| known(line, separator, &[name]) > 0) {
+                return Some((at + 1, name));
+            }
+        }
+    }
+    None
+}
+
+/// What seems to separate the fields of a header that is one field.
+fn other_separator(header: &[String]) -> Option<&'static str> {
+    let [only] = header else { return None };
+    SEPARATORS[1..4].iter().find(|(byte, _)| only.contains(char::from(*byte))).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Shape, remark};
+
+    const NAMES: [&str; 2] = ["time", "steps"];
+
+    fn find(text: &str) -> (char, usize) {
+        let shape = Shape::find(text.as_bytes(), &NAMES, None, None);
+        (char::from(shape.separator), shape.skip)
+    }
+
+    #[test]
+    fn the_header_is_where_the_names_are() {
+        assert_eq!(find("time,steps\n1,2\n"), (',', 0));
+        assert_eq!(find("\u{feff}\u{feff}x,\"time\", steps \n"), (',', 0));
+        assert_eq!(find("time;steps\n1;2,5\n"), (';', 0));
+        assert_eq!(find("time\tsteps\n"), ('\t', 0));
+        assert_eq!(find("\"time\"|\"steps\"\n"), ('|', 0));
+        assert_eq!(find("  time   steps\n"), (' ', 0));
+        assert_eq!(find("sep=;\r\ntime;steps\r\n"), (';', 1));
+        assert_eq!(find("\"sep=,\"\ntime,steps\n"), (',', 1));
+        assert_eq!(find("Serial: 7\n\n# a; b\ntime;steps\n"), (';', 3));
+        // A header that lacks a column is one all the same.
+        assert_eq!(find("time,other\ntime,steps\n"), (',', 0));
+        assert_eq!(find("time;other\n"), (';', 0));
+        assert_eq!(find("a,b\n1,2\n"), (',', 0));
+        let told = Shape::find(b"x\ny\ntime;steps\n", &NAMES, Some(b';'), Some(2));
+        assert_eq!((told.separator, told.skip), (b';', 2));
+        let told = Shape::find(b"time,steps\nx\ntime,steps\n", &NAMES, None, Some(1));
+        assert_eq!(told.skip, 1, "what is set is taken");
+    }
+
+    #[test]
+    fn what_is_said_of_a_header_that_lacks_columns() {
+        let said = |text: &str| {
+            let shape = Shape::find(text.as_bytes(), &NAMES, None, Some(0));
+            let header: Vec<String> =
+                text.lines().next().unwrap_or_default().split(',').map(str::to_owned).collect();
+            match remark("u.csv", text.as_bytes(), &header, &NAMES, shape) {
+                Ok(remark) => remark,
+                Err(error) => error.to_string(),
+            }
+        };
+        assert_eq!(said("time,steps"), "");
+        assert_eq!(said("time,other"), "");
+        assert!(said("Device 7\nx\ntime,steps\n").contains("`data.skip_lines: 2`"));
+        assert!(said("a;b\n1;2\n").contains("semicolons"));
+        assert!(said("1,2\n3,4\n").contains("holds numbers"));
+        assert!(said("a,b\n").contains("line 1 was taken for the header: `a, b`"));
+        assert!(said("<!DOCTYPE html><html>").contains("HTML"));
+        assert!(said("{\"time\": 1}").contains("JSON"));
+        assert!(said("Temp \u{fffd},b\n").contains("data.encoding"));
+    }
+}
