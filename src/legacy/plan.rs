@@ -14,6 +14,7 @@ use super::settings;
 use super::shard::{LegacyShard, common_bins};
 use super::unit::LegacyUnit;
 use crate::config::{Config, KStrategy};
+use crate::dataset::lookalikes;
 use crate::measures::{self, planned_rows};
 use crate::schema::{Cell, Row};
 use crate::store::ExpectedUnit;
@@ -155,6 +156,7 @@ fn units(
         }
     }
     strangers(&shard_of, expected, findings);
+    respelt(dirs, findings);
     for user in expected.into_iter().flatten() {
         shard_of.entry(user).or_insert(None);
     }
@@ -198,6 +200,26 @@ fn strangers(seen: &BTreeMap<&str, Option<u32>>, expected: Option<&[String]>, fi
     for user in seen.keys().filter(|user| !expected.contains(*user)) {
         let what = format!("{user} is not among the users that are expected; the results are kept");
         findings.add(ALL, 0, Kind::Directories, what, "");
+    }
+}
+
+/// Says which users look like one whose id a program in between changed: their ids differ in zeros in front,
+/// and they never have the same table.
+fn respelt(dirs: &[LegacyShard], findings: &mut Findings) {
+    let mut tables: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+    for unit in dirs.iter().flat_map(|dir| &dir.units) {
+        let filled = unit.tables.iter().filter(|(_, rows)| !rows.is_empty());
+        tables.entry(&unit.user_id).or_default().extend(filled.map(|(table, _)| table.as_str()));
+    }
+    for (first, second) in lookalikes(tables.keys().copied()) {
+        if tables[first].is_disjoint(&tables[second]) {
+            let what = format!(
+                "the users `{first}` and `{second}` have no table in common and look like one user whose id a program \
+                 took for a number; they are taken for two"
+            );
+            let remedy = "write the id in all files as it is in the data, zeros in front included";
+            findings.add(ALL, 0, Kind::Directories, what, remedy);
+        }
     }
 }
 
