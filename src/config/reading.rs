@@ -47,7 +47,7 @@ pub(super) fn read(s: &mut Section<'_>, reading: &mut Reading) {
             Some(text) => match separator(&text) {
                 Some(separator) => reading.separator = Some(separator),
                 None => {
-                    s.fault("separator", &format!("must be one of {}, not {}", separators(), node.shown()))
+                    s.fault("separator", &format!("must be one of {}, not {}", separators(), node.shown()));
                 }
             },
         }

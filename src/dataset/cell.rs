@@ -79,13 +79,8 @@ impl Cells {
     }
 
     /// A number that was stored as one: NaN if it is one of those that mean "no value".
-    #[expect(clippy::float_cmp, reason = "a mark is the very number")]
     pub(super) fn present(&self, value: f64) -> f64 {
-        if self.numbers.is_empty() || !self.numbers.iter().any(|mark| *mark == value) {
-            value
-        } else {
-            f64::NAN
-        }
+        if self.numbers.is_empty() || !self.numbers.contains(&value) { value } else { f64::NAN }
     }
 
     /// Whether some number stands for "no value".
@@ -134,7 +129,7 @@ fn is_blank(c: char) -> bool {
 
 /// A text whose quotes stood behind blanks (`1, "sit"`), where splitting takes them for part of it.
 fn behind_blanks<'a>(cell: &[u8], text: &'a str) -> Cow<'a, str> {
-    let blanks_first = cell.first().is_some_and(|first| first.is_ascii_whitespace());
+    let blanks_first = cell.first().is_some_and(u8::is_ascii_whitespace);
     match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) if blanks_first => {
             let inner = inner.trim_matches(is_blank);

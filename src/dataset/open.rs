@@ -193,7 +193,7 @@ fn base_name(file: &str) -> String {
 /// An error of reading: of the system, or of what was compressed.
 fn broken(file: &str, packed: bool, rows: usize, error: &io::Error) -> DatasetError {
     let name = file.to_owned();
-    if error.get_ref().is_some_and(|inner| inner.is::<Behind>()) {
+    if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Behind>) {
         return DatasetError::BehindGzip { base: base_name(file), file: name };
     }
     if packed && error.kind() == ErrorKind::UnexpectedEof {

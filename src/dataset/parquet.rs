@@ -172,7 +172,9 @@ fn append_column(
     if !column.text && !is_text(values.data_type()) {
         let mut found = numbers(from.file, column, values)?;
         if cells.marks_numbers() {
-            found.iter_mut().for_each(|value| *value = cells.present(*value));
+            for value in &mut found {
+                *value = cells.present(*value);
+            }
         }
         if let Values::Numbers(numbers) = &mut into.values {
             numbers.extend(found);

@@ -22,6 +22,7 @@ pub(super) enum RecordError {
 }
 
 /// The records of a CSV text, one at a time, in one buffer.
+#[allow(clippy::struct_excessive_bools, reason = "each is a state of its own of a stream")]
 pub(super) struct Records<R> {
     input: R,
     buffer: Vec<u8>,

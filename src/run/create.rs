@@ -30,11 +30,7 @@ pub struct Planned<'a> {
 ///
 /// # Errors
 /// The configuration or the data cannot be used; another run, or something else, is there.
-pub fn create(
-    at: impl Into<Location>,
-    planned: Planned<'_>,
-    note: &dyn Fn(&str),
-) -> Result<Run, RunError> {
+pub fn create(at: impl Into<Location>, planned: Planned<'_>, note: &dyn Fn(&str)) -> Result<Run, RunError> {
     let Planned { config, shards, only_shards, schemas } = planned;
     // Mistakes in expressions or the command show before any work.
     engine(config, schemas, None)?;
@@ -52,7 +48,7 @@ pub(super) fn units(
     note: &dyn Fn(&str),
 ) -> Result<Vec<ExpectedUnit>, RunError> {
     let found = list(config)?;
-    found.notes.iter().for_each(|words| note(&words.to_string()));
+    found.notes.iter().for_each(|words| note(words));
     let users = found.users;
     let rows: Arc<BTreeMap<String, u64>> = Arc::new(match config.analysis {
         Analysis::Builtin => {

@@ -174,7 +174,6 @@ fn casts(text: &str) -> String {
     }
     format!("{text}{hint}")
 }
-        "External error: ",
 
 /// What remains: messages that the engine wrote for people, without its prefixes.
 fn said(text: &str) -> String {
