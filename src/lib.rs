@@ -15,6 +15,7 @@
 //!
 //! Rooms, floors, words and what never happens: `ARCHITECTURE.md` at the root of the project.
 
+pub mod attempts;
 pub mod check;
 pub mod cli;
 pub mod compact;

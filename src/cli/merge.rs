@@ -117,7 +117,7 @@ pub(super) fn failure(error: MergeError) -> Failure {
 
 /// Words the outcome and gives the exit code.
 pub(super) fn tell(merged: &Merged) -> Exit {
-    eprint!("{}", legacy_text(&merged.legacy));
+    eprint!("{}{}", legacy_text(&merged.legacy), notes_text(&merged.notes));
     match &merged.outcome {
         MergeOutcome::Written(written) => {
             eprint!(
@@ -214,6 +214,18 @@ fn more_text(indent: &str, all: u64) -> String {
         0 => String::new(),
         more => format!("{indent}… and {more} more\n"),
     }
+}
+
+/// What is worth knowing and kept nothing from being complete.
+pub(super) fn notes_text(notes: &[String]) -> String {
+    let mut text = String::new();
+    for note in notes.iter().take(SHOWN) {
+        text.push_str(&format!("note: {note}\n"));
+    }
+    if notes.len() > SHOWN {
+        text.push_str(&format!("… and {} more notes\n", notes.len() - SHOWN));
+    }
+    text
 }
 
 /// What was wrong with directories of the predecessor: the first few of each kind.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::definitions::{Folder, Loaded};
-use super::merge::{checks_text, failure, gaps_text, kept_text};
+use super::merge::{checks_text, failure, gaps_text, kept_text, notes_text};
 use super::outcome::Outcome;
 use super::text::{count, out};
 use crate::check::{CheckResult, Known, run_checks};
@@ -71,7 +71,8 @@ fn check(dir: &Path, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
 async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
     let definitions = loaded.as_ref();
     let known = Known::of(Settings::of(&run.manifest().config));
-    let Examined { session, gaps, differing, repeated } = examine(run, definitions).await.map_err(failure)?;
+    let Examined { session, gaps, notes, differing, repeated } =
+        examine(run, definitions).await.map_err(failure)?;
     let kinds: std::collections::BTreeSet<Kind> = gaps.iter().map(|g| g.kind).collect();
     let mut lines = vec![line("complete", kinds.iter().any(|kind| kind.is_missing()))];
     for kind in [
@@ -85,7 +86,7 @@ async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Lin
     ] {
         lines.push(line(format!("no {kind}"), kinds.contains(&kind)));
     }
-    eprint!("{}", gaps_text(&gaps));
+    eprint!("{}{}", gaps_text(&gaps), notes_text(&notes));
     for (kind, found) in [(Kind::UnequalDuplicate, differing), (Kind::KeyTwice, repeated)] {
         lines.push(line(format!("no {kind}"), !found.is_empty()));
         eprint!("{}", kept_text(kind, &found));

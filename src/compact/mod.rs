@@ -19,9 +19,10 @@ mod tests;
 use std::collections::BTreeSet;
 use std::time::Duration;
 
+use crate::attempts::Ledger;
 use crate::schema::{MadeOf, Schemas, made_of};
 use crate::store::{
-    CompactionLock, Entry, Ledger, LedgerFile, RemovalLock, Run, StoreError, is_compaction, parse_path,
+    CompactionLock, Entry, LedgerFile, RemovalLock, Run, StoreError, is_compaction, parse_path,
 };
 pub use place::Left;
 use place::Place;

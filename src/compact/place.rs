@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
+use crate::attempts::Moved;
 use crate::schema::Schemas;
 use crate::store::{
-    DataFile, Entry, LedgerFile, Replaced, Storage, bucket_in, bucket_of, fault_of, ledger_files, parse_path,
+    DataFile, Entry, LedgerFile, Storage, bucket_in, bucket_of, fault_of, ledger_files, parse_path,
 };
 
 /// A place whose files cannot be put together.
@@ -66,14 +67,14 @@ impl Place {
         let mut left: Vec<Left> = corrupt.into_iter().map(left).collect();
         let all: Vec<LedgerFile> =
             self.units.into_iter().chain(groups).filter(|file| !file.rows.is_empty()).collect();
-        let replaced = Replaced::among(all.iter().flat_map(|f| &f.rows).map(|row| row.attempt.as_str()));
+        let moved = Moved::among(all.iter().flat_map(|f| &f.rows).map(|row| row.attempt.as_str()));
         let (old, current): (Vec<LedgerFile>, Vec<LedgerFile>) =
-            all.into_iter().partition(|file| file.rows.iter().all(|row| replaced.has(&row.attempt)));
+            all.into_iter().partition(|file| file.rows.iter().all(|row| moved.has(&row.attempt)));
         let small = small(current);
         if small.len() < 2 {
             return (old, Vec::new(), left);
         }
-        let fault = |file: &LedgerFile| fault(storage, schemas, file, &replaced);
+        let fault = |file: &LedgerFile| fault(storage, schemas, file, &moved);
         let faults: Vec<Option<String>> = small.par_iter().map(fault).collect();
         let mut whole = Vec::with_capacity(small.len());
         for (file, fault) in small.into_iter().zip(faults) {
@@ -106,8 +107,8 @@ fn small(mut files: Vec<LedgerFile>) -> Vec<LedgerFile> {
 }
 
 /// Why the rows of a file of the ledger cannot be written anew.
-fn fault(storage: &dyn Storage, schemas: &Schemas, file: &LedgerFile, replaced: &Replaced) -> Option<String> {
-    if file.rows.iter().any(|row| replaced.has(&row.attempt)) {
+fn fault(storage: &dyn Storage, schemas: &Schemas, file: &LedgerFile, moved: &Moved) -> Option<String> {
+    if file.rows.iter().any(|row| moved.has(&row.attempt)) {
         return Some("some of its attempts are in another file too".into());
     }
     let mut data: BTreeMap<&str, &DataFile> = BTreeMap::new();

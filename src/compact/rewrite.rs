@@ -9,7 +9,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
 use crate::schema::{Schemas, TableSchema, columns};
-use crate::sorted::{Merged, Order, Owner, SortedFile, gathered};
+use crate::sorted::{Choice, Everything, Merged, Order, Owner, SortedFile, gathered};
 use crate::store::{
     GroupWriter, LedgerFile, LedgerRow, Object, Run, StoreError, is_group, new_compaction_id, rewritten,
 };
@@ -177,7 +177,8 @@ impl TableRows {
         let (files, bytes): (Vec<_>, Vec<_>) = files.unzip();
         let files = gathered(files, bytes.iter().sum(), &columns, &schema.key)?;
         let order = Order::new(Arc::clone(&columns), schema.full_key())?;
-        let merged = Merged::open(files, order, &Arc::default())?;
+        let everything: Arc<dyn Choice> = Arc::new(Everything);
+        let merged = Merged::open(files, order, &everything)?;
         Ok(Self { schema, columns, merged, waiting: None })
     }
 

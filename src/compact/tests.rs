@@ -8,11 +8,12 @@ use arrow::datatypes::Int64Type;
 use proptest::prelude::*;
 
 use super::{Compacted, Compaction};
+use crate::attempts::{Index, Ledger};
 use crate::config::{ConfigSource, Overrides, load};
 use crate::schema::{Row, Schemas};
 use crate::store::{
-    Ledger, LedgerIndex, LedgerRow, NewRun, Object, Prepared, ReadLock, Run, UnitState, commit, commit_group,
-    fault_of, is_group, new_attempt_id, origin,
+    LedgerRow, NewRun, Object, Prepared, ReadLock, Run, UnitState, commit, commit_group, fault_of, is_group,
+    new_attempt_id, origin,
 };
 
 const WAIT: Duration = Duration::from_secs(10);
@@ -65,13 +66,13 @@ fn compact(run: &Run) -> Compacted {
 
 /// The index has the files of the ledger, and the attempts of units that have several.
 fn same_as_indexed(run: &Run, ledger: &Ledger) {
-    let index = LedgerIndex::read(run.storage()).unwrap();
+    let index = Index::read(run.storage()).unwrap();
     let files: BTreeSet<&str> = ledger.rows.iter().flat_map(|r| &r.files).map(|f| f.file.as_str()).collect();
     assert_eq!(index.files.iter().map(|file| file.path.as_str()).collect::<BTreeSet<_>>(), files);
     let of_user = |user: &str| ledger.rows.iter().filter(|row| row.user_id == user).count();
     let several: BTreeSet<&str> =
         ledger.rows.iter().filter(|r| of_user(&r.user_id) > 1).map(|r| r.attempt.as_str()).collect();
-    assert_eq!(index.several.iter().map(|a| a.attempt.as_str()).collect::<BTreeSet<_>>(), several);
+    assert_eq!(index.names_of_several().collect::<BTreeSet<_>>(), several);
 }
 
 /// Everything a run says: each attempt under its first name, with its rows in order.

@@ -85,12 +85,20 @@ impl Engine for Builtin<'_> {
                 Err(panic) => Err(panic),
             },
         };
+        // A defect is one of this input: it does not leave an older attempt on another one standing.
+        let fingerprint = match &frame {
+            Ok(frame) => Some(frame.fingerprint.clone()),
+            Err(_) => input.as_ref().ok().and_then(|input| input.fingerprint().ok()),
+        };
         for mode in &job.feature_modes {
             let unit = frame
                 .as_ref()
                 .map_err(Clone::clone)
                 .and_then(|frame| guard(|| self.unit(&job.user_id, mode, frame, stage)))
-                .unwrap_or_else(|reason| UnitResult::without_rows(mode, UnitState::Failed, reason));
+                .unwrap_or_else(|reason| UnitResult {
+                    input_fingerprint: fingerprint.clone(),
+                    ..UnitResult::without_rows(mode, UnitState::Failed, reason)
+                });
             if !done(unit) {
                 return;
             }

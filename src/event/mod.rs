@@ -129,6 +129,13 @@ pub enum EventKind {
         /// What it may take.
         limit_ms: u64,
     },
+    /// A file of the ledger could not be read and was moved away; its units are done again.
+    SetAside {
+        /// Where it was.
+        file: String,
+        /// Why it could not be read.
+        cause: String,
+    },
     /// A worker that ended will be started again.
     ShardRestarting {
         /// Why it ended.

@@ -90,13 +90,11 @@ impl Kind {
             Self::Skipped => {
                 "the input cannot be analysed; leave the users out with --allow-partial, or relax `quality` in a new run"
             }
-            Self::BrokenFile => {
-                "remove the ledger file of the unit below users/ and continue with `results run --resume RUN_DIR`, or restore the file"
-            }
+            Self::BrokenFile => "do the unit again with `results run --resume RUN_DIR`, or restore the file",
             Self::WrongRowCount => {
                 "the analysis wrote other rows than planned; run the user again with `results run --resume RUN_DIR`"
             }
-            Self::CorruptLedger => "remove it and continue with `results run --resume RUN_DIR`",
+            Self::CorruptLedger => "continue with `results run --resume RUN_DIR`, which sets it aside",
             Self::NotInLedger => {
                 "left by a crash, or still being written; `results run --resume RUN_DIR` removes what is dead"
             }

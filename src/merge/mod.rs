@@ -11,12 +11,13 @@ use std::path::{Path, PathBuf};
 
 use thiserror::Error;
 
+use crate::attempts::{OpenRun, Precedence};
 use crate::check::CheckResult;
 use crate::export::{ExportError, ExportFormat, is_free};
 use crate::legacy::{Call, Finding};
 use crate::schema::TableSchema;
 use crate::sorted::{Difference, Findings, Repeated};
-use crate::sql::{Definitions, OpenRun, Opened, Precedence, QueryError, Session, SessionError, SourceError};
+use crate::sql::{Definitions, Opened, QueryError, Session, SessionError, SourceError};
 use crate::store::{Location, Run, StoreError};
 use crate::tables::listed;
 use survey::{Survey, unknown_files};
@@ -72,6 +73,8 @@ pub struct Merged {
     pub units_ok: u64,
     /// Attempts of units that have another one.
     pub duplicates: u64,
+    /// What is worth knowing and keeps nothing from being complete.
+    pub notes: Vec<String>,
     /// What was noticed while the predecessor's directories were read.
     pub legacy: Vec<Finding>,
 }
@@ -171,8 +174,9 @@ impl Merge<'_> {
             survey.expect(users, &runs)?;
         }
         let (units, units_ok, duplicates) = (survey.units, survey.units_ok, survey.duplicates);
+        let notes = std::mem::take(&mut survey.notes);
         let outcome = self.write(&runs, &mut survey, &calls).await?;
-        Ok(Merged { outcome, units, units_ok, duplicates, legacy })
+        Ok(Merged { outcome, units, units_ok, duplicates, notes, legacy })
     }
 
     async fn write(
@@ -235,6 +239,8 @@ pub struct Examined {
     pub session: Session,
     /// What keeps it from being complete.
     pub gaps: Vec<Gap>,
+    /// What is worth knowing besides.
+    pub notes: Vec<String>,
     /// Values in which attempts of a unit differ.
     pub differing: Kept<Gap>,
     /// Keys of which an attempt has several rows.
@@ -247,6 +253,7 @@ pub async fn examine(run: Run, definitions: Definitions<'_>) -> Result<Examined,
     let runs = vec![OpenRun::new(run)];
     let mut survey = Survey::of(&runs, Precedence::Latest, definitions.schemas)?;
     let mut gaps = std::mem::take(&mut survey.gaps);
+    let notes = std::mem::take(&mut survey.notes);
     // The other shards' users are not expected in the directory of one shard.
     gaps.retain(|gap| !gap.kind.is_missing() || only.is_empty() || only.contains(&gap.shard));
     gaps.extend(unknown_files(&runs, &survey)?);
@@ -261,7 +268,7 @@ pub async fn examine(run: Run, definitions: Definitions<'_>) -> Result<Examined,
         repeated.extend(repeated_of(schema, &findings));
     }
     tables.session.materialize(definitions).await?;
-    Ok(Examined { session: tables.session, gaps, differing: conflicts.map(Gap::from), repeated })
+    Ok(Examined { session: tables.session, gaps, notes, differing: conflicts.map(Gap::from), repeated })
 }
 
 /// Where duplicates of a table differ.
@@ -271,7 +278,7 @@ fn conflicts_of(schema: &TableSchema, findings: &Findings) -> Kept<Conflict> {
     Kept::of(&schema.table, kept, findings.differing)
 }
 
-/// Keys of a table of which several rows speak.
+/// Keys of a table of which several rows count.
 fn repeated_of(schema: &TableSchema, findings: &Findings) -> Kept<Gap> {
     let gap = |r: &Repeated| Gap {
         user_id: r.user_id.clone(),

@@ -9,6 +9,7 @@ use super::finding::{Gap, Kept};
 use super::survey::Survey;
 use super::tables::{Compare, Tables};
 use super::{Merge, MergeError, MergeOutcome, OnConflict, conflicts_of, repeated_of, staging_path};
+use crate::attempts::OpenRun;
 use crate::check::{Known, run_checks};
 use crate::config::Settings;
 use crate::export::{CsvWriter, ExportError, TableExport, TableWriter, csv_name, csv_sql, parquet_sql};
@@ -16,7 +17,7 @@ use crate::legacy::Call;
 use crate::schema::columns::merged;
 use crate::schema::{Facts, MadeOf, TableSchema};
 use crate::sorted::{Findings, SortedRows};
-use crate::sql::{OpenRun, Session};
+use crate::sql::Session;
 use crate::store::{MERGE_MANIFEST, MergeManifest, MergedRun};
 
 /// Version of the layout of an output.

@@ -1,8 +1,8 @@
 //! Are the runs of one experiment?
 
 use super::MergeError;
+use crate::attempts::OpenRun;
 use crate::config::differences;
-use crate::sql::OpenRun;
 
 /// Refuses runs whose numbers do not belong into one table. The predecessor's settings are not this program's:
 /// its directories are compared with each other, and with runs only in what decides which rows there are.

@@ -1,4 +1,4 @@
-//! The merged tables: rows of the attempts that speak, in the order of the key.
+//! The merged tables: rows of the attempts that count, in the order of the key.
 //!
 //! | name | rows |
 //! |---|---|
@@ -11,10 +11,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use super::MergeError;
 use super::survey::Survey;
+use crate::attempts::OpenRun;
 use crate::schema::TableSchema;
 use crate::schema::columns::{merged, read};
-use crate::sorted::{Findings, Roles, SortedFile, SortedRows, gathered, sorted_table};
-use crate::sql::{Definitions, OpenRun, Session, Space};
+use crate::sorted::{Choice, Findings, SortedFile, SortedRows, gathered, sorted_table};
+use crate::sql::{Definitions, Session, Space};
 use crate::store::StoreError;
 
 /// Whether duplicates are looked at.
@@ -22,14 +23,14 @@ use crate::store::StoreError;
 pub(super) enum Compare {
     /// They are left out unseen.
     Nothing,
-    /// They must equal the row that speaks.
+    /// They must equal the row that counts.
     Duplicates,
 }
 
 /// The tables of a merge.
 pub(super) struct Tables {
     pub(super) session: Session,
-    roles: Arc<Roles>,
+    choice: Arc<dyn Choice>,
     files: BTreeMap<String, Vec<SortedFile>>,
     found: BTreeMap<String, Arc<Mutex<Option<Findings>>>>,
 }
@@ -43,7 +44,7 @@ impl Tables {
     ) -> Result<Self, MergeError> {
         let mut tables = Self {
             session: Session::for_merge(memory)?,
-            roles: Arc::new(survey.roles.clone()),
+            choice: survey.attempts.clone().choice(),
             files: BTreeMap::new(),
             found: BTreeMap::new(),
         };
@@ -72,7 +73,7 @@ impl Tables {
         let files = self.files.get(&schema.table).cloned().unwrap_or_default();
         let found = (compare == Compare::Duplicates)
             .then(|| Arc::clone(self.found.entry(schema.table.clone()).or_default()));
-        let table = sorted_table(files, merged(schema), schema.key.clone(), Arc::clone(&self.roles), found);
+        let table = sorted_table(files, merged(schema), schema.key.clone(), Arc::clone(&self.choice), found);
         self.session.table(space, &schema.table, table);
     }
 
@@ -88,7 +89,7 @@ impl Tables {
         }
         let Some(files) = self.files.get(&schema.table) else { return Ok(None) };
         let compare = compare == Compare::Duplicates;
-        let rows = SortedRows::open(files.clone(), read(schema), &schema.key, &self.roles, compare)?;
+        let rows = SortedRows::open(files.clone(), read(schema), &schema.key, &self.choice, compare)?;
         Ok(Some(rows))
     }
 

@@ -2,7 +2,7 @@
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::words::{bytes, restarting, waiting};
+use super::words::{bytes, restarting, set_aside, waiting};
 use crate::event::{Event, EventKind, EventSink};
 use crate::store::UnitState;
 
@@ -58,8 +58,8 @@ impl EventSink for Bars {
                 bar.set_prefix(format!("shard {} {:>7}", event.shard, bytes(*memory_bytes)));
             }
             EventKind::UnitAnalysed { .. } | EventKind::UnitTimedOut { .. } => {}
-            EventKind::ShardWaiting { .. } => {
-                if let Some(line) = waiting(event) {
+            EventKind::ShardWaiting { .. } | EventKind::SetAside { .. } => {
+                if let Some(line) = waiting(event).or_else(|| set_aside(event)) {
                     let _ = self.all.println(line);
                 }
             }

@@ -2,6 +2,13 @@
 
 use crate::event::{Event, EventKind};
 
+/// A file of the ledger that was moved away, in words.
+pub(super) fn set_aside(event: &Event) -> Option<String> {
+    let EventKind::SetAside { file, cause } = &event.kind else { return None };
+    let shard = event.shard;
+    Some(format!("shard {shard}: {file} {cause}; it was moved to _damaged/, and its units are done again"))
+}
+
 /// What is said of a worker that waits for another.
 pub(super) fn waiting(event: &Event) -> Option<String> {
     let EventKind::ShardWaiting { holder } = &event.kind else { return None };

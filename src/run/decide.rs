@@ -1,7 +1,8 @@
 //! Is a unit done again, and why (not)?
 
 use super::orders::QUARANTINED;
-use crate::store::{LedgerRow, UnitState};
+use crate::attempts::Standing;
+use crate::store::UnitState;
 
 /// Which settled units are done again although nothing about them changed.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -32,11 +33,12 @@ pub struct Decision {
     pub why: String,
 }
 
-/// Decides about a unit by the attempt that speaks for it and what its numbers would come from now.
-pub fn decide(row: Option<&LedgerRow>, now: &Basis, redo: Redo) -> Decision {
+/// Decides about a unit by the attempt that counts and what its numbers would come from now.
+pub fn decide(standing: Option<&Standing<'_>>, now: &Basis, redo: Redo) -> Decision {
     let again = |why: String| Decision { again: true, why };
     let keep = |why: String| Decision { again: false, why };
-    let Some(row) = row else { return again("never done".into()) };
+    let Some(standing) = standing else { return again("never done".into()) };
+    let row = standing.row;
     if row.config_fingerprint != now.config {
         return again(changed("configuration", &row.config_fingerprint, &now.config));
     }
@@ -48,8 +50,11 @@ pub fn decide(row: Option<&LedgerRow>, now: &Basis, redo: Redo) -> Decision {
     {
         return again(changed("input", then, now));
     }
+    if let Some(damage) = &standing.damage {
+        return again(damage.clone());
+    }
     let reason = row.reason.as_deref().unwrap_or("no reason given");
-    let due = redo.failed_before.is_some_and(|before| row.finished_us < before);
+    let due = redo.failed_before.is_some_and(|before| standing.ended_before(before));
     let settled = row.state == UnitState::Skipped || reason.starts_with(QUARANTINED);
     let state = row.state.as_str();
     match row.state {
@@ -68,27 +73,17 @@ fn changed(what: &str, then: &str, now: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::attempts::Damage;
+    use crate::store::{DataFile, LedgerRow};
 
     fn row(state: UnitState, reason: Option<&str>) -> LedgerRow {
-        LedgerRow {
-            user_id: "u".into(),
-            feature_mode: "m".into(),
-            shard: 0,
-            position: 0,
-            attempt: "a".into(),
-            state,
-            reason: reason.map(Into::into),
-            n_samples: None,
-            k: None,
-            started_us: 0,
-            finished_us: 10,
-            peak_memory_bytes: None,
-            tool_version: "0".into(),
-            engine: "builtin 1".into(),
-            config_fingerprint: "c".into(),
-            input_fingerprint: Some("i".into()),
-            files: Vec::new(),
-        }
+        let reason = reason.map(Into::into);
+        LedgerRow { state, reason, input_fingerprint: Some("i".into()), ..LedgerRow::done("u", "a") }
+    }
+
+    fn ask(row: Option<&LedgerRow>, now: &Basis, redo: Redo) -> Decision {
+        let rows = row.map(std::slice::from_ref).unwrap_or_default();
+        decide(Standing::of(rows, &Damage::default()).as_ref(), now, redo)
     }
 
     fn basis(config: &str, engine: &str, input: Option<&str>) -> Basis {
@@ -98,7 +93,7 @@ mod tests {
     #[test]
     fn what_changed_decides() {
         let now = basis("c", "builtin 1", Some("i"));
-        let ask = |row: Option<&LedgerRow>, now: &Basis| decide(row, now, Redo::default());
+        let ask = |row: Option<&LedgerRow>, now: &Basis| ask(row, now, Redo::default());
         assert!(ask(None, &now).again);
         let ok = row(UnitState::Ok, None);
         assert_eq!(ask(Some(&ok), &now).why, "same input, configuration and estimator");
@@ -119,13 +114,29 @@ mod tests {
         let failed = row(UnitState::Failed, Some("no such column"));
         let quarantined = row(UnitState::Failed, Some("quarantined: ended its worker 2 times"));
         let skipped = row(UnitState::Skipped, Some("too short"));
-        let again = |row: &LedgerRow, redo: Redo| decide(Some(row), &now, redo).again;
+        let again = |row: &LedgerRow, redo: Redo| ask(Some(row), &now, redo).again;
         let all = [&failed, &quarantined, &skipped];
-        let plain = Redo { failed_before: Some(11), settled: false };
+        let plain = Redo { failed_before: Some(2), settled: false };
         assert_eq!(all.map(|r| again(r, Redo::default())), [false; 3]);
         assert_eq!(all.map(|r| again(r, plain)), [true, false, false]);
         assert_eq!(all.map(|r| again(r, Redo { settled: true, ..plain })), [true; 3]);
         // One that failed in this very session is not tried over and over.
-        assert!(!again(&failed, Redo { failed_before: Some(10), settled: true }));
+        assert!(!again(&failed, Redo { failed_before: Some(1), settled: true }));
+    }
+
+    #[test]
+    fn what_is_damaged_is_done_again() {
+        let file = DataFile {
+            table: "te".into(),
+            file: "te/x.parquet".into(),
+            rows: 1,
+            bytes: 1,
+            checksum: String::new(),
+        };
+        let ok = LedgerRow { files: vec![file], ..row(UnitState::Ok, None) };
+        let damage = Damage::found([((0, "te/x.parquet".to_owned()), "file missing".to_owned())]);
+        let standing = Standing::of(std::slice::from_ref(&ok), &damage);
+        let found = decide(standing.as_ref(), &basis("c", "builtin 1", None), Redo::default());
+        assert_eq!((found.again, found.why.as_str()), (true, "te/x.parquet: file missing"));
     }
 }

@@ -178,6 +178,7 @@ impl ShardStatus {
             // The last two are the supervisor's; a worker does not hear of them.
             EventKind::UnitAnalysed { .. }
             | EventKind::ShardWaiting { .. }
+            | EventKind::SetAside { .. }
             | EventKind::ShardRestarting { .. }
             | EventKind::Pulse { .. } => {}
         }

@@ -5,22 +5,25 @@ use std::collections::{BTreeMap, HashMap};
 use rayon::prelude::*;
 
 use super::decide::{Basis, Decision, Redo, decide};
+use crate::attempts::{Damage, Ledger, Standing};
 use crate::engine::Engine;
-use crate::store::{Assignment, ExpectedUnit, Ledger, LedgerRow, Run, StoreError};
+use crate::store::{Assignment, ExpectedUnit, LedgerRow, Run, StoreError};
 
-/// A unit with the attempt that speaks for it, and whether it is done again.
+/// A unit with the attempt that counts, and whether it is done again.
 #[derive(Debug, Clone)]
 pub struct Decided<'a> {
     /// The unit.
     pub unit: &'a ExpectedUnit,
-    /// The attempt.
+    /// The attempt that counts, or would, were it whole.
     pub row: Option<LedgerRow>,
+    /// The latest end of an attempt, microseconds since 1970.
+    pub last_end_us: Option<i64>,
     /// The decision.
     pub decision: Decision,
 }
 
-/// Decides about every unit of the run that belongs to a share. Inputs of units that are done are read
-/// once to see whether they changed.
+/// Decides about every unit of the run that belongs to a share. Inputs and files of units that are
+/// done are read once to see whether they changed.
 pub fn decisions<'a>(
     run: &'a Run,
     share: Assignment,
@@ -28,24 +31,31 @@ pub fn decisions<'a>(
     redo: Redo,
 ) -> Result<Vec<Decided<'a>>, StoreError> {
     let ledger = Ledger::read(run.storage())?;
-    let mut rows: HashMap<(&str, &str), &LedgerRow> =
-        ledger.current().map(|r| ((r.user_id.as_str(), r.feature_mode.as_str()), r)).collect();
-    let mut users: BTreeMap<u64, Vec<(&ExpectedUnit, Option<&LedgerRow>)>> = BTreeMap::new();
+    let mut done: HashMap<(&str, &str), &[LedgerRow]> = ledger
+        .units()
+        .filter_map(|rows| rows.first().map(|row| ((row.user_id.as_str(), row.feature_mode.as_str()), rows)))
+        .collect();
+    let mut users: BTreeMap<u64, Vec<(&ExpectedUnit, &[LedgerRow])>> = BTreeMap::new();
     for unit in run.own_units()?.filter(|u| share.has(u.position)) {
-        let row = rows.remove(&(unit.user_id.as_str(), unit.feature_mode.as_str()));
-        users.entry(unit.position).or_default().push((unit, row));
+        let rows = done.remove(&(unit.user_id.as_str(), unit.feature_mode.as_str())).unwrap_or_default();
+        users.entry(unit.position).or_default().push((unit, rows));
     }
+    let damage = Damage::by_checksums(run.storage(), users.values().flatten().map(|(_, rows)| *rows));
     let (config, version) = (&run.manifest().config_fingerprint, engine.version());
-    let of_user = |units: Vec<(&'a ExpectedUnit, Option<&LedgerRow>)>| -> Vec<Decided<'a>> {
+    let of_user = |units: Vec<(&'a ExpectedUnit, &[LedgerRow])>| -> Vec<Decided<'a>> {
         let input = units
             .iter()
-            .find(|(_, row)| row.is_some())
+            .find(|(_, rows)| !rows.is_empty())
             .and_then(|(unit, _)| engine.input_fingerprint(&unit.input));
         let now = Basis { config: config.clone(), engine: version.clone(), input };
-        let decided = |(unit, row): (&'a ExpectedUnit, Option<&LedgerRow>)| Decided {
-            unit,
-            row: row.cloned(),
-            decision: decide(row, &now, redo),
+        let decided = |(unit, rows): (&'a ExpectedUnit, &[LedgerRow])| {
+            let standing = Standing::of(rows, &damage);
+            Decided {
+                unit,
+                decision: decide(standing.as_ref(), &now, redo),
+                last_end_us: standing.as_ref().map(|standing| standing.last_end_us),
+                row: standing.map(|standing| standing.row.clone()),
+            }
         };
         units.into_iter().map(decided).collect()
     };

@@ -45,7 +45,7 @@ impl<'a> Progress<'a> {
             feature_mode: row.feature_mode.clone(),
             state: row.state,
             reason: row.reason.clone(),
-            elapsed_ms: ((row.finished_us - row.started_us) / 1000) as u64,
+            elapsed_ms: row.elapsed_ms() as u64,
         };
         let done = |c: &mut Counts| {
             c.running = c.running.saturating_sub(u64::from(!waited));

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::heartbeat::{ShardState, ShardStatus};
+use crate::attempts::{Damage, Ledger};
 use crate::event::{Counts, now_us};
-use crate::store::{Ledger, LedgerRow, Run, StoreError, UnitState};
+use crate::store::{LedgerRow, Run, StoreError, UnitState};
 
 /// Units with problems that are shown.
 const SHOWN: usize = 10;
@@ -73,12 +74,13 @@ pub struct Problem {
 /// Where the run stands now.
 pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
     let ledger = Ledger::read(run.storage())?;
-    let current: Vec<&LedgerRow> = ledger.current().collect();
+    // By the ledger: no data file is read.
+    let counting: Vec<&LedgerRow> = ledger.standings(&Damage::default()).map(|unit| unit.row).collect();
     let mut counts: BTreeMap<u32, Counts> = BTreeMap::new();
     for unit in run.own_units()? {
         counts.entry(unit.shard).or_default().total += 1;
     }
-    for row in &current {
+    for row in &counting {
         counts.entry(row.shard).or_default().add(row.state);
     }
     let workers = ShardStatus::all(run.storage())?;
@@ -100,7 +102,7 @@ pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
         per_minute: sum(shards.iter().map(|s| s.per_minute)),
         eta_seconds: shards.iter().filter_map(|s| s.eta_seconds).max(),
         shards,
-        problems: current.into_iter().filter_map(problem).collect(),
+        problems: counting.into_iter().filter_map(problem).collect(),
         corrupt: ledger.corrupt.into_iter().map(|(path, cause)| format!("{path} {cause}")).collect(),
     })
 }

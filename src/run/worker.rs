@@ -94,6 +94,9 @@ impl Worker<'_> {
         let leftovers = sweep(self.run, self.assignment)?;
         let plan = self.plan()?;
         let progress = Progress::new(self.assignment.index, plan.counts, sink);
+        for (file, cause) in &leftovers.set_aside {
+            progress.emit(EventKind::SetAside { file: file.clone(), cause: cause.clone() });
+        }
         let committer = Committer::new(self.run, self.schemas, &progress);
         let already_done = plan.counts.done();
         progress.emit(EventKind::ShardStarted { pid: std::process::id(), already_done });
@@ -118,11 +121,13 @@ impl Worker<'_> {
     fn plan(&self) -> Result<Plan, StoreError> {
         let mut plan = Plan::default();
         let mut jobs: BTreeMap<u64, UserJob> = BTreeMap::new();
-        for Decided { unit, row, decision } in decisions(self.run, self.assignment, self.engine, self.redo)? {
+        for Decided { unit, row, last_end_us, decision } in
+            decisions(self.run, self.assignment, self.engine, self.redo)?
+        {
             plan.counts.total += 1;
             let key = UnitKey { user_id: unit.user_id.clone(), feature_mode: unit.feature_mode.clone() };
-            if let Some(row) = &row {
-                plan.earlier.insert(key.clone(), row.finished_us);
+            if let Some(end) = last_end_us {
+                plan.earlier.insert(key.clone(), end);
             }
             match row {
                 Some(row) if !decision.again => plan.counts.add(row.state),
@@ -153,8 +158,9 @@ impl Worker<'_> {
             let reason = |g: &&GivenUp| g.unit == *unit;
             let Some(given_up) = self.orders.give_up.iter().find(reason) else { continue };
             committer.progress.start(&unit.user_id, &unit.feature_mode);
-            let result =
+            let mut result =
                 UnitResult::without_rows(&unit.feature_mode, UnitState::Failed, given_up.reason.clone());
+            result.input_fingerprint = self.engine.input_fingerprint(&job.input);
             self.commit(job, result, now_us(), plan, committer)?;
         }
         committer.flush()

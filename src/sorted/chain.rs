@@ -9,9 +9,9 @@ use arrow::record_batch::RecordBatch;
 use arrow::row::Rows;
 use rayon::prelude::*;
 
+use super::choice::{Choice, Choose};
 use super::file::{OpenFile, Owner, SortedFile};
 use super::order::Order;
-use super::roles::{Role, Roles};
 use crate::store::StoreError;
 
 /// Chains that are made even if one would do, since each is decoded by itself.
@@ -24,8 +24,8 @@ pub(crate) struct SortedBatch {
     pub(crate) rows: RecordBatch,
     /// Their keys, which compare as bytes.
     pub(super) keys: Rows,
-    /// The role of each row; none if all speak.
-    pub(super) roles: Option<Vec<Role>>,
+    /// What is done with each row; none if all are taken.
+    pub(super) choices: Option<Vec<Choose>>,
     /// Where they are from.
     pub(crate) file: Arc<SortedFile>,
 }
@@ -64,7 +64,7 @@ pub(super) struct Chain {
     files: VecDeque<Arc<SortedFile>>,
     current: Option<(Arc<SortedFile>, OpenFile)>,
     order: Arc<Order>,
-    roles: Arc<Roles>,
+    choice: Arc<dyn Choice>,
     batch_rows: usize,
     last: Option<Vec<u8>>,
 }
@@ -73,10 +73,10 @@ impl Chain {
     pub(super) fn new(
         files: VecDeque<Arc<SortedFile>>,
         order: Arc<Order>,
-        roles: Arc<Roles>,
+        choice: Arc<dyn Choice>,
         batch_rows: usize,
     ) -> Self {
-        Self { files, current: None, order, roles, batch_rows, last: None }
+        Self { files, current: None, order, choice, batch_rows, last: None }
     }
 
     /// The next rows; never none of them.
@@ -84,7 +84,7 @@ impl Chain {
         loop {
             let Some((file, open)) = &mut self.current else {
                 let Some(file) = self.files.pop_front() else { return Ok(None) };
-                if !self.is_out(&file) {
+                if !self.is_left(&file) {
                     let open = file.open(&self.order.columns, self.batch_rows)?;
                     self.current = Some((file, open));
                 }
@@ -101,10 +101,10 @@ impl Chain {
         }
     }
 
-    /// Whether a unit's file has nothing to say at all.
-    fn is_out(&self, file: &SortedFile) -> bool {
+    /// Whether no row of a unit's file is needed.
+    fn is_left(&self, file: &SortedFile) -> bool {
         match &file.owner {
-            Owner::Unit { attempt, .. } => self.roles.of(file.run, attempt) == Role::Out,
+            Owner::Unit { attempt, .. } => self.choice.of(file.run, attempt) == Choose::Leave,
             Owner::Group => false,
         }
     }
@@ -119,25 +119,25 @@ impl Chain {
             last = Some(key.data());
         }
         self.last = last.map(<[u8]>::to_vec);
-        let roles = self.roles_of(&file, &rows);
-        Ok(SortedBatch { rows, keys, roles, file })
+        let choices = self.choices(&file, &rows);
+        Ok(SortedBatch { rows, keys, choices, file })
     }
 
-    fn roles_of(&self, file: &SortedFile, rows: &RecordBatch) -> Option<Vec<Role>> {
-        if self.roles.all_speak(file.run) {
+    fn choices(&self, file: &SortedFile, rows: &RecordBatch) -> Option<Vec<Choose>> {
+        if self.choice.takes_all(file.run) {
             return None;
         }
         let attempts = rows.column_by_name("attempt")?.as_string_opt::<i32>()?;
-        let mut known: Option<(&str, Role)> = None;
-        let role_of = |attempt: Option<_>| {
+        let mut known: Option<(&str, Choose)> = None;
+        let choice_of = |attempt: Option<_>| {
             let attempt = attempt.unwrap_or_default();
-            let (_, role) = *match &mut known {
+            let (_, choice) = *match &mut known {
                 Some(known) if known.0 == attempt => known,
-                known => known.insert((attempt, self.roles.of(file.run, attempt))),
+                known => known.insert((attempt, self.choice.of(file.run, attempt))),
             };
-            role
+            choice
         };
-        let roles: Vec<Role> = attempts.iter().map(role_of).collect();
-        roles.iter().any(|role| *role != Role::Speaks).then_some(roles)
+        let choices: Vec<Choose> = attempts.iter().map(choice_of).collect();
+        choices.iter().any(|choice| *choice != Choose::Take).then_some(choices)
     }
 }

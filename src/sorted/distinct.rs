@@ -1,4 +1,4 @@
-//! One row a key: that of the attempt that speaks, compared with its duplicates in passing.
+//! One row a key: that of the attempt that counts, compared with its duplicates in passing.
 
 use std::sync::Arc;
 
@@ -10,17 +10,17 @@ use arrow::util::display::{ArrayFormatter, FormatOptions};
 use serde::Serialize;
 
 use super::chain::SortedBatch;
+use super::choice::{Choice, Choose};
 use super::file::SortedFile;
 use super::merge::{Chunk, Merged, column, gather};
 use super::order::Order;
-use super::roles::{Role, Roles};
 use crate::schema::{OF_UNITS, USER};
 use crate::store::StoreError;
 
 /// Findings of a kind that are kept; the rest are counted.
 const KEPT: usize = 1000;
 
-/// A value in which a duplicate differs from the row that speaks.
+/// A value in which a duplicate differs from the row that counts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The user.
@@ -29,7 +29,7 @@ pub struct Difference {
     pub row_key: String,
     /// The column.
     pub column: String,
-    /// The value that speaks.
+    /// The value that counts.
     pub one: String,
     /// The other value.
     pub other: String,
@@ -39,7 +39,7 @@ pub struct Difference {
     pub other_source: String,
 }
 
-/// A key of which several rows speak.
+/// A key of which several rows count.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repeated {
     /// The user.
@@ -53,7 +53,7 @@ pub struct Repeated {
 /// What was seen in passing.
 #[derive(Debug, Clone, Default)]
 pub struct Findings {
-    /// Rows that speak.
+    /// Rows that count.
     pub rows: u64,
     /// The first differences.
     pub differences: Vec<Difference>,
@@ -65,7 +65,7 @@ pub struct Findings {
     pub repeating: u64,
 }
 
-/// Rows of one chunk that speak, where they are.
+/// Rows of one chunk that count, where they are.
 #[derive(Debug)]
 pub struct Picked {
     batches: Vec<Arc<SortedBatch>>,
@@ -102,7 +102,7 @@ impl SortedRows {
         files: Vec<SortedFile>,
         columns: SchemaRef,
         key: &[String],
-        roles: &Arc<Roles>,
+        choice: &Arc<dyn Choice>,
         compare: bool,
     ) -> Result<Self, StoreError> {
         // What says where a row is from differs in duplicates.
@@ -110,7 +110,7 @@ impl SortedRows {
             |name: &String| compare && !OF_UNITS.contains(&name.as_str()) && !key.contains(name);
         let compared = columns.fields().iter().map(|f| f.name().clone()).filter(is_compared).collect();
         let order = Order::new(columns, std::iter::once(USER).chain(key.iter().map(String::as_str)))?;
-        let merged = Merged::open(files, order, roles)?;
+        let merged = Merged::open(files, order, choice)?;
         Ok(Self { merged, key: key.to_vec(), compared, findings: Findings::default() })
     }
 
@@ -133,35 +133,35 @@ impl SortedRows {
 
     fn pick(&mut self, chunk: Chunk) -> Result<Picked, StoreError> {
         let Chunk { batches, picks, starts } = chunk;
-        let all_speak = batches.iter().all(|batch| batch.roles.is_none());
+        let all_count = batches.iter().all(|batch| batch.choices.is_none());
         if self.key.is_empty() {
             // A list: the rows of a user in the order written, none of which is another's duplicate.
-            let speaks = |&(batch, row): &(usize, usize)| {
-                batches[batch].roles.as_ref().is_none_or(|roles| roles[row] == Role::Speaks)
+            let counts = |&(batch, row): &(usize, usize)| {
+                batches[batch].choices.as_ref().is_none_or(|choices| choices[row] == Choose::Take)
             };
-            let picks = picks.into_iter().filter(speaks).collect();
+            let picks = picks.into_iter().filter(counts).collect();
             return Ok(Picked { batches, picks });
         }
-        if all_speak && starts.len() == picks.len() {
+        if all_count && starts.len() == picks.len() {
             return Ok(Picked { batches, picks });
         }
-        let mut speaking = Vec::with_capacity(starts.len());
+        let mut counting = Vec::with_capacity(starts.len());
         let mut pairs = Pairs::default();
         let ends = starts.iter().skip(1).copied().chain([picks.len()]);
         for (start, end) in starts.iter().zip(ends) {
             let same_key = &picks[*start..end];
-            let role = |&(batch, row): &(usize, usize)| {
-                batches[batch].roles.as_ref().map_or(Role::Speaks, |roles| roles[row])
+            let choice = |&(batch, row): &(usize, usize)| {
+                batches[batch].choices.as_ref().map_or(Choose::Take, |choices| choices[row])
             };
-            let mut speakers = same_key.iter().filter(|pick| role(pick) == Role::Speaks);
-            let speaker = speakers.next();
-            speaking.extend(speaker);
-            if speakers.next().is_some() {
-                let rows: Vec<_> = same_key.iter().filter(|p| role(p) == Role::Speaks).copied().collect();
+            let mut taken = same_key.iter().filter(|pick| choice(pick) == Choose::Take);
+            let first = taken.next();
+            counting.extend(first);
+            if taken.next().is_some() {
+                let rows: Vec<_> = same_key.iter().filter(|p| choice(p) == Choose::Take).copied().collect();
                 self.note_repeated(&batches, &rows)?;
             }
-            for other in same_key.iter().filter(|pick| role(pick) == Role::Duplicate) {
-                match speaker {
+            for other in same_key.iter().filter(|pick| choice(pick) == Choose::Compare) {
+                match first {
                     Some(one) => pairs.push(*one, *other),
                     None => self.note_lonely(&batches, *other)?,
                 }
@@ -170,7 +170,7 @@ impl SortedRows {
         if !self.compared.is_empty() {
             self.compare(&batches, &pairs)?;
         }
-        Ok(Picked { batches, picks: speaking })
+        Ok(Picked { batches, picks: counting })
     }
 
     fn compare(&mut self, batches: &[Arc<SortedBatch>], pairs: &Pairs) -> Result<(), StoreError> {
@@ -203,7 +203,7 @@ impl SortedRows {
         Ok(())
     }
 
-    /// A duplicate has a row that the attempt that speaks has not.
+    /// A duplicate has a row that the attempt that counts has not.
     fn note_lonely(&mut self, batches: &[Arc<SortedBatch>], at: (usize, usize)) -> Result<(), StoreError> {
         if self.compared.is_empty() {
             return Ok(());

@@ -10,9 +10,9 @@ use arrow::record_batch::{RecordBatch, RecordBatchOptions};
 
 use super::ahead::Ahead;
 use super::chain::{Chain, SortedBatch, chains};
+use super::choice::{Choice, Everything};
 use super::file::SortedFile;
 use super::order::Order;
-use super::roles::Roles;
 use crate::store::StoreError;
 
 /// Rows of a chunk, about.
@@ -115,11 +115,15 @@ fn prefix(key: &[u8]) -> u128 {
 
 impl Merged {
     /// Opens the files.
-    pub(crate) fn open(files: Vec<SortedFile>, order: Order, roles: &Arc<Roles>) -> Result<Self, StoreError> {
+    pub(crate) fn open(
+        files: Vec<SortedFile>,
+        order: Order,
+        choice: &Arc<dyn Choice>,
+    ) -> Result<Self, StoreError> {
         let order = Arc::new(order);
         let chains = chains(files)?;
         let rows = (ROWS_AHEAD / chains.len().max(1)).clamp(256, CHUNK);
-        let start = |files| Ahead::new(Chain::new(files, Arc::clone(&order), Arc::clone(roles), rows));
+        let start = |files| Ahead::new(Chain::new(files, Arc::clone(&order), Arc::clone(choice), rows));
         let mut merged =
             Self { chains: chains.into_iter().map(start).collect(), heads: Vec::new(), heap: Vec::new() };
         for chain in 0..merged.chains.len() {
@@ -214,7 +218,8 @@ impl<C> Cursor<C> {
         order: Order,
         read: fn(&SortedBatch) -> Result<C, StoreError>,
     ) -> Result<Self, StoreError> {
-        let merged = Merged::open(files, order, &Arc::default())?;
+        let everything: Arc<dyn Choice> = Arc::new(Everything);
+        let merged = Merged::open(files, order, &everything)?;
         let mut cursor = Self { merged, read, chunk: Chunk::default(), columns: Vec::new(), at: 0 };
         cursor.load()?;
         Ok(cursor)

@@ -6,21 +6,21 @@
 
 mod ahead;
 mod chain;
+mod choice;
 mod distinct;
 mod file;
 mod gather;
 mod merge;
 mod order;
-mod roles;
 mod table;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use chain::SortedBatch;
+pub use choice::{Choice, Choose, Everything};
 pub use distinct::{Difference, Findings, Picked, Repeated, SortedRows};
 pub(crate) use file::{Owner, SortedFile};
 pub(crate) use gather::{Held, Written, gathered, held};
 pub(crate) use merge::{Cursor, Merged};
 pub(crate) use order::Order;
-pub use roles::{Role, Roles};
 pub(crate) use table::sorted_table;

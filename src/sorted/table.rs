@@ -16,7 +16,7 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchReceiverStream;
 use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 
-use super::{Findings, Roles, SortedFile, SortedRows};
+use super::{Choice, Findings, SortedFile, SortedRows};
 use crate::schema::USER;
 
 /// Batches that wait for the engine.
@@ -30,17 +30,17 @@ pub(crate) fn sorted_table(
     files: Vec<SortedFile>,
     columns: SchemaRef,
     key: Vec<String>,
-    roles: Arc<Roles>,
+    choice: Arc<dyn Choice>,
     found: Option<Arc<Mutex<Option<Findings>>>>,
 ) -> Arc<dyn TableProvider> {
-    Arc::new(SortedTable { rows: Arc::new(Rows { files, key, roles, found }), columns })
+    Arc::new(SortedTable { rows: Arc::new(Rows { files, key, choice, found }), columns })
 }
 
 #[derive(Debug)]
 struct Rows {
     files: Vec<SortedFile>,
     key: Vec<String>,
-    roles: Arc<Roles>,
+    choice: Arc<dyn Choice>,
     found: Option<Arc<Mutex<Option<Findings>>>>,
 }
 
@@ -102,7 +102,7 @@ struct SortedPart {
 }
 
 impl SortedPart {
-    /// What must be read to show the columns: the key decides the order, the attempt who speaks.
+    /// What must be read to show the columns: the key decides the order, the attempt what counts.
     fn read(&self) -> SchemaRef {
         let is_needed =
             |name: &str| self.rows.sorted_by().any(|k| k == name) || self.shown.index_of(name).is_ok();
@@ -127,7 +127,7 @@ impl PartitionStream for SortedPart {
         stream.spawn_blocking(move || {
             let failed = |e: crate::store::StoreError| DataFusionError::External(Box::new(e));
             let mut sorted =
-                SortedRows::open(rows.files.clone(), read, &rows.key, &rows.roles, rows.found.is_some())
+                SortedRows::open(rows.files.clone(), read, &rows.key, &rows.choice, rows.found.is_some())
                     .map_err(failed)?;
             while let Some(picked) = sorted.next_rows().map_err(failed)? {
                 let batch = picked.batch(&shown).map_err(failed)?;

@@ -5,7 +5,7 @@ use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema, SchemaRef};
 use proptest::prelude::*;
 
-use super::{Findings, Role, Roles, SortedFile, SortedRows};
+use super::{Choice, Choose, Everything, Findings, SortedFile, SortedRows};
 use crate::store::{LocalStorage, Object, Storage, parquet_bytes};
 
 /// User, key, value and attempt of a row.
@@ -33,8 +33,29 @@ fn batch(lines: &[Line]) -> RecordBatch {
     .unwrap()
 }
 
-fn read(files: Vec<SortedFile>, roles: Roles) -> (Vec<(String, i64, Option<f64>)>, Findings) {
-    let mut rows = SortedRows::open(files, columns(), &["tau".to_owned()], &Arc::new(roles), true).unwrap();
+/// What is done with attempts of runs that are not all taken.
+#[derive(Debug, Default)]
+struct Chosen(BTreeMap<(usize, String), Choose>);
+
+impl Chosen {
+    fn set(&mut self, run: usize, attempt: &str, choose: Choose) {
+        self.0.insert((run, attempt.to_owned()), choose);
+    }
+}
+
+impl Choice for Chosen {
+    fn of(&self, run: usize, attempt: &str) -> Choose {
+        self.0.get(&(run, attempt.to_owned())).copied().unwrap_or(Choose::Take)
+    }
+
+    fn takes_all(&self, run: usize) -> bool {
+        self.0.keys().all(|(of, _)| *of != run)
+    }
+}
+
+fn read(files: Vec<SortedFile>, chosen: Chosen) -> (Vec<(String, i64, Option<f64>)>, Findings) {
+    let choice: Arc<dyn Choice> = Arc::new(chosen);
+    let mut rows = SortedRows::open(files, columns(), &["tau".to_owned()], &choice, true).unwrap();
     let mut found = Vec::new();
     while let Some(picked) = rows.next_rows().unwrap() {
         let batch = picked.batch(&columns()).unwrap();
@@ -64,12 +85,12 @@ proptest! {
         let dir = tempfile::tempdir().unwrap();
         let storage: Arc<dyn Storage> = Arc::new(LocalStorage::new(dir.path()));
         let mut parts: Vec<Vec<Line>> = vec![Vec::new(); 8];
-        let mut roles = Roles::default();
+        let mut chosen = Chosen::default();
         for (((i, ((user, tau), x)), place), twice) in rows.iter().enumerate().zip(&place).zip(&twice) {
             parts[*place].push((user.clone(), *tau, *x, format!("a{i}")));
             if *twice {
                 parts[7].push((user.clone(), *tau, *x, format!("b{i}")));
-                roles.set(0, &format!("b{i}"), Role::Duplicate);
+                chosen.set(0, &format!("b{i}"), Choose::Compare);
             }
         }
         let files = parts.iter().zip(&stored).enumerate().map(|(i, (lines, stored))| {
@@ -82,7 +103,7 @@ proptest! {
                 SortedFile::rows(0, "run", batch(lines))
             }
         });
-        let (found, findings) = read(files.collect(), roles);
+        let (found, findings) = read(files.collect(), chosen);
         let expected: Vec<_> = rows.iter().map(|((u, t), x)| (u.clone(), *t, *x)).collect();
         prop_assert_eq!(found, expected);
         prop_assert_eq!((findings.differing, findings.repeating), (0, 0));
@@ -96,7 +117,7 @@ fn more_rows_than_a_chunk_and_a_batch_keep_their_order() {
         (0..40_000).map(|i| line(&format!("{:06}", 3 * i + from), 1, i as f64, "a")).collect()
     };
     let files = (0..3).map(|i| SortedFile::rows(0, "run", batch(&part(i)))).collect();
-    let (found, _) = read(files, Roles::default());
+    let (found, _) = read(files, Chosen::default());
     assert_eq!(found.len(), 120_000);
     assert!(found.windows(2).all(|w| w[0].0 < w[1].0));
 }
@@ -105,11 +126,11 @@ fn more_rows_than_a_chunk_and_a_batch_keep_their_order() {
 fn duplicates_are_compared_to_the_last_bit() {
     let one = [line("a", 1, 0.0, "t1"), line("a", 2, 5.0, "t1"), line("b", 1, f64::NAN, "t2")];
     let other = [line("a", 1, -0.0, "d1"), line("a", 3, 5.0, "d1"), line("b", 1, f64::NAN, "d2")];
-    let mut roles = Roles::default();
-    roles.set(1, "d1", Role::Duplicate);
-    roles.set(1, "d2", Role::Duplicate);
+    let mut chosen = Chosen::default();
+    chosen.set(1, "d1", Choose::Compare);
+    chosen.set(1, "d2", Choose::Compare);
     let files = vec![SortedFile::rows(0, "r0", batch(&one)), SortedFile::rows(1, "r1", batch(&other))];
-    let (found, findings) = read(files, roles);
+    let (found, findings) = read(files, chosen);
     assert_eq!(found.iter().map(|r| (r.0.as_str(), r.1)).collect::<Vec<_>>(), [("a", 1), ("a", 2), ("b", 1)]);
     let told: Vec<_> = findings
         .differences
@@ -128,13 +149,13 @@ fn duplicates_are_compared_to_the_last_bit() {
 }
 
 #[test]
-fn what_is_out_is_gone_and_two_that_speak_are_told() {
+fn what_is_left_out_is_gone_and_two_that_count_are_named() {
     let one = [line("a", 1, 1.0, "t1"), line("b", 1, 2.0, "gone")];
     let other = [line("a", 1, 1.0, "t2")];
-    let mut roles = Roles::default();
-    roles.set(0, "gone", Role::Out);
+    let mut chosen = Chosen::default();
+    chosen.set(0, "gone", Choose::Leave);
     let files = vec![SortedFile::rows(0, "r0", batch(&one)), SortedFile::rows(0, "r0", batch(&other))];
-    let (found, findings) = read(files, roles);
+    let (found, findings) = read(files, chosen);
     assert_eq!(found.len(), 1);
     assert_eq!(findings.repeating, 1);
     assert_eq!(findings.repeated[0].sources, ["r0 t1", "r0 t2"]);
@@ -145,12 +166,12 @@ fn what_is_not_kept_is_counted() {
     let part =
         |x: f64, attempt: &str| -> Vec<Line> { (0..2500).map(|tau| line("a", tau, x, attempt)).collect() };
     let file = |run: usize, lines: &[Line]| SortedFile::rows(run, "run", batch(lines));
-    let mut roles = Roles::default();
-    roles.set(1, "d", Role::Duplicate);
-    let (found, findings) = read(vec![file(0, &part(1.0, "t")), file(1, &part(2.0, "d"))], roles);
+    let mut chosen = Chosen::default();
+    chosen.set(1, "d", Choose::Compare);
+    let (found, findings) = read(vec![file(0, &part(1.0, "t")), file(1, &part(2.0, "d"))], chosen);
     assert_eq!((found.len(), findings.differing, findings.differences.len()), (2500, 2500, 1000));
     let files = vec![file(0, &part(1.0, "t")), file(1, &part(1.0, "u"))];
-    let (found, findings) = read(files, Roles::default());
+    let (found, findings) = read(files, Chosen::default());
     assert_eq!((found.len(), findings.repeating, findings.repeated.len()), (2500, 2500, 1000));
 }
 
@@ -158,21 +179,11 @@ fn what_is_not_kept_is_counted() {
 fn a_file_that_is_not_sorted_is_named() {
     let lines = [line("b", 1, 1.0, "t"), line("a", 1, 1.0, "t")];
     let file = SortedFile::rows(0, "r0", batch(&lines));
-    let mut rows = SortedRows::open(vec![file], columns(), &["tau".to_owned()], &Arc::default(), true);
+    let everything: Arc<dyn Choice> = Arc::new(Everything);
+    let mut rows = SortedRows::open(vec![file], columns(), &["tau".to_owned()], &everything, true);
     let error = match &mut rows {
         Ok(rows) => rows.next_rows().unwrap_err(),
         Err(_) => rows.unwrap_err(),
     };
     assert!(error.to_string().contains("rows of r0 is damaged: its rows are not in the order"), "{error}");
-}
-
-#[test]
-fn roles_forget_nothing_but_those_that_speak() {
-    let mut roles = Roles::default();
-    let expected: BTreeMap<_, _> = [("a", Role::Out), ("b", Role::Duplicate), ("c", Role::Speaks)].into();
-    for (attempt, role) in &expected {
-        roles.set(2, attempt, *role);
-    }
-    assert!(expected.iter().all(|(attempt, role)| roles.of(2, attempt) == *role));
-    assert!(roles.all_speak(0) && !roles.all_speak(2) && roles.all_speak(7));
 }

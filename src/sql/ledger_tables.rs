@@ -6,9 +6,8 @@ use std::sync::Arc;
 use arrow::array::{Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::attempt_files::Silent;
 use super::session::SessionError;
-use super::source::OpenRun;
+use crate::attempts::OpenRun;
 use crate::schema::TableSchema;
 use crate::store::{LedgerRow, StoreError, expected_batch, ledger_batch};
 
@@ -31,17 +30,6 @@ pub(super) fn all_rows(runs: &[OpenRun]) -> Result<Vec<(usize, LedgerRow)>, Stor
         all.extend(run.ledger()?.rows.iter().map(|row| (index, row.clone())));
     }
     Ok(all)
-}
-
-/// The rows of the attempts that speak.
-pub(super) fn winners(runs: &[OpenRun]) -> Result<Vec<(usize, LedgerRow)>, StoreError> {
-    let silent = Silent::among(runs)?;
-    let mut found = all_rows(runs)?;
-    found.retain(|(run, row)| !silent[*run].has(&row.attempt));
-    found.sort_by(|(_, a), (_, b)| {
-        (a.position, &a.user_id, &a.feature_mode).cmp(&(b.position, &b.user_id, &b.feature_mode))
-    });
-    Ok(found)
 }
 
 /// Ledger rows with the columns `run` and `run_index`.

@@ -10,16 +10,16 @@ use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::Expr;
 use datafusion::prelude::col;
 
-use super::attempt_files::{Silent, TableFiles};
+use super::attempt_files::{TableFiles, counts};
 use super::files::KnownFiles;
 use super::lazy::LazyTable;
-use super::ledger_tables::{all_rows, expected_of, files_of, ledger_of, winners};
-use super::runs::{LazySilent, Present, Runs};
+use super::ledger_tables::{all_rows, expected_of, files_of, ledger_of};
+use super::runs::{LazyAttempts, Present, Runs};
 use super::session::{Definitions, Session, SessionError};
-use super::source::OpenRun;
 use super::template::{ident, literal};
 use super::user_tests::TESTS;
 use super::views::Space;
+use crate::attempts::{Attempts, OpenRun};
 use crate::schema::{LEDGER, TableSchema, columns};
 use crate::store::StoreError;
 use crate::tables::{Listed, PUBLIC, Table};
@@ -72,11 +72,15 @@ impl Session {
         let Some(first) = runs.first() else { return Ok(()) };
         let ledger = definitions.schemas.ledger().map_err(StoreError::from)?.clone();
         let space = Space::numbered(number);
-        let counting = (space.counting.as_str(), LEDGER);
-        self.lazy(counting, runs, move |runs| ledger_of(&winners(runs)?, runs, &ledger))?;
-        let silent = Arc::new(LazySilent::default());
+        let attempts = Arc::new(LazyAttempts::default());
+        let counting = Arc::clone(&attempts);
+        self.lazy((space.counting.as_str(), LEDGER), runs, move |runs| {
+            // Asked without runs for its columns, of which nothing is remembered.
+            let rows = if runs.is_empty() { Vec::new() } else { counting.of(runs)?.counting(runs)? };
+            ledger_of(&rows, runs, &ledger)
+        })?;
         let all = Present::of(runs, definitions.schemas);
-        self.files(&space.counting, runs, Some(&silent), &all, definitions);
+        self.files(&space.counting, runs, Some(&attempts), &all, definitions);
         let fdr = first.run.manifest().config.fdr.clone();
         self.views(&fdr, &space, definitions, |table| match present {
             // The tests are of tables with a q, as the families are.
@@ -112,12 +116,12 @@ impl Session {
         }
     }
 
-    /// The data files of runs as `<space>.<table>`, without the rows of silent attempts.
+    /// The data files of runs as `<space>.<table>`, without the rows of attempts that do not count, if it is said which do.
     fn files(
         &self,
         space: &str,
         runs: &Runs,
-        silent: Option<&Arc<LazySilent>>,
+        attempts: Option<&Arc<LazyAttempts>>,
         present: &Present,
         definitions: Definitions<'_>,
     ) {
@@ -125,7 +129,7 @@ impl Session {
             let listed: Listed = present.has(&schema.table);
             let files = Files {
                 runs: runs.clone(),
-                silent: silent.cloned(),
+                attempts: attempts.cloned(),
                 schema: schema.clone(),
                 space: space.to_owned(),
             };
@@ -139,32 +143,29 @@ impl Session {
 /// The files of one table.
 struct Files {
     runs: Runs,
-    silent: Option<Arc<LazySilent>>,
+    attempts: Option<Arc<LazyAttempts>>,
     schema: TableSchema,
     space: String,
 }
 
 impl Files {
     fn table(&self, ctx: &SessionContext) -> Result<Arc<dyn TableProvider>, SessionError> {
-        let silent = match &self.silent {
-            Some(silent) => silent.among(&self.runs)?,
-            None => &[],
-        };
-        let files = TableFiles::of(&self.runs, silent, &self.schema.table)?;
+        let attempts = self.attempts.as_ref().map(|attempts| attempts.of(&self.runs)).transpose()?;
+        let files = TableFiles::of(&self.runs, attempts.map(|all| &**all), &self.schema.table)?;
         let units = KnownFiles::of_units(columns::stored(&self.schema), &files.units)?;
         if files.groups.is_empty() {
             return Ok(Arc::new(units));
         }
-        Ok(self.with_groups(ctx, Arc::new(units), &files, silent)?.into_view())
+        Ok(self.with_groups(ctx, Arc::new(units), &files, attempts)?.into_view())
     }
 
-    /// Rows of units' own files, and of the attempts that speak in files of groups, in the same columns.
+    /// Rows of units' own files, and of the attempts that count in files of groups, in the same columns.
     fn with_groups(
         &self,
         ctx: &SessionContext,
         units: Arc<KnownFiles>,
         files: &TableFiles,
-        silent: &[Silent],
+        attempts: Option<&Arc<Attempts>>,
     ) -> Result<DataFrame, SessionError> {
         let columns: Vec<Expr> =
             units.schema().fields().iter().map(|f| Expr::from(Column::new_unqualified(f.name()))).collect();
@@ -172,9 +173,9 @@ impl Files {
         for (run, group) in &files.groups {
             let known = KnownFiles::of_groups(columns::grouped(&self.schema), group)?;
             let mut rows = ctx.read_table(Arc::new(known))?;
-            if let Some(silent) = silent.get(*run).filter(|silent| !silent.is_empty()) {
-                let name = format!("speaks_{}_{run}", self.space);
-                rows = rows.filter(silent.is_not(&name, col("attempt")))?;
+            if let Some(attempts) = attempts.filter(|attempts| !attempts.all_count(*run)) {
+                let name = format!("counts_{}_{run}", self.space);
+                rows = rows.filter(counts(&name, attempts, *run, col("attempt")))?;
             }
             let rows = rows.select(columns.clone())?;
             all = Some(match all {

@@ -3,8 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
-use super::attempt_files::Silent;
-use super::source::OpenRun;
+use crate::attempts::{Attempts, Damage, OpenRun, Precedence};
 use crate::schema::Schemas;
 use crate::store::StoreError;
 use crate::tables::{Listed, listed};
@@ -35,17 +34,17 @@ impl std::ops::Deref for Runs {
     }
 }
 
-/// Attempts of some runs that do not count, found when they are first asked for.
+/// Which attempts of some runs count, by their ledgers; found when it is first asked for.
 #[derive(Debug, Default)]
-pub(super) struct LazySilent(OnceLock<Vec<Silent>>);
+pub(super) struct LazyAttempts(OnceLock<Arc<Attempts>>);
 
-impl LazySilent {
-    pub(super) fn among(&self, runs: &[OpenRun]) -> Result<&[Silent], StoreError> {
-        if let Some(silent) = self.0.get() {
-            return Ok(silent);
+impl LazyAttempts {
+    pub(super) fn of(&self, runs: &[OpenRun]) -> Result<&Arc<Attempts>, StoreError> {
+        if let Some(attempts) = self.0.get() {
+            return Ok(attempts);
         }
-        let silent = Silent::among(runs)?;
-        Ok(self.0.get_or_init(|| silent))
+        let attempts = Arc::new(Attempts::of(runs, Precedence::Latest, &Damage::default())?);
+        Ok(self.0.get_or_init(|| attempts))
     }
 }
 

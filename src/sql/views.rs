@@ -87,7 +87,7 @@ impl Views<'_> {
         self.q_values(&tests, &tests, columns, "p", "q", &[]).map(Some)
     }
 
-    /// The ledger rows of the attempts that speak, without what only the store needs.
+    /// The ledger rows of the attempts that count, without what only the store needs.
     pub fn users(&self) -> Result<String, QueryError> {
         let ledger = self.schemas.iter().filter(|schema| schema.made_of() == MadeOf::Ledger);
         let names = ledger

@@ -3,7 +3,6 @@
 //! `20261123T143012-3fa9c1d2e4b5-0of4` is an attempt of worker 0 of 4, `….17` the 17th of those that were
 //! committed together, and `…+2` the same attempt after its rows were put into other files twice.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// What the names of the files that a compaction writes end with.
@@ -55,33 +54,6 @@ pub fn rewritten(attempt: &str) -> String {
     format!("{name}+{}", times + 1)
 }
 
-/// Which attempts are there again in newer files.
-#[derive(Debug, Default)]
-pub struct Replaced(HashMap<String, u32>);
-
-impl Replaced {
-    /// Looks at the attempts of a run.
-    pub fn among<'a>(attempts: impl Iterator<Item = &'a str>) -> Self {
-        let mut newest: HashMap<String, u32> = HashMap::new();
-        for (name, times) in attempts.map(origin).filter(|(_, times)| *times > 0) {
-            let most = newest.entry(name.to_owned()).or_insert(times);
-            *most = times.max(*most);
-        }
-        Self(newest)
-    }
-
-    /// Whether there are any.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// Whether an attempt is one of them.
-    pub fn has(&self, attempt: &str) -> bool {
-        let (name, times) = origin(attempt);
-        self.0.get(name).is_some_and(|newest| times < *newest)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -92,14 +64,6 @@ mod tests {
         assert_eq!(moved, "20261123T143012-3fa9-0of4.17+2");
         assert_eq!(origin(&moved), ("20261123T143012-3fa9-0of4.17", 2));
         assert_eq!(origin("a+b"), ("a+b", 0));
-    }
-
-    #[test]
-    fn only_the_newest_of_a_name_counts() {
-        let replaced = Replaced::among(["a", "b", "b+1", "c+1", "c+2", "b.1"].into_iter());
-        let is_there = ["a", "b", "b+1", "c", "c+1", "c+2", "b.1"].map(|name| !replaced.has(name));
-        assert_eq!(is_there, [true, false, true, false, false, true, true]);
-        assert!(Replaced::among(["a", "b.1"].into_iter()).is_empty());
     }
 
     #[test]

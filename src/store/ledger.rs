@@ -10,12 +10,11 @@ use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use rayon::prelude::*;
 use serde::{Deserialize, Serialize};
 
-use super::attempt::{Replaced, origin};
+use super::attempt::origin;
 use super::error::StoreError;
 use super::path;
-use super::reading::ReadLock;
 use super::storage::{Entry, Storage};
-use crate::schema::{LEDGER, LEDGER_ATTEMPT, LEDGER_USER, Row, TableSchema, columns};
+use crate::schema::{LEDGER_ATTEMPT, LEDGER_USER, Row, TableSchema, columns};
 
 /// What became of a unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -123,6 +122,11 @@ impl LedgerRow {
         }
     }
 
+    /// How long it took, milliseconds.
+    pub fn elapsed_ms(&self) -> i64 {
+        (self.finished_us - self.started_us).max(0) / 1000
+    }
+
     /// The row for the writer.
     pub fn to_row(&self) -> Row {
         let files = serde_json::to_string(&self.files).unwrap_or_default();
@@ -139,23 +143,12 @@ impl LedgerRow {
             .with(LEDGER_ATTEMPT, self.attempt.as_str())
             .with("started_at", self.started_us)
             .with("finished_at", self.finished_us)
-            .with("elapsed_ms", (self.finished_us - self.started_us).max(0) / 1000)
+            .with("elapsed_ms", self.elapsed_ms())
             .with("peak_memory_bytes", self.peak_memory_bytes.map(|b| b as i64))
             .with("tool_version", self.tool_version.as_str())
             .with("engine", self.engine.as_str())
             .with("files", files)
     }
-}
-
-/// The whole ledger of a run.
-#[derive(Debug, Clone, Default)]
-pub struct Ledger {
-    /// Rows, by position, feature mode and end.
-    pub rows: Vec<LedgerRow>,
-    /// Ledger files that cannot be read: path and cause. Their units count as not done.
-    pub corrupt: Vec<(String, String)>,
-    /// Rows of attempts whose rows are in newer files, and which a compaction will remove.
-    pub replaced: Vec<LedgerRow>,
 }
 
 /// A file of the ledger.
@@ -165,39 +158,6 @@ pub struct LedgerFile {
     pub path: String,
     /// Its rows.
     pub rows: Vec<LedgerRow>,
-}
-
-impl Ledger {
-    /// Reads every ledger file of a run.
-    pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
-        let _reading = ReadLock::take(storage);
-        let (files, corrupt) = ledger_files(storage, &storage.list(LEDGER)?);
-        let rows: Vec<LedgerRow> = files.into_iter().flat_map(|file| file.rows).collect();
-        let replaced = Replaced::among(rows.iter().map(|row| row.attempt.as_str()));
-        let (replaced, mut rows): (Vec<_>, Vec<_>) =
-            rows.into_iter().partition(|row| replaced.has(&row.attempt));
-        rows.sort_by(|a, b| {
-            (a.position, &a.feature_mode, a.finished_us, &a.attempt).cmp(&(
-                b.position,
-                &b.feature_mode,
-                b.finished_us,
-                &b.attempt,
-            ))
-        });
-        Ok(Self { rows, corrupt, replaced })
-    }
-
-    /// The data files of all its attempts.
-    pub fn data_files(&self) -> impl Iterator<Item = &str> {
-        self.rows.iter().chain(&self.replaced).flat_map(|row| &row.files).map(|file| file.file.as_str())
-    }
-
-    /// The attempt that speaks for each unit: the last one that is ok, or else the last.
-    pub fn current(&self) -> impl Iterator<Item = &LedgerRow> {
-        self.rows
-            .chunk_by(|a, b| (&a.user_id, &a.feature_mode) == (&b.user_id, &b.feature_mode))
-            .filter_map(|unit| unit.iter().rfind(|r| r.state == UnitState::Ok).or(unit.last()))
-    }
 }
 
 /// Reads files of the ledger; gives those that cannot be read with the cause.
@@ -231,7 +191,7 @@ fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, Str
         for place in 0..batch.num_rows() {
             let row = decode(&batch, place, shard, &mut known)
                 .ok_or("lacks a column of the ledger, or a value in it")?;
-            if !is_named(&row.attempt, name) {
+            if !path::is_group(&entry.path) && !is_named(&row.attempt, name) {
                 return Err(format!("says it is attempt {}", row.attempt));
             }
             rows.push(row);
@@ -240,10 +200,10 @@ fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, Str
     if rows.is_empty() { Err("has no row".into()) } else { Ok(rows) }
 }
 
-/// Whether an attempt can be in a file of that name: a group has its attempts numbered, and a compaction keeps
-/// their names.
+/// Whether an attempt can be in a unit's file of that name, which may be one of a group of one, and a compaction
+/// keeps names.
 pub(super) fn is_named(attempt: &str, file: &str) -> bool {
-    attempt.split('.').next() == Some(file) || origin(attempt).1 > 0
+    attempt == file || attempt.split('.').next() == Some(file) || origin(attempt).1 > 0
 }
 
 fn batches(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, parquet::errors::ParquetError> {
@@ -252,7 +212,7 @@ fn batches(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, parquet::errors::ParquetE
 }
 
 /// A row of the ledger. `known` are the texts of data files that were read before: those of a group repeat.
-pub(super) fn decode(
+pub(crate) fn decode(
     batch: &RecordBatch,
     place: usize,
     shard: u32,

@@ -25,7 +25,6 @@ mod expected;
 mod file;
 mod group;
 mod holder;
-mod index;
 mod joined;
 mod ledger;
 mod local;
@@ -49,7 +48,7 @@ mod verify;
 
 pub use assignment::Assignment;
 pub use attempt::{
-    Replaced, attempt_id_of, is_compaction, new_attempt_id, new_compaction_id, origin, rewritten, writer,
+    attempt_id_of, is_compaction, new_attempt_id, new_compaction_id, origin, rewritten, writer,
 };
 pub use commit::{Prepared, TableRows, commit};
 pub use error::{AssignmentError, StorageError, StoreError};
@@ -57,9 +56,9 @@ pub use expected::{EXPECTED, ExpectedUnit, to_batch as expected_batch};
 pub use file::{Footer, RowsOf, parquet_bytes};
 pub use group::{GroupWriter, commit_group, sort_by, sort_rows};
 pub use holder::Holder;
-pub use index::{IndexedAttempt, IndexedFile, LedgerIndex, repeated};
 pub use joined::SmallFiles;
-pub use ledger::{DataFile, Ledger, LedgerFile, LedgerRow, UnitState, ledger_batch, ledger_files};
+pub(crate) use ledger::decode as ledger_row;
+pub use ledger::{DataFile, LedgerFile, LedgerRow, UnitState, ledger_batch, ledger_files};
 pub use local::{LocalStorage, STAGING, staged_by_the_dead};
 pub use location::Location;
 pub use manifest::{InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};

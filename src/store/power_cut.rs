@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use super::disk::{Disk, SystemDisk};
 use super::*;
+use crate::attempts::Ledger;
 use crate::config::{ConfigSource, Overrides, load};
 use crate::schema::{Row, Schemas};
 

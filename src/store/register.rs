@@ -6,15 +6,16 @@ use std::sync::{Arc, OnceLock};
 use super::attempt::new_attempt_id;
 use super::error::StoreError;
 use super::expected::{self, EXPECTED, ExpectedUnit};
-use super::ledger::Ledger;
+use super::ledger::ledger_files;
 use super::local::STAGING;
 use super::location::Location;
 use super::manifest::{InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
+use super::reading::ReadLock;
 use super::run::{Run, read_manifest};
 use super::storage::{Created, Object, Storage};
 use super::verify::checksum;
 use crate::config::{Config, fingerprint};
-use crate::schema::{MadeOf, Schemas};
+use crate::schema::{LEDGER, MadeOf, Schemas};
 
 /// What a new run is registered with.
 #[derive(Debug)]
@@ -155,9 +156,13 @@ impl Run {
 
     /// Closes the run if every unit that belongs into it has a ledger row; says whether it did.
     pub fn close_if_complete(&self) -> Result<RunState, StoreError> {
-        let ledger = Ledger::read(self.storage())?;
-        let done: std::collections::HashSet<(&str, &str)> =
-            ledger.rows.iter().map(|r| (r.user_id.as_str(), r.feature_mode.as_str())).collect();
+        let _reading = ReadLock::take(self.storage());
+        let (ledger, _) = ledger_files(self.storage(), &self.storage().list(LEDGER)?);
+        let done: std::collections::HashSet<(&str, &str)> = ledger
+            .iter()
+            .flat_map(|file| &file.rows)
+            .map(|r| (r.user_id.as_str(), r.feature_mode.as_str()))
+            .collect();
         if !self.own_units()?.all(|u| done.contains(&(&u.user_id, &u.feature_mode))) {
             return Ok(RunState::Incomplete);
         }

@@ -38,7 +38,7 @@ fn unreadable(error: impl std::fmt::Display) -> String {
 }
 
 fn same(hash: &str, checksum: &str) -> Result<(), String> {
-    if hash == checksum { Ok(()) } else { Err("file corrupt: its checksum is not the ledger's".into()) }
+    if hash == checksum { Ok(()) } else { Err("checksum differs from the ledger's".into()) }
 }
 
 fn hash(file: &dyn ReadAt) -> std::io::Result<String> {

@@ -3,7 +3,8 @@
 use std::path::Path;
 use std::process::Stdio;
 
-use results::store::{Ledger, ReadLock, Run, checksum};
+use results::attempts::Ledger;
+use results::store::{ReadLock, Run, checksum};
 
 use crate::world::{Said, World};
 

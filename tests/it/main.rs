@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
 
 mod any_program;
+mod attempts;
 mod bad_input;
 mod calibration;
 mod checks;

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
 
+use results::attempts::Ledger;
 use results::config::{Config, ConfigSource, Overrides, load};
 use results::error::Exit;
 use results::event::FanOut;
@@ -13,7 +14,7 @@ use results::run::{Here, Planned, Stop, Work, create, open, status};
 use results::schema::Schemas;
 use results::sql::{Definitions, Queries};
 use results::store::{
-    Created, Entry, Held, Hold, Ledger, Location, MemoryStorage, Object, Objects, ReadAt, RunState, Storage,
+    Created, Entry, Held, Hold, Location, MemoryStorage, Object, Objects, ReadAt, RunState, Storage,
     StorageError,
 };
 

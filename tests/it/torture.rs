@@ -8,7 +8,8 @@ use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use results::store::{Ledger, Run, checksum};
+use results::attempts::Ledger;
+use results::store::{Run, checksum};
 
 use crate::world::{QUICK, World};
 

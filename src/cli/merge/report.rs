@@ -31,6 +31,7 @@ fn report(merged: &Merged) -> Value {
         "units": merged.units,
         "units_ok": merged.units_ok,
         "duplicates": merged.duplicates,
+        "notes": merged.notes,
         "findings": [],
         "conflicts": [],
         "checks": [],
@@ -129,6 +130,7 @@ mod tests {
             units: 1,
             units_ok: 1,
             duplicates: 0,
+            notes: Vec::new(),
             legacy: Vec::new(),
         };
         let report = report(&merged);

@@ -1,9 +1,10 @@
 //! Imported directories are runs like any other.
 
 use super::*;
+use crate::attempts::Ledger;
 use crate::merge::{Merge, MergeOutcome, OnConflict};
 use crate::sql::{Definitions, Queries};
-use crate::store::{Ledger, Run, RunState, UnitState};
+use crate::store::{Run, RunState, UnitState};
 
 fn samples(names: &[&str]) -> Vec<LegacyShard> {
     names.iter().map(|name| sample(name)).collect()

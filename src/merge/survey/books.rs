@@ -1,16 +1,13 @@
 //! The data files the ledgers speak of.
 
-use std::cell::Cell;
-
 use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 
-use super::Broken;
+use crate::attempts::{Damage, Holding, OpenRun};
 use crate::schema::columns::read;
 use crate::schema::{Schemas, TableSchema};
 use crate::sorted::{Held, Owner, SortedFile, Written, held};
-use crate::sql::OpenRun;
-use crate::store::{DataFile, fault_of, is_group};
+use crate::store::{fault_of, is_group};
 
 /// A data file.
 #[derive(Debug, Clone)]
@@ -43,33 +40,6 @@ impl KnownFile {
     }
 }
 
-/// What an attempt has: rows by table, and the files they are in.
-#[derive(Debug, Default)]
-pub(super) struct Holding {
-    pub(super) rows: Vec<(String, u64)>,
-    files: Vec<DataFile>,
-    /// The run for which they are written down already.
-    added: Cell<Option<usize>>,
-}
-
-impl Holding {
-    /// What the column `files` of a ledger row says; none if it cannot be understood.
-    pub(super) fn parse(text: &str) -> Option<Self> {
-        let files: Vec<DataFile> = serde_json::from_str(text).ok()?;
-        let rows = files.iter().map(|file| (file.table.clone(), file.rows)).collect();
-        Some(Self { rows, files, added: Cell::new(None) })
-    }
-
-    /// Rows of a table.
-    pub(super) fn rows_of(&self, table: &str) -> u64 {
-        self.rows.iter().filter(|(name, _)| name == table).map(|(_, rows)| rows).sum()
-    }
-
-    pub(super) fn paths(&self) -> impl Iterator<Item = &str> {
-        self.files.iter().map(|file| file.file.as_str())
-    }
-}
-
 /// All files, by run and path.
 #[derive(Debug, Default)]
 pub(super) struct Books {
@@ -82,10 +52,10 @@ pub(super) struct Books {
 impl Books {
     /// Writes down the files of an attempt.
     pub(super) fn add(&mut self, run: usize, shard: u32, user_id: &str, attempt: &str, holding: &Holding) {
-        if holding.added.replace(Some(run)) == Some(run) {
+        if holding.is_written_down(run) {
             return;
         }
-        for file in &holding.files {
+        for file in holding.files() {
             let key = (run, file.file.clone());
             if let Some(place) = self.places.get(&key) {
                 let known = &mut self.files[*place];
@@ -117,7 +87,7 @@ impl Books {
     /// Compares every file with what was written; gives those that cannot be used.
     ///
     /// Each is read once: of the many small files, the rows are kept for the tables.
-    pub(super) fn verify(&mut self, runs: &[OpenRun], schemas: &Schemas) -> Broken {
+    pub(super) fn verify(&mut self, runs: &[OpenRun], schemas: &Schemas) -> Damage {
         let mut faults: Vec<(usize, String)> = Vec::new();
         let mut is_read = vec![false; self.files.len()];
         for schema in schemas.data_tables() {
@@ -133,7 +103,7 @@ impl Books {
         let rest = self.files.par_iter().enumerate().filter(|(place, _)| !is_read[*place]);
         faults.par_extend(rest.filter_map(|(place, file)| Some((place, file.fault_now(runs)?))));
         let key = |place: usize| (self.files[place].run, self.files[place].path.clone());
-        faults.into_iter().map(|(place, why)| (key(place), why)).collect()
+        Damage::found(faults.into_iter().map(|(place, why)| (key(place), why)))
     }
 
     /// Reads the files of a table that are units' own.

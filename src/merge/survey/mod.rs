@@ -1,48 +1,44 @@
-//! Plan and ledger side by side, sorted by unit: what is missing, who speaks, which files are to be read.
-//!
-//! Both are read in parts, so that a merge of millions of users does not hold them in memory.
+//! What plan and ledger say: what is missing, which attempts count, which files are to be read.
 
 mod books;
-mod ledger;
 #[cfg(test)]
 mod tests;
 
-use std::cmp::Ordering;
 use std::collections::BTreeMap;
-use std::rc::Rc;
 
-use rustc_hash::{FxHashMap, FxHashSet};
+use rustc_hash::FxHashSet;
 
 use super::MergeError;
 use super::finding::{Conflict, Gap, Kind};
+use crate::attempts::{
+    Attempts, Damage, Holding, LedgerUnit, Ledgers, OpenRun, Planned, Precedence, Role, Roles,
+    StreamedAttempt, each_unit,
+};
 use crate::run::status;
 use crate::schema::{MadeOf, Schemas, TableSchema, made_of};
-use crate::sorted::{Cursor, Difference, Role, Roles, SortedFile};
-use crate::sql::{Candidate, OpenRun, Precedence, judge};
-use crate::store::{Replaced, StoreError, UnitState, parse_path};
-use books::{Books, Holding};
-use ledger::{Attempt, LedgerColumns, Ledgers, Plan, PlanColumns, Planned, Said};
+use crate::sorted::{Difference, SortedFile};
+use crate::store::{StoreError, UnitState, parse_path};
+use books::Books;
 
 pub(super) use books::KnownFile;
-
-/// Files that cannot be used, by run and path, with the cause.
-type Broken = FxHashMap<(usize, String), String>;
 
 /// What plan and ledger say.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     /// What keeps the result from being complete, by position.
     pub(super) gaps: Vec<Gap>,
-    /// Duplicates that have other numbers of rows than the attempt that speaks.
+    /// What is worth knowing and keeps nothing from being complete.
+    pub(super) notes: Vec<String>,
+    /// Duplicates that have other numbers of rows than the attempt that counts.
     pub(super) conflicts: Vec<Conflict>,
-    /// Who speaks.
-    pub(super) roles: Roles,
+    /// Which attempts count.
+    pub(super) attempts: Attempts,
     /// The data files.
     pub(super) files: Vec<KnownFile>,
     /// Rows of small data files that are in memory, by table.
     held: Vec<(String, SortedFile)>,
     /// Files whose rows are in newer ones, by run and path.
-    replaced: FxHashSet<(usize, String)>,
+    moved: FxHashSet<(usize, String)>,
     /// The ledger, as files to be merged.
     pub(super) ledger: Vec<SortedFile>,
     /// Units of the plan.
@@ -62,14 +58,14 @@ impl Survey {
     ) -> Result<Self, MergeError> {
         let users: &TableSchema = schemas.ledger().map_err(StoreError::from)?;
         let mut ledgers = Ledgers::open(runs, users)?;
-        let none = Broken::default();
+        let none = Damage::default();
         let mut first = readable_pass(runs, precedence, &mut ledgers, &none)?;
-        let broken = first.books.verify(runs, schemas);
-        if broken.is_empty() {
+        let damage = first.books.verify(runs, schemas);
+        if damage.is_empty() {
             return first.finish(runs, ledgers);
         }
-        // Which units the broken files belong to is asked only when there are any. It finds the same files.
-        let mut second = readable_pass(runs, precedence, &mut ledgers, &broken)?;
+        // Which units the damaged files belong to is asked only when there are any. It finds the same files.
+        let mut second = readable_pass(runs, precedence, &mut ledgers, &damage)?;
         second.books = first.books;
         second.finish(runs, ledgers)
     }
@@ -110,10 +106,10 @@ fn readable_pass<'a>(
     runs: &'a [OpenRun],
     precedence: Precedence,
     ledgers: &mut Ledgers,
-    broken: &'a Broken,
+    damage: &'a Damage,
 ) -> Result<Pass<'a>, MergeError> {
     loop {
-        match Pass::run(runs, precedence, ledgers, broken) {
+        match Pass::run(runs, precedence, ledgers, damage) {
             Err(StoreError::Damaged { file, what }) if ledgers.without(&file, &what) => {}
             done => return Ok(done?),
         }
@@ -123,8 +119,7 @@ fn readable_pass<'a>(
 /// One pass over plan and ledger.
 struct Pass<'a> {
     runs: &'a [OpenRun],
-    precedence: Precedence,
-    broken: &'a Broken,
+    damage: &'a Damage,
     books: Books,
     found: Survey,
     /// Position of the unit of each gap.
@@ -138,143 +133,100 @@ impl<'a> Pass<'a> {
         runs: &'a [OpenRun],
         precedence: Precedence,
         ledgers: &Ledgers,
-        broken: &'a Broken,
+        damage: &'a Damage,
     ) -> Result<Self, StoreError> {
         let mut pass = Self {
             runs,
-            precedence,
-            broken,
+            damage,
             books: Books::default(),
             found: Survey::default(),
             positions: Vec::new(),
             bases: Vec::new(),
         };
-        let mut plan = Cursor::open(ledger::plans(runs)?, ledger::plan_order()?, PlanColumns::read)?;
-        let mut ledger = Cursor::open(ledgers.files.clone(), ledger::ledger_order()?, LedgerColumns::read)?;
-        loop {
-            let order = match (plan.key(), ledger.key()) {
-                (None, None) => return Ok(pass),
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (Some(planned), Some(done)) => planned.cmp(done),
-            };
-            let attempts = if order.is_ge() { pass.current(attempts(&ledger)?)? } else { Vec::new() };
-            let planned = if order.is_le() { plan.rows().next() } else { None };
-            pass.unit(planned.map(|(columns, row, _)| columns.row(row)), &attempts)?;
-            if order.is_le() {
-                plan.advance()?;
-            }
-            if order.is_ge() {
-                ledger.advance()?;
-            }
-        }
-    }
-
-    /// The attempts of a unit without those that a compaction has put into other files.
-    fn current<'r>(&mut self, attempts: Vec<Attempt<'r>>) -> Result<Vec<Attempt<'r>>, StoreError> {
-        if attempts.len() < 2 {
-            return Ok(attempts);
-        }
-        let of_run = |run| attempts.iter().filter(move |a| a.run == run).map(|a| a.name);
-        let replaced: Vec<bool> =
-            attempts.iter().map(|a| Replaced::among(of_run(a.run)).has(a.name)).collect();
-        let mut current = Vec::with_capacity(attempts.len());
-        for (attempt, replaced) in attempts.into_iter().zip(replaced) {
-            if !replaced {
-                current.push(attempt);
-                continue;
-            }
-            self.found.roles.set(attempt.run, attempt.name, Role::Out);
-            let holding = read(attempt.files, Holding::parse).ok_or_else(|| not_understood(&attempt))?;
-            self.found.replaced.extend(holding.paths().map(|path| (attempt.run, path.to_owned())));
-        }
-        Ok(current)
+        each_unit(runs, ledgers, (precedence, damage), |unit| pass.unit(&unit))?;
+        Ok(pass)
     }
 
     /// A unit of the plan, of the ledger, or of both.
-    fn unit(&mut self, planned: Option<Planned<'_>>, attempts: &[Attempt<'_>]) -> Result<(), StoreError> {
-        let holdings = attempts
-            .iter()
-            .map(|a| read(a.files, Holding::parse).ok_or_else(|| not_understood(a)))
-            .collect::<Result<Vec<_>, _>>()?;
-        let gaps_before = self.found.gaps.len();
-        if let (Some(planned), [only], [holding]) = (planned, attempts, holdings.as_slice())
-            && self.broken.is_empty()
-        {
-            // What nearly every unit is: planned, and done once.
-            self.books.add(only.run, only.shard, only.user_id, only.name, holding);
-            self.found.units += 1;
-            self.winner(planned, only, holding)?;
-            self.found.units_ok += u64::from(self.found.gaps.len() == gaps_before);
-            return Ok(());
+    fn unit(&mut self, unit: &LedgerUnit<'_>) -> Result<(), StoreError> {
+        if let Some(roles) = &unit.roles {
+            self.write_down(unit, roles);
         }
-        let mut usable = Vec::with_capacity(attempts.len());
-        for (place, (attempt, holding)) in attempts.iter().zip(&holdings).enumerate() {
-            self.books.add(attempt.run, attempt.shard, attempt.user_id, attempt.name, holding);
-            match self.fault(attempt, holding) {
-                None => usable.push(place),
-                Some(fault) => {
-                    self.found.roles.set(attempt.run, attempt.name, Role::Out);
-                    if is_history(attempts, place, self.precedence) {
-                        continue;
-                    }
-                    self.gap(planned, attempt, Kind::BrokenFile, fault);
-                }
-            }
-        }
-        let candidates: Vec<Candidate<'_>> =
-            usable.iter().map(|place| candidate(&attempts[*place])).collect();
-        let Some(planned) = planned else {
-            for attempt in attempts {
-                self.found.roles.set(attempt.run, attempt.name, Role::Out);
-                self.gap(
-                    None,
-                    attempt,
-                    Kind::NotInPlan,
-                    format!("attempt {} of {}", attempt.name, attempt.run_name),
-                );
-            }
+        let Some(planned) = unit.planned else {
+            self.not_in_plan(unit);
             return Ok(());
         };
         self.found.units += 1;
-        if candidates.is_empty() {
-            if attempts.is_empty() {
-                self.missing(planned, Kind::NeverStarted, String::new());
-            }
+        let Some(roles) = &unit.roles else {
+            self.missing(planned, Kind::NeverStarted, String::new());
             return Ok(());
+        };
+        let Some(counting) = roles.counting() else {
+            let (attempt, holding) = (&unit.attempts[roles.first()], unit.holdings[roles.first()]);
+            let fault = self.fault(attempt, holding).unwrap_or_default();
+            self.gap(Some(planned), attempt, Kind::BrokenFile, fault);
+            return Ok(());
+        };
+        let (attempt, holding) = (&unit.attempts[counting], unit.holdings[counting]);
+        for (place, role) in roles.all().iter().enumerate() {
+            let (other, others) = (&unit.attempts[place], unit.holdings[place]);
+            if *role == Role::Duplicate {
+                self.found.duplicates += 1;
+                self.same_counts((attempt, holding), (other, others));
+            } else if *role == Role::Damaged
+                && let Some(fault) = self.fault(other, others)
+            {
+                let (user, run) = (planned.user_id, other.run_name);
+                self.found
+                    .notes
+                    .push(format!("{fault} ({run}); another attempt of user {user} is whole and counts"));
+            }
         }
-        let verdict = judge(&candidates, self.precedence);
-        let place = |candidate: usize| usable[candidate];
-        let (winner, holding) = (&attempts[place(verdict.winner)], &holdings[place(verdict.winner)]);
-        for other in &verdict.out {
-            self.found.roles.set(attempts[place(*other)].run, attempts[place(*other)].name, Role::Out);
-        }
-        for other in &verdict.duplicates {
-            let other = place(*other);
-            self.found.roles.set(attempts[other].run, attempts[other].name, Role::Duplicate);
-            self.found.duplicates += 1;
-            self.same_counts((winner, holding), (&attempts[other], holdings[other]));
-        }
-        self.winner(planned, winner, holding)?;
+        let gaps_before = self.found.gaps.len();
+        self.counting(planned, attempt, holding)?;
         self.found.units_ok += u64::from(self.found.gaps.len() == gaps_before);
         Ok(())
     }
 
-    /// The attempt that speaks: did it end well, where it belongs, with all its rows?
-    fn winner(
+    /// Writes down what the attempts are, and their files.
+    fn write_down(&mut self, unit: &LedgerUnit<'_>, roles: &Roles) {
+        for ((attempt, holding), role) in unit.attempts.iter().zip(unit.holdings).zip(roles.all()) {
+            self.found.attempts.set(attempt.run, attempt.name, *role);
+            if *role == Role::Moved {
+                self.found.moved.extend(holding.paths().map(|path| (attempt.run, path.to_owned())));
+            } else {
+                self.books.add(attempt.run, attempt.shard, attempt.user_id, attempt.name, holding);
+            }
+        }
+        // Should a name be there twice, its rows are seen rather than lost.
+        if let Some(counts) = roles.counting().map(|place| &unit.attempts[place]) {
+            self.found.attempts.set(counts.run, counts.name, Role::Counts);
+        }
+    }
+
+    fn not_in_plan(&mut self, unit: &LedgerUnit<'_>) {
+        for attempt in unit.attempts {
+            if self.found.attempts.role(attempt.run, attempt.name) == Role::Moved {
+                continue;
+            }
+            self.found.attempts.set(attempt.run, attempt.name, Role::Superseded);
+            let place = format!("attempt {} of {}", attempt.name, attempt.run_name);
+            self.gap(None, attempt, Kind::NotInPlan, place);
+        }
+    }
+
+    /// The attempt that counts: did it end well, where it belongs, with all its rows?
+    fn counting(
         &mut self,
         planned: Planned<'_>,
-        winner: &Attempt<'_>,
+        attempt: &StreamedAttempt<'_>,
         holding: &Holding,
     ) -> Result<(), StoreError> {
-        match winner.state {
-            UnitState::Failed => self.missing(planned, Kind::Failed, winner.reason.to_owned()),
-            UnitState::Skipped => self.missing(planned, Kind::Skipped, winner.reason.to_owned()),
+        match attempt.state {
+            UnitState::Failed => self.missing(planned, Kind::Failed, attempt.reason.to_owned()),
+            UnitState::Skipped => self.missing(planned, Kind::Skipped, attempt.reason.to_owned()),
             UnitState::Ok => {
-                let rows = read(planned.rows, parse_plan).ok_or_else(|| StoreError::Damaged {
-                    file: crate::store::EXPECTED.into(),
-                    what: format!("the rows of {} cannot be understood", planned.user_id),
-                })?;
+                let rows = planned.rows()?;
                 for (table, expected) in rows.iter() {
                     let found = holding.rows_of(table);
                     if found != *expected {
@@ -282,35 +234,39 @@ impl<'a> Pass<'a> {
                         self.missing(planned, Kind::WrongRowCount, reason);
                     }
                 }
-                if !self.runs[winner.run].is_imported {
-                    self.note_basis(winner);
+                if !self.runs[attempt.run].is_imported {
+                    self.note_basis(attempt);
                 }
             }
         }
         // Runs may have planned their shards differently; each keeps to its own plan.
-        let shards = self.runs[winner.run].run.manifest().shards.max(1);
-        if u64::from(winner.shard) != winner.position % u64::from(shards) {
+        let shards = self.runs[attempt.run].run.manifest().shards.max(1);
+        if u64::from(attempt.shard) != attempt.position % u64::from(shards) {
             let reason = format!(
                 "its files are in shard {} of {}; position {} of {shards} shards belongs into shard {}",
-                winner.shard,
-                winner.run_name,
-                winner.position,
-                winner.position % u64::from(shards)
+                attempt.shard,
+                attempt.run_name,
+                attempt.position,
+                attempt.position % u64::from(shards)
             );
             self.missing(planned, Kind::WrongShard, reason);
         }
         Ok(())
     }
 
-    fn note_basis(&mut self, winner: &Attempt<'_>) {
-        let [_, config, engine] = winner.basis;
+    fn note_basis(&mut self, attempt: &StreamedAttempt<'_>) {
+        let [config, engine] = attempt.made_by();
         match self.bases.iter_mut().find(|(basis, _)| basis[0] == config && basis[1] == engine) {
             Some((_, units)) => *units += 1,
             None => self.bases.push(([config.to_owned(), engine.to_owned()], 1)),
         }
     }
 
-    fn same_counts(&mut self, one: (&Attempt<'_>, &Holding), other: (&Attempt<'_>, &Holding)) {
+    fn same_counts(
+        &mut self,
+        one: (&StreamedAttempt<'_>, &Holding),
+        other: (&StreamedAttempt<'_>, &Holding),
+    ) {
         for (table, rows) in &one.1.rows {
             let others = other.1.rows_of(table);
             if one.1.rows_of(table) != others {
@@ -329,14 +285,8 @@ impl<'a> Pass<'a> {
     }
 
     /// Why the files of an attempt cannot be used.
-    fn fault(&self, attempt: &Attempt<'_>, holding: &Holding) -> Option<String> {
-        if self.broken.is_empty() {
-            return None;
-        }
-        holding.paths().find_map(|path| {
-            let what = self.broken.get(&(attempt.run, path.to_owned()))?;
-            Some(format!("{path}: {what}"))
-        })
+    fn fault(&self, attempt: &StreamedAttempt<'_>, holding: &Holding) -> Option<String> {
+        self.damage.of_files(attempt.run, holding.files())
     }
 
     fn missing(&mut self, planned: Planned<'_>, kind: Kind, reason: String) {
@@ -350,7 +300,13 @@ impl<'a> Pass<'a> {
         });
     }
 
-    fn gap(&mut self, planned: Option<Planned<'_>>, attempt: &Attempt<'_>, kind: Kind, reason: String) {
+    fn gap(
+        &mut self,
+        planned: Option<Planned<'_>>,
+        attempt: &StreamedAttempt<'_>,
+        kind: Kind,
+        reason: String,
+    ) {
         self.positions.push(planned.map_or(u64::MAX, |p| p.position));
         self.found.gaps.push(Gap {
             user_id: attempt.user_id.to_owned(),
@@ -373,65 +329,14 @@ impl<'a> Pass<'a> {
             feature_mode: String::new(),
             shard: parse_path(path).map_or(0, |(_, shard, _)| shard),
             kind: Kind::CorruptLedger,
-            reason: format!(
-                "{}/{path} {cause}; remove it and continue the run with --resume",
-                runs[*run].dir.display()
-            ),
+            reason: format!("{}/{path} {cause}", runs[*run].dir.display()),
         }));
         (found.files, found.held) = (self.books.files, self.books.held);
-        if !self.broken.is_empty() {
-            for file in &mut found.files {
-                file.fault = self.broken.get(&(file.run, file.path.clone())).cloned();
-            }
+        for file in found.files.iter_mut().filter(|_| !self.damage.is_empty()) {
+            file.fault = self.damage.of(file.run, &file.path).map(str::to_owned);
         }
         found.ledger = ledgers.files;
         Ok(found)
-    }
-}
-
-fn attempts(ledger: &Cursor<LedgerColumns>) -> Result<Vec<Attempt<'_>>, StoreError> {
-    ledger
-        .rows()
-        .map(|(columns, row, file)| {
-            let attempt = columns.row(row, file);
-            attempt.ok_or_else(|| file.damaged("a row has a state this version does not know"))
-        })
-        .collect()
-}
-
-/// Whether an attempt would have no say even if its files were whole.
-fn is_history(attempts: &[Attempt<'_>], place: usize, precedence: Precedence) -> bool {
-    let candidates: Vec<_> = attempts.iter().map(candidate).collect();
-    judge(&candidates, precedence).out.contains(&place)
-}
-
-/// What a text says; it is read once for all rows that have it.
-fn read<T>(said: Said<'_, T>, parse: fn(&str) -> Option<T>) -> Option<&Rc<T>> {
-    if said.read.get().is_none() {
-        let _ = said.read.set(Rc::new(parse(said.text)?));
-    }
-    said.read.get()
-}
-
-fn parse_plan(text: &str) -> Option<Plan> {
-    let rows: BTreeMap<String, u64> = serde_json::from_str(text).ok()?;
-    Some(rows.into_iter().collect())
-}
-
-fn candidate<'a>(attempt: &Attempt<'a>) -> Candidate<'a> {
-    Candidate {
-        run: attempt.run,
-        attempt: attempt.name,
-        state: attempt.state,
-        finished_us: attempt.finished_us,
-        basis: attempt.basis,
-    }
-}
-
-fn not_understood(attempt: &Attempt<'_>) -> StoreError {
-    StoreError::Damaged {
-        file: format!("the ledger of {}", attempt.run_name),
-        what: format!("the files of attempt {} cannot be understood", attempt.name),
     }
 }
 
@@ -476,9 +381,9 @@ fn mixed_estimators(bases: &[([String; 2], u64)]) -> Option<Gap> {
 
 /// Data files that no ledger row speaks of.
 pub(super) fn unknown_files(runs: &[OpenRun], survey: &Survey) -> Result<Vec<Gap>, StoreError> {
-    let replaced = survey.replaced.iter().map(|(run, path)| (*run, path.as_str()));
+    let moved = survey.moved.iter().map(|(run, path)| (*run, path.as_str()));
     let known: std::collections::HashSet<(usize, &str)> =
-        survey.files.iter().map(|file| (file.run, file.path.as_str())).chain(replaced).collect();
+        survey.files.iter().map(|file| (file.run, file.path.as_str())).chain(moved).collect();
     let mut found = Vec::new();
     for (index, run) in runs.iter().enumerate() {
         for table in run.run.manifest().schema_versions.keys().filter(|t| made_of(t) == MadeOf::Units) {

@@ -1,9 +1,9 @@
 use std::path::Path;
 
 use super::Survey;
+use crate::attempts::{OpenRun, Precedence, Role};
 use crate::merge::{Gap, Kind};
 use crate::schema::{Row, Schemas};
-use crate::sql::{OpenRun, Precedence};
 use crate::store::{ExpectedUnit, LedgerRow, NewRun, Prepared, Run, UnitState, commit, commit_group};
 
 const SHARDS: u32 = 2;
@@ -89,7 +89,7 @@ fn units_in_files_of_their_own_and_in_groups_are_one_ledger() {
     assert_eq!(kinds(&found.gaps), [(Kind::Failed, "u02"), (Kind::NeverStarted, "u04")]);
     assert_eq!((found.units, found.units_ok, found.duplicates), (6, 4, 1));
     assert_eq!(found.files.iter().filter(|file| file.table == "k_selection").count(), 4);
-    assert_eq!(found.roles.of(0, "g.1"), crate::sorted::Role::Duplicate);
+    assert_eq!(found.attempts.role(0, "g.1"), Role::Duplicate);
 }
 
 #[test]
@@ -135,10 +135,11 @@ fn a_group_file_that_was_changed_costs_its_units_and_no_others() {
     bytes[20] ^= 1;
     std::fs::write(&file, bytes).unwrap();
     let found = survey(run, &schemas);
-    assert_eq!(kinds(&found.gaps), [(Kind::BrokenFile, "u00"), (Kind::BrokenFile, "u02")]);
+    assert_eq!(kinds(&found.gaps), [(Kind::BrokenFile, "u00")]);
+    assert!(found.notes[0].contains("g0.parquet") && found.notes[0].contains("u02"), "{:?}", found.notes);
     assert!(found.gaps[0].reason.contains("checksum"));
-    assert_eq!((found.units_ok, found.duplicates), (2, 0));
-    // What is whole speaks, should somebody want a partial result.
-    assert_eq!(found.roles.of(0, "g0.1"), crate::sorted::Role::Out);
-    assert_eq!(found.roles.of(0, "w"), crate::sorted::Role::Speaks);
+    assert_eq!((found.units_ok, found.duplicates), (3, 0));
+    // What is whole and equal takes the place of what is damaged, or a run could never be healed.
+    assert_eq!(found.attempts.role(0, "g0.1"), Role::Damaged);
+    assert_eq!(found.attempts.role(0, "w"), Role::Counts);
 }

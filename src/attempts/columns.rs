@@ -1,6 +1,7 @@
-//! Plan and ledger of several runs as sorted files.
+//! The columns of plans and ledgers, read batch by batch.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -11,90 +12,53 @@ use arrow::datatypes::{
     DataType, Field, Int32Type, Int64Type, Schema, SchemaRef, TimeUnit, TimestampMicrosecondType,
 };
 
-use super::books::Holding;
-use crate::schema::{LEDGER, TableSchema};
-use crate::sorted::{Order, Owner, SortedBatch, SortedFile};
-use crate::sql::OpenRun;
-use crate::store::{EXPECTED, StoreError, UnitState, expected_batch, is_group, parse_path, unit_ledgers};
-
-/// Units of a plan that are read at once; larger plans are read in parts.
-const SMALL: u64 = 50_000;
+use super::rule::{Attempt, Basis};
+use crate::sorted::{Order, SortedBatch, SortedFile};
+use crate::store::{DataFile, EXPECTED, StoreError, UnitState};
 
 /// What both are sorted by.
 const KEY: [&str; 2] = ["user_id", "feature_mode"];
 
-/// The plans of runs. Runs of one plan have it in equal bytes; it is read once.
-pub(super) fn plans(runs: &[OpenRun]) -> Result<Vec<SortedFile>, StoreError> {
-    let mut seen = std::collections::BTreeSet::new();
-    let mut files = Vec::new();
-    for (index, run) in runs.iter().enumerate() {
-        let input = &run.run.manifest().input;
-        if !seen.insert(input.plan_fingerprint.as_str()) {
-            continue;
-        }
-        files.push(if input.units > SMALL {
-            let storage = run.run.shared_storage();
-            SortedFile::stored(index, &run.name, 0, Owner::Group, &storage, EXPECTED)
-        } else {
-            // A plan that an older version wrote is in the order of positions.
-            let mut units = run.run.expected()?.to_vec();
-            units.sort_by(|a, b| (&a.user_id, &a.feature_mode).cmp(&(&b.user_id, &b.feature_mode)));
-            SortedFile::rows(index, &run.name, expected_batch(&units)?)
-        });
-    }
-    Ok(files)
-}
-
-/// The ledgers of runs.
+/// What an attempt has: rows by table, and the files they are in.
 #[derive(Debug, Default)]
-pub(super) struct Ledgers {
-    /// Their rows.
-    pub(super) files: Vec<SortedFile>,
-    /// Files that cannot be read: index of the run, path and cause.
-    pub(super) corrupt: Vec<(usize, String, String)>,
+pub(crate) struct Holding {
+    /// Rows by table.
+    pub(crate) rows: Vec<(String, u64)>,
+    files: Vec<DataFile>,
+    /// The run for which they are written down already.
+    added: Cell<Option<usize>>,
 }
 
-impl Ledgers {
-    /// Lists the ledgers; those of single units are read.
-    pub(super) fn open(runs: &[OpenRun], schema: &TableSchema) -> Result<Self, StoreError> {
-        let mut found = Self::default();
-        for (index, run) in runs.iter().enumerate() {
-            let all = run.run.storage().list(LEDGER)?;
-            let (groups, units): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| is_group(&entry.path));
-            let (rows, corrupt) = unit_ledgers(run.run.storage(), &units, schema)?;
-            found.corrupt.extend(corrupt.into_iter().map(|(path, cause)| (index, path, cause)));
-            if rows.num_rows() > 0 {
-                found.files.push(SortedFile::rows(index, &run.name, rows));
-            }
-            let storage = run.run.shared_storage();
-            for group in groups {
-                match parse_path(&group.path) {
-                    Some((_, shard, _)) if group.bytes > 0 => found.files.push(SortedFile::stored(
-                        index,
-                        &run.name,
-                        shard,
-                        Owner::Group,
-                        &storage,
-                        &group.path,
-                    )),
-                    Some(_) => found.corrupt.push((index, group.path, "has 0 bytes".into())),
-                    None => found.corrupt.push((index, group.path, "is not at a place of the ledger".into())),
-                }
-            }
-        }
-        Ok(found)
+impl Holding {
+    /// What the column `files` of a ledger row says; none if it cannot be understood.
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        let files: Vec<DataFile> = serde_json::from_str(text).ok()?;
+        let rows = files.iter().map(|file| (file.table.clone(), file.rows)).collect();
+        Some(Self { rows, files, added: Cell::new(None) })
     }
 
-    /// Takes a damaged file out; whether it is one of the ledger's.
-    pub(super) fn without(&mut self, file: &str, cause: &str) -> bool {
-        let Some(place) = self.files.iter().position(|f| f.name() == file) else { return false };
-        let damaged = self.files.remove(place);
-        self.corrupt.push((damaged.run, damaged.path().to_owned(), cause.to_owned()));
-        true
+    /// Rows of a table.
+    pub(crate) fn rows_of(&self, table: &str) -> u64 {
+        self.rows.iter().filter(|(name, _)| name == table).map(|(_, rows)| rows).sum()
+    }
+
+    /// Its files.
+    pub(crate) fn files(&self) -> &[DataFile] {
+        &self.files
+    }
+
+    /// Whether its files were written down for a run already; they are now.
+    pub(crate) fn is_written_down(&self, run: usize) -> bool {
+        self.added.replace(Some(run)) == Some(run)
+    }
+
+    /// Their paths.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = &str> {
+        self.files.iter().map(|file| file.file.as_str())
     }
 }
 
-pub(super) fn plan_order() -> Result<Order, StoreError> {
+pub(crate) fn plan_order() -> Result<Order, StoreError> {
     let columns = vec![
         text("user_id"),
         text("feature_mode"),
@@ -105,7 +69,7 @@ pub(super) fn plan_order() -> Result<Order, StoreError> {
     Order::new(Arc::new(Schema::new(columns)), KEY)
 }
 
-pub(super) fn ledger_order() -> Result<Order, StoreError> {
+pub(crate) fn ledger_order() -> Result<Order, StoreError> {
     let time = DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()));
     let columns: SchemaRef = Arc::new(Schema::new(vec![
         text("user_id"),
@@ -158,9 +122,9 @@ impl Repeated {
 
 /// A text, and what it says once somebody has read it.
 #[derive(Debug)]
-pub(super) struct Said<'a, T> {
-    pub(super) text: &'a str,
-    pub(super) read: &'a OnceCell<Rc<T>>,
+pub(crate) struct Said<'a, T> {
+    pub(crate) text: &'a str,
+    pub(crate) read: &'a OnceCell<Rc<T>>,
 }
 
 impl<T> Clone for Said<'_, T> {
@@ -170,6 +134,16 @@ impl<T> Clone for Said<'_, T> {
 }
 
 impl<T> Copy for Said<'_, T> {}
+
+impl<'a, T> Said<'a, T> {
+    /// What the text says; it is read once for all rows that have it.
+    pub(crate) fn read(self, parse: fn(&str) -> Option<T>) -> Option<&'a Rc<T>> {
+        if self.read.get().is_none() {
+            let _ = self.read.set(Rc::new(parse(self.text)?));
+        }
+        self.read.get()
+    }
+}
 
 /// Texts that repeat, each read once.
 #[derive(Debug)]
@@ -194,7 +168,7 @@ impl<T> Statements<T> {
 
 /// Columns of a batch of a plan.
 #[derive(Debug)]
-pub(super) struct PlanColumns {
+pub(crate) struct PlanColumns {
     user_id: StringArray,
     feature_mode: StringArray,
     position: Int64Array,
@@ -203,20 +177,35 @@ pub(super) struct PlanColumns {
 }
 
 /// Rows by table that a unit must have.
-pub(super) type Plan = Vec<(String, u64)>;
+pub(crate) type Plan = Vec<(String, u64)>;
+
+fn parse_plan(text: &str) -> Option<Plan> {
+    let rows: BTreeMap<String, u64> = serde_json::from_str(text).ok()?;
+    Some(rows.into_iter().collect())
+}
 
 /// A unit of a plan.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Planned<'a> {
-    pub(super) user_id: &'a str,
-    pub(super) feature_mode: &'a str,
-    pub(super) position: u64,
-    pub(super) shard: u32,
-    pub(super) rows: Said<'a, Plan>,
+pub(crate) struct Planned<'a> {
+    pub(crate) user_id: &'a str,
+    pub(crate) feature_mode: &'a str,
+    pub(crate) position: u64,
+    pub(crate) shard: u32,
+    rows: Said<'a, Plan>,
+}
+
+impl<'a> Planned<'a> {
+    /// Rows by table that it must have.
+    pub(crate) fn rows(&self) -> Result<&'a Rc<Plan>, StoreError> {
+        self.rows.read(parse_plan).ok_or_else(|| StoreError::Damaged {
+            file: EXPECTED.into(),
+            what: format!("the rows of {} cannot be understood", self.user_id),
+        })
+    }
 }
 
 impl PlanColumns {
-    pub(super) fn read(batch: &SortedBatch) -> Result<Self, StoreError> {
+    pub(crate) fn read(batch: &SortedBatch) -> Result<Self, StoreError> {
         let b = &batch.rows;
         let read = || {
             Some(Self {
@@ -230,7 +219,7 @@ impl PlanColumns {
         read().ok_or_else(|| of_another_type(batch))
     }
 
-    pub(super) fn row(&self, row: usize) -> Planned<'_> {
+    pub(crate) fn row(&self, row: usize) -> Planned<'_> {
         Planned {
             user_id: self.user_id.value(row),
             feature_mode: self.feature_mode.value(row),
@@ -243,7 +232,7 @@ impl PlanColumns {
 
 /// Columns of a batch of a ledger.
 #[derive(Debug)]
-pub(super) struct LedgerColumns {
+pub(crate) struct LedgerColumns {
     names: [StringArray; 4],
     /// State, reason, configuration and engine.
     repeated: [Repeated; 4],
@@ -255,23 +244,48 @@ pub(super) struct LedgerColumns {
 
 /// A row of a ledger.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Attempt<'a> {
-    pub(super) run: usize,
-    pub(super) run_name: &'a str,
-    pub(super) user_id: &'a str,
-    pub(super) feature_mode: &'a str,
-    pub(super) name: &'a str,
-    pub(super) shard: u32,
-    pub(super) position: u64,
-    pub(super) state: UnitState,
-    pub(super) reason: &'a str,
-    pub(super) finished_us: i64,
-    pub(super) basis: [&'a str; 3],
-    pub(super) files: Said<'a, Holding>,
+pub(crate) struct StreamedAttempt<'a> {
+    pub(crate) run: usize,
+    pub(crate) run_name: &'a str,
+    pub(crate) user_id: &'a str,
+    pub(crate) feature_mode: &'a str,
+    pub(crate) name: &'a str,
+    pub(crate) shard: u32,
+    pub(crate) position: u64,
+    pub(crate) state: UnitState,
+    pub(crate) reason: &'a str,
+    finished_us: i64,
+    input: &'a str,
+    config: &'a str,
+    engine: &'a str,
+    files: Said<'a, Holding>,
+}
+
+impl<'a> StreamedAttempt<'a> {
+    /// As the rule sees it.
+    pub(super) fn attempt(&self, is_damaged: bool) -> Attempt<'a> {
+        let input = (!self.input.is_empty()).then_some(self.input);
+        let basis = Basis { input, config: self.config, engine: self.engine };
+        let Self { run, name, state, finished_us, .. } = *self;
+        Attempt { run, name, state, finished_us, basis, is_damaged }
+    }
+
+    /// Fingerprint of its settings and version of its estimators.
+    pub(crate) fn made_by(&self) -> [&'a str; 2] {
+        [self.config, self.engine]
+    }
+
+    /// What it has.
+    pub(crate) fn holding(&self) -> Result<&'a Rc<Holding>, StoreError> {
+        self.files.read(Holding::parse).ok_or_else(|| StoreError::Damaged {
+            file: format!("the ledger of {}", self.run_name),
+            what: format!("the files of attempt {} cannot be understood", self.name),
+        })
+    }
 }
 
 impl LedgerColumns {
-    pub(super) fn read(batch: &SortedBatch) -> Result<Self, StoreError> {
+    pub(crate) fn read(batch: &SortedBatch) -> Result<Self, StoreError> {
         let b = &batch.rows;
         let read = || {
             let repeated = |column| Repeated::read(b, column);
@@ -288,11 +302,11 @@ impl LedgerColumns {
     }
 
     /// A row; none if it has a state this version does not know.
-    pub(super) fn row<'a>(&'a self, row: usize, file: &'a SortedFile) -> Option<Attempt<'a>> {
+    pub(crate) fn row<'a>(&'a self, row: usize, file: &'a SortedFile) -> Option<StreamedAttempt<'a>> {
         let [user_id, feature_mode, attempt, input] =
             self.names.each_ref().map(|t| if t.is_null(row) { "" } else { t.value(row) });
         let [state, reason, config, engine] = self.repeated.each_ref().map(|t| t.value(row));
-        Some(Attempt {
+        Some(StreamedAttempt {
             run: file.run,
             run_name: &file.run_name,
             user_id,
@@ -303,7 +317,9 @@ impl LedgerColumns {
             state: UnitState::parse(state)?,
             reason,
             finished_us: self.finished_at.value(row),
-            basis: [input, config, engine],
+            input,
+            config,
+            engine,
             files: self.files.row(row),
         })
     }

@@ -1,4 +1,4 @@
-//! What queries need to know of a ledger, without its rows in memory: which data files there are, and which units
+//! What readers of tables need to know of a ledger, without its rows in memory: which data files there are, and which units
 //! were attempted more than once.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -13,14 +13,12 @@ use parquet::arrow::arrow_reader::{
 };
 use rayon::prelude::*;
 
-use super::attempt::Replaced;
-use super::error::StoreError;
-use super::ledger::{DataFile, LedgerRow, UnitState, decode, ledger_files};
-use super::parts::ParquetParts;
-use super::path::{is_group, parse};
-use super::reading::ReadLock;
-use super::storage::{Entry, Storage};
+use super::rule::{Attempt, Basis, Moved};
 use crate::schema::{LEDGER, LEDGER_ATTEMPT};
+use crate::store::{
+    DataFile, Entry, LedgerRow, ParquetParts, ReadLock, Storage, StoreError, UnitState, is_group,
+    ledger_files, ledger_row, parse_path,
+};
 
 /// Rows of the ledger that are looked at together.
 const ROWS: usize = 1 << 16;
@@ -40,32 +38,42 @@ pub struct IndexedFile {
     pub owner: Option<(String, String)>,
 }
 
-/// An attempt, as far as it is needed to tell which one speaks for its unit.
+/// An attempt, as far as the rule asks.
 #[derive(Debug, Clone)]
-pub struct IndexedAttempt {
-    /// The user.
-    pub user_id: String,
-    /// The feature mode.
-    pub feature_mode: String,
-    /// Its name.
-    pub attempt: String,
-    /// What became of it.
-    pub state: UnitState,
-    /// End, microseconds since 1970.
-    pub finished_us: i64,
-    /// What its numbers are made of: fingerprints of input and configuration, and the estimators.
-    pub basis: [String; 3],
+pub(super) struct IndexedAttempt {
+    user_id: String,
+    feature_mode: String,
+    name: String,
+    state: UnitState,
+    finished_us: i64,
+    input: Option<String>,
+    config: String,
+    engine: String,
+}
+
+impl IndexedAttempt {
+    /// The unit.
+    pub(super) fn unit(&self) -> (String, String) {
+        (self.user_id.clone(), self.feature_mode.clone())
+    }
+
+    /// As the rule sees it.
+    pub(super) fn attempt(&self, run: usize) -> Attempt<'_> {
+        let Self { state, finished_us, .. } = *self;
+        let basis = Basis { input: self.input.as_deref(), config: &self.config, engine: &self.engine };
+        Attempt { run, name: &self.name, state, finished_us, basis, is_damaged: false }
+    }
 }
 
 /// What a ledger says of files and attempts.
 #[derive(Debug, Default)]
-pub struct LedgerIndex {
-    /// The data files of all attempts that were committed.
+pub struct Index {
+    /// The data files of all attempts that are not moved.
     pub files: Vec<IndexedFile>,
-    /// Attempts of units that have more than one.
-    pub several: Vec<IndexedAttempt>,
+    /// Attempts of units that have more than one, without moved ones.
+    pub(super) several: Vec<IndexedAttempt>,
     parts: Vec<Part>,
-    replaced: HashSet<String>,
+    moved: HashSet<String>,
 }
 
 /// A file of the ledger.
@@ -77,7 +85,7 @@ struct Part {
     units: Vec<u64>,
 }
 
-impl LedgerIndex {
+impl Index {
     /// Reads the ledger of a run, but for files that cannot be read: `merge` and `validate` tell them.
     pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
         let _reading = ReadLock::take(storage);
@@ -99,43 +107,49 @@ impl LedgerIndex {
             index.files.extend(files.into_iter().map(|file| indexed(file, part.shard, None)));
             index.parts.push(part);
         }
-        index.without_replaced(storage)?;
+        index.take_out_moved(storage)?;
         Ok(index)
     }
 
     /// The units of all attempts, as numbers that are equal for equal units, and nearly never else.
-    pub fn units(&self) -> impl Iterator<Item = u64> {
+    pub(super) fn units(&self) -> impl Iterator<Item = u64> {
         self.parts.iter().flat_map(|part| part.units.iter().copied())
     }
 
+    /// Names of attempts of units that have several.
+    #[cfg(test)]
+    pub(crate) fn names_of_several(&self) -> impl Iterator<Item = &str> {
+        self.several.iter().map(|attempt| attempt.name.as_str())
+    }
+
     /// The attempts of some units.
-    pub fn attempts_of(
+    pub(super) fn attempts_of(
         &self,
         storage: &dyn Storage,
         units: &HashSet<u64>,
     ) -> Result<Vec<IndexedAttempt>, StoreError> {
         let mut found = self.gather(|part| part.attempts_of(storage, units))?;
-        found.retain(|attempt| !self.replaced.contains(&attempt.attempt));
+        found.retain(|attempt| !self.moved.contains(&attempt.name));
         Ok(found)
     }
 
     /// Takes out attempts that a compaction has put into other files, and their files.
-    fn without_replaced(&mut self, storage: &dyn Storage) -> Result<(), StoreError> {
+    fn take_out_moved(&mut self, storage: &dyn Storage) -> Result<(), StoreError> {
         let twice = repeated(self.units().collect());
         if twice.is_empty() {
             return Ok(());
         }
         let all = self.attempts_of(storage, &twice)?;
-        let replaced = Replaced::among(all.iter().map(|attempt| attempt.attempt.as_str()));
-        if !replaced.is_empty() {
+        let moved = Moved::among(all.iter().map(|attempt| attempt.name.as_str()));
+        if !moved.is_empty() {
             let mut old = self.gather(|part| part.rows_of(storage, &twice))?;
-            old.retain(|row| replaced.has(&row.attempt));
+            old.retain(|row| moved.has(&row.attempt));
             let gone: HashSet<&str> =
                 old.iter().flat_map(|row| &row.files).map(|file| file.file.as_str()).collect();
             self.files.retain(|file| !gone.contains(file.path.as_str()));
-            self.replaced = old.into_iter().map(|row| row.attempt).collect();
+            self.moved = old.into_iter().map(|row| row.attempt).collect();
         }
-        let current = || all.iter().filter(|attempt| !replaced.has(&attempt.attempt));
+        let current = || all.iter().filter(|attempt| !moved.has(&attempt.name));
         let units = repeated(current().map(|a| unit(&a.user_id, &a.feature_mode)).collect());
         let is_repeated = |a: &&IndexedAttempt| units.contains(&unit(&a.user_id, &a.feature_mode));
         self.several = current().filter(is_repeated).cloned().collect();
@@ -152,7 +166,7 @@ impl LedgerIndex {
 }
 
 /// Numbers that are there more than once.
-pub fn repeated(mut numbers: Vec<u64>) -> HashSet<u64> {
+pub(super) fn repeated(mut numbers: Vec<u64>) -> HashSet<u64> {
     numbers.par_sort_unstable();
     numbers.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
 }
@@ -169,7 +183,7 @@ fn indexed(file: DataFile, shard: u32, owner: Option<(String, String)>) -> Index
 
 /// Units and data files of a file with many rows; none if it cannot be read.
 fn group(storage: &dyn Storage, entry: &Entry) -> Option<(Part, Vec<DataFile>)> {
-    let (_, shard, _) = parse(&entry.path)?;
+    let (_, shard, _) = parse_path(&entry.path)?;
     let parts = ParquetParts(storage.open(&entry.path).ok()??);
     let builder = columns(parts, &["user_id", "feature_mode", "files"])?;
     let mut units = Vec::new();
@@ -284,7 +298,7 @@ impl Part {
         for batch in builder.with_row_selection(selection).build()? {
             let batch = batch?;
             for place in 0..batch.num_rows() {
-                rows.extend(decode(&batch, place, self.shard, &mut known));
+                rows.extend(ledger_row(&batch, place, self.shard, &mut known));
             }
         }
         Ok(rows)
@@ -300,14 +314,15 @@ fn attempts(batch: &RecordBatch) -> Option<Vec<IndexedAttempt>> {
     let (configs, engines) = (repeated("config_fingerprint")?, repeated("engine")?);
     let ends = batch.column_by_name("finished_at")?.as_primitive_opt::<TimestampMicrosecondType>()?;
     let attempt = |row: usize| {
-        let input = if inputs.is_valid(row) { inputs.value(row) } else { "" };
         Some(IndexedAttempt {
             user_id: users.value(row).to_owned(),
             feature_mode: modes.value(row).to_owned(),
-            attempt: names.value(row).to_owned(),
+            name: names.value(row).to_owned(),
             state: UnitState::parse(states.value(row))?,
             finished_us: ends.value(row),
-            basis: [input, configs.value(row), engines.value(row)].map(str::to_owned),
+            input: inputs.is_valid(row).then(|| inputs.value(row).to_owned()),
+            config: configs.value(row).to_owned(),
+            engine: engines.value(row).to_owned(),
         })
     };
     Some((0..batch.num_rows()).filter_map(attempt).collect())

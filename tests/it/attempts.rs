@@ -1,0 +1,263 @@
+//! Which attempt of a unit counts: every command gives the same answer, whatever happened to input and files.
+
+use std::path::{Path, PathBuf};
+
+use crate::world::{Said, World, rows};
+
+/// How the files of a run lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    /// A folder a user.
+    Plain,
+    /// Committed in groups.
+    Grouped,
+    /// Put together by a compaction.
+    Compacted,
+}
+
+const FORMS: [Form; 3] = [Form::Plain, Form::Grouped, Form::Compacted];
+
+/// Three users, done once in run directories: all in `run`, or divided among `run` and `run_b`.
+fn world(form: Form, dirs: &[&str]) -> World {
+    let world = World::new(3);
+    if form == Form::Grouped {
+        world.write("quick.yaml", format!("{}runtime: {{user_folders: 1}}\n", crate::world::QUICK));
+    }
+    for (place, dir) in dirs.iter().enumerate() {
+        let share = format!("{place}/{}", dirs.len());
+        let more: &[&str] = if dirs.len() > 1 { &["--shard", &share] } else { &[] };
+        assert_eq!(world.analyse(dir, more).code, Some(0), "{form:?}");
+        compact(&world, form, dir);
+    }
+    world
+}
+
+fn compact(world: &World, form: Form, dir: &str) {
+    if form == Form::Compacted {
+        world.expect(0, &["compact", dir]);
+    }
+}
+
+/// The run directory that has `u01`.
+fn home<'a>(dirs: &[&'a str]) -> &'a str {
+    dirs[1 % dirs.len()]
+}
+
+/// Every form, in one directory and in two.
+fn everywhere(story: impl Fn(Form, &[&str])) {
+    for form in FORMS {
+        story(form, &["run"]);
+        story(form, &["run", "run_b"]);
+    }
+}
+
+fn merge(world: &World, code: i32, dirs: &[&str], output: &str, more: &[&str]) -> Said {
+    world.expect(code, &[&["merge", "--output", output, "--shards"], dirs, more].concat())
+}
+
+fn resume(world: &World, code: i32, dir: &str) -> Said {
+    world.expect(code, &["run", "--resume", dir])
+}
+
+/// The te file of the newest attempt of `u01`. A resume of the second of two directories does all users, of whom `u01`
+/// alone is in shard 1.
+fn newest_te(world: &World, dir: &str, before: &[PathBuf]) -> PathBuf {
+    let shard = if dir == "run" { "shard=0" } else { "shard=1" };
+    let is_its =
+        |file: &PathBuf| !before.contains(file) && file.iter().any(|part| part.to_str() == Some(shard));
+    let mut new: Vec<PathBuf> = world.table_files(dir, "te").into_iter().filter(is_its).collect();
+    assert_eq!(new.len(), 1, "{new:?}");
+    new.remove(0)
+}
+
+fn flip_a_bit(file: &Path) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let middle = bytes.len() / 3;
+    bytes[middle] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+}
+
+/// What an undamaged run over the same data merges to.
+fn expected(world: &World) -> std::collections::BTreeMap<String, String> {
+    assert_eq!(world.analyse("whole", &[]).code, Some(0));
+    merge(world, 0, &["whole"], "expected", &[]);
+    world.csv("expected")
+}
+
+fn sql(world: &World, dirs: &[&str], query: &str) -> String {
+    let mut args = vec!["sql", "--format", "csv"];
+    for dir in dirs {
+        args.extend(["--run", dir]);
+    }
+    args.push(query);
+    world.expect(0, &args).out
+}
+
+#[test]
+fn a_damaged_attempt_brings_nothing_older_back_and_a_resume_heals_it() {
+    everywhere(|form, dirs| {
+        let world = world(form, dirs);
+        let home = home(dirs);
+        world.user("u01", &rows(77, 300));
+        let before = world.table_files(home, "te");
+        resume(&world, 0, home);
+        let file = newest_te(&world, home, &before);
+        let expected = expected(&world);
+        flip_a_bit(&file);
+
+        let told = merge(&world, 3, dirs, "no", &[]).err;
+        assert!(told.contains("broken file: 1") && told.contains("--resume"), "{form:?}: {told}");
+        merge(&world, 3, dirs, "partial", &["--allow-partial"]);
+        let partial = world.csv("partial");
+        assert!(!partial["per_user_te.partial.csv"].contains("u01"), "{form:?}");
+        assert!(partial["missing_units.csv"].contains("u01"), "{form:?}");
+        world.expect(3, &["validate", home]);
+
+        let told = world.expect(0, &["run", "--resume", home, "--dry-run", "--explain"]);
+        let line = told.out.lines().find(|line| line.contains("u01")).unwrap_or_default().to_owned();
+        assert!(line.contains("rerun") && line.contains("te/shard="), "{form:?}: {told:?}");
+        assert!(line.contains("checksum differs from the ledger's"), "{form:?}: {line}");
+        resume(&world, 0, home);
+        world.expect(0, &["validate", home]);
+        let told = merge(&world, 0, dirs, "healed", &[]).err;
+        assert!(told.contains("note: te/") && told.contains("is whole and counts"), "{form:?}: {told}");
+        assert_eq!(world.csv("healed"), expected, "{form:?}");
+        let again = world.expect(0, &["run", "--resume", home, "--dry-run", "--explain"]).out;
+        assert!(!again.contains("rerun"), "{form:?}: {again}");
+        compact_and_merge(&world, form, home, dirs, &expected);
+    });
+}
+
+/// Whatever lies there, a compaction changes no answer.
+fn compact_and_merge(
+    world: &World,
+    form: Form,
+    home: &str,
+    dirs: &[&str],
+    expected: &std::collections::BTreeMap<String, String>,
+) {
+    let said = world.run(&["compact", home]);
+    assert!([Some(0), Some(3)].contains(&said.code), "{form:?}: {said:?}");
+    let _ = std::fs::remove_dir_all(world.path("again"));
+    merge(world, 0, dirs, "again", &[]);
+    assert_eq!(&world.csv("again"), expected, "{form:?}");
+}
+
+#[test]
+fn missing_empty_cut_and_changed_files_are_done_again() {
+    type Harm = fn(&Path);
+    let harms: [(&str, Harm); 4] = [
+        ("file missing", |file| std::fs::remove_file(file).unwrap()),
+        ("0 bytes", |file| std::fs::write(file, b"").unwrap()),
+        ("were written", |file| {
+            let bytes = std::fs::read(file).unwrap();
+            std::fs::write(file, &bytes[..bytes.len() - 10]).unwrap();
+        }),
+        ("checksum differs", flip_a_bit),
+    ];
+    for form in FORMS {
+        let world = world(form, &["run"]);
+        let expected = expected(&world);
+        for (place, (words, harm)) in harms.into_iter().enumerate() {
+            let table = ["te", "k_selection"][place % 2];
+            let file = world.table_files("run", table).pop().unwrap();
+            harm(&file);
+            let told = world.expect(0, &["run", "--resume", "run", "--dry-run", "--explain"]).out;
+            assert!(told.contains("rerun") && told.contains(words), "{form:?} {words}: {told}");
+            resume(&world, 0, "run");
+            world.expect(0, &["validate", "run"]);
+            let _ = std::fs::remove_dir_all(world.path("merged"));
+            merge(&world, 0, &["run"], "merged", &[]);
+            assert_eq!(world.csv("merged"), expected, "{form:?} {words}");
+        }
+    }
+}
+
+#[test]
+fn a_torn_ledger_file_is_set_aside_and_its_units_are_done_again() {
+    everywhere(|form, dirs| {
+        let world = world(form, dirs);
+        let expected = expected(&world);
+        let home = home(dirs);
+        let ledger = world.files(&format!("{home}/users")).pop().unwrap();
+        let bytes = std::fs::read(&ledger).unwrap();
+        std::fs::write(&ledger, &bytes[..bytes.len() - 7]).unwrap();
+        let name = ledger.strip_prefix(world.path(home)).unwrap();
+        assert!(world.expect(0, &["status", home]).out.contains("corrupt ledger file"), "{form:?}");
+        let told = resume(&world, 0, home).err;
+        assert!(told.contains(name.to_str().unwrap()) && told.contains("_damaged/"), "{form:?}: {told}");
+        assert!(!ledger.exists() && world.path(home).join("_damaged").join(name).exists(), "{form:?}");
+        world.expect(0, &["validate", home]);
+        merge(&world, 0, dirs, "merged", &[]);
+        assert_eq!(world.csv("merged"), expected, "{form:?}");
+        assert!(!world.expect(0, &["status", home]).out.contains("corrupt"), "{form:?}");
+    });
+}
+
+#[test]
+fn a_newer_attempt_that_was_skipped_or_failed_supersedes_an_older_one() {
+    // Too short is skipped; a column that is not a number fails.
+    let broken = rows(3, 300).replacen("0.", "zero", 40);
+    for (text, state, code) in [(rows(3, 20), "skipped", "skipped: 1"), (broken, "failed", "failed: 1")] {
+        everywhere(|form, dirs| {
+            let world = world(form, dirs);
+            let home = home(dirs);
+            world.user("u01", &text);
+            resume(&world, 3, home);
+            compact(&world, form, home);
+            let status = world.expect(0, &["status", home]).out;
+            assert!(status.contains(&format!("1 {state}")), "{form:?} {state}: {status}");
+            let told = merge(&world, 3, dirs, "no", &[]).err;
+            assert!(told.contains(code) && !world.path("no").exists(), "{form:?} {state}: {told}");
+            let found = sql(&world, dirs, "select state from users where user_id = 'u01'");
+            assert_eq!(found, format!("state\n{state}\n"), "{form:?}");
+            assert_eq!(
+                sql(&world, dirs, "select count(*) as n from te where user_id = 'u01'"),
+                "n\n0\n",
+                "{form:?}"
+            );
+
+            let explained = world.expect(0, &["run", "--resume", home, "--dry-run", "--explain"]).out;
+            let line = explained.lines().find(|line| line.contains("u01")).unwrap_or_default();
+            assert_eq!(line.contains("rerun"), state == "failed", "{form:?}: {explained}");
+            let files = world.files(&format!("{home}/users")).len();
+            resume(&world, 3, home);
+            let more = world.files(&format!("{home}/users")).len() - files;
+            assert_eq!(more, usize::from(state == "failed"), "{form:?} {state}");
+            merge(&world, 3, dirs, "no", &[]);
+
+            // Another input brings the unit back.
+            world.user("u01", &rows(2, 300));
+            resume(&world, 0, home);
+            let expected = expected(&world);
+            merge(&world, 0, dirs, "merged", &[]);
+            assert_eq!(world.csv("merged"), expected, "{form:?} {state}");
+        });
+    }
+}
+
+#[test]
+fn an_input_that_cannot_be_read_supersedes_nothing() {
+    for form in FORMS {
+        let world = world(form, &["run"]);
+        let expected = expected(&world);
+        let file = world.path("data/u01.features_labels.csv");
+        let text = std::fs::read(&file).unwrap();
+        // Damage makes the unit due while its input is gone.
+        std::fs::remove_file(&file).unwrap();
+        std::fs::create_dir(&file).unwrap();
+        let te = world
+            .table_files("run", "te")
+            .into_iter()
+            .find(|file| form != Form::Plain || file.to_string_lossy().contains("u01"));
+        flip_a_bit(&te.unwrap());
+        resume(&world, 3, "run");
+        let told = merge(&world, 3, &["run"], "no", &[]).err;
+        assert!(told.contains("broken file: 1"), "{form:?}: {told}");
+        std::fs::remove_dir(&file).unwrap();
+        std::fs::write(&file, text).unwrap();
+        resume(&world, 0, "run");
+        merge(&world, 0, &["run"], "merged", &[]);
+        assert_eq!(world.csv("merged"), expected, "{form:?}");
+    }
+}
