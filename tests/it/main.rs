@@ -12,6 +12,7 @@ mod config;
 mod damage;
 mod dataset_reference;
 mod demo;
+mod format1;
 mod hard_times;
 mod hostile_ids;
 mod house;
