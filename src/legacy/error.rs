@@ -17,6 +17,14 @@ pub enum LegacyError {
         /// The directory.
         dir: PathBuf,
     },
+    /// They hold no result.
+    #[error("{dirs}: no user and no result can be read in the files of the predecessor{causes}\n(hint: look for another copy of the directory; --expect FILE or --data FOLDER says who is missing)")]
+    Nothing {
+        /// The directories.
+        dirs: String,
+        /// What is wrong with their files, a line each.
+        causes: String,
+    },
     /// A file could not be read.
     #[error("cannot read {}\n(hint: check the owner and the read permission; without the file its results would be missing)", path.display())]
     Read {

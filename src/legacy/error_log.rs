@@ -1,6 +1,7 @@
 //! The error log, whose tracebacks go over many lines.
 
 use super::finding::{Findings, Kind};
+use super::form;
 use super::layout::ERROR_LOG;
 use super::lines::{Line, lines};
 use super::sheet::{Layouts, Record, fields, is_header};
@@ -35,8 +36,10 @@ impl Logged {
 
 /// The entries.
 pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Vec<Logged> {
+    let bytes = &form::text(FILE, bytes, findings);
+    let separator = form::separator(FILE, bytes, findings);
     let lines = lines(FILE, bytes, findings);
-    let split = split(&lines, findings);
+    let split = split(&lines, separator, findings);
     let mut layouts = Layouts::find(&ERROR_LOG, &split, findings);
     let mut entries = Vec::new();
     for (line, fields) in split {
@@ -51,12 +54,12 @@ pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Vec<Logged> {
 
 /// Records of one line or more. Where a quote is left open, only its line is given up, and the next line that
 /// can begin an entry does.
-fn split(lines: &[Line<'_>], findings: &mut Findings) -> Vec<(u64, Vec<String>)> {
-    let widths = widths(lines);
+fn split(lines: &[Line<'_>], separator: u8, findings: &mut Findings) -> Vec<(u64, Vec<String>)> {
+    let widths = widths(lines, separator);
     let mut found: Vec<(u64, Vec<String>)> = Vec::new();
     let (mut given_up, mut place) = (false, 0);
     while let Some(line) = lines.get(place) {
-        let whole = whole_record(&lines[place..]).map(|(record, taken)| (fields(&record), taken));
+        let whole = whole_record(&lines[place..]).map(|(record, taken)| (fields(&record, separator), taken));
         let torn = match whole {
             // Blank lines between entries.
             _ if line.bytes.is_empty() => None,
@@ -87,8 +90,8 @@ fn split(lines: &[Line<'_>], findings: &mut Findings) -> Vec<(u64, Vec<String>)>
 }
 
 /// Numbers of fields that an entry can have.
-fn widths(lines: &[Line<'_>]) -> Vec<usize> {
-    let headers = lines.iter().filter_map(|line| fields(line.bytes).ok()).filter(|names| is_header(names));
+fn widths(lines: &[Line<'_>], separator: u8) -> Vec<usize> {
+    let headers = lines.iter().filter_map(|line| fields(line.bytes, separator).ok()).filter(|names| is_header(names));
     let known = ERROR_LOG.layouts().into_iter().map(|layout| layout.len());
     headers.map(|names| names.len()).chain(known).collect()
 }

@@ -22,6 +22,8 @@ pub enum Kind {
     Header,
     /// The header again, between rows; left out.
     RepeatedHeader,
+    /// The file is in another form than the predecessor wrote it in, as other programs save it; what was read is said.
+    Form,
     /// Columns that are not known or stand twice; left out.
     Column,
     /// Rows that are no text, or hold a value that cannot be; left out.

@@ -41,6 +41,9 @@ pub fn import(
 ) -> Result<Imported, LegacyError> {
     let mut findings = Findings::default();
     let plan = Plan::of(dirs, expected, &mut findings)?;
+    if plan.units.is_empty() {
+        return Err(nothing(dirs));
+    }
     let complete = complete_units(dirs, &plan);
     let mut runs = Vec::new();
     for (place, dir) in dirs.iter().enumerate() {
@@ -50,6 +53,15 @@ pub fn import(
         runs.push(path);
     }
     Ok(Imported { runs, findings: findings.into_vec() })
+}
+
+/// Of directories without a single result it is told what is wrong with their files.
+fn nothing(dirs: &[LegacyShard]) -> LegacyError {
+    let names: Vec<String> = dirs.iter().map(|dir| dir.dir.display().to_string()).collect();
+    let is_cause = |finding: &&Finding| finding.kind.loses_rows() || finding.kind == Kind::Header;
+    let causes = dirs.iter().flat_map(|dir| &dir.findings).filter(is_cause);
+    let causes: Vec<String> = causes.take(5).map(|finding| format!("\n  {}: {}", finding.file, finding.what)).collect();
+    LegacyError::Nothing { dirs: names.join(", "), causes: causes.concat() }
 }
 
 /// Directories may have one name in different folders.

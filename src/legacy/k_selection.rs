@@ -54,7 +54,11 @@ fn choice(record: &Record, findings: &mut Findings) -> Result<Choice, String> {
     let capped = match cell(ColumnType::Bool, record.get("capped").unwrap_or_default()) {
         Ok(Cell::Bool(capped)) => Some(capped),
         Ok(_) => None,
-        Err(what) => return Err(in_column("capped", what)),
+        Err(what) => {
+            let what = format!("column `capped`: {what}; it was taken as empty, the row is kept");
+            findings.add(FILE, record.line, Kind::Doubtful, what, "");
+            None
+        }
     };
     Ok(Choice {
         line: record.line,

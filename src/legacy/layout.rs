@@ -93,6 +93,14 @@ pub(super) const ERROR_LOG: LegacyFile = LegacyFile {
 /// The settings.
 pub(super) const RUN_INFO: &str = "run_info.yaml";
 
+/// What the run said of itself while it ran.
+pub(super) const STATUS: &str = "status.json";
+
+/// Name of a CSV file that was packed afterwards.
+pub(super) fn packed(file: &str) -> Option<String> {
+    file.ends_with(".csv").then(|| format!("{file}.gz"))
+}
+
 /// Files that make a directory one of the predecessor's.
 pub(super) fn telling_files() -> impl Iterator<Item = &'static str> {
     measures().map(|m| m.file).chain([K_SELECTED.file])
@@ -100,5 +108,5 @@ pub(super) fn telling_files() -> impl Iterator<Item = &'static str> {
 
 /// All files that are read.
 pub(super) fn all_files() -> impl Iterator<Item = &'static str> {
-    telling_files().chain([HBIN_COUNTS.file, ERROR_LOG.file, RUN_INFO])
+    telling_files().chain([HBIN_COUNTS.file, ERROR_LOG.file, RUN_INFO, STATUS])
 }

@@ -19,7 +19,7 @@ pub(super) fn read(
     let schema = schemas.get(file.table)?;
     let (mut entries, mut calls) = (Vec::new(), Vec::new());
     for record in records(file, bytes, findings) {
-        match entry(file, schema, &record) {
+        match entry(file, schema, &record, findings) {
             Ok(mut entry) => {
                 settle(file, &mut entry, findings);
                 calls.extend(calls_of(schema, &record, &entry, findings));
@@ -31,14 +31,28 @@ pub(super) fn read(
     Ok((entries, calls))
 }
 
-fn entry(file: &LegacyFile, schema: &TableSchema, record: &Record) -> Result<Entry, String> {
+fn entry(
+    file: &LegacyFile,
+    schema: &TableSchema,
+    record: &Record,
+    findings: &mut Findings,
+) -> Result<Entry, String> {
     let user_id = record.required("user_id")?.to_owned();
     let feature_mode = record.required("feature_mode")?.to_owned();
     let mut row = Row::new();
     for column in schema.stored() {
         let Some(name) = file.column(&column.name) else { continue };
-        let value = cell(column.kind, record.get(name).unwrap_or_default())
-            .map_err(|what| format!("column `{name}`: {what}; the row is left out"))?;
+        let text = record.get(name).unwrap_or_default();
+        let value = match cell(column.kind, text) {
+            Ok(value) => value,
+            // A flag costs no result.
+            Err(what) if column.nullable && column.kind == ColumnType::Bool => {
+                let what = format!("column `{name}`: {what}; it was taken as empty, the row is kept");
+                findings.add(file.file, record.line, Kind::Doubtful, what, "");
+                Cell::Null
+            }
+            Err(what) => return Err(format!("column `{name}`: {what}; the row is left out")),
+        };
         row.0.push((name, value));
     }
     keep_contract(schema, std::slice::from_ref(&row))?;

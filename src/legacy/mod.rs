@@ -17,6 +17,7 @@ mod entry;
 mod error;
 mod error_log;
 mod finding;
+mod form;
 mod hour_bins;
 mod import;
 mod k_selection;
@@ -48,5 +49,6 @@ use crate::store::{MANIFEST, MERGE_MANIFEST};
 /// a merged output of this program.
 pub fn is_legacy(dir: &Path) -> bool {
     let has = |file: &str| dir.join(file).is_file();
+    let has = |file: &str| has(file) || layout::packed(file).is_some_and(|packed| has(&packed));
     layout::telling_files().any(has) && !has(MANIFEST) && !has(MERGE_MANIFEST)
 }

@@ -185,8 +185,12 @@ fn units(
     }
     if expected.is_none() {
         // Nobody can say who is missing, but that somebody is must not pass.
-        for shard in absent(shards, own, findings) {
-            let user = format!("(unknown users of shard {shard} of {shards})");
+        let mut unknown: Vec<(u32, String)> = absent(shards, own, findings)
+            .into_iter()
+            .map(|shard| (shard, format!("(unknown users of shard {shard} of {shards})")))
+            .collect();
+        unknown.extend(unnamed(config, dirs, (shards, own), shard_of.len(), unknown.len(), findings));
+        for (shard, user) in unknown {
             let position = position(shard);
             units.extend(modes.iter().map(|mode| unit(position, shard, &user, mode)));
         }
@@ -221,6 +225,44 @@ fn respelt(dirs: &[LegacyShard], findings: &mut Findings) {
             findings.add(ALL, 0, Kind::Directories, what, remedy);
         }
     }
+}
+
+/// Users that the settings or a `status.json` count and that no file names: shard and words for each.
+fn unnamed(
+    config: &Config,
+    dirs: &[LegacyShard],
+    (shards, own): (u32, &[u32]),
+    named: usize,
+    absent: usize,
+    findings: &mut Findings,
+) -> Vec<(u32, String)> {
+    let mut unknown = Vec::new();
+    let remedy = "--expect FILE or --data FOLDER says who they are, and that there are no more";
+    let mut tell = |shard: u32, count: usize, source: String| {
+        if count > 0 {
+            let what = format!("{source}, and no file names {count} of them; they are missing");
+            findings.add(ALL, 0, Kind::Directories, what, remedy);
+            unknown.extend((1..=count).map(|n| (shard, format!("(unknown user {n} of {count} in shard {shard})"))));
+        }
+    };
+    let (mut counted, mut known) = (0, 0);
+    for shard in 0..shards {
+        let of_shard = || dirs.iter().zip(own).filter(move |(_, own)| **own == shard).map(|(dir, _)| dir);
+        let Some(users) = of_shard().filter_map(|dir| dir.users).max() else { continue };
+        counted += 1;
+        let there: BTreeSet<&str> =
+            of_shard().flat_map(|dir| &dir.units).map(|unit| unit.user_id.as_str()).collect();
+        let missing = (users as usize).saturating_sub(there.len());
+        known += missing;
+        tell(shard, missing, format!("status.json counts {users} users of shard {shard}"));
+    }
+    // `n_users` is the most that are taken; what each shard counts is how many there were.
+    if counted < shards {
+        let asked = config.n_users.unwrap_or(0);
+        let missing = (asked as usize).saturating_sub(named + absent + known);
+        tell(own.first().copied().unwrap_or(0), missing, format!("run_info.yaml has n_users: {asked}"));
+    }
+    unknown
 }
 
 fn absent(shards: u32, own: &[u32], findings: &mut Findings) -> Vec<u32> {

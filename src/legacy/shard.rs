@@ -7,7 +7,7 @@ use super::entry::Entry;
 use super::error::LegacyError;
 use super::error_log::{self, Logged};
 use super::finding::{Finding, Findings, Kind};
-use super::layout::{self, ERROR_LOG, HBIN_COUNTS, K_SELECTED, RUN_INFO, all_files};
+use super::layout::{self, ERROR_LOG, HBIN_COUNTS, K_SELECTED, RUN_INFO, STATUS, all_files, packed};
 use super::settings::{self, Settings};
 use super::unit::{Call, LegacyUnit};
 use super::{hour_bins, k_selection, measures, units};
@@ -24,6 +24,8 @@ pub struct LegacyShard {
     pub settings: Option<Settings>,
     /// Shard and number of shards, if the directory's name tells.
     pub shard: Option<(u32, u32)>,
+    /// Users of its shard, by its `status.json`.
+    pub users: Option<u64>,
     /// When it was made, microseconds since 1970, as far as that is known.
     pub ended_us: Option<i64>,
     /// Names of its files that were read.
@@ -51,13 +53,16 @@ pub fn read(dir: &Path, schemas: &Schemas) -> Result<LegacyShard, LegacyError> {
     }
     let mut files = Files::new();
     for file in all_files() {
-        let path = dir.join(file);
-        match std::fs::read(&path) {
-            Ok(bytes) => {
-                files.insert(file, bytes);
+        // A file that was packed afterwards counts where the file itself is not there.
+        for name in [Some(file.to_owned()), packed(file)].into_iter().flatten() {
+            let path = dir.join(name);
+            match std::fs::read(&path) {
+                Ok(bytes) => {
+                    files.entry(file).or_insert(bytes);
+                }
+                Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
+                Err(source) => return Err(LegacyError::Read { path, source }),
             }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(source) => return Err(LegacyError::Read { path, source }),
         }
     }
     let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
@@ -106,6 +111,7 @@ pub(super) fn read_files(
         name: name.to_owned(),
         settings,
         shard: shard_of(name),
+        users: files.get(STATUS).and_then(|bytes| users_of(bytes)),
         ended_us,
         files: files.keys().copied().collect(),
         units: units::assemble(entries, logged, &modes, &mut findings),
@@ -162,6 +168,12 @@ pub(super) fn common_bins<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<u32
     let found: BTreeSet<i64> =
         cells.filter_map(|(_, cell)| if let Cell::Int(bins) = cell { Some(*bins) } else { None }).collect();
     if found.len() == 1 { found.first().and_then(|bins| u32::try_from(*bins).ok()) } else { None }
+}
+
+/// The number of users that `status.json` tells; how far it says they were is of no use.
+fn users_of(status: &[u8]) -> Option<u64> {
+    let status: serde_json::Value = serde_json::from_slice(status).ok()?;
+    status.get("pipeline")?.get("total_users")?.as_u64()
 }
 
 /// `…_shard2of3` or `shard2of3`.

@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use super::finding::{Findings, Kind};
+use super::form;
 use super::layout::LegacyFile;
 use super::lines::{Line, lines};
 use super::value::shown;
-use crate::dataset::split_record;
 
 /// A row with the names of its fields.
 #[derive(Debug, Clone)]
@@ -23,6 +23,19 @@ impl Record {
         self.fields.get(place).map(|field| field.trim()).filter(|field| !field.is_empty())
     }
 
+    /// The names of its fields.
+    pub(super) fn names(&self) -> &[String] {
+        &self.names
+    }
+
+    /// Changes the field of a column.
+    pub(super) fn change(&mut self, column: &str, to: impl Fn(&str) -> String) {
+        let place = self.names.iter().position(|name| name == column);
+        if let Some(field) = place.and_then(|place| self.fields.get_mut(place)) {
+            *field = to(field.trim());
+        }
+    }
+
     /// A column that must be there.
     pub(super) fn required(&self, column: &str) -> Result<&str, String> {
         self.get(column).ok_or_else(|| format!("has no `{column}`; it is left out"))
@@ -30,11 +43,11 @@ impl Record {
 }
 
 /// The fields of a line, or what is wrong with it.
-pub(super) fn fields(record: &[u8]) -> Result<Vec<String>, String> {
+pub(super) fn fields(record: &[u8], separator: u8) -> Result<Vec<String>, String> {
     if record.contains(&0) {
         return Err("holds NUL bytes, as a crash of the machine leaves them; it is left out".to_owned());
     }
-    let fields = split_record(record).ok_or("has a quote that is never closed; it is left out")?;
+    let fields = form::split(record, separator).ok_or("has a quote that is never closed; it is left out")?;
     let text = fields.into_iter().map(String::from_utf8).collect::<Result<Vec<_>, _>>();
     text.map_err(|_| "is not UTF-8 text; it is left out".to_owned())
 }
@@ -45,16 +58,21 @@ pub(super) const MAKE_AGAIN: &str =
 
 /// The records of a file of which every line is a record.
 pub(super) fn records(file: &LegacyFile, bytes: &[u8], findings: &mut Findings) -> Vec<Record> {
+    let bytes = &form::text(file.file, bytes, findings);
+    let separator = form::separator(file.file, bytes, findings);
     let lines = lines(file.file, bytes, findings);
     let mut split = Vec::new();
     for Line { number, bytes } in lines.into_iter().filter(|line| !line.bytes.is_empty()) {
-        match fields(bytes) {
+        match fields(bytes, separator) {
             Ok(fields) => split.push((number, fields)),
             Err(what) => findings.add(file.file, number, Kind::Unreadable, what, MAKE_AGAIN),
         }
     }
     let mut layouts = Layouts::find(file, &split, findings);
-    split.into_iter().filter_map(|(line, fields)| layouts.record(line, fields, findings)).collect()
+    let mut records: Vec<Record> =
+        split.into_iter().filter_map(|(line, fields)| layouts.record(line, fields, findings)).collect();
+    form::decimal_commas(file.file, &mut records, findings);
+    records
 }
 
 /// The layouts that rows of a file can have.

@@ -1,5 +1,6 @@
 //! A field as Python wrote it, as a value of a column.
 
+use super::form::has_comma;
 use crate::schema::{Cell, ColumnType};
 
 /// Texts that pandas and Python write for no value.
@@ -17,8 +18,8 @@ pub(super) fn cell(kind: ColumnType, text: &str) -> Result<Cell, String> {
     match kind {
         ColumnType::Text => Ok(Cell::Text(text.to_owned())),
         ColumnType::Bool => match text {
-            "True" | "true" | "TRUE" => Ok(Cell::Bool(true)),
-            "False" | "false" | "FALSE" => Ok(Cell::Bool(false)),
+            "True" | "true" | "TRUE" | "1" | "1.0" => Ok(Cell::Bool(true)),
+            "False" | "false" | "FALSE" | "0" | "0.0" => Ok(Cell::Bool(false)),
             _ => Err(format!("`{}` is neither True nor False", shown(text))),
         },
         ColumnType::Int => int(text).map(Cell::Int),
@@ -41,6 +42,9 @@ pub(super) fn int(text: &str) -> Result<i64, String> {
 fn float(text: &str) -> Result<f64, String> {
     match text.parse::<f64>() {
         Ok(value) if value.is_finite() => Ok(value),
+        Ok(value) if value.is_infinite() => Err("is infinite, which no table holds".to_owned()),
+        // Without the number, so that thousands of rows are told in one line.
+        _ if has_comma(text) => Err("is a number with a comma".to_owned()),
         _ => Err(format!("`{}` is not a number", shown(text))),
     }
 }
@@ -58,6 +62,7 @@ mod tests {
     fn what_python_writes() {
         use ColumnType::{Bool, Float, Int, Text};
         assert_eq!(cell(Bool, "True"), Ok(Cell::Bool(true)));
+        assert_eq!(cell(Bool, "0.0"), Ok(Cell::Bool(false)));
         assert_eq!(cell(Int, "3.0"), Ok(Cell::Int(3)));
         assert_eq!(cell(Float, "1e-05"), Ok(Cell::Float(1e-5)));
         assert_eq!(cell(Text, "[0, 4]"), Ok(Cell::Text("[0, 4]".into())));
@@ -65,7 +70,7 @@ mod tests {
             assert_eq!(cell(kind, "nan"), Ok(Cell::Null));
             assert_eq!(cell(kind, " "), Ok(Cell::Null));
         }
-        for (kind, text) in [(Bool, "1"), (Int, "3.5"), (Int, "1e300"), (Float, "inf"), (Float, "0.8x")] {
+        for (kind, text) in [(Bool, "2"), (Bool, "yes"), (Int, "3.5"), (Int, "1e300"), (Float, "inf"), (Float, "0.8x")] {
             assert!(cell(kind, text).is_err(), "{text}");
         }
     }

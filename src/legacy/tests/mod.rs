@@ -2,6 +2,7 @@
 
 mod broken;
 mod error_log;
+mod form;
 mod imports;
 mod mutations;
 mod samples;

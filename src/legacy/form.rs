@@ -1,0 +1,186 @@
+//! Files that another program has saved in another form: compressed, in UTF-16, with semicolons, with decimal commas.
+
+use std::borrow::Cow;
+use std::io::Read as _;
+
+use super::finding::{Findings, Kind};
+use super::sheet::Record;
+use crate::dataset::split_record;
+
+/// Lines in which a header is looked for.
+const HEADER_LINES: usize = 20;
+
+/// Columns that are no numbers.
+const TEXTS: [&str; 8] =
+    ["user_id", "short_id", "feature_mode", "criterion", "ais_values", "error", "traceback", "quality_reason"];
+
+/// The text of a file, unpacked and as UTF-8.
+pub(super) fn text<'a>(file: &str, bytes: &'a [u8], findings: &mut Findings) -> Cow<'a, [u8]> {
+    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
+        let mut text = Vec::new();
+        if let Err(error) = flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut text) {
+            let what = format!("is a gzip file that cannot be unpacked to its end: {error}; what came before was read");
+            findings.add(file, 0, Kind::Torn, what, "copy the file again");
+        }
+        Cow::Owned(text)
+    } else {
+        Cow::Borrowed(bytes)
+    };
+    match utf16(&bytes) {
+        Some(text) => {
+            findings.add(file, 0, Kind::Form, "is text in UTF-16, and was read as that", "");
+            Cow::Owned(text.into_bytes())
+        }
+        None => bytes,
+    }
+}
+
+/// The text, if it is in UTF-16: by its byte-order mark, or because every other byte of its beginning is 0.
+fn utf16(bytes: &[u8]) -> Option<String> {
+    let start = &bytes[..bytes.len().min(64)];
+    let zeros = |from: usize| {
+        let every_other = || start.iter().skip(from).step_by(2);
+        start.len() >= 8 && every_other().all(|byte| *byte == 0) && start.iter().filter(|b| **b == 0).count() <= start.len() / 2
+    };
+    let (pair, behind): (fn([u8; 2]) -> u16, &[u8]) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
+        [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
+        _ if zeros(1) => (u16::from_le_bytes, bytes),
+        _ if zeros(0) => (u16::from_be_bytes, bytes),
+        _ => return None,
+    };
+    let (pairs, _) = behind.as_chunks::<2>();
+    Some(String::from_utf16_lossy(&pairs.iter().map(|two| pair(*two)).collect::<Vec<_>>()))
+}
+
+/// What stands between the fields of a file: a comma, unless only another character makes a header of its first lines.
+pub(super) fn separator(file: &str, bytes: &[u8], findings: &mut Findings) -> u8 {
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
+    let lines = || bytes.split(|byte| *byte == b'\n').take(HEADER_LINES);
+    let has_header = |separator: u8| {
+        lines().filter_map(|line| split(line, separator)).any(|fields| {
+            fields.len() > 1 && fields.iter().any(|field| field.trim_ascii() == b"user_id")
+        })
+    };
+    if has_header(b',') {
+        return b',';
+    }
+    let named = [(b';', "semicolons"), (b'\t', "tabs"), (b'|', "bars")];
+    let Some((separator, name)) = named.into_iter().find(|(separator, _)| has_header(*separator)) else { return b',' };
+    findings.add(file, 0, Kind::Form, format!("has its fields separated by {name}, and was read so"), "");
+    separator
+}
+
+/// The fields of a record; none if a quote in it is left open.
+pub(super) fn split(record: &[u8], separator: u8) -> Option<Vec<Vec<u8>>> {
+    if separator == b',' {
+        return split_record(record);
+    }
+    // The two characters change places, and back in the fields.
+    let swapped = |bytes: &[u8]| -> Vec<u8> {
+        let one = |byte: &u8| match *byte {
+            b',' => separator,
+            byte if byte == separator => b',',
+            byte => byte,
+        };
+        bytes.iter().map(one).collect()
+    };
+    let fields = split_record(&swapped(record))?;
+    Some(fields.iter().map(|field| swapped(field)).collect())
+}
+
+/// Reads decimal commas as decimal points, column by column, where no number of the column has a point and it cannot
+/// be a comma between thousands.
+pub(super) fn decimal_commas(file: &str, records: &mut [Record], findings: &mut Findings) {
+    let mut names: Vec<String> = Vec::new();
+    for record in records.iter() {
+        names.extend(record.names().iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
+    }
+    names.retain(|name| !TEXTS.contains(&name.as_str()));
+    let with_comma = |name: &String| records.iter().any(|record| record.get(name).is_some_and(has_comma));
+    names.retain(with_comma);
+    if names.is_empty() {
+        return;
+    }
+    let cells = |name: &str| records.iter().filter_map(|record| record.get(name)).collect::<Vec<_>>();
+    let certain = names.iter().any(|name| cells(name).into_iter().any(|text| has_comma(text) && !may_be_thousands(text)));
+    let pure = |name: &String| cells(name).into_iter().all(|text| has_comma(text) || !text.contains('.'));
+    let (read, mixed): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| certain && pure(name));
+    for (names, what) in [
+        (&read, "have a decimal comma in their numbers, and were read so"),
+        (&mixed, "hold numbers with a comma, of which it cannot be told whether it is a decimal comma"),
+    ] {
+        if !names.is_empty() {
+            let hint = "write the numbers with decimal points";
+            let remedy = if std::ptr::eq(names, &read) { "" } else { hint };
+            findings.add(file, 0, Kind::Form, format!("the columns {} {what}", names.join(", ")), remedy);
+        }
+    }
+    for record in records.iter_mut() {
+        for name in &read {
+            record.change(name, |text| if has_comma(text) { text.replace(',', ".") } else { text.to_owned() });
+        }
+    }
+}
+
+/// Whether a text is a number with one comma.
+pub(super) fn has_comma(text: &str) -> bool {
+    let text = text.trim();
+    text.matches(',').count() == 1 && !text.contains('.') && text.replace(',', ".").parse::<f64>().is_ok()
+}
+
+/// `1,234` may be either; `0,123` and `-12,5` may not.
+fn may_be_thousands(text: &str) -> bool {
+    let text = text.trim().trim_start_matches(['+', '-']);
+    text.split_once(',').is_some_and(|(before, behind)| {
+        (1..=3).contains(&before.len()) && !before.starts_with('0') && behind.len() == 3
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commas_in_numbers() {
+        for text in ["0,25", "-0,35", "1,5e-3", "12,5"] {
+            assert!(has_comma(text) && !may_be_thousands(text), "{text}");
+        }
+        assert!(has_comma("1,234") && may_be_thousands("1,234") && may_be_thousands("-12,345"));
+        for text in ["1,234,567", "1,5.2", "a,b", "0.5", ","] {
+            assert!(!has_comma(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn separators_and_quotes() {
+        let mut findings = Findings::default();
+        assert_eq!(separator("f", b"user_id,k\n1,2\n", &mut findings), b',');
+        assert!(findings.into_vec().is_empty());
+        let mut findings = Findings::default();
+        assert_eq!(separator("f", b"\xef\xbb\xbfuser_id;k\n", &mut findings), b';');
+        assert!(findings.into_vec()[0].what.contains("semicolons"));
+        let fields = split(b"u;\"a;b,c\";0,5", b';').unwrap();
+        assert_eq!(fields, [b"u".to_vec(), b"a;b,c".to_vec(), b"0,5".to_vec()]);
+        assert_eq!(split(b"u;\"a", b';'), None);
+    }
+
+    #[test]
+    fn encodings() {
+        let wide = |mark: &[u8], bytes: fn(u16) -> [u8; 2]| -> Vec<u8> {
+            mark.iter().copied().chain("user_id,k\n".encode_utf16().flat_map(bytes)).collect()
+        };
+        let files = [
+            wide(&[0xff, 0xfe], u16::to_le_bytes),
+            wide(&[0xfe, 0xff], u16::to_be_bytes),
+            wide(&[], u16::to_le_bytes),
+            wide(&[], u16::to_be_bytes),
+        ];
+        for file in files {
+            let mut findings = Findings::default();
+            assert_eq!(&*text("f", &file, &mut findings), b"user_id,k\n");
+            assert!(findings.into_vec()[0].what.contains("UTF-16"));
+        }
+        assert_eq!(utf16(b"user_id,k\n\0\0\0\0\0\0\0\0\0\0\0\0"), None, "a crash");
+    }
+}

@@ -1,0 +1,136 @@
+//! Files that other programs have saved again.
+
+use super::*;
+use crate::legacy::import;
+
+const TE: &str = "per_user_te.csv";
+
+/// The settings of the tests, of so many users.
+fn settings(users: u32) -> Vec<u8> {
+    format!(
+        "config:\n  n_users: {users}\n  feature_modes: [composite]\n  taus: [1]\n  k_selection: {{strategy: fixed}}\n  \
+         hour_bins: 6\n  surrogates: 100\n  analysis_modes: [global_te]\n"
+    )
+    .into_bytes()
+}
+
+const HEADER: &str = "user_id,feature_mode,k,l,tau,TE_A2S,TE_S2A,Delta_TE,p_A2S,p_S2A,n_samples,low_n,quality_passed";
+
+fn row(user: &str) -> String {
+    format!("{user},composite,3,3,1,0.25,0.5,-0.25,0.75,0.99,1230,False,True")
+}
+
+/// A directory with a file of transfer entropies.
+fn with(te: impl Into<Vec<u8>>) -> LegacyShard {
+    let files = [(TE, te.into()), (layout::RUN_INFO, settings(2))].into();
+    read_files(Path::new("dir"), "dir_shard0of1", &files, schemas()).unwrap()
+}
+
+fn plain() -> String {
+    format!("{HEADER}\n{}\n{}\n", row("u1"), row("u2"))
+}
+
+/// The directory holds what the plain one does, and says why it was read otherwise.
+fn same_as_plain(shard: &LegacyShard, said: &str) {
+    assert_eq!(shard.units, with(plain()).units, "{:?}", shard.findings);
+    let told = shard.findings.iter().any(|f| f.what.contains(said));
+    assert!(told || said.is_empty(), "{:?}", shard.findings);
+    assert!(!shard.findings.iter().any(|f| f.kind.loses_rows()), "{:?}", shard.findings);
+}
+
+#[test]
+fn separators_of_spreadsheets() {
+    for (separator, name) in [(";", "semicolons"), ("\t", "tabs"), ("|", "bars")] {
+        same_as_plain(&with(plain().replace(',', separator)), name);
+    }
+    let german = plain().replace(',', ";").replace('.', ",");
+    let shard = with(german);
+    same_as_plain(&shard, "semicolons");
+    same_as_plain(&shard, "decimal comma");
+}
+
+#[test]
+fn decimal_commas_in_quotes() {
+    let comma = plain().replace(",-0.25,", ",\"-0,25\",").replace(",0.25,", ",\"0,25\",").replace(",0.5,", ",\"0,5\",");
+    same_as_plain(&with(comma), "TE_A2S, TE_S2A, Delta_TE have a decimal comma");
+    // Thousands of rows, one line.
+    let doubtful = with(plain().replace(",0.25,", ",\"1,234\",").replace(",0.5,", ",\"1,235\","));
+    assert!(doubtful.units.is_empty());
+    let lines: Vec<String> = doubtful.findings.iter().map(ToString::to_string).collect();
+    assert_eq!(lines.iter().filter(|l| l.contains("number with a comma")).count(), 1, "{lines:#?}");
+    assert!(lines.iter().any(|l| l.contains("cannot be told whether it is a decimal comma")), "{lines:#?}");
+}
+
+#[test]
+fn encodings_and_compression() {
+    let wide: Vec<u8> = plain().encode_utf16().flat_map(u16::to_le_bytes).collect();
+    same_as_plain(&with([&[0xff, 0xfe][..], &wide].concat()), "UTF-16");
+    same_as_plain(&with(wide), "UTF-16");
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, plain().as_bytes()).unwrap();
+    let packed = packed.finish().unwrap();
+    same_as_plain(&with(packed.clone()), "");
+    let folder = tempfile::tempdir().unwrap();
+    let dir = folder.path().join("dir_shard0of1");
+    std::fs::create_dir(&dir).unwrap();
+    std::fs::write(dir.join("per_user_te.csv.gz"), &packed).unwrap();
+    std::fs::write(dir.join("run_info.yaml"), settings(2)).unwrap();
+    same_as_plain(&read(&dir, schemas()).unwrap(), "");
+    let cut = with(&packed[..packed.len() / 2]);
+    assert!(has(&cut, TE, Kind::Torn), "{:?}", cut.findings);
+}
+
+#[test]
+fn flags_of_databases_and_values_that_overflowed() {
+    same_as_plain(&with(plain().replace("False,True", "0,1")), "");
+    same_as_plain(&with(plain().replace("False,True", "0.0,1.0")), "");
+    let odd = with(plain().replace("False,True", "maybe,True"));
+    let flag = cell(&rows(unit(&odd, "u1"), "te")[0], "low_n").clone();
+    assert_eq!((odd.units.len(), flag), (2, Cell::Null));
+    assert!(has(&odd, TE, Kind::Doubtful), "{:?}", odd.findings);
+    // One line, whatever the sign.
+    let infinite = with(plain().replace(",0.5,", ",inf,").replacen(",inf,", ",-inf,", 1));
+    let lost: Vec<&Finding> = infinite.findings.iter().filter(|f| f.kind.loses_rows()).collect();
+    assert!(lost.len() == 1 && lost[0].lines == [2, 3], "{lost:?}");
+}
+
+/// What merging a directory would be missing: the users of its plan without a unit.
+fn missing(shard: &LegacyShard) -> Vec<String> {
+    let folder = tempfile::tempdir().unwrap();
+    let imported = import(std::slice::from_ref(shard), folder.path(), None, schemas()).unwrap();
+    let run = crate::store::Run::open(&imported.runs[0]).unwrap();
+    let named = |user: &String| !shard.units.iter().any(|unit| unit.user_id == *user);
+    let users = run.expected().unwrap().into_iter().map(|unit| unit.user_id.clone());
+    users.filter(named).collect()
+}
+
+#[test]
+fn users_that_are_counted_and_named_nowhere_are_missing() {
+    let counted = |users, status: Option<u32>| {
+        let mut files: Files = [(TE, plain().into_bytes()), (layout::RUN_INFO, settings(users))].into();
+        if let Some(total) = status {
+            files.insert(layout::STATUS, format!("{{\"pipeline\": {{\"total_users\": {total}}}}}").into_bytes());
+        }
+        missing(&read_files(Path::new("dir"), "dir_shard0of1", &files, schemas()).unwrap())
+    };
+    assert!(counted(2, None).is_empty() && counted(0, None).is_empty() && counted(1, None).is_empty());
+    assert_eq!(counted(4, None).len(), 2);
+    assert_eq!(counted(3, Some(3)), ["(unknown user 1 of 1 in shard 0)"]);
+    assert!(counted(100, Some(2)).is_empty(), "there were not as many as asked for");
+}
+
+#[test]
+fn directories_without_a_result_are_an_error() {
+    for (te, cause) in [
+        (format!("{HEADER}\n"), ""),
+        (String::new(), "holds no line"),
+        ("\n\n".to_owned(), "holds no line"),
+        ("a;b\n1;2\n".to_owned(), "header"),
+    ] {
+        let files = [(TE, te.into_bytes())].into();
+        let shard = read_files(Path::new("dir"), "dir_shard0of1", &files, schemas()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let error = import(&[shard], folder.path(), None, schemas()).unwrap_err().to_string();
+        assert!(error.contains("no user and no result") && error.contains(cause), "{error}");
+    }
+}
