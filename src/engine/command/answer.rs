@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-use super::check::Given;
+use super::check::{Given, count, no_nul};
 use super::fault::{Fault, excerpt};
 use super::rows::{Place, Rows};
 use super::tables::Tables;
@@ -25,13 +25,42 @@ pub(super) struct Answer<'a> {
 }
 
 /// What the program says became of the unit.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Default)]
 struct Told {
     state: Option<UnitState>,
     reason: Option<String>,
     n_samples: Option<u64>,
     k: Option<u32>,
+}
+
+/// The same as it stands in the line.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ToldAsGiven {
+    state: Option<UnitState>,
+    reason: Option<String>,
+    #[serde(default)]
+    n_samples: Value,
+    #[serde(default)]
+    k: Value,
+}
+
+impl Told {
+    fn of(told: Value) -> Result<Self, String> {
+        let ToldAsGiven { state, reason, n_samples, k } = serde_json::from_value(told).map_err(|e| {
+            format!("{e}\n(hint: known are state (ok, skipped or failed), reason, n_samples and k)")
+        })?;
+        if let Some(reason) = &reason {
+            no_nul(reason).map_err(|what| format!("reason: {what}"))?;
+        }
+        let number = |name: &str, value: Value, most: u64| {
+            count(given(value), most).map_err(|what| format!("{name}: {what}"))
+        };
+        // As many samples as a whole number of the ledger can hold.
+        let n_samples = number("n_samples", n_samples, i64::MAX as u64)?;
+        let k = number("k", k, u64::from(u32::MAX))?;
+        Ok(Self { state, reason, n_samples, k: k.and_then(|k| u32::try_from(k).ok()) })
+    }
 }
 
 impl<'a> Answer<'a> {
@@ -94,9 +123,7 @@ impl<'a> Answer<'a> {
 
     /// What is told later is added, and holds where both say something.
     fn tell(&mut self, told: Value) -> Result<(), String> {
-        let told: Told = serde_json::from_value(told).map_err(|e| {
-            format!("{e}\n(hint: known are state (ok, skipped or failed), reason, n_samples and k)")
-        })?;
+        let told = Told::of(told)?;
         self.told.state = told.state.or(self.told.state);
         self.told.reason = told.reason.or(self.told.reason.take());
         self.told.n_samples = told.n_samples.or(self.told.n_samples);
@@ -150,14 +177,18 @@ fn not_json(number: u64, line: &[u8], error: &serde_json::Error) -> Fault {
     // The place it is about; lines can be long.
     let from = at.saturating_sub(50).min(line.len());
     let shown = excerpt(&line[from..], 80);
+    let wide = line.starts_with(&[0xff, 0xfe]) || line.starts_with(&[0xfe, 0xff]) || line.contains(&0);
     let unknown = ["NaN", "Infinity"].iter().any(|word| shown.contains(word));
-    let hint = if unknown || what == "number out of range" {
+    let hint = if wide {
+        "the output seems to be in UTF-16; let the program write UTF-8 (in PowerShell: [Console]::OutputEncoding = \
+         [Text.UTF8Encoding]::new($false))"
+    } else if unknown || what == "number out of range" {
         "JSON has no NaN and no infinity; write null, and a row of `issues` that says why"
     } else {
         "every line is a JSON object; messages belong on standard error"
     };
     let cut = if from > 0 { "…" } else { "" };
-    let what = format!("line {number} of the output is no row: {what} at character {at}: `{cut}{shown}`");
+    let what = format!("line {number} of the output is not a row: {what} at character {at}: `{cut}{shown}`");
     Fault::Output(format!("{what}\n(hint: {hint})"))
 }
 

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 
 use chrono::DateTime;
 
+use super::fault::excerpt;
 use crate::schema::{Cell, Column, ColumnType};
 
 /// A value as a program gave it.
@@ -50,8 +51,38 @@ pub(super) fn null(column: &Column) -> Result<Cell, String> {
 
 fn text(given: Given<'_>) -> Result<Cell, String> {
     match given {
-        Given::Text(text) => Ok(Cell::Text(text.into_owned())),
+        Given::Text(text) => {
+            no_nul(&text)?;
+            Ok(Cell::Text(text.into_owned()))
+        }
         other => Err(wrong("a text", &other)),
+    }
+}
+
+/// Programs that read a table end a text, or refuse the file, at a NUL.
+pub(super) fn no_nul(text: &str) -> Result<(), String> {
+    match text.find('\0') {
+        None => Ok(()),
+        Some(at) => Err(format!(
+            "the text `{}` holds a NUL character (U+0000) at character {}\n(hint: leave it out; other programs end the \
+             text there or refuse the file)",
+            excerpt(text.as_bytes(), 60),
+            text[..at].chars().count() + 1
+        )),
+    }
+}
+
+/// A whole number from 0 that is not one of a row.
+pub(super) fn count(given: Given<'_>, most: u64) -> Result<Option<u64>, String> {
+    if matches!(given, Given::Null) {
+        return Ok(None);
+    }
+    match int(given)? {
+        Cell::Int(v) => match u64::try_from(v).ok().filter(|v| *v <= most) {
+            Some(v) => Ok(Some(v)),
+            None => Err(format!("{v} is outside 0 to {most}")),
+        },
+        _ => Ok(None),
     }
 }
 
@@ -73,12 +104,24 @@ fn int(given: Given<'_>) -> Result<Cell, String> {
 
 fn float(given: Given<'_>) -> Result<Cell, String> {
     match given {
-        Given::Int(v) => Ok(Cell::Float(v as f64)),
-        Given::Large(v) => Ok(Cell::Float(v as f64)),
+        Given::Int(v) => exact(v, v as f64, i128::from(v)),
+        Given::Large(v) => exact(v, v as f64, i128::from(v)),
         Given::Float(v) if v.is_nan() => Err(format!("is NaN{USE_NULL}")),
+        Given::Float(v) if v.is_infinite() => Err(format!("is infinite{USE_NULL}")),
         Given::Float(v) => Ok(Cell::Float(v)),
         other => Err(wrong("a number", &other)),
     }
+}
+
+/// A whole number, unless it would be rounded.
+fn exact(given: impl std::fmt::Display, float: f64, whole: i128) -> Result<Cell, String> {
+    if float as i128 == whole {
+        return Ok(Cell::Float(float));
+    }
+    Err(format!(
+        "{given} is too large to be exact as a number with decimals\n(hint: give the column the type int or text, or \
+         write {float:e} if the last digits do not matter)"
+    ))
 }
 
 fn bool(given: Given<'_>) -> Result<Cell, String> {
@@ -90,15 +133,41 @@ fn bool(given: Given<'_>) -> Result<Cell, String> {
 
 fn timestamp(given: Given<'_>) -> Result<Cell, String> {
     match given {
-        Given::Int(v) | Given::Time(v) => Ok(Cell::Int(v)),
+        Given::Time(v) => Ok(Cell::Int(v)),
+        Given::Int(v) if PLAUSIBLE.contains(&v) => Ok(Cell::Int(v)),
+        Given::Int(v) => Err(implausible(v)),
         Given::Text(text) => match DateTime::parse_from_rfc3339(&text) {
             Ok(time) => Ok(Cell::Int(time.timestamp_micros())),
             Err(_) => Err(format!(
-                "`{text}` is no time\n(hint: write 2026-11-23T14:30:05Z, or whole microseconds since 1970)"
+                "`{text}` is not a time\n(hint: write 2026-11-23T14:30:05Z, or whole microseconds since 1970)"
             )),
         },
         other => Err(wrong("a time", &other)),
     }
+}
+
+/// Microseconds since 1970 of the years 1980 to 2199: of other units only those of other times look like them.
+const PLAUSIBLE: std::ops::Range<i64> = 315_532_800_000_000..7_258_118_400_000_000;
+
+/// A whole number that is hardly microseconds, with the times it could be.
+fn implausible(value: i64) -> String {
+    let shown = |micros: Option<i64>| {
+        let time = micros.and_then(DateTime::from_timestamp_micros);
+        time.map(|time| time.format("%Y-%m-%dT%H:%M:%SZ").to_string())
+    };
+    let units = [
+        ("seconds", value.checked_mul(1_000_000)),
+        ("milliseconds", value.checked_mul(1000)),
+        ("nanoseconds", Some(value / 1000)),
+    ];
+    let readings = units.into_iter().filter_map(|(unit, micros)| Some(format!("as {unit} {}", shown(micros)?)));
+    let likely = units.into_iter().filter_map(|(_, micros)| micros).find(|micros| PLAUSIBLE.contains(micros));
+    format!(
+        "{value} as microseconds since 1970 is {}; {}\n(hint: write microseconds, or the time as text, as in {})",
+        shown(Some(value)).unwrap_or_else(|| "out of range".to_owned()),
+        readings.collect::<Vec<_>>().join(", "),
+        shown(likely.or(Some(value))).unwrap_or_else(|| "2026-11-23T14:30:05Z".to_owned())
+    )
 }
 
 fn wrong(wanted: &str, given: &Given<'_>) -> String {
@@ -114,7 +183,7 @@ fn wrong(wanted: &str, given: &Given<'_>) -> String {
             let hint = if stands_for_nothing(text) { USE_NULL } else { "" };
             return format!(
                 "must be {wanted}, not the text `{}`{hint}",
-                super::fault::excerpt(text.as_bytes(), 60)
+                excerpt(text.as_bytes(), 60)
             );
         }
     };
@@ -168,6 +237,27 @@ mod tests {
         let float = column("type: float");
         assert_eq!(cell(&float, Given::Int(-2)), Ok(Cell::Float(-2.0)));
         assert!(cell(&float, Given::Float(f64::NAN)).unwrap_err().contains("write null"));
+        assert!(cell(&float, Given::Float(f64::NEG_INFINITY)).unwrap_err().contains("is infinite\n(hint: write null"));
+        assert_eq!(cell(&float, Given::Int(1 << 53)), Ok(Cell::Float(9_007_199_254_740_992.0)));
+        assert_eq!(cell(&float, Given::Large(1 << 63)), Ok(Cell::Float(9_223_372_036_854_775_808.0)));
+        assert!(cell(&float, Given::Int((1 << 53) + 1)).unwrap_err().contains("too large to be exact"));
+        assert!(cell(&float, Given::Large(u64::MAX)).unwrap_err().contains("too large to be exact"));
+    }
+
+    #[test]
+    fn counts_are_taken_as_numbers_of_rows_are() {
+        assert_eq!(count(Given::Float(12.0), 100), Ok(Some(12)));
+        assert_eq!(count(Given::Null, 100), Ok(None));
+        assert_eq!(count(Given::Int(-1), 100), Err("-1 is outside 0 to 100".to_owned()));
+        assert!(count(Given::Int(101), 100).is_err());
+        assert_eq!(count(Given::Text("12".into()), 100), Err("must be a whole number, not the text `12`".to_owned()));
+        assert!(count(Given::Float(1.5), 100).unwrap_err().contains("whole number, not 1.5"));
+    }
+
+    #[test]
+    fn texts_hold_no_nul() {
+        let told = cell(&column("type: text"), Given::Text("a\0b".into())).unwrap_err();
+        assert!(told.contains("U+0000) at character 2"), "{told}");
     }
 
     #[test]
@@ -197,7 +287,14 @@ mod tests {
         let time = column("type: timestamp");
         let second = Ok(Cell::Int(1_000_000));
         assert_eq!(cell(&time, Given::Text("1970-01-01T01:00:01+01:00".into())), second);
-        assert_eq!(cell(&time, Given::Int(1_000_000)), second);
+        let micros = 1_700_000_000_000_000;
+        assert_eq!(cell(&time, Given::Int(micros)), Ok(Cell::Int(micros)));
+        assert_eq!(cell(&time, Given::Time(1_000_000)), second, "an Arrow column has its unit");
+        for value in [0, -1, 1_700_000_000, 1_700_000_000_000, 1_700_000_000_000_000_000] {
+            let told = cell(&time, Given::Int(value)).unwrap_err();
+            assert!(told.contains("as seconds") || value > micros, "{told}");
+            assert!(told.contains("2023-11-14T22:13:20Z") || value <= 0, "{told}");
+        }
         assert!(cell(&time, Given::Text("1970-01-01".into())).unwrap_err().contains("hint"));
     }
 }

@@ -86,8 +86,17 @@ fn of_signal(number: i32) -> String {
 /// The start of some output, for messages.
 pub(super) fn excerpt(bytes: &[u8], most: usize) -> String {
     let text = String::from_utf8_lossy(bytes);
-    let mut shown: String =
-        text.trim().chars().take(most).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let mut shown = String::new();
+    for c in text.trim().chars().take(most) {
+        match c {
+            // What nobody sees is often what is wrong.
+            '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => {
+                shown.extend(c.escape_unicode());
+            }
+            c if c.is_control() => shown.push(' '),
+            c => shown.push(c),
+        }
+    }
     if text.trim().chars().nth(most).is_some() {
         shown.push('…');
     }
@@ -117,6 +126,7 @@ mod tests {
     #[test]
     fn excerpts_are_short_and_printable() {
         assert_eq!(excerpt(b"  a\tb\xff ", 10), "a b\u{fffd}");
+        assert_eq!(excerpt("\u{feff}a\u{200b}".as_bytes(), 9), "\\u{feff}a\\u{200b}");
         assert_eq!(excerpt("üüü".as_bytes(), 2), "üü…");
     }
 }

@@ -16,12 +16,17 @@ pub(super) struct Lines {
     /// Number of the line that was given last.
     number: u64,
     longest: usize,
+    /// Whether nothing came yet, so that a byte-order mark may.
+    at_start: bool,
 }
+
+/// What some systems begin every output with.
+const MARK: &[u8] = b"\xef\xbb\xbf";
 
 impl Lines {
     /// Nothing yet; a line may have `longest` bytes.
     pub(super) fn new(longest: usize) -> Self {
-        Self { buffer: Vec::new(), start: 0, searched: 0, number: 0, longest }
+        Self { buffer: Vec::new(), start: 0, searched: 0, number: 0, longest, at_start: true }
     }
 
     /// Adds a piece.
@@ -30,6 +35,12 @@ impl Lines {
         self.searched -= self.start;
         self.start = 0;
         self.buffer.extend_from_slice(piece);
+        if self.at_start && (self.buffer.len() >= MARK.len() || !MARK.starts_with(&self.buffer)) {
+            self.at_start = false;
+            if self.buffer.starts_with(MARK) {
+                (self.start, self.searched) = (MARK.len(), MARK.len());
+            }
+        }
     }
 
     /// The next line that is whole, without its end, and its number from 1.
@@ -64,7 +75,7 @@ impl Lines {
     pub(super) fn restart(&mut self) {
         self.number = 0;
         if self.is_empty() && self.buffer.capacity() > KEPT {
-            *self = Self::new(self.longest);
+            *self = Self { at_start: false, ..Self::new(self.longest) };
         }
     }
 }
@@ -93,6 +104,20 @@ mod tests {
             }
             assert_eq!(all, ["a", "", "bb"], "{size}");
             assert_eq!(lines.rest(), (4, &b"cc"[..]));
+        }
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_passed_over_at_the_start_only() {
+        let text = "\u{feff}{}\n\u{feff}\n";
+        for size in 1..=text.len() {
+            let mut lines = Lines::new(10);
+            let mut all = Vec::new();
+            for piece in text.as_bytes().chunks(size) {
+                lines.push(piece);
+                all.extend(taken(&mut lines));
+            }
+            assert_eq!(all, ["{}", "\u{feff}"], "{size}");
         }
     }
 
