@@ -38,3 +38,4 @@ pub mod sql;
 pub mod store;
 mod system;
 pub mod tables;
+mod text_file;

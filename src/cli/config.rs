@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use super::definitions::Folder;
+use super::families;
 use super::outcome::Outcome;
 use super::text::{columns, out};
 use crate::config::{ConfigError, ConfigSource, Overrides, fingerprint, load, presets, show};
@@ -63,6 +64,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         Command::Show { .. } => out(&show(&loaded.config))?,
         Command::Check { file } => {
             let schemas = definitions.load()?.schemas;
+            families::check(&loaded.config, &schemas)?;
             engine(&loaded.config, &schemas, None).map_err(Failure::usage)?;
             out(&format!("{}: good (fingerprint {})\n", file.display(), &fingerprint(&loaded.config)[..16]))?;
         }

@@ -9,6 +9,7 @@ mod config;
 mod definitions;
 mod demo;
 mod export;
+mod families;
 mod merge;
 mod outcome;
 mod run;

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use super::config::config_failure;
 use super::definitions::Folder;
+use super::families;
 use super::outcome::Outcome;
 use super::signals::stop_on_signals;
 use super::text::{columns, count, out};
@@ -184,6 +185,7 @@ fn configuration(args: &Args, definitions: &Folder) -> Result<Config, Failure> {
 
 fn new_run<'a>(args: &Args, definitions: &Folder, schemas: &'a Schemas) -> Result<Work<'a>, Failure> {
     let config = configuration(args, definitions)?;
+    families::check(&config, schemas)?;
     let share = args.shard;
     let asked = args.shards.map_or(config.runtime.concurrency, |shards| shards.number(args.memory));
     let shards = share.map_or(asked, |share| share.of);

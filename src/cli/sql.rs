@@ -18,6 +18,7 @@ use super::outcome::Outcome;
 use super::text::{columns, out};
 use crate::error::{Exit, Failure};
 use crate::sql::{ParamError, Params, Query, Session, SessionError};
+use crate::text_file;
 use format::Format;
 use hint::told;
 use prompt::Prompt;
@@ -138,7 +139,7 @@ fn question(args: &Args, loaded: &Loaded) -> Result<Option<Question>, Failure> {
         return Ok(Some(sql.into()));
     }
     match &args.file {
-        Some(path) => std::fs::read_to_string(path)
+        Some(path) => text_file::read(path)
             .map(|sql| Some(sql.into()))
             .map_err(|e| Failure::usage(format!("cannot read {}: {e}", path.display()))),
         None => Ok(None),

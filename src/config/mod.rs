@@ -35,6 +35,7 @@ pub use model::*;
 pub use presets::presets;
 pub use program::*;
 pub use quality::{Gate, GateAction, Quality};
+pub(crate) use read::nearest;
 pub use read::{Problem, Section};
 pub use reading::Reading;
 pub use settings::Settings;

@@ -6,6 +6,7 @@ use include_dir::{Dir, include_dir};
 
 use super::error::ConfigError;
 use super::read::nearest;
+use crate::text_file;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config");
 
@@ -52,7 +53,7 @@ fn find(kind: &str, name: &str, folder: Option<&Path>) -> Result<Option<(String,
     }
     if let Some(folder) = folder {
         let path = folder.join(kind).join(format!("{name}.yaml"));
-        match std::fs::read_to_string(&path) {
+        match text_file::read(&path) {
             Ok(text) => return Ok(Some((path.display().to_string(), text))),
             Err(e) if e.kind() == std::io::ErrorKind::NotFound => {}
             Err(source) => return Err(ConfigError::Read { path, source }),

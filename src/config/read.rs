@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::tree::{Kind, Node};
 
@@ -64,12 +65,15 @@ impl<'a> Section<'a> {
     }
 
     fn of(node: &'a Node, path: String, findings: &'a Findings) -> Self {
-        let entries: &[_] = if let Kind::Map(entries) = &node.kind {
-            entries
-        } else {
-            let what = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
-            findings.problem(node.line, format!("{what} must be a map of keys, not {}", node.shown()));
-            &[]
+        let entries: &[_] = match &node.kind {
+            Kind::Map(entries) => entries,
+            // A block whose keys are all commented out sets nothing.
+            Kind::Scalar(Value::Null) => &[],
+            _ => {
+                let what = if path.is_empty() { "the file".to_owned() } else { format!("`{path}`") };
+                findings.problem(node.line, format!("{what} must be a map of keys, not {}", node.shown()));
+                &[]
+            }
         };
         Self { entries, path, line: node.line, known: Vec::new(), read_over: Vec::new(), findings }
     }
@@ -102,7 +106,12 @@ impl<'a> Section<'a> {
         match serde_json::from_value(node.value()) {
             Ok(value) => *target = value,
             Err(error) => {
+                if let Kind::Scalar(Value::Null) = node.kind {
+                    return self
+                        .fault(key, &format!("has no value: it must be {what}, or leave the key out"));
+                }
                 let hint = variant_hint(&error.to_string(), matches!(node.kind, Kind::List(_)));
+                let hint = old_yaml(node, what).unwrap_or(hint);
                 self.fault(key, &format!("must be {what}, not {}{hint}", node.shown()));
             }
         }
@@ -184,7 +193,7 @@ impl<'a> Section<'a> {
 }
 
 /// The candidate that is most like `text`, if any is like it at all.
-pub(super) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = text.to_lowercase();
     candidates
         .into_iter()
@@ -192,6 +201,33 @@ pub(super) fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a s
         .filter(|(score, _)| *score > 0.75)
         .max_by(|a, b| a.0.total_cmp(&b.0))
         .map(|(_, c)| c)
+}
+
+/// What to write for words and numbers that YAML 1.1 read as something else than YAML 1.2 does.
+fn old_yaml(node: &Node, what: &str) -> Option<String> {
+    let texts: Vec<&str> = match &node.kind {
+        Kind::Scalar(Value::String(text)) => vec![text],
+        Kind::List(items) => items.iter().filter_map(Node::text).collect(),
+        _ => return None,
+    };
+    let wanted = texts.into_iter().find_map(|text| {
+        let lower = text.to_lowercase();
+        match lower.as_str() {
+            "yes" | "on" | "y" if what.contains("true") => Some("true".to_owned()),
+            "no" | "off" | "n" if what.contains("true") => Some("false".to_owned()),
+            _ if !what.contains("number") => None,
+            _ => number_of_old_yaml(&lower),
+        }
+    })?;
+    Some(format!("; write {wanted}"))
+}
+
+/// `1_000` and `010`, which was octal.
+fn number_of_old_yaml(text: &str) -> Option<String> {
+    let digits = text.replace('_', "");
+    let decimal: u64 = digits.parse().ok()?;
+    let octal = digits.strip_prefix('0').and_then(|rest| u64::from_str_radix(rest, 8).ok());
+    Some(octal.map_or_else(|| decimal.to_string(), |octal| format!("{decimal}, or {octal} if it was octal")))
 }
 
 /// From serde's "unknown variant `x`, expected one of `a`, `b`": the names, and the nearest to `x`.
@@ -214,3 +250,6 @@ fn known_hint(text: &str, names: &[&str], in_list: bool) -> String {
         None => format!("; known{item}: {}", names.join(", ")),
     }
 }
+
+#[cfg(test)]
+mod tests;

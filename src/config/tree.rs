@@ -50,6 +50,11 @@ impl Node {
         }
     }
 
+    /// The text of a node that is one.
+    pub(super) fn text(&self) -> Option<&str> {
+        if let Kind::Scalar(Value::String(text)) = &self.kind { Some(text) } else { None }
+    }
+
     /// The node as it would be written in a message.
     pub(super) fn shown(&self) -> String {
         let text = self.value().to_string();
@@ -161,6 +166,11 @@ fn plain(text: &str) -> Value {
         "true" | "True" | "TRUE" => return Value::Bool(true),
         "false" | "False" | "FALSE" => return Value::Bool(false),
         _ => {}
+    }
+    // YAML 1.1 took such a number for octal, so that nobody can say which one is meant.
+    let digits = text.trim_start_matches(['+', '-']);
+    if digits.len() > 1 && digits.starts_with('0') && digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Value::String(text.to_owned());
     }
     let numeric = text.starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c));
     if let (true, Ok(n)) = (numeric, text.parse::<i64>()) {

@@ -5,35 +5,39 @@ use chrono_tz::Tz;
 
 use super::error::DatasetError;
 use super::frame::UserFrame;
+use super::pace::{GAP_PERIODS, period};
+use super::plausible;
 use crate::config::{Config, DataConfig, GapMode, RowOrder};
 
-/// Epoch seconds from here on (year 5138) are taken for milliseconds.
-const MILLISECONDS: f64 = 1e11;
-/// A step longer than this many periods is a gap, unless the configuration says otherwise.
-const GAP_PERIODS: f64 = 1.5;
+/// What drops fractions of a second in an expression.
+const CUTTING: [&str; 7] =
+    ["to_unixtime", "date_trunc", "date_bin", "as int", "as bigint", "::int", "::bigint"];
 
 /// Checks the times of the rows that are kept.
 pub(super) fn check(config: &Config, frame: &UserFrame, keep: &[bool]) -> Result<(), DatasetError> {
     let Some(times) = &frame.timestamp else {
         return Ok(());
     };
+    let sql = config.data.timestamp.as_deref().unwrap_or_default();
     for row in (0..times.len()).filter(|&row| keep[row]) {
         let value = times[row];
         let reason = if value.is_nan() {
             return Err(DatasetError::MissingTimestamp { place: frame.lines.at(row) });
         } else if value.is_infinite() {
-            "is infinite"
-        } else if config.data.plausibility && value < 0.0 {
-            "is before 1970"
-        } else if config.data.plausibility && value >= MILLISECONDS {
-            "looks like milliseconds (hint: divide by 1000 in `data.timestamp`)"
+            "is infinite".to_owned()
+        } else if let Some(reason) = config.data.plausibility.then(|| plausible::time(value, sql)).flatten() {
+            reason
         } else {
             continue;
         };
-        let place = frame.lines.at(row);
-        return Err(DatasetError::ImplausibleTimestamp { place, value, reason: reason.to_owned() });
+        return Err(DatasetError::ImplausibleTimestamp { place: frame.lines.at(row), value, reason });
     }
-    Ok(())
+    match config.data.plausibility.then(|| plausible::recording(times, keep, sql)).flatten() {
+        Some((row, reason)) => {
+            Err(DatasetError::ImplausibleTimestamp { place: frame.lines.at(row), value: times[row], reason })
+        }
+        None => Ok(()),
+    }
 }
 
 /// The rows in the order in which they follow each other.
@@ -54,9 +58,22 @@ pub(super) fn order(config: &Config, frame: &UserFrame) -> Result<Vec<usize>, Da
             timestamp: times[pair[0]],
             first: frame.lines.at(pair[0]),
             second: frame.lines.at(pair[1]),
+            hint: of_equal_times(config.data.timestamp.as_deref().unwrap_or_default()),
         });
     }
     Ok(rows)
+}
+
+/// What to do about rows of one time.
+fn of_equal_times(sql: &str) -> String {
+    let lower = sql.to_lowercase();
+    match CUTTING.iter().find(|word| lower.contains(*word)) {
+        Some(word) => format!(
+            "`{word}` in `data.timestamp` drops fractions of a second; `to_timestamp` of a text, and a number as it is, \
+             keep them"
+        ),
+        None => "remove one; `data.order: file` keeps both".to_owned(),
+    }
 }
 
 /// Where segments start, as positions among the kept rows.
@@ -95,18 +112,6 @@ pub(super) fn segments(config: &Config, frame: &UserFrame, order: &[usize], keep
         dropped = false;
     }
     starts
-}
-
-/// Median of the forward steps; of two middle ones the shorter.
-fn period(times: &[f64], order: &[usize]) -> Option<f64> {
-    let known: Vec<f64> = order.iter().map(|&row| times[row]).filter(|time| time.is_finite()).collect();
-    let mut steps: Vec<f64> =
-        known.windows(2).map(|pair| pair[1] - pair[0]).filter(|&step| step > 0.0).collect();
-    if steps.is_empty() {
-        return None;
-    }
-    let middle = (steps.len() - 1) / 2;
-    Some(*steps.select_nth_unstable_by(middle, f64::total_cmp).1)
 }
 
 /// The zone of the users' clock, if it is set; its name was checked with the configuration.
@@ -163,7 +168,7 @@ pub(super) fn hour_bins(bins: u32) -> [i32; 24] {
 
 #[cfg(test)]
 mod tests {
-    use super::{WallClock, hour_bins, period};
+    use super::{WallClock, hour_bins, of_equal_times};
 
     #[test]
     fn hours() {
@@ -191,6 +196,15 @@ mod tests {
     }
 
     #[test]
+    fn what_cuts_times_is_named() {
+        assert!(
+            of_equal_times("to_unixtime(t)").contains("`to_unixtime` in `data.timestamp` drops fractions")
+        );
+        assert!(of_equal_times("CAST(t AS BIGINT)").contains("`as bigint`"));
+        assert!(of_equal_times("to_timestamp(t)").contains("remove one"));
+    }
+
+    #[test]
     fn bins_of_hours() {
         assert_eq!(hour_bins(1), [0; 24]);
         let hours: [i32; 24] = std::array::from_fn(|hour| hour as i32);
@@ -203,13 +217,5 @@ mod tests {
         for (bins, hour) in [(136, 15), (272, 15), (374, 12)] {
             assert_ne!(hour_bins(bins)[hour], hour as i32 * bins as i32 / 24, "{bins}");
         }
-    }
-
-    #[test]
-    fn the_period_is_the_median_forward_step() {
-        let times = [0.0, 60.0, 120.0, 1000.0, 990.0, f64::NAN, 1050.0];
-        let order: Vec<usize> = (0..times.len()).collect();
-        assert_eq!(period(&times, &order), Some(60.0));
-        assert_eq!(period(&times[..1], &order[..1]), None);
     }
 }

@@ -278,10 +278,7 @@ pub enum DatasetError {
         reason: String,
     },
     /// Two rows at the same time.
-    #[error(
-        "{} have the same timestamp {timestamp} (hint: remove one; `data.order: file` keeps both)",
-        first.and(second)
-    )]
+    #[error("{} have the same timestamp {timestamp} (hint: {hint})", first.and(second))]
     DuplicateTimestamp {
         /// The time.
         timestamp: f64,
@@ -289,6 +286,8 @@ pub enum DatasetError {
         first: Place,
         /// The second row.
         second: Place,
+        /// What to do.
+        hint: String,
     },
     /// A value that cannot be a symbol.
     #[error("{place}: {role} value {value} {reason}")]

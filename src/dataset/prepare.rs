@@ -3,6 +3,7 @@
 use super::clock;
 use super::error::DatasetError;
 use super::frame::UserFrame;
+use super::pace;
 use super::place::Rows;
 use super::series::Series;
 use super::symbols;
@@ -55,6 +56,7 @@ pub(super) fn series(config: &Config, frame: &UserFrame, source: &[f64]) -> Resu
         condition_levels,
         hour,
         segment_starts: clock::segments(config, frame, &order, &keep),
+        long_steps: pace::long_steps(config, frame, &order, &keep),
         rows_read: rows,
         rows_without_source: missing(source),
         rows_without_target,
@@ -160,6 +162,31 @@ mod tests {
         let found = of(&config, &rows).unwrap();
         assert_eq!(found.segment_starts, [0]);
         assert_eq!(found.target, [1, 0, 1, 0, 1, 0, 1]);
+    }
+
+    #[test]
+    fn two_rates_are_told() {
+        let rows = |fast: usize, slow: usize| -> Vec<[f64; 3]> {
+            let steps = std::iter::repeat_n(60.0, fast).chain(std::iter::repeat_n(120.0, slow));
+            let times = steps.scan(0.0, |time, step| {
+                *time += step;
+                Some(*time)
+            });
+            times.enumerate().map(|(row, time)| [time, (row % 3) as f64, (row % 2) as f64]).collect()
+        };
+        let mut config = small();
+        let found = of(&config, &rows(40, 20)).unwrap();
+        let told = found.long_steps.unwrap().to_string();
+        assert!(
+            told.starts_with("20 of 59 steps are longer than 1.5 times the median step of 60 s"),
+            "{told}"
+        );
+        assert!(told.contains("20 are of 120 s"), "{told}");
+        assert_eq!(found.segment_starts.len(), 21);
+        assert_eq!(of(&config, &rows(80, 20)).unwrap().long_steps, None, "gaps");
+        assert_eq!(of(&config, &rows(12, 8)).unwrap().long_steps, None, "few");
+        config.gaps.max_seconds = Some(120.0);
+        assert_eq!(of(&config, &rows(40, 20)).unwrap().long_steps, None, "somebody has decided");
     }
 
     #[test]

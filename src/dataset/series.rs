@@ -1,5 +1,7 @@
 //! One unit's data as symbols: what every measure starts from.
 
+use super::pace::LongSteps;
+
 /// The discretised series of one (user, feature mode).
 ///
 /// All vectors have the same length `n`. Symbols are whole numbers from 0; under
@@ -19,6 +21,8 @@ pub struct Series {
     /// Starts of segments: ascending, first is 0 (if `n > 0`). No tuple of a measure may cross
     /// from one segment to the next. A series without gaps has one segment.
     pub segment_starts: Vec<usize>,
+    /// Steps that count as gaps and are so many that they may be none.
+    pub long_steps: Option<LongSteps>,
     /// Rows read from the file for this user.
     pub rows_read: usize,
     /// Rows dropped because the source value was missing.

@@ -18,7 +18,9 @@ pub enum LegacyError {
         dir: PathBuf,
     },
     /// They hold no result.
-    #[error("{dirs}: no user and no result can be read in the files of the predecessor{causes}\n(hint: look for another copy of the directory; --expect FILE or --data FOLDER says who is missing)")]
+    #[error(
+        "{dirs}: no user and no result can be read in the files of the predecessor{causes}\n(hint: look for another copy of the directory; --expect FILE or --data FOLDER says who is missing)"
+    )]
     Nothing {
         /// The directories.
         dirs: String,

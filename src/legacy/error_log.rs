@@ -91,7 +91,8 @@ fn split(lines: &[Line<'_>], separator: u8, findings: &mut Findings) -> Vec<(u64
 
 /// Numbers of fields that an entry can have.
 fn widths(lines: &[Line<'_>], separator: u8) -> Vec<usize> {
-    let headers = lines.iter().filter_map(|line| fields(line.bytes, separator).ok()).filter(|names| is_header(names));
+    let headers =
+        lines.iter().filter_map(|line| fields(line.bytes, separator).ok()).filter(|names| is_header(names));
     let known = ERROR_LOG.layouts().into_iter().map(|layout| layout.len());
     headers.map(|names| names.len()).chain(known).collect()
 }

@@ -11,15 +11,25 @@ use crate::dataset::split_record;
 const HEADER_LINES: usize = 20;
 
 /// Columns that are no numbers.
-const TEXTS: [&str; 8] =
-    ["user_id", "short_id", "feature_mode", "criterion", "ais_values", "error", "traceback", "quality_reason"];
+const TEXTS: [&str; 8] = [
+    "user_id",
+    "short_id",
+    "feature_mode",
+    "criterion",
+    "ais_values",
+    "error",
+    "traceback",
+    "quality_reason",
+];
 
 /// The text of a file, unpacked and as UTF-8.
 pub(super) fn text<'a>(file: &str, bytes: &'a [u8], findings: &mut Findings) -> Cow<'a, [u8]> {
     let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
         let mut text = Vec::new();
         if let Err(error) = flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut text) {
-            let what = format!("is a gzip file that cannot be unpacked to its end: {error}; what came before was read");
+            let what = format!(
+                "is a gzip file that cannot be unpacked to its end: {error}; what came before was read"
+            );
             findings.add(file, 0, Kind::Torn, what, "copy the file again");
         }
         Cow::Owned(text)
@@ -40,7 +50,9 @@ fn utf16(bytes: &[u8]) -> Option<String> {
     let start = &bytes[..bytes.len().min(64)];
     let zeros = |from: usize| {
         let every_other = || start.iter().skip(from).step_by(2);
-        start.len() >= 8 && every_other().all(|byte| *byte == 0) && start.iter().filter(|b| **b == 0).count() <= start.len() / 2
+        start.len() >= 8
+            && every_other().all(|byte| *byte == 0)
+            && start.iter().filter(|b| **b == 0).count() <= start.len() / 2
     };
     let (pair, behind): (fn([u8; 2]) -> u16, &[u8]) = match bytes {
         [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
@@ -58,15 +70,17 @@ pub(super) fn separator(file: &str, bytes: &[u8], findings: &mut Findings) -> u8
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes);
     let lines = || bytes.split(|byte| *byte == b'\n').take(HEADER_LINES);
     let has_header = |separator: u8| {
-        lines().filter_map(|line| split(line, separator)).any(|fields| {
-            fields.len() > 1 && fields.iter().any(|field| field.trim_ascii() == b"user_id")
-        })
+        lines()
+            .filter_map(|line| split(line, separator))
+            .any(|fields| fields.len() > 1 && fields.iter().any(|field| field.trim_ascii() == b"user_id"))
     };
     if has_header(b',') {
         return b',';
     }
     let named = [(b';', "semicolons"), (b'\t', "tabs"), (b'|', "bars")];
-    let Some((separator, name)) = named.into_iter().find(|(separator, _)| has_header(*separator)) else { return b',' };
+    let Some((separator, name)) = named.into_iter().find(|(separator, _)| has_header(*separator)) else {
+        return b',';
+    };
     findings.add(file, 0, Kind::Form, format!("has its fields separated by {name}, and was read so"), "");
     separator
 }
@@ -103,7 +117,9 @@ pub(super) fn decimal_commas(file: &str, records: &mut [Record], findings: &mut 
         return;
     }
     let cells = |name: &str| records.iter().filter_map(|record| record.get(name)).collect::<Vec<_>>();
-    let certain = names.iter().any(|name| cells(name).into_iter().any(|text| has_comma(text) && !may_be_thousands(text)));
+    let certain = names
+        .iter()
+        .any(|name| cells(name).into_iter().any(|text| has_comma(text) && !may_be_thousands(text)));
     let pure = |name: &String| cells(name).into_iter().all(|text| has_comma(text) || !text.contains('.'));
     let (read, mixed): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| certain && pure(name));
     for (names, what) in [
@@ -118,7 +134,8 @@ pub(super) fn decimal_commas(file: &str, records: &mut [Record], findings: &mut 
     }
     for record in records.iter_mut() {
         for name in &read {
-            record.change(name, |text| if has_comma(text) { text.replace(',', ".") } else { text.to_owned() });
+            record
+                .change(name, |text| if has_comma(text) { text.replace(',', ".") } else { text.to_owned() });
         }
     }
 }

@@ -60,7 +60,8 @@ fn nothing(dirs: &[LegacyShard]) -> LegacyError {
     let names: Vec<String> = dirs.iter().map(|dir| dir.dir.display().to_string()).collect();
     let is_cause = |finding: &&Finding| finding.kind.loses_rows() || finding.kind == Kind::Header;
     let causes = dirs.iter().flat_map(|dir| &dir.findings).filter(is_cause);
-    let causes: Vec<String> = causes.take(5).map(|finding| format!("\n  {}: {}", finding.file, finding.what)).collect();
+    let causes: Vec<String> =
+        causes.take(5).map(|finding| format!("\n  {}: {}", finding.file, finding.what)).collect();
     LegacyError::Nothing { dirs: names.join(", "), causes: causes.concat() }
 }
 

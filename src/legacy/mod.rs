@@ -28,6 +28,7 @@ mod plan;
 mod settings;
 mod shard;
 mod sheet;
+mod spelling;
 #[cfg(test)]
 mod tests;
 mod unit;

@@ -242,7 +242,9 @@ fn unnamed(
         if count > 0 {
             let what = format!("{source}, and no file names {count} of them; they are missing");
             findings.add(ALL, 0, Kind::Directories, what, remedy);
-            unknown.extend((1..=count).map(|n| (shard, format!("(unknown user {n} of {count} in shard {shard})"))));
+            unknown.extend(
+                (1..=count).map(|n| (shard, format!("(unknown user {n} of {count} in shard {shard})"))),
+            );
         }
     };
     let (mut counted, mut known) = (0, 0);

@@ -9,6 +9,7 @@ use super::error_log::{self, Logged};
 use super::finding::{Finding, Findings, Kind};
 use super::layout::{self, ERROR_LOG, HBIN_COUNTS, K_SELECTED, RUN_INFO, STATUS, all_files, packed};
 use super::settings::{self, Settings};
+use super::spelling::Spellings;
 use super::unit::{Call, LegacyUnit};
 use super::{hour_bins, k_selection, measures, units};
 use crate::schema::{Cell, Row, SchemaError, Schemas};
@@ -89,13 +90,20 @@ pub(super) fn read_files(
         }
     }
     let logged = files.get(ERROR_LOG.file).map(|bytes| error_log::read(bytes, &mut findings));
-    let logged = logged.unwrap_or_default();
+    let mut logged = logged.unwrap_or_default();
     if let Some(bytes) = files.get(HBIN_COUNTS.file) {
         let bins = settings.as_ref().map(|s| s.config.hour_bins).or_else(|| bins_of(&entries));
         entries.extend(hour_bins::read(bytes, bins, schemas, &mut findings)?);
     }
-    if let Some(bytes) = files.get(K_SELECTED.file) {
-        let choices = k_selection::read(bytes, &mut findings);
+    let mut choices = files.get(K_SELECTED.file).map(|bytes| k_selection::read(bytes, &mut findings));
+    let chosen = choices.iter().flatten().map(|choice| (K_SELECTED.file, choice.user_id.as_str()));
+    let measured = entries.iter().map(|entry| (entry.file, entry.user_id.as_str()));
+    let spellings = Spellings::of(measured.chain(chosen), &mut findings);
+    let ids = entries.iter_mut().map(|entry| &mut entry.user_id);
+    let ids = ids.chain(choices.iter_mut().flatten().map(|choice| &mut choice.user_id));
+    let ids = ids.chain(logged.iter_mut().map(|entry| &mut entry.user_id));
+    ids.chain(calls.iter_mut().map(|call| &mut call.user_id)).for_each(|id| spellings.mend(id));
+    if let Some(choices) = choices {
         let named = choices.iter().filter_map(|choice| choice.feature_mode.as_deref());
         let modes = modes(settings.as_ref(), &entries, &logged, named);
         let grid = settings.as_ref().map(|s| &s.config.k_selection.k_grid);

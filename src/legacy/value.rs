@@ -70,7 +70,9 @@ mod tests {
             assert_eq!(cell(kind, "nan"), Ok(Cell::Null));
             assert_eq!(cell(kind, " "), Ok(Cell::Null));
         }
-        for (kind, text) in [(Bool, "2"), (Bool, "yes"), (Int, "3.5"), (Int, "1e300"), (Float, "inf"), (Float, "0.8x")] {
+        for (kind, text) in
+            [(Bool, "2"), (Bool, "yes"), (Int, "3.5"), (Int, "1e300"), (Float, "inf"), (Float, "0.8x")]
+        {
             assert!(cell(kind, text).is_err(), "{text}");
         }
     }

@@ -58,6 +58,9 @@ pub fn analyse<'m>(
             return UnitOutput { outcome, n_samples: series.len(), k: None, tables };
         }
     }
+    if let Some(steps) = &series.long_steps {
+        unit.issues.add("warning", "GLOBAL", None, &steps.to_string());
+    }
     let mut tables = vec![("hour_bins", hour_bin_rows(id.feature_mode, series))];
     stage("k selection");
     if let Some(row) = choose(&mut unit) {

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::kept::{LEDGER, MadeOf};
 use super::table::TableSchema;
 use crate::config::Settings;
+use crate::text_file;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
 
@@ -68,7 +69,7 @@ impl Schemas {
         }
         if let Some(folder) = folder {
             for path in yaml_files(folder)? {
-                let text = std::fs::read_to_string(&path)
+                let text = text_file::read(&path)
                     .map_err(|source| SchemaError::Read { path: path.clone(), source })?;
                 let schema = parse(&path.display().to_string(), &text)?;
                 own.insert(schema.table.clone());

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::text_file;
 use include_dir::{Dir, include_dir};
 use thiserror::Error;
 
@@ -188,7 +189,7 @@ fn add_folder(root: &Path, folder: &Path, all: &mut BTreeMap<String, Query>) -> 
         if path.is_dir() {
             add_folder(root, &path, all)?;
         } else if path.extension().is_some_and(|e| e == "sql") {
-            let sql = std::fs::read_to_string(&path).map_err(read(&path))?;
+            let sql = text_file::read(&path).map_err(read(&path))?;
             let name = query_name(path.strip_prefix(root).unwrap_or(&path));
             all.insert(name.clone(), Query { name, sql, embedded: false });
         }

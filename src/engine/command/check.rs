@@ -160,7 +160,8 @@ fn implausible(value: i64) -> String {
         ("milliseconds", value.checked_mul(1000)),
         ("nanoseconds", Some(value / 1000)),
     ];
-    let readings = units.into_iter().filter_map(|(unit, micros)| Some(format!("as {unit} {}", shown(micros)?)));
+    let readings =
+        units.into_iter().filter_map(|(unit, micros)| Some(format!("as {unit} {}", shown(micros)?)));
     let likely = units.into_iter().filter_map(|(_, micros)| micros).find(|micros| PLAUSIBLE.contains(micros));
     format!(
         "{value} as microseconds since 1970 is {}; {}\n(hint: write microseconds, or the time as text, as in {})",
@@ -181,10 +182,7 @@ fn wrong(wanted: &str, given: &Given<'_>) -> String {
         Given::Other(what) => (*what).to_owned(),
         Given::Text(text) => {
             let hint = if stands_for_nothing(text) { USE_NULL } else { "" };
-            return format!(
-                "must be {wanted}, not the text `{}`{hint}",
-                excerpt(text.as_bytes(), 60)
-            );
+            return format!("must be {wanted}, not the text `{}`{hint}", excerpt(text.as_bytes(), 60));
         }
     };
     format!("must be {wanted}, not {found}")
@@ -237,7 +235,11 @@ mod tests {
         let float = column("type: float");
         assert_eq!(cell(&float, Given::Int(-2)), Ok(Cell::Float(-2.0)));
         assert!(cell(&float, Given::Float(f64::NAN)).unwrap_err().contains("write null"));
-        assert!(cell(&float, Given::Float(f64::NEG_INFINITY)).unwrap_err().contains("is infinite\n(hint: write null"));
+        assert!(
+            cell(&float, Given::Float(f64::NEG_INFINITY))
+                .unwrap_err()
+                .contains("is infinite\n(hint: write null")
+        );
         assert_eq!(cell(&float, Given::Int(1 << 53)), Ok(Cell::Float(9_007_199_254_740_992.0)));
         assert_eq!(cell(&float, Given::Large(1 << 63)), Ok(Cell::Float(9_223_372_036_854_775_808.0)));
         assert!(cell(&float, Given::Int((1 << 53) + 1)).unwrap_err().contains("too large to be exact"));
@@ -250,7 +252,10 @@ mod tests {
         assert_eq!(count(Given::Null, 100), Ok(None));
         assert_eq!(count(Given::Int(-1), 100), Err("-1 is outside 0 to 100".to_owned()));
         assert!(count(Given::Int(101), 100).is_err());
-        assert_eq!(count(Given::Text("12".into()), 100), Err("must be a whole number, not the text `12`".to_owned()));
+        assert_eq!(
+            count(Given::Text("12".into()), 100),
+            Err("must be a whole number, not the text `12`".to_owned())
+        );
         assert!(count(Given::Float(1.5), 100).unwrap_err().contains("whole number, not 1.5"));
     }
 

@@ -90,7 +90,12 @@ pub(super) fn excerpt(bytes: &[u8], most: usize) -> String {
     for c in text.trim().chars().take(most) {
         match c {
             // What nobody sees is often what is wrong.
-            '\u{a0}' | '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}' => {
+            '\u{a0}'
+            | '\u{ad}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{2064}'
+            | '\u{feff}' => {
                 shown.extend(c.escape_unicode());
             }
             c if c.is_control() => shown.push(' '),

@@ -14,7 +14,8 @@ fn settings(users: u32) -> Vec<u8> {
     .into_bytes()
 }
 
-const HEADER: &str = "user_id,feature_mode,k,l,tau,TE_A2S,TE_S2A,Delta_TE,p_A2S,p_S2A,n_samples,low_n,quality_passed";
+const HEADER: &str =
+    "user_id,feature_mode,k,l,tau,TE_A2S,TE_S2A,Delta_TE,p_A2S,p_S2A,n_samples,low_n,quality_passed";
 
 fn row(user: &str) -> String {
     format!("{user},composite,3,3,1,0.25,0.5,-0.25,0.75,0.99,1230,False,True")
@@ -51,7 +52,10 @@ fn separators_of_spreadsheets() {
 
 #[test]
 fn decimal_commas_in_quotes() {
-    let comma = plain().replace(",-0.25,", ",\"-0,25\",").replace(",0.25,", ",\"0,25\",").replace(",0.5,", ",\"0,5\",");
+    let comma = plain()
+        .replace(",-0.25,", ",\"-0,25\",")
+        .replace(",0.25,", ",\"0,25\",")
+        .replace(",0.5,", ",\"0,5\",");
     same_as_plain(&with(comma), "TE_A2S, TE_S2A, Delta_TE have a decimal comma");
     // Thousands of rows, one line.
     let doubtful = with(plain().replace(",0.25,", ",\"1,234\",").replace(",0.5,", ",\"1,235\","));
@@ -109,7 +113,10 @@ fn users_that_are_counted_and_named_nowhere_are_missing() {
     let counted = |users, status: Option<u32>| {
         let mut files: Files = [(TE, plain().into_bytes()), (layout::RUN_INFO, settings(users))].into();
         if let Some(total) = status {
-            files.insert(layout::STATUS, format!("{{\"pipeline\": {{\"total_users\": {total}}}}}").into_bytes());
+            files.insert(
+                layout::STATUS,
+                format!("{{\"pipeline\": {{\"total_users\": {total}}}}}").into_bytes(),
+            );
         }
         missing(&read_files(Path::new("dir"), "dir_shard0of1", &files, schemas()).unwrap())
     };
@@ -133,4 +140,20 @@ fn directories_without_a_result_are_an_error() {
         let error = import(&[shard], folder.path(), None, schemas()).unwrap_err().to_string();
         assert!(error.contains("no user and no result") && error.contains(cause), "{error}");
     }
+}
+
+#[test]
+fn ids_that_became_numbers_meet_their_rows() {
+    let te = plain().replace("u1", "007").replace("u2", "012");
+    let k = "user_id,k_selected,k_original,capped,ais_values,criterion\n7,3,3,False,,max_ais\n12.0,3,3,False,,max_ais\n";
+    let files =
+        [(TE, te.into_bytes()), (layout::K_SELECTED.file, k.into()), (layout::RUN_INFO, settings(2))].into();
+    let shard = read_files(Path::new("dir"), "dir_shard0of1", &files, schemas()).unwrap();
+    let ids: Vec<&str> = shard.units.iter().map(|unit| unit.user_id.as_str()).collect();
+    assert_eq!(ids, ["007", "012"]);
+    assert!(
+        shard.units.iter().all(|unit| rows(unit, "k_selection").len() == 1 && rows(unit, "te").len() == 1)
+    );
+    let told = shard.findings.iter().filter(|f| f.kind == Kind::Form && f.what.contains("same person"));
+    assert_eq!(told.count(), 1);
 }

@@ -103,7 +103,10 @@ fn bad_lines_are_told_with_their_place() {
         (r#"{"table": "te", "table": "gc", "tau": 2}"#, &["column table: is no column"]),
         (r#"{"table": "te", "tau": 2, "p_A2S": "NaN"}"#, &["column p_A2S: ", "write null"]),
         (r#"{"table": "te", "tau": 2, "p_A2S": NaN}"#, &["line 2 of the output is not a row", "write null"]),
-        (r#"{"table": "te", "tau": 2, "p_A2S": 1e999}"#, &["line 2 of the output is not a row", "write null"]),
+        (
+            r#"{"table": "te", "tau": 2, "p_A2S": 1e999}"#,
+            &["line 2 of the output is not a row", "write null"],
+        ),
         (r#"{"table": "te", "tau": 2, "p_A2S": 1.5}"#, &["column p_A2S: 1.5 is outside 0 to 1"]),
         (
             r#"{"table": "te", "tau": 2, "feature_mode": "n"}"#,

@@ -1,0 +1,213 @@
+//! Times that are hardly seconds since 1970: of another unit or epoch, or of a clock that was not set.
+
+use chrono::{DateTime, SecondsFormat};
+
+/// Seconds since 1970 from here on (year 5138) are no time of a recording.
+const LARGEST: f64 = 1e11;
+/// Recordings are made between 1980 and 2100.
+const YEARS: std::ops::Range<f64> = 315_532_800.0..4_102_444_800.0;
+/// Seconds between a clock that was not set and one that is.
+const YEAR: f64 = 365.25 * 86_400.0;
+/// Steps that are shorter are hardly ones of seconds, unless the times count from the start of the recording.
+const SHORTEST: f64 = 0.01;
+/// Times from here on do not count from the start of such a recording.
+const START: f64 = 10_000.0;
+
+/// Another way to read a number as a time: seconds since 1970 are `number * factor / divisor - zero`.
+struct Reading {
+    name: &'static str,
+    factor: f64,
+    divisor: f64,
+    zero: f64,
+    /// In SQL, behind the number.
+    sql: &'static str,
+}
+
+const fn reading(name: &'static str, factor: f64, divisor: f64, zero: f64, sql: &'static str) -> Reading {
+    Reading { name, factor, divisor, zero, sql }
+}
+
+const SMALL_UNITS: [Reading; 5] = [
+    reading("milliseconds since 1970", 1.0, 1e3, 0.0, " / 1000"),
+    reading("microseconds since 1970", 1.0, 1e6, 0.0, " / 1000000"),
+    reading("nanoseconds since 1970", 1.0, 1e9, 0.0, " / 1000000000"),
+    reading("100 nanoseconds since 1601", 1.0, 1e7, 11_644_473_600.0, " / 10000000 - 11644473600"),
+    reading("100 nanoseconds since the year 1", 1.0, 1e7, 62_135_596_800.0, " / 10000000 - 62135596800"),
+];
+
+const DAYS: [Reading; 5] = [
+    reading(
+        "days since 1899-12-30, as spreadsheets have them",
+        86_400.0,
+        1.0,
+        2_209_161_600.0,
+        " * 86400 - 2209161600",
+    ),
+    reading("days since 1970", 86_400.0, 1.0, 0.0, " * 86400"),
+    reading(
+        "days since the year 0, as MATLAB has them",
+        86_400.0,
+        1.0,
+        62_167_305_600.0,
+        " * 86400 - 62167305600",
+    ),
+    reading("modified Julian days", 86_400.0, 1.0, 3_506_716_800.0, " * 86400 - 3506716800"),
+    reading("Julian days", 86_400.0, 1.0, 210_866_760_000.0, " * 86400 - 210866760000"),
+];
+
+impl Reading {
+    fn seconds(&self, number: f64) -> f64 {
+        number * self.factor / self.divisor - self.zero
+    }
+}
+
+/// Why one time cannot be one, and what to do; `sql` is the expression it comes from.
+pub(super) fn time(value: f64, sql: &str) -> Option<String> {
+    if value < 0.0 {
+        return Some("is before 1970".to_owned());
+    }
+    if value < LARGEST {
+        return None;
+    }
+    Some(match readings(&SMALL_UNITS, value, sql) {
+        Some(readings) => format!("is too large for seconds since 1970 (hint: it looks like {readings})"),
+        None => format!("is {} (hint: if it stands for a time that is missing, remove the row)", date(value)),
+    })
+}
+
+/// The row of the first time that cannot be one beside the others, and why; of the rows that are kept.
+pub(super) fn recording(times: &[f64], keep: &[bool], sql: &str) -> Option<(usize, String)> {
+    let kept = || (0..times.len()).filter(|&row| keep[row]);
+    let first = kept().min_by(|&a, &b| times[a].total_cmp(&times[b]))?;
+    if times[first] >= YEARS.start {
+        return None;
+    }
+    let mut sorted: Vec<f64> = kept().map(|row| times[row]).collect();
+    sorted.sort_by(f64::total_cmp);
+    let early = sorted.partition_point(|time| *time < YEARS.start);
+    let reason = if let Some(next) = sorted.get(early) {
+        unset(sorted[0], sorted[early - 1], *next, early)
+    } else {
+        in_days(&sorted, sql)
+    };
+    reason.map(|reason| (first, reason))
+}
+
+/// Some times near 1970 and others far from it.
+fn unset(first: f64, last: f64, next: f64, rows: usize) -> Option<String> {
+    (next - last > YEAR).then(|| {
+        format!(
+            "is {}, and the next time after {} is {}: a clock that was not set, or a number for a missing time (hint: \
+             remove the {rows} row(s) before)",
+            date(first),
+            date(last),
+            date(next)
+        )
+    })
+}
+
+/// All times in 1970 or soon after it, with steps of a few milliseconds.
+fn in_days(sorted: &[f64], sql: &str) -> Option<String> {
+    let mut steps: Vec<f64> =
+        sorted.windows(2).map(|pair| pair[1] - pair[0]).filter(|&step| step > 0.0).collect();
+    if sorted[0] < START || steps.is_empty() {
+        return None;
+    }
+    let middle = (steps.len() - 1) / 2;
+    let step = *steps.select_nth_unstable_by(middle, f64::total_cmp).1;
+    let readings = readings(&DAYS, sorted[0], sql).filter(|_| step < SHORTEST)?;
+    Some(format!(
+        "is {}, and the rows are {step:.2e} s apart, so it is hardly in seconds (hint: it looks like {readings}; \
+         `data.plausibility: false` takes it as seconds)",
+        date(sorted[0])
+    ))
+}
+
+/// The readings by which a number is a time of a recording, in words.
+fn readings(all: &[Reading], value: f64, sql: &str) -> Option<String> {
+    let is_name = sql.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '"');
+    let number = if is_name { sql.to_owned() } else { format!("({sql})") };
+    let likely = all.iter().filter(|reading| YEARS.contains(&reading.seconds(value)));
+    let words: Vec<String> = likely
+        .map(|reading| {
+            let time = date(reading.seconds(value));
+            format!("{}, {time}: write `{number}{}`", reading.name, reading.sql)
+        })
+        .collect();
+    (!words.is_empty()).then(|| words.join("; or "))
+}
+
+/// A time in words.
+fn date(seconds: f64) -> String {
+    let time = DateTime::from_timestamp(seconds.floor() as i64, 0);
+    time.map_or_else(
+        || "beyond the calendar".to_owned(),
+        |time| time.to_rfc3339_opts(SecondsFormat::Secs, true),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{recording, time};
+
+    #[test]
+    fn the_unit_of_a_large_number_is_named() {
+        for (value, name, sql) in [
+            (1_767_571_200e3, "milliseconds", "`\"t\" / 1000`"),
+            (1_767_571_200e6, "microseconds", "`\"t\" / 1000000`"),
+            (1_767_571_200e9, "nanoseconds", "`\"t\" / 1000000000`"),
+            (134_120_448e9, "since 1601", "`\"t\" / 10000000 - 11644473600`"),
+            (639_031_680e9, "since the year 1", "`\"t\" / 10000000 - 62135596800`"),
+        ] {
+            let told = time(value, "\"t\"").unwrap();
+            assert!(
+                told.contains(name) && told.contains("2026-01-05T00:00:00Z") && told.contains(sql),
+                "{told}"
+            );
+        }
+        assert!(time(1_767_571_200e3, "a + b").unwrap().contains("`(a + b) / 1000`"));
+        assert!(time(253_402_300_799.0, "t").unwrap().contains("9999-12-31T23:59:59Z"));
+        assert!(time(1e300, "t").unwrap().contains("beyond the calendar"));
+        assert!(time(-1.0, "t").is_some());
+        assert_eq!(time(4e9, "t"), None, "dates are shifted for privacy");
+    }
+
+    fn told(times: &[f64]) -> Option<(usize, String)> {
+        recording(times, &vec![true; times.len()], "t")
+    }
+
+    #[test]
+    fn days_are_not_seconds() {
+        let minutes = |start: f64| (0..100).map(|row| start + f64::from(row) / 1440.0).collect::<Vec<f64>>();
+        for (start, name, sql) in [
+            (46_027.0, "spreadsheets", "`t * 86400 - 2209161600`"),
+            (20_458.0, "days since 1970", "`t * 86400`"),
+            (739_987.0, "MATLAB", "`t * 86400 - 62167305600`"),
+            (61_045.0, "modified Julian", "`t * 86400 - 3506716800`"),
+            (2_461_045.5, "Julian", "`t * 86400 - 210866760000`"),
+        ] {
+            let (row, told) = told(&minutes(start)).unwrap();
+            assert_eq!(row, 0);
+            assert!(
+                told.contains(name) && told.contains("2026-01-05T00:00:00Z") && told.contains(sql),
+                "{told}"
+            );
+        }
+        assert_eq!(told(&minutes(0.0)), None, "since the start of a fast recording");
+        let seconds: Vec<f64> = (0..100).map(|row| 46_027.0 + f64::from(row)).collect();
+        assert_eq!(told(&seconds), None, "since the start of a slow one");
+    }
+
+    #[test]
+    fn a_clock_that_was_not_set_is_named() {
+        let (row, reason) = told(&[1_767_571_260.0, 60.0, 0.0, 1_767_571_200.0]).unwrap();
+        assert_eq!(row, 2);
+        assert!(
+            reason.contains("remove the 2 row(s)") && reason.contains("2026-01-05T00:00:00Z"),
+            "{reason}"
+        );
+        assert_eq!(recording(&[0.0, 1_767_571_200.0], &[false, true], "t"), None, "a row that is dropped");
+        assert_eq!(told(&[315_500_000.0, 315_600_000.0]), None, "from 1979 to 1980");
+        assert_eq!(told(&[]), None);
+    }
+}
