@@ -4,7 +4,8 @@ use super::finding::{Findings, Kind};
 use super::form;
 use super::layout::ERROR_LOG;
 use super::lines::{Line, lines};
-use super::sheet::{Layouts, Record, fields, is_header};
+use super::record::Record;
+use super::sheet::{Layouts, fields, is_header};
 use super::value::int;
 
 const FILE: &str = ERROR_LOG.file;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 use std::io::Read as _;
 
 use super::finding::{Findings, Kind};
-use super::sheet::Record;
+use super::record::Record;
 use crate::dataset::split_record;
 
 /// Lines in which a header is looked for.

@@ -4,7 +4,8 @@ use super::entry::Entry;
 use super::finding::{Findings, Kind};
 use super::layout::HBIN_COUNTS;
 use super::measures::keep_contract;
-use super::sheet::{MAKE_AGAIN, Record, records};
+use super::record::Record;
+use super::sheet::{MAKE_AGAIN, records};
 use super::value::int;
 use crate::schema::{Row, SchemaError, Schemas};
 

@@ -6,7 +6,8 @@ use super::entry::Entry;
 use super::finding::{Findings, Kind};
 use super::layout::K_SELECTED;
 use super::measures::keep_contract;
-use super::sheet::{MAKE_AGAIN, Record, records};
+use super::record::Record;
+use super::sheet::{MAKE_AGAIN, records};
 use super::value::{cell, int};
 use crate::schema::{Cell, ColumnType, Row, SchemaError, Schemas};
 

@@ -3,7 +3,8 @@
 use super::entry::Entry;
 use super::finding::{Findings, Kind};
 use super::layout::LegacyFile;
-use super::sheet::{MAKE_AGAIN, Record, records};
+use super::record::Record;
+use super::sheet::{MAKE_AGAIN, records};
 use super::unit::Call;
 use super::value::cell;
 use crate::measures::Mended;

@@ -25,6 +25,7 @@ mod layout;
 mod lines;
 mod measures;
 mod plan;
+mod record;
 mod settings;
 mod shard;
 mod sheet;

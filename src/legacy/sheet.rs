@@ -6,41 +6,8 @@ use super::finding::{Findings, Kind};
 use super::form;
 use super::layout::LegacyFile;
 use super::lines::{Line, lines};
+use super::record::Record;
 use super::value::shown;
-
-/// A row with the names of its fields.
-#[derive(Debug, Clone)]
-pub(super) struct Record {
-    pub(super) line: u64,
-    names: Rc<Vec<String>>,
-    fields: Vec<String>,
-}
-
-impl Record {
-    /// The field of a column; none if the layout has no such column, or the field is empty.
-    pub(super) fn get(&self, column: &str) -> Option<&str> {
-        let place = self.names.iter().position(|name| name == column)?;
-        self.fields.get(place).map(|field| field.trim()).filter(|field| !field.is_empty())
-    }
-
-    /// The names of its fields.
-    pub(super) fn names(&self) -> &[String] {
-        &self.names
-    }
-
-    /// Changes the field of a column.
-    pub(super) fn change(&mut self, column: &str, to: impl Fn(&str) -> String) {
-        let place = self.names.iter().position(|name| name == column);
-        if let Some(field) = place.and_then(|place| self.fields.get_mut(place)) {
-            *field = to(field.trim());
-        }
-    }
-
-    /// A column that must be there.
-    pub(super) fn required(&self, column: &str) -> Result<&str, String> {
-        self.get(column).ok_or_else(|| format!("has no `{column}`; it is left out"))
-    }
-}
 
 /// The fields of a line, or what is wrong with it.
 pub(super) fn fields(record: &[u8], separator: u8) -> Result<Vec<String>, String> {
@@ -138,7 +105,7 @@ impl<'a> Layouts<'a> {
         }
         let fits = |layout: &&Rc<Vec<String>>| layout.len() == fields.len();
         if let Some(names) = self.headers.iter().rev().find(fits) {
-            return Some(Record { line, names: Rc::clone(names), fields });
+            return Some(Record::new(line, Rc::clone(names), fields));
         }
         if let Some(names) = self.known.iter().find(fits) {
             if let Some(header) = self.headers.last() {
@@ -150,7 +117,7 @@ impl<'a> Layouts<'a> {
                 );
                 findings.add(self.file.file, line, Kind::OtherLayout, what, "");
             }
-            return Some(Record { line, names: Rc::clone(names), fields });
+            return Some(Record::new(line, Rc::clone(names), fields));
         }
         findings.add(self.file.file, line, Kind::Ragged, self.ragged(&fields), MAKE_AGAIN);
         None
