@@ -25,7 +25,7 @@ fn of_bytes(bytes: Vec<u8>) -> io::Result<String> {
     }
     let text = String::from_utf8(bytes).map_err(|error| {
         let valid = error.utf8_error().valid_up_to();
-        let line = error.as_bytes()[..valid].iter().filter(|byte| **byte == b'\n').count() + 1;
+        let line = error.as_bytes()[..valid].split(|byte| *byte == b'\n').count();
         invalid(format!("line {line} is not UTF-8 text (hint: save it as UTF-8)"))
     })?;
     Ok(text.strip_prefix(MARK).map(str::to_owned).unwrap_or(text))

@@ -11,7 +11,7 @@ pub(super) fn check(config: &Config, schemas: &Schemas) -> Result<(), Failure> {
     known.extend(schemas.iter().filter_map(|schema| schema.measure.as_deref()));
     known.sort_unstable();
     known.dedup();
-    for family in config.fdr.families.iter().filter(|family| !known.contains(&family.as_str())) {
+    if let Some(family) = config.fdr.families.iter().find(|family| !known.contains(&family.as_str())) {
         let near = nearest(family, known.iter().copied());
         let near = near.map_or(String::new(), |near| format!("; did you mean `{near}`?"));
         return Err(Failure::usage(format!(

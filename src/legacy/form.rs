@@ -52,17 +52,18 @@ fn utf16(bytes: &[u8]) -> Option<String> {
         let every_other = || start.iter().skip(from).step_by(2);
         start.len() >= 8
             && every_other().all(|byte| *byte == 0)
-            && start.iter().filter(|b| **b == 0).count() <= start.len() / 2
+            && start.iter().skip(1 - from).step_by(2).all(|byte| *byte != 0)
     };
-    let (pair, behind): (fn([u8; 2]) -> u16, &[u8]) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (u16::from_le_bytes, rest),
-        [0xfe, 0xff, rest @ ..] => (u16::from_be_bytes, rest),
-        _ if zeros(1) => (u16::from_le_bytes, bytes),
-        _ if zeros(0) => (u16::from_be_bytes, bytes),
+    let (little, behind) = match bytes {
+        [0xff, 0xfe, rest @ ..] => (true, rest),
+        [0xfe, 0xff, rest @ ..] => (false, rest),
+        _ if zeros(1) => (true, bytes),
+        _ if zeros(0) => (false, bytes),
         _ => return None,
     };
+    let pair = |two: &[u8; 2]| if little { u16::from_le_bytes(*two) } else { u16::from_be_bytes(*two) };
     let (pairs, _) = behind.as_chunks::<2>();
-    Some(String::from_utf16_lossy(&pairs.iter().map(|two| pair(*two)).collect::<Vec<_>>()))
+    Some(String::from_utf16_lossy(&pairs.iter().map(pair).collect::<Vec<_>>()))
 }
 
 /// What stands between the fields of a file: a comma, unless only another character makes a header of its first lines.
@@ -122,13 +123,15 @@ pub(super) fn decimal_commas(file: &str, records: &mut [Record], findings: &mut 
         .any(|name| cells(name).into_iter().any(|text| has_comma(text) && !may_be_thousands(text)));
     let pure = |name: &String| cells(name).into_iter().all(|text| has_comma(text) || !text.contains('.'));
     let (read, mixed): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| certain && pure(name));
-    for (names, what) in [
-        (&read, "have a decimal comma in their numbers, and were read so"),
-        (&mixed, "hold numbers with a comma, of which it cannot be told whether it is a decimal comma"),
+    for (names, what, remedy) in [
+        (&read, "have a decimal comma in their numbers, and were read so", ""),
+        (
+            &mixed,
+            "hold numbers with a comma, of which it cannot be told whether it is a decimal comma",
+            "write the numbers with decimal points",
+        ),
     ] {
         if !names.is_empty() {
-            let hint = "write the numbers with decimal points";
-            let remedy = if std::ptr::eq(names, &read) { "" } else { hint };
             findings.add(file, 0, Kind::Form, format!("the columns {} {what}", names.join(", ")), remedy);
         }
     }

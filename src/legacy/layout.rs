@@ -98,7 +98,7 @@ pub(super) const STATUS: &str = "status.json";
 
 /// Name of a CSV file that was packed afterwards.
 pub(super) fn packed(file: &str) -> Option<String> {
-    file.ends_with(".csv").then(|| format!("{file}.gz"))
+    file.strip_suffix(".csv").map(|_| format!("{file}.gz"))
 }
 
 /// Files that make a directory one of the predecessor's.

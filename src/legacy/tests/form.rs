@@ -104,7 +104,7 @@ fn missing(shard: &LegacyShard) -> Vec<String> {
     let imported = import(std::slice::from_ref(shard), folder.path(), None, schemas()).unwrap();
     let run = crate::store::Run::open(&imported.runs[0]).unwrap();
     let named = |user: &String| !shard.units.iter().any(|unit| unit.user_id == *user);
-    let users = run.expected().unwrap().into_iter().map(|unit| unit.user_id.clone());
+    let users = run.expected().unwrap().iter().map(|unit| unit.user_id.clone());
     users.filter(named).collect()
 }
 
