@@ -1,5 +1,8 @@
 //! The error log, whose tracebacks go over many lines.
 
+#[cfg(test)]
+mod tests;
+
 use super::finding::{Findings, Kind};
 use super::layout::ERROR_LOG;
 use super::lines::{Line, lines};

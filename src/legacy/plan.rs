@@ -204,7 +204,7 @@ fn strangers(seen: &BTreeMap<&str, Option<u32>>, expected: Option<&[String]>, fi
 fn absent(shards: u32, own: &[u32], findings: &mut Findings) -> Vec<u32> {
     let absent: Vec<u32> = (0..shards).filter(|shard| !own.contains(shard)).collect();
     for shard in &absent {
-        let what = format!("there is no directory of shard {shard} of {shards}; its users are missing");
+        let what = format!("the directory of shard {shard} of {shards} was not found; its users are missing");
         findings.add(ALL, 0, Kind::Directories, what, "name the directory of that shard too");
     }
     absent

@@ -36,7 +36,7 @@ pub fn record_batch(table: &TableSchema, rows: &[Row]) -> Result<RecordBatch, Ba
         if let Some((name, _)) =
             row.0.iter().find(|(name, _)| table.column(name).is_none_or(|c| c.derived.is_some()))
         {
-            return Err(fault(table, i, name, "is no stored column of the table"));
+            return Err(fault(table, i, name, "isn't a stored column of the table"));
         }
     }
     let columns =
@@ -68,7 +68,7 @@ fn check(column: &Column, cell: &Cell) -> Result<(), String> {
         Cell::Text(text) => {
             return match &column.values {
                 Some(values) if !values.contains(text) => {
-                    Err(format!("`{text}` is none of {}", values.join(", ")))
+                    Err(format!("`{text}` isn't one of {}", values.join(", ")))
                 }
                 _ => Ok(()),
             };

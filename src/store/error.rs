@@ -10,7 +10,7 @@ use super::manifest::RUN_FORMAT;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The directory is not there.
-    #[error("there is no directory {}", dir.display())]
+    #[error("directory {} not found", dir.display())]
     NotFound {
         /// The directory.
         dir: PathBuf,

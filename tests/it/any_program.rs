@@ -116,7 +116,7 @@ fn mistakes_are_told_before_any_work() {
 #[test]
 fn the_documented_script_works() {
     if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no python3");
+        eprintln!("skipped: python3 not found");
         return;
     }
     let world = World::new(0);

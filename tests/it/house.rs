@@ -6,6 +6,7 @@
 mod rules;
 mod scan;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rules::House;
@@ -21,10 +22,7 @@ const KNOWN: &[(&str, &str)] = &[
     ("sizes", "merge"),
     ("sizes", "sql"),
     ("tests", "dataset"),
-    ("tests", "engine"),
-    ("tests", "legacy"),
     ("tests", "run"),
-    ("tests", "sorted"),
     ("one home", "check"),
     ("one home", "cli"),
     ("one home", "compact"),
@@ -70,6 +68,9 @@ fn the_sources_keep_the_rules_of_the_house() {
     let new = broken.iter().filter(|broken| !KNOWN.contains(&(broken.rule, &broken.room)));
     let new: Vec<&str> = new.map(|broken| broken.words.as_str()).collect();
     assert!(new.is_empty(), "\n{}\n", new.join("\n"));
+    let there: BTreeSet<(&str, &str)> = broken.iter().map(|b| (b.rule, b.room.as_str())).collect();
+    let mended: Vec<_> = KNOWN.iter().filter(|known| !there.contains(*known)).collect();
+    assert!(mended.is_empty(), "no longer broken: take these out of the list KNOWN of this file: {mended:?}");
 }
 
 /// What a made-up tree breaks: a table of four rooms, and these files beside clean ones.

@@ -123,7 +123,7 @@ impl Process {
             let Ok(line) = line else { break };
             hear();
             let Ok(event) = serde_json::from_str::<Event>(&line) else {
-                tracing::warn!("a line of a worker is no event: {line}");
+                tracing::warn!("a line of a worker isn't an event: {line}");
                 continue;
             };
             end.take(&event);

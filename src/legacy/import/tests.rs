@@ -1,6 +1,9 @@
 //! Imported directories are runs like any other.
 
-use super::*;
+use std::path::{Path, PathBuf};
+
+use super::super::tests::*;
+use super::super::*;
 use crate::merge::{Merge, MergeOutcome, OnConflict};
 use crate::sql::{Definitions, Queries};
 use crate::store::{Ledger, Run, RunState, UnitState};
