@@ -166,7 +166,7 @@ mod tests {
             "table t, row 0, column p: 1.5 is outside … to 1"
         );
         assert!(error(Row::new().with("p", 0.1)).contains("has no value"));
-        assert!(error(Row::new().with("m", "c")).contains("none of a, b"));
+        assert!(error(Row::new().with("m", "c")).contains("one of a, b"));
         assert!(error(Row::new().with("m", 1u32)).contains("another type"));
         assert!(error(Row::new().with("m", "a").with("x", 1u32)).contains("no stored column"));
     }

@@ -111,7 +111,7 @@ mod tests {
         (hint: \? shows the commands)
         ");
         insta::assert_snapshot!(Command::parse("copy").unwrap_err(), @r"
-        there is no command \copy
+        unknown command \copy
         (hint: \? shows the commands)
         ");
         insta::assert_snapshot!(help(), @r"
