@@ -63,7 +63,7 @@ fn all_mistakes_are_told_with_line_key_and_nearest() {
     "#);
     world.write("torn.yaml", "a: [1, 2\nb: 3\n");
     let said = world.expect(2, &["config", "check", "torn.yaml"]);
-    assert!(said.err.contains("torn.yaml:") && said.err.contains("no YAML"), "{}", said.err);
+    assert!(said.err.contains("torn.yaml:") && said.err.contains("invalid YAML"), "{}", said.err);
     let said = world.expect(2, &["run", "k6_ful"]);
     assert!(said.err.contains("did you mean `k6_full`?"), "{}", said.err);
     let said = world.expect(2, &["config", "check", "nowhere.yaml"]);

@@ -15,28 +15,20 @@ use rules::House;
 const KNOWN: &[(&str, &str)] = &[
     ("table", "attempts"),
     ("table", "sources"),
-    ("table", "tables"),
     ("circles", "merge"),
     ("circles", "run"),
     ("circles", "sql"),
     ("sizes", "merge"),
-    ("sizes", "sql"),
     ("tests", "dataset"),
     ("tests", "run"),
-    ("one home", "check"),
     ("one home", "cli"),
     ("one home", "compact"),
-    ("one home", "config"),
     ("one home", "engine"),
-    ("one home", "export"),
-    ("one home", "legacy"),
     ("one home", "merge"),
     ("one home", "progress"),
     ("one home", "run"),
-    ("one home", "schema"),
     ("one home", "sorted"),
     ("one home", "sql"),
-    ("one home", "store"),
 ];
 
 /// Every source of the project, by path.
