@@ -23,7 +23,9 @@ fn schemas() -> Schemas {
 }
 
 fn new_run(dir: &Path) -> Run {
-    let config = load(&ConfigSource::Defaults, &Overrides::default(), None, &crate::measures::settings()).unwrap().config;
+    let config = load(&ConfigSource::Defaults, &Overrides::default(), None, &crate::measures::settings())
+        .unwrap()
+        .config;
     let new = NewRun {
         config: &config,
         units: Vec::new(),

@@ -25,7 +25,8 @@ pub(super) fn read_quality(
         let known = presets::quality_names(folder);
         let near = nearest(&c.quality_profile, known.iter().map(String::as_str));
         let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-        let message = format!("names the unknown profile `{}`{near} (known: {})", c.quality_profile, known.join(", "));
+        let message =
+            format!("names the unknown profile `{}`{near} (known: {})", c.quality_profile, known.join(", "));
         root.fault("quality_profile", &message);
     }
     if let Some(mut s) = root.section("quality_control") {

@@ -144,7 +144,9 @@ fn after_the_cut(state: &State, step: usize, root: &Path, to: &Path, mut also: i
 /// which the commit of each had returned.
 fn commit_three(root: &Path, disk: &Arc<Fragile>, grouped: bool) -> Vec<usize> {
     let schemas = Schemas::load(None).unwrap();
-    let config = load(&ConfigSource::Defaults, &Overrides::default(), None, &crate::measures::settings()).unwrap().config;
+    let config = load(&ConfigSource::Defaults, &Overrides::default(), None, &crate::measures::settings())
+        .unwrap()
+        .config;
     let new = NewRun {
         config: &config,
         units: Vec::new(),
