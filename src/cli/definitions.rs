@@ -28,7 +28,7 @@ impl Folder {
         if let Some(folder) = &self.0
             && !folder.is_dir()
         {
-            return Err(Failure::usage(format!("--definitions: there is no folder {}", folder.display())));
+            return Err(Failure::usage(format!("--definitions: folder {} not found", folder.display())));
         }
         Ok(Loaded {
             schemas: Schemas::load(self.sub("schemas").as_deref()).map_err(Failure::usage)?,

@@ -117,7 +117,7 @@ fn fault(storage: &dyn Storage, schemas: &Schemas, file: &LedgerFile, moved: &Mo
     }
     data.into_values().find_map(|known| {
         if schemas.get(&known.table).is_err() {
-            return Some(format!("{}: there is no table {}", known.file, known.table));
+            return Some(format!("{}: unknown table {}", known.file, known.table));
         }
         let why = fault_of(storage, &known.file, known.bytes, &known.checksum)?;
         Some(format!("{}: {why}", known.file))

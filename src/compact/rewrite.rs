@@ -123,7 +123,7 @@ impl Rewrite<'_> {
         StoreError::Damaged {
             file: self.run.name(),
             what: format!(
-                "table {table} has other rows of user {} than the ledger says (shard {}, bucket {})",
+                "the rows of user {} in table {table} differ from the ledger (shard {}, bucket {})",
                 row.user_id, self.shard, self.bucket
             ),
         }

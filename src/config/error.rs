@@ -18,7 +18,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// No such preset.
-    #[error("there is no preset `{name}`{}\n(hint: presets are {known}; a file is named with --config FILE)", near.as_ref().map_or(String::new(), |n| format!("; did you mean `{n}`?")))]
+    #[error("unknown preset `{name}`{}\n(hint: presets are {known}; a file is named with --config FILE)", near.as_ref().map_or(String::new(), |n| format!("; did you mean `{n}`?")))]
     NoPreset {
         /// What was asked for.
         name: String,

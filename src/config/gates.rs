@@ -25,7 +25,8 @@ pub(super) fn read_quality(
         let known = presets::quality_names(folder);
         let near = nearest(&c.quality_profile, known.iter().map(String::as_str));
         let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
-        let message = format!("`{}` is no profile{near} (known: {})", c.quality_profile, known.join(", "));
+        let message =
+            format!("names the unknown profile `{}`{near} (known: {})", c.quality_profile, known.join(", "));
         root.fault("quality_profile", &message);
     }
     if let Some(mut s) = root.section("quality_control") {
@@ -49,7 +50,7 @@ fn parse_quality(file: &str, text: &str, measures: &[MeasureSettings]) -> Result
             read_gates(&mut s, &mut gates, false, measures);
             s.finish();
         }
-        Err((line, fault)) => findings.problem(line, format!("this is no YAML: {fault}")),
+        Err((line, fault)) => findings.problem(line, format!("invalid YAML: {fault}")),
     }
     let problems = findings.problems.into_inner();
     if problems.is_empty() { Ok(gates) } else { Err(ConfigError::Problems(problems)) }

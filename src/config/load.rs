@@ -101,7 +101,7 @@ fn read(
     let node = match Node::parse(text) {
         Ok(node) => node,
         Err((line, fault)) => {
-            findings.problem(line, format!("this is no YAML: {fault}"));
+            findings.problem(line, format!("invalid YAML: {fault}"));
             return Err(ConfigError::Problems(findings.problems.into_inner()));
         }
     };
@@ -148,7 +148,7 @@ fn read_config(
     read_blocks(&mut root, &mut c, measures);
     read_small_sections(&mut root, &mut c);
     read_quality(&mut root, &mut c, folder, measures)?;
-    root.ignored(&["jvm"], "not needed, there is no Java here and memory follows the samples");
+    root.ignored(&["jvm"], "not needed: this program doesn't use Java, and memory follows the samples");
     let why = "no effect here";
     root.ignored(&["min_samples_per_state", "checkpoint", "heartbeat_interval", "schema_version"], why);
     root.finish();

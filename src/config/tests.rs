@@ -177,7 +177,7 @@ fn values_that_cannot_work_are_refused() {
         ),
         ("hour_bins: 0", "f.yaml:1: `hour_bins` must be from 1 to 100000"),
         ("taus: []", "f.yaml:1: `taus` must name at least one lag"),
-        ("seed: 1\nseed: 2", "f.yaml:2: this is no YAML: the key `seed` stands twice"),
+        ("seed: 1\nseed: 2", "f.yaml:2: invalid YAML: the key `seed` stands twice"),
     ] {
         assert_eq!(faults(text), fault, "{text}");
     }
@@ -215,7 +215,7 @@ fn old_keys_are_read_over_but_never_suggested() {
         loaded.notices,
         [
             "f.yaml: runtime.checkpoint, runtime.heartbeat_interval: no effect, every user is kept the moment it is done",
-            "f.yaml: jvm: not needed, there is no Java here and memory follows the samples",
+            "f.yaml: jvm: not needed: this program doesn't use Java, and memory follows the samples",
             "f.yaml: schema_version: no effect here",
         ]
     );

@@ -166,7 +166,7 @@ fn of_bytes(bytes: &[u8], uuid: bool) -> Result<String, String> {
 
 /// Pairs of different ids that a program in between could have made of one: they differ in zeros in
 /// front, in case, or in marks that are not seen.
-pub(crate) fn lookalikes<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
+pub(super) fn lookalikes<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
     let mut seen: HashMap<String, &str> = HashMap::new();
     let mut pairs = Vec::new();
     for id in ids {

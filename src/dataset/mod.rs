@@ -46,7 +46,6 @@ pub use clock::WallClock;
 pub use error::DatasetError;
 pub(crate) use fields::split_record;
 pub use frame::UserFrame;
-pub(crate) use id::lookalikes;
 pub use inputs::{Inputs, UserInput, inputs, list};
 pub use pace::LongSteps;
 pub use place::{Lines, Place};

@@ -12,7 +12,7 @@ use crate::store::StoreError;
 #[derive(Debug, Error)]
 pub enum LegacyError {
     /// It is none.
-    #[error("{} is no output of the predecessor: it has none of per_user_*.csv and k_selected_by_user.csv, or it is a run or a merged output of this program\n(hint: name a directory that the predecessor wrote)", dir.display())]
+    #[error("{} isn't an output of the predecessor: it has none of per_user_*.csv and k_selected_by_user.csv, or it is a run or a merged output of this program\n(hint: name a directory that the predecessor wrote)", dir.display())]
     NotLegacy {
         /// The directory.
         dir: PathBuf,

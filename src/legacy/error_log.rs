@@ -1,5 +1,8 @@
 //! The error log, whose tracebacks go over many lines.
 
+#[cfg(test)]
+mod tests;
+
 use super::finding::{Findings, Kind};
 use super::form;
 use super::layout::ERROR_LOG;

@@ -1,5 +1,8 @@
 //! Directories of the predecessor as runs of this program.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 

@@ -79,7 +79,7 @@ fn ais_values(text: &str, line: u64, findings: &mut Findings) -> Option<String> 
     if serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&text).is_ok() {
         return Some(text);
     }
-    let what = "`ais_values` is no JSON object; it was taken as empty";
+    let what = "`ais_values` isn't a JSON object; it was taken as empty";
     findings.add(FILE, line, Kind::Doubtful, what, MAKE_AGAIN);
     None
 }

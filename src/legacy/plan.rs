@@ -3,6 +3,9 @@
 //! The predecessor kept no plan. Users and feature modes are those that any directory names, and those that
 //! the caller expects; rows a unit follow from the settings.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -14,7 +17,6 @@ use super::settings;
 use super::shard::{LegacyShard, common_bins};
 use super::unit::LegacyUnit;
 use crate::config::{Config, KStrategy};
-use crate::dataset::lookalikes;
 use crate::measures::{self, planned_rows};
 use crate::schema::{Cell, Row};
 use crate::store::ExpectedUnit;
@@ -156,7 +158,6 @@ fn units(
         }
     }
     strangers(&shard_of, expected, findings);
-    respelt(dirs, findings);
     for user in expected.into_iter().flatten() {
         shard_of.entry(user).or_insert(None);
     }
@@ -207,26 +208,6 @@ fn strangers(seen: &BTreeMap<&str, Option<u32>>, expected: Option<&[String]>, fi
     }
 }
 
-/// Says which users look like one whose id a program in between changed: their ids differ in zeros in front,
-/// and they never have the same table.
-fn respelt(dirs: &[LegacyShard], findings: &mut Findings) {
-    let mut tables: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
-    for unit in dirs.iter().flat_map(|dir| &dir.units) {
-        let filled = unit.tables.iter().filter(|(_, rows)| !rows.is_empty());
-        tables.entry(&unit.user_id).or_default().extend(filled.map(|(table, _)| table.as_str()));
-    }
-    for (first, second) in lookalikes(tables.keys().copied()) {
-        if tables[first].is_disjoint(&tables[second]) {
-            let what = format!(
-                "the users `{first}` and `{second}` have no table in common and look like one user whose id a program \
-                 took for a number; they are taken for two"
-            );
-            let remedy = "write the id in all files as it is in the data, zeros in front included";
-            findings.add(ALL, 0, Kind::Directories, what, remedy);
-        }
-    }
-}
-
 /// Users that the settings or a `status.json` count and that no file names: shard and words for each.
 fn unnamed(
     config: &Config,
@@ -270,7 +251,7 @@ fn unnamed(
 fn absent(shards: u32, own: &[u32], findings: &mut Findings) -> Vec<u32> {
     let absent: Vec<u32> = (0..shards).filter(|shard| !own.contains(shard)).collect();
     for shard in &absent {
-        let what = format!("there is no directory of shard {shard} of {shards}; its users are missing");
+        let what = format!("the directory of shard {shard} of {shards} was not found; its users are missing");
         findings.add(ALL, 0, Kind::Directories, what, "name the directory of that shard too");
     }
     absent

@@ -33,7 +33,7 @@ pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
     }
     let root: Value = match std::str::from_utf8(bytes).map(serde_saphyr::from_str) {
         Ok(Ok(root)) => root,
-        Ok(Err(error)) => return unusable(&format!("is no YAML: {error}")),
+        Ok(Err(error)) => return unusable(&format!("is invalid YAML: {error}")),
         Err(_) => return unusable("is not UTF-8 text"),
     };
     let Some(Value::Object(echo)) = root.get("config") else {

@@ -1,5 +1,8 @@
 //! A directory of the predecessor, read.
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
@@ -201,21 +204,4 @@ fn stamp_us(name: &str) -> Option<i64> {
         let time = chrono::NaiveDateTime::parse_from_str(&text, "%Y%m%d %H%M").ok()?;
         Some(time.and_utc().timestamp_micros())
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_tell_shard_and_time() {
-        assert_eq!(shard_of("full_bins6_20261123_1300_shard0of3"), Some((0, 3)));
-        assert_eq!(shard_of("interrupted_shard2of3"), Some((2, 3)));
-        assert_eq!(shard_of("shard1of2_copy"), Some((1, 2)));
-        for name in ["full", "shard3of3", "myshard0of3", "shardof", "shard-1of2"] {
-            assert_eq!(shard_of(name), None, "{name}");
-        }
-        assert_eq!(stamp_us("full_bins6_20261123_1300_shard0of3"), Some(1_795_438_800_000_000));
-        assert_eq!(stamp_us("interrupted_shard2of3"), None);
-    }
 }

@@ -1,5 +1,8 @@
 //! Records of a CSV file whose rows need not fit its header.
 
+#[cfg(test)]
+mod tests;
+
 use std::rc::Rc;
 
 use super::finding::{Findings, Kind};
@@ -137,7 +140,7 @@ impl<'a> Layouts<'a> {
             let what = if names[..place].contains(name) {
                 format!("the column `{}` stands twice; the first one was taken", shown(name))
             } else if self.file.column(name).is_none() && !self.file.silent.contains(&name.as_str()) {
-                format!("the column `{}` is none of the predecessor's; it was left out", shown(name))
+                format!("the column `{}` isn't one of the predecessor's; it was left out", shown(name))
             } else {
                 continue;
             };

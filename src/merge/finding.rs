@@ -109,7 +109,7 @@ impl Kind {
                 "find out which is right; --on-conflict latest or first chooses by time"
             }
             Self::KeyTwice => {
-                "the analysis wrote a row twice; mend it, or add the column that tells the rows apart to the key of the table"
+                "the analysis wrote a row twice; mend it, or add the column that distinguishes the rows to the key of the table"
             }
         }
     }

@@ -263,7 +263,7 @@ impl Worker<'_> {
         let unit = match Prepared::new(self.schemas, row.clone(), &unit.tables) {
             Err(StoreError::Batch(fault)) => {
                 row.state = UnitState::Failed;
-                row.reason = Some(format!("the analysis gave a row that breaks its schema: {fault}"));
+                row.reason = Some(format!("a row of the analysis doesn't fit its schema: {fault}"));
                 let issue = failure_issue(&row.feature_mode, row.reason.as_deref().unwrap_or_default());
                 Prepared::new(self.schemas, row, &[issue])?
             }

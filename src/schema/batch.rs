@@ -36,7 +36,7 @@ pub fn record_batch(table: &TableSchema, rows: &[Row]) -> Result<RecordBatch, Ba
         if let Some((name, _)) =
             row.0.iter().find(|(name, _)| table.column(name).is_none_or(|c| c.derived.is_some()))
         {
-            return Err(fault(table, i, name, "is no stored column of the table"));
+            return Err(fault(table, i, name, "isn't a stored column of the table"));
         }
     }
     let columns =
@@ -68,7 +68,7 @@ fn check(column: &Column, cell: &Cell) -> Result<(), String> {
         Cell::Text(text) => {
             return match &column.values {
                 Some(values) if !values.contains(text) => {
-                    Err(format!("`{text}` is none of {}", values.join(", ")))
+                    Err(format!("`{text}` isn't one of {}", values.join(", ")))
                 }
                 _ => Ok(()),
             };
@@ -166,7 +166,7 @@ mod tests {
             "table t, row 0, column p: 1.5 is outside … to 1"
         );
         assert!(error(Row::new().with("p", 0.1)).contains("has no value"));
-        assert!(error(Row::new().with("m", "c")).contains("none of a, b"));
+        assert!(error(Row::new().with("m", "c")).contains("one of a, b"));
         assert!(error(Row::new().with("m", 1u32)).contains("another type"));
         assert!(error(Row::new().with("m", "a").with("x", 1u32)).contains("no stored column"));
     }

@@ -41,7 +41,7 @@ pub enum SchemaError {
         fault: String,
     },
     /// No such table.
-    #[error("there is no table `{name}`\n(hint: known tables are {known})")]
+    #[error("unknown table `{name}`\n(hint: known tables are {known})")]
     Unknown {
         /// What was asked for.
         name: String,
@@ -139,7 +139,7 @@ fn fault_of_settings(schema: &TableSchema) -> Option<String> {
         // What has no value by default may have one of any type.
         Some(value) if value.is_null() || column.kind.can_be(value) => None,
         Some(value) => Some(format!(
-            "column `{}` repeats the setting `{key}`, and {value} is no value of its type",
+            "column `{}` repeats the setting `{key}`, and {value} isn't a value of its type",
             column.name
         )),
     })
@@ -193,8 +193,8 @@ mod tests {
         assert_eq!(fault("{name: a, type: int, config: k_selection.k_max}"), Ok(()));
         for (column, told) in [
             ("{name: a, type: int, config: hour_bin}", "`hour_bin`, which there is not"),
-            ("{name: a, type: text, config: fdr.alpha}", "0.05 is no value of its type"),
-            ("{name: a, type: int, config: taus}", "[1,2] is no value of its type"),
+            ("{name: a, type: text, config: fdr.alpha}", "0.05 isn't a value of its type"),
+            ("{name: a, type: int, config: taus}", "[1,2] isn't a value of its type"),
             ("{name: a, type: text, values: []}", "without a value"),
         ] {
             let error = fault(column).unwrap_err();

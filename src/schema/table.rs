@@ -171,7 +171,7 @@ impl TableSchema {
         let derived = self.derived().flat_map(|(_, d)| d.inputs());
         for name in self.key.iter().map(String::as_str).chain(derived) {
             match self.column(name) {
-                None => return Some(format!("`{name}` is used but is no column of the table")),
+                None => return Some(format!("`{name}` is used but isn't a column of the table")),
                 Some(c) if c.derived.is_some() => {
                     return Some(format!("`{name}` is used as an input but is itself derived"));
                 }

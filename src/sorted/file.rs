@@ -109,13 +109,13 @@ impl SortedFile {
 
     /// All its bytes.
     pub(super) fn bytes(&self) -> Result<Bytes, StoreError> {
-        let Place::Stored { storage, path } = &self.place else { return Err(self.damaged("is no file")) };
+        let Place::Stored { storage, path } = &self.place else { return Err(self.damaged("isn't a file")) };
         storage.read(path)?.map(Bytes::from).ok_or_else(|| self.damaged("the file is missing"))
     }
 
     /// All its bytes if they are what was written, or why they are not.
     pub(super) fn verified(&self, bytes: u64, checksum: &str) -> Result<Bytes, String> {
-        let Place::Stored { storage, path } = &self.place else { return Err("is no file".into()) };
+        let Place::Stored { storage, path } = &self.place else { return Err("isn't a file".into()) };
         read_whole(&**storage, path, bytes, checksum)
     }
 
@@ -147,7 +147,7 @@ impl SortedFile {
     }
 
     fn parts(&self) -> Result<ParquetParts, StoreError> {
-        let Place::Stored { storage, path } = &self.place else { return Err(self.damaged("is no file")) };
+        let Place::Stored { storage, path } = &self.place else { return Err(self.damaged("isn't a file")) };
         storage.open(path)?.map(ParquetParts).ok_or_else(|| self.damaged("the file is missing"))
     }
 

@@ -17,7 +17,7 @@ use super::session::SessionError;
 pub enum ParamError {
     /// Not `NAME=VALUE`.
     #[error(
-        "`{0}` is no parameter\n(hint: write it as NAME=VALUE, like alpha=0.05; a name has letters, digits and _)"
+        "`{0}` isn't a parameter\n(hint: write it as NAME=VALUE, like alpha=0.05; a name has letters, digits and _)"
     )]
     Form(String),
     /// One name, two values.

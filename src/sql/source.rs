@@ -25,7 +25,7 @@ pub enum SourceError {
     #[error("{} is neither a run (it has no run.yaml) nor an output of `results merge` (no merge.yaml)", .0.display())]
     Neither(PathBuf),
     /// It is not there.
-    #[error("there is no directory {}", .0.display())]
+    #[error("directory {} not found", .0.display())]
     Missing(PathBuf),
     /// Its manifest cannot be read.
     #[error("{} is damaged: {what}", path.display())]

@@ -24,7 +24,7 @@ pub enum QueryError {
         source: std::io::Error,
     },
     /// No such query.
-    #[error("there is no query `{name}`\n(hint: `results sql --list` shows them: {known})")]
+    #[error("unknown query `{name}`\n(hint: `results sql --list` shows them: {known})")]
     Unknown {
         /// What was asked for.
         name: String,

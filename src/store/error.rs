@@ -8,7 +8,7 @@ use super::manifest::RUN_FORMAT;
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The directory is not there.
-    #[error("there is no directory {dir}")]
+    #[error("directory {dir} not found")]
     NotFound {
         /// The directory.
         dir: String,

@@ -106,7 +106,7 @@ fn mistakes_are_told_before_any_work() {
     world.write("lines.yaml", "analysis: {engine: command, command: [no-such-program, \"{user}\"]}\n");
     assert!(world.expect(2, &args).err.contains("unknown placeholder `{user}`"));
     world.write("lines.yaml", "analysis: {engine: command, command: [no-such-program]}\n");
-    assert!(world.expect(2, &args).err.contains("no program `no-such-program` in PATH"));
+    assert!(world.expect(2, &args).err.contains("program `no-such-program` not found in PATH"));
     world.write("lines.yaml", "analysis: {engine: builtin, command: [x]}\n");
     assert!(world.expect(2, &args).err.contains("`analysis.command` goes with `engine: command` only"));
     assert!(!world.path("run").exists());
@@ -116,7 +116,7 @@ fn mistakes_are_told_before_any_work() {
 #[test]
 fn the_documented_script_works() {
     if Command::new("python3").arg("--version").output().is_err() {
-        eprintln!("skipped: there is no python3");
+        eprintln!("skipped: python3 not found");
         return;
     }
     let world = World::new(0);

@@ -176,7 +176,7 @@ fn refused(said: &Said, words: &str) {
 fn what_cannot_be_compacted_is_told() {
     let world = world();
     refused(&world.expect(2, &["compact", "expected"]), "is itself an output of `results merge`");
-    refused(&world.expect(2, &["compact", "nothing"]), "there is no directory nothing");
+    refused(&world.expect(2, &["compact", "nothing"]), "directory nothing not found");
     refused(&world.expect(2, &["compact", "data"]), "data is not a run");
 
     let broken = world.table_files("run", "te").remove(3);

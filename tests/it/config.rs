@@ -52,18 +52,18 @@ fn all_mistakes_are_told_with_line_key_and_nearest() {
     insta::assert_snapshot!(said.err, @r#"
     error: bad.yaml:3: `taus` must be a list of whole numbers from 0, not "one"
     bad.yaml:9: `surrogates` must be a whole number from 0, not -1
-    bad.yaml:2: `feature_modes` holds `compsite`, which is no mode; did you mean `composite`? (known: composite, magnitude_only, sma_only, variance_only)
+    bad.yaml:2: `feature_modes` holds the unknown mode `compsite`; did you mean `composite`? (known: composite, magnitude_only, sma_only, variance_only)
     bad.yaml:6: `k_selection.strategy` must be AIS, GUARDED_AIS, AIS_CORRECTED, KT, BIC or fixed, not "AIC"; did you mean `AIS`? (known: AIS, GUARDED_AIS, AIS_CORRECTED, KT, BIC, fixed)
     bad.yaml:7: `k_selection.k_grid` must name at least one k
     bad.yaml:5: unknown key `k_selection.stratgy`; did you mean `k_selection.strategy`?
     bad.yaml:10: `fdr.alpha` must be between 0 and 1
-    bad.yaml:8: `quality_profile` `strictt` is no profile; did you mean `strict`? (known: balanced, exploratory, strict)
+    bad.yaml:8: `quality_profile` names the unknown profile `strictt`; did you mean `strict`? (known: balanced, exploratory, strict)
     bad.yaml:1: unknown key `hour_bin`; did you mean `hour_bins`?
     (hint: `results config show` prints every key with its value)
     "#);
     world.write("torn.yaml", "a: [1, 2\nb: 3\n");
     let said = world.expect(2, &["config", "check", "torn.yaml"]);
-    assert!(said.err.contains("torn.yaml:") && said.err.contains("no YAML"), "{}", said.err);
+    assert!(said.err.contains("torn.yaml:") && said.err.contains("invalid YAML"), "{}", said.err);
     let said = world.expect(2, &["run", "k6_ful"]);
     assert!(said.err.contains("did you mean `k6_full`?"), "{}", said.err);
     let said = world.expect(2, &["config", "check", "nowhere.yaml"]);

@@ -6,6 +6,7 @@
 mod rules;
 mod scan;
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use rules::House;
@@ -13,30 +14,19 @@ use rules::House;
 /// What is not yet as it shall be: rule and room. Entries are only ever taken out.
 const KNOWN: &[(&str, &str)] = &[
     ("table", "sources"),
-    ("table", "tables"),
     ("circles", "merge"),
     ("circles", "sql"),
     ("sizes", "merge"),
-    ("sizes", "sql"),
     ("tests", "dataset"),
-    ("tests", "engine"),
-    ("tests", "legacy"),
     ("tests", "run"),
-    ("tests", "sorted"),
-    ("one home", "check"),
     ("one home", "cli"),
     ("one home", "compact"),
-    ("one home", "config"),
     ("one home", "engine"),
-    ("one home", "export"),
-    ("one home", "legacy"),
     ("one home", "merge"),
     ("one home", "progress"),
     ("one home", "run"),
-    ("one home", "schema"),
     ("one home", "sorted"),
     ("one home", "sql"),
-    ("one home", "store"),
 ];
 
 /// Every source of the project, by path.
@@ -68,6 +58,9 @@ fn the_sources_keep_the_rules_of_the_house() {
     let new = broken.iter().filter(|broken| !KNOWN.contains(&(broken.rule, &broken.room)));
     let new: Vec<&str> = new.map(|broken| broken.words.as_str()).collect();
     assert!(new.is_empty(), "\n{}\n", new.join("\n"));
+    let there: BTreeSet<(&str, &str)> = broken.iter().map(|b| (b.rule, b.room.as_str())).collect();
+    let mended: Vec<_> = KNOWN.iter().filter(|known| !there.contains(*known)).collect();
+    assert!(mended.is_empty(), "no longer broken: take these out of the list KNOWN of this file: {mended:?}");
 }
 
 /// What a made-up tree breaks: a table of four rooms, and these files beside clean ones.

@@ -165,7 +165,7 @@ fn a_value_that_no_schema_lists_is_named_with_file_and_line() {
     let dirs = changed(&world, "per_user_gc.csv", ",S2A,", ",S2B,");
     let said = merge(&world, &dirs, &[], 3);
     assert!(
-        said.err.contains("per_user_gc.csv") && said.err.contains("`S2B` is none of A2S, S2A"),
+        said.err.contains("per_user_gc.csv") && said.err.contains("`S2B` isn't one of A2S, S2A"),
         "{}",
         said.err
     );

@@ -196,7 +196,7 @@ fn parameters_have_values() {
     (hint: it uses $alpha and $user)
     ");
     insta::assert_snapshot!(ask(2, &["--param", "alpha", count]).err, @r"
-    error: `alpha` is no parameter
+    error: `alpha` isn't a parameter
     (hint: write it as NAME=VALUE, like alpha=0.05; a name has letters, digits and _)
     ");
     insta::assert_snapshot!(ask(2, &["--param", "alpha=low", "--param", "user=u00", count]).err, @"error: $alpha stands where a number belongs, and `low` is none");

@@ -121,7 +121,7 @@ fn the_prompt_answers_until_one_leaves() {
         "(hint: give one with \\set a VALUE)",
         "-- row 1 --\nnext  42\n1 row\n",
         "n_samples           int",
-        "error: there is no command \\nothing",
+        "error: unknown command \\nothing",
     ] {
         assert!(shown.contains(answer), "{answer}\n{shown}");
     }

@@ -188,7 +188,7 @@ fn not_json(number: u64, line: &[u8], error: &serde_json::Error) -> Fault {
         "every line is a JSON object; messages belong on standard error"
     };
     let cut = if from > 0 { "…" } else { "" };
-    let what = format!("line {number} of the output is not a row: {what} at character {at}: `{cut}{shown}`");
+    let what = format!("line {number} of the output isn't a row: {what} at character {at}: `{cut}{shown}`");
     Fault::Output(format!("{what}\n(hint: {hint})"))
 }
 

@@ -1,5 +1,8 @@
 //! Rows as Arrow streams: one after another on standard output, each of one table.
 
+#[cfg(test)]
+mod tests;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use arrow::array::RecordBatch;
@@ -62,7 +65,7 @@ impl Streams {
             if !self.head.iter().take(4).all(|byte| *byte == 0xff) {
                 let shown = excerpt(&self.head, 60);
                 return Err(Fault::Output(format!(
-                    "the output is no Arrow stream; it begins with `{shown}`\n(hint: write the IPC stream format, not a file; for lines of JSON set `rows: ndjson`; messages belong on standard error)"
+                    "the output isn't an Arrow stream; it begins with `{shown}`\n(hint: write the IPC stream format, not a file; for lines of JSON set `rows: ndjson`; messages belong on standard error)"
                 )));
             }
         }

@@ -26,7 +26,7 @@ pub(super) enum Given<'a> {
 /// Whole numbers beyond this are not exact as floating-point numbers.
 const EXACT: f64 = 9_007_199_254_740_992.0;
 
-const USE_NULL: &str = "\n(hint: write null, and a row of `issues` that says why there is no value)";
+const USE_NULL: &str = "\n(hint: write null, and a row of `issues` that says why the value is missing)";
 
 /// The value as the column has it.
 pub(super) fn cell(column: &Column, given: Given<'_>) -> Result<Cell, String> {
@@ -139,7 +139,7 @@ fn timestamp(given: Given<'_>) -> Result<Cell, String> {
         Given::Text(text) => match DateTime::parse_from_rfc3339(&text) {
             Ok(time) => Ok(Cell::Int(time.timestamp_micros())),
             Err(_) => Err(format!(
-                "`{text}` is not a time\n(hint: write 2026-11-23T14:30:05Z, or whole microseconds since 1970)"
+                "`{text}` isn't a time\n(hint: write 2026-11-23T14:30:05Z, or whole microseconds since 1970)"
             )),
         },
         other => Err(wrong("a time", &other)),
@@ -199,7 +199,7 @@ fn in_range(column: &Column, cell: &Cell) -> Result<(), String> {
         Cell::Text(text) => {
             return match &column.values {
                 Some(values) if !values.contains(text) => {
-                    Err(format!("`{text}` is none of {}", values.join(", ")))
+                    Err(format!("`{text}` isn't one of {}", values.join(", ")))
                 }
                 _ => Ok(()),
             };

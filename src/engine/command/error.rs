@@ -51,7 +51,7 @@ pub enum CommandError {
     ArrowWorker,
     /// The program is in no folder of `PATH`.
     #[error(
-        "analysis.command: there is no program `{program}` in PATH\n(hint: install it, activate its environment, or name its path; PATH is {path})"
+        "analysis.command: program `{program}` not found in PATH\n(hint: install it, activate its environment, or name its path; PATH is {path})"
     )]
     NotInPath {
         /// The program.
@@ -60,7 +60,7 @@ pub enum CommandError {
         path: String,
     },
     /// The program's file is not there.
-    #[error("analysis.command: there is no file `{program}`\n(hint: relative paths start at {folder})")]
+    #[error("analysis.command: file `{program}` not found\n(hint: relative paths start at {folder})")]
     NoFile {
         /// The program.
         program: String,
@@ -69,7 +69,7 @@ pub enum CommandError {
     },
     /// The program's file cannot be started.
     #[error(
-        "analysis.command: `{program}` is no executable file\n(hint: chmod +x, or name its interpreter first, such as [python3, {program}])"
+        "analysis.command: `{program}` isn't an executable file\n(hint: chmod +x, or name its interpreter first, such as [python3, {program}])"
     )]
     NotExecutable {
         /// The program.

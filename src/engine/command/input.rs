@@ -22,7 +22,7 @@ pub(super) fn path(input: &str) -> Result<String, String> {
             input.files.len()
         ));
     };
-    file.to_str().map(str::to_owned).ok_or_else(|| format!("the path {} is no UTF-8", file.display()))
+    file.to_str().map(str::to_owned).ok_or_else(|| format!("the path {} isn't valid UTF-8", file.display()))
 }
 
 /// Fingerprint of the files, unless they cannot be read.

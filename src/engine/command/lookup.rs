@@ -47,7 +47,7 @@ mod tests {
         std::fs::write(&file, "#!/bin/sh\n").unwrap();
         let (path, by_path) = (dir.path().as_os_str(), file.to_str().unwrap());
         let told = find_in(by_path, dir.path(), path).unwrap_err().to_string();
-        assert!(told.contains("no executable file") && told.contains("chmod"), "{told}");
+        assert!(told.contains("isn't an executable file") && told.contains("chmod"), "{told}");
         assert!(matches!(find_in("tool", dir.path(), path), Err(CommandError::NotInPath { .. })));
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o755)).unwrap();
         assert!(find_in("tool", dir.path(), path).is_ok());

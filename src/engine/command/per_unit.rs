@@ -1,5 +1,8 @@
 //! A process a unit.
 
+#[cfg(test)]
+mod tests;
+
 use super::answer::Answer;
 use super::arrow::Streams;
 use super::deadline::Deadline;

@@ -1,5 +1,8 @@
 //! A running program: its output in pieces, its end.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::{self, Read};
 use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::Arc;

@@ -38,13 +38,13 @@ impl Tables {
     /// The table of that name, or what is wrong with it.
     pub(super) fn get(&self, name: &str) -> Result<&Table, String> {
         self.0.get(name).ok_or_else(|| match made_of(name) {
-            MadeOf::Ledger => "the table `users` is kept by the store\n(hint: {\"unit\": {\"state\": \"skipped\", \"reason\": \"…\"}} tells what became of a unit)".to_owned(),
+            MadeOf::Ledger => "the table `users` is kept by the store\n(hint: {\"unit\": {\"state\": \"skipped\", \"reason\": \"…\"}} says what became of a unit)".to_owned(),
             MadeOf::AllUsers => format!("the table `{name}` is made by merge"),
             MadeOf::Units => {
                 let names = || self.0.keys().map(String::as_str);
                 let near = nearest(name, names()).map_or(String::new(), |n| format!("; did you mean `{n}`?"));
                 let known = names().collect::<Vec<_>>().join(", ");
-                format!("there is no table `{name}`{near}\n(hint: known tables are {known}; --definitions adds tables of your own)")
+                format!("unknown table `{name}`{near}\n(hint: known tables are {known}; --definitions adds tables of your own)")
             }
         })
     }
@@ -86,9 +86,9 @@ impl Table {
             None => {
                 let names = || self.columns.iter().filter(|c| c.column.derived.is_none()).map(|c| c.name);
                 Err(match nearest(name, names()) {
-                    Some(near) => format!("is no column of the table; did you mean `{near}`?"),
+                    Some(near) => format!("isn't a column of the table; did you mean `{near}`?"),
                     None => format!(
-                        "is no column of the table; known: {}",
+                        "isn't a column of the table; known: {}",
                         names().collect::<Vec<_>>().join(", ")
                     ),
                 })

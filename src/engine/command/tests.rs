@@ -1,23 +1,16 @@
 //! Programs of all kinds: shell scripts that behave and that do not.
 
-mod arrow;
-mod ends;
-mod per_unit;
-mod worker;
-
 use std::cell::RefCell;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use super::program::Limits;
-use super::tables::Tables;
 use super::*;
 use crate::config::RowFormat;
 use crate::dataset::UserInput;
 use crate::schema::Row;
 
 /// Options for a shell script that gets the placeholders as `$1`, `$2`, ….
-fn options(script: &str, arguments: &[&str]) -> CommandOptions {
+pub(super) fn options(script: &str, arguments: &[&str]) -> CommandOptions {
     let script = script.replace('{', "{{").replace('}', "}}");
     let mut program = vec!["/bin/sh".to_owned(), "-c".to_owned(), script, "script".to_owned()];
     program.extend(arguments.iter().map(|a| (*a).to_owned()));
@@ -32,11 +25,11 @@ fn options(script: &str, arguments: &[&str]) -> CommandOptions {
     }
 }
 
-fn engine(options: CommandOptions) -> CommandEngine {
+pub(super) fn engine(options: CommandOptions) -> CommandEngine {
     CommandEngine::new(options, &Schemas::load(None).unwrap()).unwrap()
 }
 
-fn job(user: &str, modes: &[&str]) -> UserJob {
+pub(super) fn job(user: &str, modes: &[&str]) -> UserJob {
     let input = UserInput { id: user.to_owned(), files: vec!["/dev/null".into()], bytes: 0, unread: false };
     UserJob {
         user_id: user.to_owned(),
@@ -49,7 +42,7 @@ fn job(user: &str, modes: &[&str]) -> UserJob {
 }
 
 /// The units of a job, and the stages that were told.
-fn units(engine: &CommandEngine, job: &UserJob) -> (Vec<UnitResult>, Vec<String>) {
+pub(super) fn units(engine: &CommandEngine, job: &UserJob) -> (Vec<UnitResult>, Vec<String>) {
     let (mut units, stages) = (Vec::new(), RefCell::new(Vec::new()));
     let stage = |stage: &str| stages.borrow_mut().push(stage.to_owned());
     engine.run(job, &stage, &mut |unit| {
@@ -60,29 +53,29 @@ fn units(engine: &CommandEngine, job: &UserJob) -> (Vec<UnitResult>, Vec<String>
 }
 
 /// The one unit of a script.
-fn unit(options: CommandOptions) -> UnitResult {
+pub(super) fn unit(options: CommandOptions) -> UnitResult {
     let (mut units, _) = units(&engine(options), &job("u", &["m"]));
     assert_eq!(units.len(), 1);
     units.remove(0)
 }
 
 /// Why a script's unit failed.
-fn failure(script: &str) -> String {
+pub(super) fn failure(script: &str) -> String {
     failed(unit(options(script, &[])))
 }
 
-fn failed(unit: UnitResult) -> String {
+pub(super) fn failed(unit: UnitResult) -> String {
     assert_eq!(unit.state, UnitState::Failed, "{unit:?}");
     assert_eq!(unit.tables.len(), 1, "only the issue");
     unit.reason.unwrap()
 }
 
-fn rows<'a>(unit: &'a UnitResult, table: &str) -> &'a [Row] {
+pub(super) fn rows<'a>(unit: &'a UnitResult, table: &str) -> &'a [Row] {
     unit.tables.iter().find(|(name, _)| name == table).map_or(&[], |(_, rows)| rows)
 }
 
 /// Whether a process is gone; one that nobody waited for counts as gone.
-fn is_gone(id: i32) -> bool {
+pub(super) fn is_gone(id: i32) -> bool {
     let until = Instant::now() + Duration::from_secs(3);
     loop {
         let state = std::fs::read_to_string(format!("/proc/{id}/stat"));
@@ -97,7 +90,7 @@ fn is_gone(id: i32) -> bool {
     }
 }
 
-fn id_in(file: &Path) -> i32 {
+pub(super) fn id_in(file: &Path) -> i32 {
     std::fs::read_to_string(file).unwrap().trim().parse().unwrap()
 }
 

@@ -3,6 +3,9 @@
 //! A unit is a line on their standard input; rows come back until `{"end": true}`. There are as many as
 //! threads that ask. One that dies takes its unit with it; the next unit gets another.
 
+#[cfg(test)]
+mod tests;
+
 use std::io::Write;
 use std::process::ChildStdin;
 use std::sync::{Mutex, PoisonError};

@@ -127,7 +127,7 @@ impl Live for Process {
         for line in output.into_iter().flat_map(|out| Unhurried::new(out).lines()) {
             let Ok(line) = line else { break };
             let Ok(event) = serde_json::from_str::<Event>(&line) else {
-                tracing::warn!("a line of a worker is no event: {line}");
+                tracing::warn!("a line of a worker isn't an event: {line}");
                 continue;
             };
             end.take(&event);

@@ -101,11 +101,11 @@ fn pairs_have_a_name_and_a_value() {
         Params::parse(&pairs.iter().map(|p| (*p).to_owned()).collect::<Vec<_>>()).unwrap_err().to_string()
     };
     insta::assert_snapshot!(parse(&["alpha"]), @r"
-    `alpha` is no parameter
+    `alpha` isn't a parameter
     (hint: write it as NAME=VALUE, like alpha=0.05; a name has letters, digits and _)
     ");
     insta::assert_snapshot!(parse(&["a-b=1"]), @r"
-    `a-b=1` is no parameter
+    `a-b=1` isn't a parameter
     (hint: write it as NAME=VALUE, like alpha=0.05; a name has letters, digits and _)
     ");
     insta::assert_snapshot!(parse(&["a=1", "a=2"]), @"the parameter a is given twice");

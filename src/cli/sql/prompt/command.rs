@@ -80,7 +80,7 @@ impl<'a> Command<'a> {
             _ if COMMANDS.iter().any(|c| c.name == name) => {
                 Err(format!("\\{name} takes nothing\n(hint: \\? shows the commands)"))
             }
-            _ => Err(format!("there is no command \\{name}\n(hint: \\? shows the commands)")),
+            _ => Err(format!("unknown command \\{name}\n(hint: \\? shows the commands)")),
         }
     }
 }
@@ -111,7 +111,7 @@ mod tests {
         (hint: \? shows the commands)
         ");
         insta::assert_snapshot!(Command::parse("copy").unwrap_err(), @r"
-        there is no command \copy
+        unknown command \copy
         (hint: \? shows the commands)
         ");
         insta::assert_snapshot!(help(), @r"

@@ -1,6 +1,10 @@
 //! How programs end, and how they are ended.
 
-use super::*;
+use std::time::{Duration, Instant};
+
+use super::super::program::Limits;
+use super::super::tests::*;
+use super::super::*;
 
 #[test]
 fn a_bad_end_is_told_with_the_last_words() {
@@ -102,7 +106,7 @@ fn output_is_bounded() {
     let told = failed(found.remove(0));
     assert!(told.contains("more than 1 MB of output"), "{told}");
     engine.program.limits = Limits { line: 1 << 20, unit: 1 << 30 };
-    engine.program.arguments[1] = super::super::template::Template::parse("tr '\\0' x < /dev/zero").unwrap();
+    engine.program.arguments[1] = template::Template::parse("tr '\\0' x < /dev/zero").unwrap();
     let told = failed(units(&engine, &job("u", &["m"])).0.remove(0));
     assert!(told.contains("line 1 with more than 1 MB"), "{told}");
 }

@@ -1,7 +1,73 @@
-//! The four samples.
+//! Against directories as the predecessor left them; files of them, to be changed by other tests.
 
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use super::shard::{Files, read_files};
 use super::*;
+use crate::schema::{Cell, Row, Schemas};
 use crate::store::UnitState;
+
+pub(super) const SHARDS: [&str; 3] = [
+    "full_bins6_20261123_1300_shard0of3",
+    "full_bins6_20261123_1301_shard1of3",
+    "full_bins6_20261123_1302_shard2of3",
+];
+pub(super) const INTERRUPTED: &str = "interrupted_shard2of3";
+
+pub(super) fn folder(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/reference/legacy").join(name)
+}
+
+/// Read once: it takes longer than a sample does.
+pub(super) fn schemas() -> &'static Schemas {
+    static SCHEMAS: OnceLock<Schemas> = OnceLock::new();
+    SCHEMAS.get_or_init(|| Schemas::load(None).unwrap())
+}
+
+pub(super) fn sample(name: &str) -> LegacyShard {
+    read(&folder(name), schemas()).unwrap()
+}
+
+/// The files of a sample, to be changed.
+pub(super) fn files(name: &str) -> Files {
+    let there = |file| Some((file, std::fs::read(folder(name).join(file)).ok()?));
+    layout::all_files().filter_map(there).collect()
+}
+
+pub(super) fn of_files(files: &Files) -> LegacyShard {
+    read_files(Path::new("dir"), "dir_shard0of3", files, schemas()).unwrap()
+}
+
+/// The first sample with a file changed.
+pub(super) fn changed(file: &str, change: impl FnOnce(String) -> String) -> LegacyShard {
+    let mut files = files(SHARDS[0]);
+    let bytes = files.get_mut(file).unwrap();
+    *bytes = change(String::from_utf8(bytes.clone()).unwrap()).into_bytes();
+    of_files(&files)
+}
+
+pub(super) fn rows<'a>(unit: &'a LegacyUnit, table: &str) -> &'a [Row] {
+    unit.tables.iter().find(|(name, _)| name == table).map_or(&[], |(_, rows)| rows)
+}
+
+pub(super) fn cell<'a>(row: &'a Row, column: &str) -> &'a Cell {
+    row.0.iter().find(|(name, _)| *name == column).map_or(&Cell::Null, |(_, cell)| cell)
+}
+
+pub(super) fn unit<'a>(shard: &'a LegacyShard, user: &str) -> &'a LegacyUnit {
+    shard.units.iter().find(|unit| unit.user_id.starts_with(user)).unwrap()
+}
+
+/// Lines of the findings of a kind in a file.
+pub(super) fn lines(shard: &LegacyShard, file: &str, kind: Kind) -> Vec<u64> {
+    let of = |f: &&Finding| f.kind == kind && f.file.ends_with(file);
+    shard.findings.iter().filter(of).flat_map(|f| f.lines.clone()).collect()
+}
+
+pub(super) fn has(shard: &LegacyShard, file: &str, kind: Kind) -> bool {
+    shard.findings.iter().any(|f| f.kind == kind && f.file.ends_with(file))
+}
 
 #[test]
 fn only_the_predecessors_directories_are_legacy() {
@@ -13,7 +79,7 @@ fn only_the_predecessors_directories_are_legacy() {
     std::fs::write(dir.path().join("merge.yaml"), "").unwrap();
     assert!(!is_legacy(dir.path()));
     let error = read(dir.path(), schemas()).unwrap_err().to_string();
-    assert!(error.contains("no output of the predecessor") && error.contains("hint"), "{error}");
+    assert!(error.contains("isn't an output of the predecessor") && error.contains("hint"), "{error}");
 }
 
 #[test]

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::*;
+use super::super::shard::Files;
+use super::super::tests::*;
+use super::super::*;
+use crate::schema::{Cell, Row};
 
 /// Something that happens to a file's lines.
 #[derive(Debug, Clone)]

@@ -1,8 +1,10 @@
 //! The error log, broken by hand.
 
-use super::super::error_log::{Logged, read};
 use super::super::finding::Findings;
-use super::*;
+use super::super::tests::*;
+use super::super::{Finding, Kind};
+use super::{Logged, read};
+use crate::schema::Cell;
 use crate::store::UnitState;
 
 const HEADER: &str = "user_id,feature_mode,method,tau,error,traceback,timestamp\n";

@@ -1,7 +1,9 @@
 //! Files that other programs have saved again.
 
-use super::*;
-use crate::legacy::import;
+use super::super::shard::{Files, read_files};
+use super::super::tests::*;
+use super::super::*;
+use crate::schema::Cell;
 
 const TE: &str = "per_user_te.csv";
 

@@ -1,6 +1,8 @@
 //! Files broken by hand: every finding has its kind and its line.
 
+use super::super::tests::*;
 use super::*;
+use crate::schema::Cell;
 use crate::store::UnitState;
 
 const TE: &str = "per_user_te.csv";
@@ -223,4 +225,16 @@ fn settings_that_are_not_understood_cost_only_themselves() {
         assert!(shard.settings.is_none() && has(&shard, "run_info.yaml", Kind::Settings), "{text:?}");
         assert_eq!(te_rows(&shard), 4);
     }
+}
+
+#[test]
+fn names_tell_shard_and_time() {
+    assert_eq!(shard_of("full_bins6_20261123_1300_shard0of3"), Some((0, 3)));
+    assert_eq!(shard_of("interrupted_shard2of3"), Some((2, 3)));
+    assert_eq!(shard_of("shard1of2_copy"), Some((1, 2)));
+    for name in ["full", "shard3of3", "myshard0of3", "shardof", "shard-1of2"] {
+        assert_eq!(shard_of(name), None, "{name}");
+    }
+    assert_eq!(stamp_us("full_bins6_20261123_1300_shard0of3"), Some(1_795_438_800_000_000));
+    assert_eq!(stamp_us("interrupted_shard2of3"), None);
 }

@@ -10,7 +10,11 @@ use ::arrow::array::{
 use ::arrow::datatypes::{Int8Type, Schema};
 use ::arrow::ipc::writer::StreamWriter;
 
+use super::super::tables::Tables;
+use super::super::tests::*;
+use super::super::*;
 use super::*;
+use crate::config::RowFormat;
 use crate::schema::Cell;
 
 /// A stream of a table, in so many batches.
@@ -91,8 +95,8 @@ fn streams_may_come_in_any_pieces() {
     let two = stream("gc", vec![("F_A2S", array(Float64Array::from(vec![0.5])))], 1);
     let bytes = [one, two].concat();
     for size in [1, 3, 7, 8, 64, 1000, bytes.len()] {
-        let mut found = super::super::rows::Rows::new(&tables, "m");
-        let mut streams = super::super::arrow::Streams::default();
+        let mut found = Rows::new(&tables, "m");
+        let mut streams = Streams::default();
         for piece in bytes.chunks(size) {
             streams.piece(piece.to_vec(), &mut found).unwrap();
         }
@@ -107,9 +111,9 @@ fn bad_streams_are_told() {
     let told = |bytes: &[u8]| failed(unit_of(bytes, ":"));
     let has = |text: String, wanted: &str| assert!(text.contains(wanted), "{text}");
     has(told(&stream("te", vec![tau()], 1)), "table te, row 2: has the key of row 1 again");
-    has(told(&stream("tee", vec![tau()], 1)), "there is no table `tee`");
-    has(told(&stream("tee", vec![tau()], 0)), "there is no table `tee`");
-    has(told(&stream("gc", vec![tau()], 0)), "table gc, column tau: is no column");
+    has(told(&stream("tee", vec![tau()], 1)), "unknown table `tee`");
+    has(told(&stream("tee", vec![tau()], 0)), "unknown table `tee`");
+    has(told(&stream("gc", vec![tau()], 0)), "table gc, column tau: isn't a column");
     let nan = ("p_A2S", array(Float64Array::from(vec![0.5, f64::NAN])));
     let tau2 = ("tau", array(Int32Array::from(vec![1, 2])));
     has(told(&stream("te", vec![tau2, nan], 1)), "table te, row 2, column p_A2S: is NaN");
@@ -141,8 +145,8 @@ fn a_stream_that_is_cut_off_or_damaged_is_none() {
         for bit in [0x01, 0x80] {
             let mut bytes = whole.clone();
             bytes[at] ^= bit;
-            let mut found = super::super::rows::Rows::new(&tables, "m");
-            let mut streams = super::super::arrow::Streams::default();
+            let mut found = Rows::new(&tables, "m");
+            let mut streams = Streams::default();
             // Whatever comes of it, we live.
             let _ = streams.piece(bytes, &mut found).and_then(|()| streams.finish(&mut found));
         }

@@ -1,6 +1,9 @@
 //! Imported directories are runs like any other.
 
-use super::*;
+use std::path::{Path, PathBuf};
+
+use super::super::tests::*;
+use super::super::*;
 use crate::attempts::Ledger;
 use crate::merge::{Merge, MergeOutcome, OnConflict};
 use crate::sql::{Definitions, Queries};
@@ -176,25 +179,4 @@ fn without_settings_the_rows_make_the_plan() {
         found,
         [("NOLAB".into(), "wrong row count".into(), "table te: 1 rows, 2 were planned".into())]
     );
-}
-
-#[test]
-fn a_user_whose_id_lost_its_zeros_in_one_file_is_named_with_both_spellings() {
-    let mut shards = samples(&[SHARDS[0]]);
-    let mut other = shards[0].units[0].clone();
-    let unit = &mut shards[0].units[0];
-    (unit.user_id, other.user_id) = ("007".into(), "7".into());
-    (other.tables, unit.tables) =
-        std::mem::take(&mut unit.tables).into_iter().partition(|(table, _)| table == "k_selection");
-    assert!(!other.tables.is_empty());
-    shards[0].units.push(other);
-    let named = |shards: &[LegacyShard]| {
-        let dir = tempfile::tempdir().unwrap();
-        let imported = import(shards, dir.path(), None, schemas()).unwrap();
-        imported.findings.iter().filter(|f| f.what.contains("`007`") && f.what.contains("`7`")).count()
-    };
-    assert_eq!(named(&shards), 1);
-    // Two users who both have results may well be called so.
-    shards[0].units.last_mut().unwrap().tables = shards[0].units[0].tables.clone();
-    assert_eq!(named(&shards), 0);
 }

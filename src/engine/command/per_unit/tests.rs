@@ -1,6 +1,10 @@
 //! A process a unit.
 
-use super::*;
+use std::path::Path;
+
+use super::super::tests::*;
+use super::super::*;
+use crate::schema::Row;
 
 #[test]
 fn rows_stages_and_the_outcome_are_taken() {
@@ -81,10 +85,7 @@ fn numbers_keep_every_digit() {
 fn bad_lines_are_told_with_their_place() {
     let good = r#"echo '{"table": "te", "tau": 1}'"#;
     let cases: &[(&str, &[&str])] = &[
-        (
-            r#"{"table": "tee", "tau": 1}"#,
-            &["line 2: there is no table `tee`", "`te`?", "known tables are gc"],
-        ),
+        (r#"{"table": "tee", "tau": 1}"#, &["line 2: unknown table `tee`", "`te`?", "known tables are gc"]),
         (r#"{"table": "users"}"#, &["line 2: the table `users` is kept by the store"]),
         (r#"{"table": 1}"#, &["line 2: `table` must be a text"]),
         (
@@ -100,13 +101,10 @@ fn bad_lines_are_told_with_their_place() {
         (r#"{"table": "te", "tau": null}"#, &["column tau: has no value"]),
         (r#"{"table": "te"}"#, &["column tau: has no value"]),
         (r#"{"table": "te", "tau": 2, "tau": 3}"#, &["column tau: is given twice"]),
-        (r#"{"table": "te", "table": "gc", "tau": 2}"#, &["column table: is no column"]),
+        (r#"{"table": "te", "table": "gc", "tau": 2}"#, &["column table: isn't a column"]),
         (r#"{"table": "te", "tau": 2, "p_A2S": "NaN"}"#, &["column p_A2S: ", "write null"]),
-        (r#"{"table": "te", "tau": 2, "p_A2S": NaN}"#, &["line 2 of the output is not a row", "write null"]),
-        (
-            r#"{"table": "te", "tau": 2, "p_A2S": 1e999}"#,
-            &["line 2 of the output is not a row", "write null"],
-        ),
+        (r#"{"table": "te", "tau": 2, "p_A2S": NaN}"#, &["line 2 of the output isn't a row", "write null"]),
+        (r#"{"table": "te", "tau": 2, "p_A2S": 1e999}"#, &["line 2 of the output isn't a row", "write null"]),
         (r#"{"table": "te", "tau": 2, "p_A2S": 1.5}"#, &["column p_A2S: 1.5 is outside 0 to 1"]),
         (
             r#"{"table": "te", "tau": 2, "feature_mode": "n"}"#,
@@ -119,10 +117,10 @@ fn bad_lines_are_told_with_their_place() {
         ),
         (
             r#"{"table": "issues", "method": "X", "error": "e", "severity": "bad"}"#,
-            &["`bad` is none of error, warning"],
+            &["`bad` isn't one of error, warning"],
         ),
-        ("Loading model", &["line 2 of the output is not a row", "`Loading model`", "standard error"]),
-        (r#"[{"table": "te"}]"#, &["line 2 of the output is not a row", "a JSON object"]),
+        ("Loading model", &["line 2 of the output isn't a row", "`Loading model`", "standard error"]),
+        (r#"[{"table": "te"}]"#, &["line 2 of the output isn't a row", "a JSON object"]),
         (r#"{"tau": 1}"#, &["line 2: has no `table`"]),
         (r#"{"unit": {"state": "good"}}"#, &["unknown variant `good`", "known are state"]),
         (r#"{"unit": {"states": "ok"}}"#, &["unknown field `states`"]),
@@ -181,7 +179,7 @@ fn many_threads_share_an_engine() {
 #[test]
 fn the_example_works() {
     if lookup::find("python3", Path::new(".")).is_err() {
-        eprintln!("skipped: there is no python3");
+        eprintln!("skipped: python3 not found");
         return;
     }
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/example");

@@ -1,6 +1,9 @@
 //! Processes that do one unit after another.
 
-use super::*;
+use std::time::{Duration, Instant};
+
+use super::super::tests::*;
+use super::super::*;
 
 /// A worker in shell: `$line` is the request, `$n` counts.
 fn worker(on_unit: &str) -> CommandOptions {
