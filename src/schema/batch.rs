@@ -168,6 +168,6 @@ mod tests {
         assert!(error(Row::new().with("p", 0.1)).contains("has no value"));
         assert!(error(Row::new().with("m", "c")).contains("one of a, b"));
         assert!(error(Row::new().with("m", 1u32)).contains("another type"));
-        assert!(error(Row::new().with("m", "a").with("x", 1u32)).contains("no stored column"));
+        assert!(error(Row::new().with("m", "a").with("x", 1u32)).contains("isn't a stored column"));
     }
 }
