@@ -1,6 +1,6 @@
 //! The ledger of one run in memory, unit by unit.
 
-use super::health::Damage;
+use super::damage::Damage;
 use super::rule::{Attempt, Basis, Moved, Precedence, Role, roles};
 use crate::schema::LEDGER;
 use crate::store::{LedgerRow, ReadLock, Storage, StoreError, ledger_files};

@@ -4,6 +4,7 @@
 //! compares ends of attempts or what they were made of.
 
 mod columns;
+mod damage;
 mod health;
 mod index;
 mod ledger;
@@ -13,7 +14,7 @@ mod rule;
 mod stream;
 
 pub(crate) use columns::{Holding, Planned, StreamedAttempt};
-pub use health::Damage;
+pub use damage::Damage;
 pub use index::{Index, IndexedFile};
 pub use ledger::{Ledger, Standing};
 pub use of_runs::Attempts;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 
-use super::health::Damage;
+use super::damage::Damage;
 use super::index::repeated;
 use super::ledger::attempt;
 use super::open::OpenRun;

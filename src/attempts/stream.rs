@@ -8,7 +8,7 @@ use std::rc::Rc;
 use super::columns::{
     Holding, LedgerColumns, PlanColumns, Planned, StreamedAttempt, ledger_order, plan_order,
 };
-use super::health::Damage;
+use super::damage::Damage;
 use super::open::OpenRun;
 use super::rule::{Attempt, Precedence, Roles, roles};
 use crate::schema::{LEDGER, TableSchema};

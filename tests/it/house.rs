@@ -18,14 +18,11 @@ const KNOWN: &[(&str, &str)] = &[
     ("circles", "sql"),
     ("sizes", "merge"),
     ("tests", "dataset"),
-    ("tests", "run"),
     ("one home", "cli"),
-    ("one home", "compact"),
     ("one home", "engine"),
     ("one home", "merge"),
     ("one home", "progress"),
     ("one home", "run"),
-    ("one home", "sorted"),
     ("one home", "sql"),
 ];
 

@@ -285,6 +285,11 @@ fn known(text: &str) -> Option<String> {
                 .to_owned(),
         );
     }
+    of_values(text)
+}
+
+/// Messages about values, frames and sizes.
+fn of_values(text: &str) -> Option<String> {
     if text.contains("returned more than one row") {
         return Some(
             "a query that stands for one value has several rows\n(hint: an aggregate, or LIMIT 1 with ORDER BY)"

@@ -52,8 +52,14 @@ const KEPT: &[Kept] = &[
     Kept { finds: is_no, rooms: &[], home: &[], instead: "say `not found`, `unknown x` or `isn't a y`" },
 ];
 
+/// The text that stands in the line; one that begins with a letter is no end of a longer word.
 fn any(line: &str, texts: &[&'static str]) -> Option<&'static str> {
-    texts.iter().find(|text| line.contains(**text)).copied()
+    let is_word = |c: char| c.is_alphanumeric() || c == '_';
+    let stands = |text: &str| {
+        let mut places = line.match_indices(text);
+        places.any(|(at, _)| !(text.starts_with(is_word) && line[..at].ends_with(is_word)))
+    };
+    texts.iter().find(|text| stands(text)).copied()
 }
 
 /// Words that no message has, in a literal.
