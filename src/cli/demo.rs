@@ -154,6 +154,7 @@ fn merge(loaded: &Loaded, folder: &Path) -> Result<Merged, Failure> {
         shards: vec![folder.join("run").into()],
         output: folder.join("merged"),
         allow_partial: false,
+        accept_skipped: None,
         on_conflict: OnConflict::Stop,
         formats: Vec::new(),
         only: Vec::new(),

@@ -16,6 +16,7 @@ use crate::legacy::Finding;
 use crate::merge::{
     ChangedCall, Conflict, Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, Written, staging_path,
 };
+use crate::store::AcceptedUnit;
 
 /// Findings of each kind that are shown.
 pub(super) const SHOWN: usize = 10;
@@ -29,7 +30,9 @@ Examples:
 
 Directories are runs, or outputs of the predecessor (per_user_te.csv, …); q-values of the latter are made anew.
 Nothing is written unless every unit of the plan is there (exit 3); --allow-partial writes what there
-is, with `.partial.csv` names, `complete: false` in merge.yaml and the gaps in missing_units.csv.")]
+is, with `.partial.csv` names, `complete: false` in merge.yaml and the gaps in missing_units.csv.
+Users whose input cannot be analysed are skipped, each with its reason: --accept-skipped 2, if it is right that
+2 units are, or --accept-skipped u07,u12 makes an output that is complete without them and lists them.")]
 pub(super) struct Args {
     /// Run directories: one that all shards wrote, or one a shard
     #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
@@ -40,6 +43,9 @@ pub(super) struct Args {
     /// Write an output although units are missing, marked as partial
     #[arg(long)]
     allow_partial: bool,
+    /// Be complete without skipped units: how many there are, or their users with commas between (`7,` for a user 7)
+    #[arg(long, value_name = "N|USERS")]
+    accept_skipped: Vec<String>,
     /// What to do when two results of one user differ
     #[arg(long, value_enum, default_value = "stop")]
     on_conflict: choices::OnConflict,
@@ -91,6 +97,7 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
         shards: args.shards.into_iter().map(Into::into).collect(),
         output: args.output,
         allow_partial: args.allow_partial,
+        accept_skipped: choices::accept_skipped(args.accept_skipped),
         on_conflict: args.on_conflict.into(),
         formats: args.format.into_iter().map(Into::into).collect(),
         only: args.table,
@@ -110,6 +117,7 @@ pub(super) fn failure(error: MergeError) -> Failure {
         MergeError::OutputExists(_)
         | MergeError::NotARun(_)
         | MergeError::Twice(_)
+        | MergeError::NotSkipped(_)
         | MergeError::Different { .. } => Failure::usage(error),
         _ => Failure::error(error),
     }
@@ -130,9 +138,9 @@ pub(super) fn tell(merged: &Merged) -> Exit {
         MergeOutcome::Incomplete(gaps) => {
             eprint!("{}", gaps_text(gaps));
             eprintln!(
-                "error: the result is incomplete ({}); nothing was written\n\
-                 (hint: finish the run with `results run --resume RUN_DIR`, or take what there is with --allow-partial)",
-                count(gaps.len() as u64, "gap")
+                "error: the result is incomplete ({}); nothing was written\n(hint: {})",
+                count(gaps.len() as u64, "gap"),
+                way_on(gaps)
             );
             Exit::Incomplete
         }
@@ -158,22 +166,57 @@ pub(super) fn tell(merged: &Merged) -> Exit {
     }
 }
 
+/// What can be done about gaps.
+fn way_on(gaps: &[Gap]) -> String {
+    let skipped = gaps.iter().filter(|gap| gap.kind == Kind::Skipped).count();
+    let finish =
+        "finish the run with `results run --resume RUN_DIR`, or take what there is with --allow-partial";
+    match skipped {
+        0 => finish.to_owned(),
+        n if n == gaps.len() => format!(
+            "if the reasons are right, `--accept-skipped {n}` makes an output that is complete without {}",
+            if n == 1 { "this unit" } else { "these units" }
+        ),
+        n => format!("{finish}; `--accept-skipped {n}` does without the skipped units"),
+    }
+}
+
 fn written_text(written: &Written) -> String {
     let m = &written.manifest;
-    let mut out = gaps_text(&written.gaps);
+    let mut out = gaps_text(&written.gaps) + &accepted_text(&m.accepted_skipped);
     let rows: Vec<Vec<String>> = m.rows.iter().map(|(t, n)| vec![t.clone(), n.to_string()]).collect();
     out.push_str(&columns(&["table", "rows"], &rows));
     if m.duplicates > 0 {
         out.push_str(&format!("{} left out\n", count(m.duplicates, "equal duplicate")));
     }
     out.push_str(&format!(
-        "{} of {} units, {} checks passed: {}{}\n",
+        "{} of {} units{}, {} checks passed: {}{}\n",
         m.units_ok,
         m.units,
+        match (m.accepted_skipped.len(), m.complete) {
+            (0, _) => String::new(),
+            (n, true) => format!(", complete without {n} accepted as skipped"),
+            (n, false) => format!(", {n} accepted as skipped"),
+        },
         written.checks,
         written.dir.display(),
         if m.complete { "" } else { " (PARTIAL)" }
     ));
+    out
+}
+
+/// Skipped units that the output is complete without.
+pub(super) fn accepted_text(units: &[AcceptedUnit]) -> String {
+    let mut out = String::new();
+    if !units.is_empty() {
+        out.push_str(&format!("accepted as skipped: {}\n", units.len()));
+    }
+    for AcceptedUnit { user_id, feature_mode, reason } in units.iter().take(SHOWN) {
+        out.push_str(&format!("  {user_id} {feature_mode}: {reason}\n"));
+    }
+    if units.len() > SHOWN {
+        out.push_str(&format!("  … and {} more; merge.yaml lists them\n", units.len() - SHOWN));
+    }
     out
 }
 

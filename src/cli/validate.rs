@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::definitions::{Folder, Loaded};
-use super::merge::{checks_text, failure, gaps_text, kept_text, notes_text};
+use super::merge::{accepted_text, checks_text, failure, gaps_text, kept_text, notes_text};
 use super::outcome::Outcome;
 use super::text::{count, out};
 use crate::check::{CheckResult, Known, run_checks};
@@ -107,6 +107,7 @@ async fn validate_merged(
     if !manifest.complete {
         eprintln!("{} of {} units; missing_units.csv names the others", manifest.units_ok, manifest.units);
     }
+    eprint!("{}", accepted_text(&manifest.accepted_skipped));
     let session = Session::open(&[dir], definitions).map_err(Failure::error)?;
     let tables: Vec<_> = loaded.schemas.iter().filter(|s| manifest.rows.contains_key(&s.table)).collect();
     for schema in &tables {

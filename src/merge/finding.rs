@@ -88,7 +88,7 @@ impl Kind {
                 "mend the cause and run `results run --resume RUN_DIR --retry-failed`, or leave the users out with --allow-partial"
             }
             Self::Skipped => {
-                "the input cannot be analysed; leave the users out with --allow-partial, or relax `quality` in a new run"
+                "the reason says what the input lacks; accept that with --accept-skipped, or relax `quality` in a new run"
             }
             Self::BrokenFile => "do the unit again with `results run --resume RUN_DIR`, or restore the file",
             Self::WrongRowCount => {

@@ -1,5 +1,6 @@
 //! From shards to one table: same experiment? duplicates? complete? correct, check, export.
 
+mod accepted;
 mod calls;
 mod finding;
 mod output;
@@ -23,6 +24,7 @@ use crate::tables::listed;
 use survey::{Survey, unknown_files};
 use tables::{Compare, Tables};
 
+pub use accepted::{AcceptSkipped, NotSkipped};
 pub use calls::ChangedCall;
 pub use finding::{Conflict, Gap, Kept, Kind};
 pub use output::Written;
@@ -47,6 +49,8 @@ pub struct Merge<'a> {
     pub output: PathBuf,
     /// Whether an output with gaps is written.
     pub allow_partial: bool,
+    /// Skipped units that the output is complete without.
+    pub accept_skipped: Option<AcceptSkipped>,
     /// What to do about differing duplicates.
     pub on_conflict: OnConflict,
     /// Formats that are written; none means all.
@@ -119,6 +123,9 @@ pub enum MergeError {
         /// One line a difference.
         differences: String,
     },
+    /// Other units are skipped than those that were accepted.
+    #[error(transparent)]
+    NotSkipped(#[from] NotSkipped),
     /// The output could not be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -155,6 +162,7 @@ impl MergeError {
             Self::Write { .. } | Self::Export(_) => "M24",
             Self::Source(_) | Self::Store(_) => "M25",
             Self::Session(_) | Self::Query(_) => "M26",
+            Self::NotSkipped(_) => "M27",
         }
     }
 }
@@ -172,6 +180,9 @@ impl Merge<'_> {
         let mut survey = Survey::of(&runs, precedence, self.definitions.schemas)?;
         if let Some(users) = &self.expected {
             survey.expect(users, &runs)?;
+        }
+        if let Some(accept) = &self.accept_skipped {
+            survey.accepted = accept.take(&mut survey.gaps)?;
         }
         let (units, units_ok, duplicates) = (survey.units, survey.units_ok, survey.duplicates);
         let notes = std::mem::take(&mut survey.notes);

@@ -18,7 +18,7 @@ use crate::schema::columns::merged;
 use crate::schema::{Facts, MadeOf, TableSchema};
 use crate::sorted::{Findings, SortedRows};
 use crate::sql::Session;
-use crate::store::{MERGE_MANIFEST, MergeManifest, MergedRun};
+use crate::store::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun};
 
 /// Version of the layout of an output.
 const OUTPUT_FORMAT: u32 = 1;
@@ -248,6 +248,7 @@ impl Output<'_> {
             duplicates: self.survey.duplicates,
             csv: self.merge.csv(),
             parquet: self.merge.parquet(),
+            accepted_skipped: self.survey.accepted.iter().map(accepted).collect(),
             rows,
             tables: self.merge.definitions.schemas.own(),
         }
@@ -273,4 +274,9 @@ impl Output<'_> {
         };
         write().map_err(|source| MergeError::Write { path: path.to_owned(), source })
     }
+}
+
+fn accepted(gap: &Gap) -> AcceptedUnit {
+    let Gap { user_id, feature_mode, reason, .. } = gap.clone();
+    AcceptedUnit { user_id, feature_mode, reason }
 }

@@ -120,11 +120,29 @@ impl RunOutcome {
             text.push_str(&format!("error: shard {shard}: {cause}{at}; see {run}/_logs/shard-{shard}.log\n"));
         }
         text.push_str(&remedies(status, &self.lost));
+        text.push_str(&without_skipped(c));
         if c.done() < c.total {
             text.push_str(&format!("continue with: results run --resume {run}\n"));
         }
         text
     }
+}
+
+/// Why a run of which nothing is left to do has not ended well, and how to go on from there.
+fn without_skipped(c: Counts) -> String {
+    if c.skipped == 0 || c.done() < c.total {
+        return String::new();
+    }
+    let (units, them, inputs) = if c.skipped == 1 {
+        ("1 unit", "it", "input")
+    } else {
+        (&*format!("{} units", c.skipped), "them", "inputs")
+    };
+    format!(
+        "exit code 3, since the {inputs} of {units} cannot be analysed, for the reasons above\n\
+         (hint: if they are right, `results merge` with `--accept-skipped {}` makes an output that is complete without {them})\n",
+        c.skipped
+    )
 }
 
 /// What can be done about what went wrong, a line each kind.

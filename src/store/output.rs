@@ -15,7 +15,7 @@ pub const MERGE_MANIFEST: &str = "merge.yaml";
 pub struct MergeManifest {
     /// Version of the layout.
     pub format: u32,
-    /// Whether every expected unit is in it.
+    /// Whether every expected unit is in it, or accepted as skipped.
     pub complete: bool,
     /// Version of the tool.
     pub tool_version: String,
@@ -37,6 +37,9 @@ pub struct MergeManifest {
     pub units_ok: u64,
     /// Duplicate attempts that were left out, being equal to the one kept.
     pub duplicates: u64,
+    /// Skipped units that it is complete without, as whoever merged decided.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub accepted_skipped: Vec<AcceptedUnit>,
     /// Whether it has CSV files.
     #[serde(default = "yes")]
     pub csv: bool,
@@ -59,6 +62,17 @@ impl MergeManifest {
     pub fn settings(&self) -> Settings {
         serde_json::json!({"seed": self.seed, "hour_bins": self.hour_bins, "fdr": self.fdr}).into()
     }
+}
+
+/// A skipped unit that an output is complete without.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AcceptedUnit {
+    /// The user.
+    pub user_id: String,
+    /// The feature mode.
+    pub feature_mode: String,
+    /// Why it was skipped.
+    pub reason: String,
 }
 
 /// A run that went into an output.

@@ -137,6 +137,7 @@ fn killed_after(files: i64, world: &World, config: &Config, schemas: &Schemas, q
         shards: vec![whole],
         output,
         allow_partial: false,
+        accept_skipped: None,
         on_conflict: OnConflict::Stop,
         formats: Vec::new(),
         only: Vec::new(),

@@ -159,3 +159,63 @@ fn a_report_counts_what_it_does_not_list() {
     assert!(said.err.contains(&format!("… and {} more\n", all - 10)), "{}", said.err);
     assert!(said.err.contains(&format!("error: {all} values of the same user differ")), "{}", said.err);
 }
+
+#[test]
+fn an_output_is_complete_without_skipped_units_that_are_accepted() {
+    let world = World::new(4);
+    for user in ["u01", "u03"] {
+        world.user(user, &crate::world::rows(3, 20));
+    }
+    let run = world.analyse("run", &[]);
+    let again = world.run(&["run", "--resume", "run"]);
+    for said in [&run, &again] {
+        assert_eq!(said.code, Some(3), "{}", said.err);
+        let told = "exit code 3, since the inputs of 2 units cannot be analysed";
+        assert!(said.err.contains(told) && said.err.contains("`--accept-skipped 2`"), "{}", said.err);
+        assert!(!said.err.contains("--resume"), "{}", said.err);
+    }
+    let merge = |output, accept: &[&str], code| {
+        world.expect(code, &[&["merge", "--shards", "run", "--output", output], accept].concat())
+    };
+    let refused = merge("none", &[], 3);
+    assert!(refused.err.contains("`--accept-skipped 2` makes an output"), "{}", refused.err);
+    assert!(!refused.err.contains("--resume"), "{}", refused.err);
+    for wrong in ["1", "3", "u01,u00", "u9"] {
+        let said = merge("none", &["--accept-skipped", wrong], 2);
+        assert!(said.err.contains("skipped: 2\n  u01 composite: Insufficient data"), "{}", said.err);
+    }
+    let one = merge("none", &["--accept-skipped", "u01"], 3);
+    assert!(one.err.contains("  shard 0: u03") && !one.err.contains("u01"), "{}", one.err);
+    assert!(!world.path("none").exists());
+
+    let by_number = merge("merged", &["--accept-skipped", "2", "--report", "r.json"], 0);
+    let by_name = merge("named", &["--accept-skipped", "u03", "--accept-skipped", "u01"], 0);
+    assert_eq!(world.csv("merged"), world.csv("named"));
+    let validated = world.expect(0, &["validate", "merged"]);
+    for said in [&by_number, &by_name, &validated] {
+        assert!(
+            said.err.contains("accepted as skipped: 2\n  u01 composite: Insufficient data"),
+            "{}",
+            said.err
+        );
+    }
+    assert!(
+        by_number.err.contains("2 of 4 units, complete without 2 accepted as skipped"),
+        "{}",
+        by_number.err
+    );
+    assert!(world.csv("merged").contains_key("per_user_te.csv"));
+    let report: Value = serde_json::from_slice(&std::fs::read(world.path("r.json")).unwrap()).unwrap();
+    assert_eq!((&report["complete"], &report["findings"]), (&true.into(), &Value::Array(Vec::new())));
+    assert_eq!(report["accepted_skipped"][1]["user_id"], "u03");
+    let manifest = std::fs::read_to_string(world.path("merged/merge.yaml")).unwrap();
+    assert!(manifest.contains("complete: true\n") && manifest.contains("- user_id: u01\n"), "{manifest}");
+    // Whoever accepts what is skipped does not accept what is missing.
+    std::fs::remove_dir_all(world.path("run/users")).unwrap();
+    assert_eq!(
+        world.run(&["merge", "--shards", "run", "--output", "m3", "--accept-skipped", "0"]).code,
+        Some(3)
+    );
+    let partial = world.expect(3, &["merge", "--shards", "run", "--output", "m4", "--allow-partial"]);
+    assert!(partial.err.contains("PARTIAL"), "{}", partial.err);
+}

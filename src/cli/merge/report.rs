@@ -32,6 +32,7 @@ fn report(merged: &Merged) -> Value {
         "units_ok": merged.units_ok,
         "duplicates": merged.duplicates,
         "notes": merged.notes,
+        "accepted_skipped": [],
         "findings": [],
         "conflicts": [],
         "checks": [],
@@ -42,6 +43,7 @@ fn report(merged: &Merged) -> Value {
         MergeOutcome::Written(written) => {
             report["complete"] = json!(written.manifest.complete);
             report["output"] = json!(written.dir);
+            report["accepted_skipped"] = json!(written.manifest.accepted_skipped);
             report["rows"] = json!(written.manifest.rows);
             report["findings"] = findings(&written.gaps);
             report["changed_calls"] = json!(written.changed);

@@ -28,6 +28,7 @@ fn merge(runs: &[PathBuf], output: &Path, allow_partial: bool) -> MergeOutcome {
         shards: shards.into_iter().map(Into::into).collect(),
         output,
         allow_partial,
+        accept_skipped: None,
         on_conflict: OnConflict::Stop,
         formats: Vec::new(),
         only: Vec::new(),

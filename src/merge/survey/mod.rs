@@ -27,6 +27,8 @@ pub(super) use books::KnownFile;
 pub(super) struct Survey {
     /// What keeps the result from being complete, by position.
     pub(super) gaps: Vec<Gap>,
+    /// Skipped units that the result is complete without.
+    pub(super) accepted: Vec<Gap>,
     /// What is worth knowing and keeps nothing from being complete.
     pub(super) notes: Vec<String>,
     /// Duplicates that have other numbers of rows than the attempt that counts.
