@@ -24,12 +24,13 @@ impl AcceptSkipped {
         let refused = |why: String| NotSkipped { why, skipped: Listed::of(&skipped) };
         let accepted: BTreeSet<String> = match self {
             Self::Units(n) if *n != skipped.len() as u64 => {
-                let called = n.to_string();
-                return Err(refused(match users.contains(called.as_str()) {
-                    true => format!(
+                let called = users.contains(n.to_string().as_str());
+                return Err(refused(if called {
+                    format!(
                         "{n} is taken for a number of units; the user of that name alone is `{n},` with a comma"
-                    ),
-                    false => format!("{}, not {n}", units(skipped.len(), "skipped")),
+                    )
+                } else {
+                    format!("{}, not {n}", units(skipped.len(), "skipped"))
                 }));
             }
             Self::Units(n) if *n > 1 && users.contains(n.to_string().as_str()) => {
