@@ -249,7 +249,7 @@ fn resume<'a>(
 
 fn data_in(run: &mut Run, folder: &Path) -> Result<(), Failure> {
     if !folder.is_dir() {
-        return Err(Failure::usage(format!("--data: there is no folder {}", folder.display())));
+        return Err(Failure::usage(format!("--data: folder {} not found", folder.display())));
     }
     let missing = move_data(run, folder).map_err(failure)?;
     if !missing.is_empty() {

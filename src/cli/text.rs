@@ -54,10 +54,10 @@ mod tests {
     #[test]
     fn numbers_stand_to_the_right() {
         let rows =
-            vec![vec!["te".into(), "24".into(), "a".into()], vec!["users".into(), "2".into(), "bb".into()]];
+            vec![vec!["te".into(), "24".into(), "a".into()], vec!["hours".into(), "2".into(), "bb".into()]];
         assert_eq!(
             columns(&["table", "rows", "x"], &rows),
-            "table  rows  x\nte       24  a\nusers     2  bb\n"
+            "table  rows  x\nte       24  a\nhours     2  bb\n"
         );
     }
 }

@@ -7,7 +7,7 @@ use arrow::array::{AsArray, Float64Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Float64Type, Int64Type, Schema};
 use serde::Serialize;
 
-use super::MergeError;
+use super::error::MergeError;
 use crate::legacy::Call;
 use crate::sql::{Definitions, Session, SessionError, ident, literal};
 

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::sorted::Difference;
+use crate::schema::TableSchema;
+use crate::sorted::{Difference, Findings, Repeated};
 
 /// Kinds of findings; the order is that of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -252,6 +253,25 @@ impl From<Conflict> for Gap {
             kind: Kind::UnequalDuplicate,
         }
     }
+}
+
+/// Where duplicates of a table differ.
+pub(super) fn conflicts_of(schema: &TableSchema, findings: &Findings) -> Kept<Conflict> {
+    let conflict = |d: &Difference| Conflict { table: schema.table.clone(), difference: d.clone() };
+    let kept = findings.differences.iter().map(conflict).collect();
+    Kept::of(&schema.table, kept, findings.differing)
+}
+
+/// Keys of a table of which several rows count.
+pub(super) fn repeated_of(schema: &TableSchema, findings: &Findings) -> Kept<Gap> {
+    let gap = |r: &Repeated| Gap {
+        user_id: r.user_id.clone(),
+        feature_mode: String::new(),
+        shard: 0,
+        kind: Kind::KeyTwice,
+        reason: format!("table {}, {}: {}", schema.table, r.row_key, r.sources.join(" and ")),
+    };
+    Kept::of(&schema.table, findings.repeated.iter().map(gap).collect(), findings.repeating)
 }
 
 #[cfg(test)]

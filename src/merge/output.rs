@@ -1,14 +1,21 @@
 //! The output directory: written beside its place, and put there when it is whole.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, RecordBatch, StringArray};
+use arrow::datatypes::SchemaRef;
 
 use super::calls::{self, ChangedCall};
-use super::finding::{Gap, Kept};
+use super::error::MergeError;
+use super::finding::{Gap, Kept, conflicts_of, repeated_of};
+use super::outcome::{MergeOutcome, Written};
+use super::place::Staged;
+use super::request::{Merge, OnConflict};
 use super::survey::Survey;
 use super::tables::{Compare, Tables};
-use super::{Merge, MergeError, MergeOutcome, OnConflict, conflicts_of, repeated_of, staging_path};
 use crate::attempts::OpenRun;
 use crate::check::{Known, run_checks};
 use crate::config::Settings;
@@ -23,25 +30,10 @@ use crate::store::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun};
 /// Version of the layout of an output.
 const OUTPUT_FORMAT: u32 = 1;
 
-/// What was written.
-#[derive(Debug)]
-pub struct Written {
-    /// The directory.
-    pub dir: PathBuf,
-    /// Its manifest.
-    pub manifest: MergeManifest,
-    /// What is missing in a partial output.
-    pub gaps: Vec<Gap>,
-    /// Checks that were run and passed.
-    pub checks: usize,
-    /// Significance calls of the predecessor that change.
-    pub changed: Vec<ChangedCall>,
-}
-
 /// How far a staged output came.
 enum Filled {
-    /// It is in its place; so many checks passed.
-    InPlace(Box<MergeManifest>, usize, Vec<ChangedCall>),
+    /// It is whole; so many checks passed.
+    Whole(Box<MergeManifest>, usize, Vec<ChangedCall>),
     /// Something must not be.
     Refused(MergeOutcome),
 }
@@ -59,15 +51,12 @@ pub(super) struct Output<'a> {
 impl Output<'_> {
     /// Writes the tables, checks what was written, and puts the directory into place.
     pub(super) async fn write(self) -> Result<MergeOutcome, MergeError> {
-        let dir = staging_path(&self.merge.output, std::process::id());
-        let created = fs::create_dir_all(&dir);
-        created.map_err(|source| MergeError::Write { path: dir.clone(), source })?;
-        let filled = self.fill(&dir).await;
-        if !matches!(filled, Ok(Filled::InPlace(..))) {
-            let _ = fs::remove_dir_all(&dir);
-        }
-        Ok(match filled? {
-            Filled::InPlace(manifest, checks, changed) => {
+        let staged = Staged::beside(&self.merge.output)?;
+        Ok(match self.fill(&staged).await? {
+            Filled::Whole(manifest, checks, changed) => {
+                let text = serde_saphyr::to_string(&manifest).unwrap_or_default();
+                staged.file(MERGE_MANIFEST, |file| file.write_all(text.as_bytes()))?;
+                staged.put(&self.merge.output)?;
                 let dir = self.merge.output.clone();
                 let gaps = self.survey.gaps.clone();
                 MergeOutcome::Written(Box::new(Written { dir, manifest: *manifest, gaps, checks, changed }))
@@ -76,7 +65,8 @@ impl Output<'_> {
         })
     }
 
-    async fn fill(&self, dir: &Path) -> Result<Filled, MergeError> {
+    async fn fill(&self, staged: &Staged) -> Result<Filled, MergeError> {
+        let dir = staged.dir();
         let tables: Vec<&TableSchema> = self.merge.wanted(self.runs, self.survey);
         let mut known = Known::of(Settings::of_all(self.runs.iter().map(|r| &r.run.manifest().config)));
         let mut rows = BTreeMap::new();
@@ -109,10 +99,9 @@ impl Output<'_> {
         }
         let changed = calls::changed(session, self.calls, manifest.fdr.alpha, self.merge.definitions).await?;
         if !manifest.complete {
-            self.write_gaps(&dir.join("missing_units.csv"))?;
+            staged.file("missing_units.csv", |file| write_gaps(file, &self.survey.gaps))?;
         }
-        self.put_into_place(dir, &manifest)?;
-        Ok(Filled::InPlace(Box::new(manifest), checks.len(), changed))
+        Ok(Filled::Whole(Box::new(manifest), checks.len(), changed))
     }
 
     /// The Parquet files as tables; none if none were asked for.
@@ -149,7 +138,7 @@ impl Output<'_> {
         let columns = merged(schema);
         let mut writer = self.writer(dir, schema, &columns)?;
         while let Some(picked) = rows.next_rows()? {
-            let columns = std::sync::Arc::clone(&columns);
+            let columns = Arc::clone(&columns);
             writer.push(Box::new(move || Ok(picked.batch(&columns)?)))?;
         }
         let (count, facts) = writer.finish()?;
@@ -169,7 +158,7 @@ impl Output<'_> {
         &self,
         dir: &Path,
         schema: &TableSchema,
-        columns: &arrow::datatypes::SchemaRef,
+        columns: &SchemaRef,
     ) -> Result<TableWriter, MergeError> {
         let mut writer = TableWriter::new(columns).looking_at(schema, columns);
         if schema.csv_query.is_none()
@@ -195,24 +184,6 @@ impl Output<'_> {
     fn csv_path(&self, dir: &Path, schema: &TableSchema) -> Option<PathBuf> {
         let name = csv_name(schema, !self.survey.gaps.is_empty())?;
         self.merge.csv().then(|| dir.join(name))
-    }
-
-    fn put_into_place(&self, dir: &Path, manifest: &MergeManifest) -> Result<(), MergeError> {
-        let text = serde_saphyr::to_string(manifest).unwrap_or_default();
-        let path = dir.join(MERGE_MANIFEST);
-        let put = || -> std::io::Result<()> {
-            fs::write(&path, text)?;
-            fs::File::open(&path)?.sync_all()?;
-            fs::File::open(dir)?.sync_all()?;
-            // An empty directory of that name may have been there.
-            let _ = fs::remove_dir(&self.merge.output);
-            fs::rename(dir, &self.merge.output)?;
-            match self.merge.output.parent().filter(|p| !p.as_os_str().is_empty()) {
-                Some(parent) => fs::File::open(parent)?.sync_all(),
-                None => Ok(()),
-            }
-        };
-        put().map_err(|source| MergeError::Write { path: self.merge.output.clone(), source })
     }
 
     fn fingerprint(&self) -> String {
@@ -253,27 +224,23 @@ impl Output<'_> {
             tables: self.merge.definitions.schemas.own(),
         }
     }
+}
 
-    fn write_gaps(&self, path: &Path) -> Result<(), MergeError> {
-        use arrow::array::{ArrayRef, StringArray};
-        let texts = |f: &dyn Fn(&Gap) -> String| -> ArrayRef {
-            std::sync::Arc::new(StringArray::from_iter_values(self.survey.gaps.iter().map(f)))
-        };
-        let write = || -> std::io::Result<()> {
-            let batch = arrow::record_batch::RecordBatch::try_from_iter([
-                ("user_id", texts(&|g| g.user_id.clone())),
-                ("feature_mode", texts(&|g| g.feature_mode.clone())),
-                ("state", texts(&|g| g.kind.to_string())),
-                ("reason", texts(&|g| g.reason.clone())),
-            ])
-            .map_err(std::io::Error::other)?;
-            let file = fs::File::create_new(path)?;
-            let mut csv = CsvWriter::new(file, &["user_id", "feature_mode", "state", "reason"])?;
-            csv.write(&batch)?;
-            csv.into_inner().sync_all()
-        };
-        write().map_err(|source| MergeError::Write { path: path.to_owned(), source })
-    }
+/// What is missing in a partial output, as CSV.
+fn write_gaps(file: impl Write, gaps: &[Gap]) -> std::io::Result<()> {
+    let texts = |f: &dyn Fn(&Gap) -> String| -> ArrayRef {
+        Arc::new(StringArray::from_iter_values(gaps.iter().map(f)))
+    };
+    let batch = RecordBatch::try_from_iter([
+        ("user_id", texts(&|g| g.user_id.clone())),
+        ("feature_mode", texts(&|g| g.feature_mode.clone())),
+        ("state", texts(&|g| g.kind.to_string())),
+        ("reason", texts(&|g| g.reason.clone())),
+    ])
+    .map_err(std::io::Error::other)?;
+    let mut csv = CsvWriter::new(file, &["user_id", "feature_mode", "state", "reason"])?;
+    csv.write(&batch)?;
+    csv.into_inner().flush()
 }
 
 fn accepted(gap: &Gap) -> AcceptedUnit {

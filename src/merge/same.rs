@@ -1,6 +1,6 @@
 //! Are the runs of one experiment?
 
-use super::MergeError;
+use super::error::MergeError;
 use crate::attempts::OpenRun;
 use crate::config::differences;
 

@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::MergeError;
+use super::error::MergeError;
 use super::survey::Survey;
 use crate::attempts::OpenRun;
 use crate::schema::TableSchema;

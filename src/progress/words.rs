@@ -20,11 +20,7 @@ pub(super) fn restarting(event: &Event) -> Option<String> {
     let EventKind::ShardRestarting { cause, users, restart, of, wait_ms } = &event.kind else { return None };
     let mut line = format!("shard {}: {cause}", event.shard);
     if !users.is_empty() {
-        line.push_str(&format!(
-            " at {} {}",
-            if users.len() == 1 { "user" } else { "users" },
-            users.join(", ")
-        ));
+        line.push_str(&format!(" at user{} {}", if users.len() == 1 { "" } else { "s" }, users.join(", ")));
     }
     line.push_str("; starting again");
     if *restart > 0 {

@@ -127,7 +127,7 @@ mod tests {
     #[test]
     fn names_that_are_wrong_lead_to_the_right_ones() {
         let tables = Tables::new(&Schemas::load(None).unwrap());
-        assert!(tables.get("users").unwrap_err().contains("\"unit\""));
+        assert!(tables.get(crate::schema::LEDGER).unwrap_err().contains("\"unit\""));
         assert!(tables.get("group_tests").unwrap_err().contains("merge"));
         let told = tables.get("hour_bin").unwrap_err();
         assert!(told.contains("did you mean `hour_bins`?") && told.contains("issues, k_selection"), "{told}");

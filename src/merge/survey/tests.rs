@@ -64,7 +64,7 @@ fn attempt(run: &Run, schemas: &Schemas, user: u64, name: &str, change: impl Fn(
 }
 
 fn survey(run: Run, schemas: &Schemas) -> Survey {
-    Survey::of(&[OpenRun::new(run)], Precedence::Latest, schemas).unwrap()
+    super::survey(&[OpenRun::new(run)], Precedence::Latest, schemas).unwrap()
 }
 
 fn kinds(gaps: &[Gap]) -> Vec<(Kind, &str)> {

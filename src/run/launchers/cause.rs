@@ -1,20 +1,13 @@
 //! Why a worker ended, in words.
 
-use std::io::{Read, Seek, SeekFrom};
-use std::path::Path;
 use std::process::ExitStatus;
 
 use crate::progress::bytes;
 
-/// How much of the end of a log is looked at.
-const TAIL: u64 = 4096;
-
 /// What is known of a worker's end besides its exit status.
 pub(super) struct Circumstances<'a> {
-    /// Its log.
-    pub(super) log: &'a Path,
-    /// Length of the log when it was started.
-    pub(super) log_start: u64,
+    /// The end of what it wrote into its log.
+    pub(super) words: &'a str,
     /// Memory it was allowed, bytes.
     pub(super) memory: Option<u64>,
 }
@@ -22,14 +15,14 @@ pub(super) struct Circumstances<'a> {
 impl Circumstances<'_> {
     /// The cause, for a person.
     pub(super) fn describe(&self, status: ExitStatus) -> String {
-        let words = self.last_words();
+        let words = self.words;
         if words.contains("memory allocation of") {
             return match self.memory {
                 Some(limit) => format!("out of memory: needs more than {}", bytes(limit)),
                 None => "out of memory: the system gave no more".to_owned(),
             };
         }
-        if let Some(panic) = panic_message(&words) {
+        if let Some(panic) = panic_message(words) {
             return format!("internal error, please report it with the input: {panic}");
         }
         #[cfg(unix)]
@@ -37,22 +30,9 @@ impl Circumstances<'_> {
             return of_signal(signal);
         }
         match status.code() {
-            Some(code) => said(&words).unwrap_or_else(|| format!("ended with exit code {code}")),
+            Some(code) => said(words).unwrap_or_else(|| format!("ended with exit code {code}")),
             None => "ended".to_owned(),
         }
-    }
-
-    /// What the worker wrote last into its log.
-    fn last_words(&self) -> String {
-        let read = || -> std::io::Result<Vec<u8>> {
-            let mut file = std::fs::File::open(self.log)?;
-            let end = file.metadata()?.len();
-            file.seek(SeekFrom::Start(self.log_start.max(end.saturating_sub(TAIL))))?;
-            let mut bytes = Vec::new();
-            file.take(TAIL).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
     }
 }
 
@@ -85,13 +65,8 @@ mod tests {
 
     #[test]
     fn ends_are_told_in_words() {
-        let dir = tempfile::tempdir().unwrap();
-        let log = dir.path().join("log");
-        let told = |text: &str, memory, raw| {
-            std::fs::write(&log, format!("memory allocation of 1 bytes failed\n{text}")).unwrap();
-            let log_start = "memory allocation of 1 bytes failed\n".len() as u64;
-            Circumstances { log: &log, log_start, memory }.describe(ExitStatus::from_raw(raw))
-        };
+        let told =
+            |words: &str, memory, raw| Circumstances { words, memory }.describe(ExitStatus::from_raw(raw));
         let lost = "memory allocation of 196608 bytes failed\n";
         assert_eq!(told(lost, Some(2_000_000_000), 6), "out of memory: needs more than 2.0 GB");
         assert!(told(lost, None, 6).starts_with("out of memory"));

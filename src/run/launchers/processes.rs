@@ -4,8 +4,8 @@
 //! lines of JSON on standard output, and writes its log to `_logs/shard-<i>.log`. It lives on while its input
 //! is open: closing that asks it to finish its unit and stop, and so does the supervisor's own death.
 
-use std::fs::OpenOptions;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -24,6 +24,9 @@ use crate::run::orders::Orders;
 
 /// A worker tells of its memory every second, whatever it does; one that says nothing for so long hangs.
 const SILENCE: Duration = Duration::from_mins(1);
+
+/// How much of the end of a log is looked at.
+const TAIL: u64 = 4096;
 
 /// Starts worker processes.
 #[derive(Debug)]
@@ -164,9 +167,23 @@ impl Live for Process {
 }
 
 impl Process {
+    /// What the worker wrote last into its log.
+    fn last_words(&self) -> String {
+        let read = || -> std::io::Result<Vec<u8>> {
+            let mut file = File::open(&self.log)?;
+            let end = file.metadata()?.len();
+            file.seek(SeekFrom::Start(self.log_start.max(end.saturating_sub(TAIL))))?;
+            let mut bytes = Vec::new();
+            file.take(TAIL).read_to_end(&mut bytes)?;
+            Ok(bytes)
+        };
+        String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
+    }
+
     fn kind(&self, status: ExitStatus, finished: Option<bool>, told: Option<String>, late: bool) -> EndKind {
         let is = |exit: Exit| status.code() == Some(i32::from(exit as u8));
-        let circumstances = Circumstances { log: &self.log, log_start: self.log_start, memory: self.memory };
+        let words = self.last_words();
+        let circumstances = Circumstances { words: &words, memory: self.memory };
         match finished {
             _ if late => EndKind::TimedOut,
             Some(true) => EndKind::Interrupted,

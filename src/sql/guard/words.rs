@@ -72,7 +72,7 @@ fn twice(name: &str) -> String {
 }
 
 fn missing(field: &Column, valid: &[Column]) -> String {
-    let what = format!("there is no column {}", field.flat_name());
+    let what = format!("unknown column {}", field.flat_name());
     let wanted = field.name.to_lowercase();
     let mut same: Vec<String> =
         valid.iter().filter(|column| column.name.to_lowercase() == wanted).map(Column::flat_name).collect();
@@ -234,7 +234,7 @@ fn no_function(text: &str) -> Option<String> {
         Some((_, instead)) => (*instead).to_owned(),
         None => format!("is it {}?", guess.split('\'').nth(1)?),
     };
-    Some(format!("there is no function {name}\n(hint: {hint})"))
+    Some(format!("unknown function {name}\n(hint: {hint})"))
 }
 
 /// Messages that need other words.

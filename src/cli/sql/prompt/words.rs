@@ -177,7 +177,7 @@ mod tests {
     fn offers(line: &str) -> (usize, Vec<String>) {
         let own = |words: &[&str]| words.iter().map(|w| (*w).to_owned()).collect();
         let words = Words {
-            tables: own(&["te", "users", "raw.te"]),
+            tables: own(&["te", "usage", "raw.te"]),
             columns: own(&["TE_A2S", "tau", "user_id"]),
             functions: own(&["bh_qvalue", "count"]),
             params: own(&["alpha"]),
@@ -190,8 +190,8 @@ mod tests {
     #[test]
     fn names_functions_and_words_are_offered() {
         assert_eq!(offers("select te").1, ["te", "TE_A2S"]);
-        assert_eq!(offers("select us").1, ["users", "user_id", "using"]);
-        assert_eq!(offers("SELECT US").1, ["USING", "users", "user_id"]);
+        assert_eq!(offers("select us").1, ["usage", "user_id", "using"]);
+        assert_eq!(offers("SELECT US").1, ["USING", "usage", "user_id"]);
         assert_eq!(offers("select ä, bh"), (11, vec!["bh_qvalue(".to_owned()]));
         assert_eq!(offers("select r.ta").1, ["r.tau"]);
         assert_eq!(offers("select * from raw.").1, ["raw.te", "raw.TE_A2S", "raw.tau", "raw.user_id"]);
@@ -202,7 +202,7 @@ mod tests {
     #[test]
     fn commands_and_their_tables_are_offered() {
         assert_eq!(offers("\\t"), (0, vec!["\\timing".to_owned()]));
-        assert_eq!(offers("\\d u"), (3, vec!["users".to_owned()]));
+        assert_eq!(offers("\\d u"), (3, vec!["usage".to_owned()]));
         assert!(offers("\\").1.len() >= 8);
     }
 }

@@ -1,0 +1,143 @@
+use super::super::place::Lines;
+use super::super::testing::small;
+use super::{Config, DatasetError, MissingTarget, Series, UserFrame, series};
+use crate::config::{Discretize, GapMode, QuantileRule, RowOrder};
+
+const NAN: f64 = f64::NAN;
+
+/// The series of rows (time, source, target), the first on line 2.
+fn of(config: &Config, rows: &[[f64; 3]]) -> Result<Series, DatasetError> {
+    let column = |index: usize| rows.iter().map(|row| row[index]).collect::<Vec<f64>>();
+    let frame = UserFrame {
+        id: "u".to_owned(),
+        lines: Lines::new((2..).take(rows.len()).collect()),
+        timestamp: config.data.timestamp.as_ref().map(|_| column(0)),
+        target: column(2),
+        condition: config.data.condition.as_ref().map(|_| column(0)),
+        sources: [("m".to_owned(), Ok(column(1)))].into(),
+        fingerprint: String::new(),
+    };
+    series(config, &frame, frame.sources["m"].as_ref().unwrap())
+}
+
+#[test]
+fn gaps_and_dropped_rows_start_segments() {
+    let rows = [
+        [0.0, 0.0, 1.0],
+        [60.0, 1.0, 0.0],
+        [120.0, NAN, 0.0],
+        [180.0, 1.0, 1.0],
+        [240.0, 0.0, 0.0],
+        [340.0, 0.0, 1.0],
+        [400.0, 1.0, NAN],
+        [460.0, 1.0, 1.0],
+    ];
+    let mut config = small();
+    let found = of(&config, &rows).unwrap();
+    assert_eq!(found.source, [0, 1, 1, 0, 0, 1]);
+    assert_eq!(found.target, [1, 0, 1, 0, 1, 1]);
+    assert_eq!(found.segment_starts, [0, 2, 4, 5]);
+    assert_eq!((found.rows_read, found.rows_without_source, found.rows_without_target), (8, 1, 1));
+    config.gaps.max_seconds = Some(100.0);
+    assert_eq!(of(&config, &rows).unwrap().segment_starts, [0, 2, 5]);
+    config.data.missing_target = MissingTarget::Zero;
+    assert_eq!(of(&config, &rows).unwrap().segment_starts, [0, 2]);
+    config.gaps.mode = GapMode::Ignore;
+    let found = of(&config, &rows).unwrap();
+    assert_eq!(found.segment_starts, [0]);
+    assert_eq!(found.target, [1, 0, 1, 0, 1, 0, 1]);
+}
+
+#[test]
+fn two_rates_are_told() {
+    let rows = |fast: usize, slow: usize| -> Vec<[f64; 3]> {
+        let steps = std::iter::repeat_n(60.0, fast).chain(std::iter::repeat_n(120.0, slow));
+        let times = steps.scan(0.0, |time, step| {
+            *time += step;
+            Some(*time)
+        });
+        times.enumerate().map(|(row, time)| [time, (row % 3) as f64, (row % 2) as f64]).collect()
+    };
+    let mut config = small();
+    let found = of(&config, &rows(40, 20)).unwrap();
+    let told = found.long_steps.unwrap().to_string();
+    assert!(told.starts_with("20 of 59 steps are longer than 1.5 times the median step of 60 s"), "{told}");
+    assert!(told.contains("20 are of 120 s"), "{told}");
+    assert_eq!(found.segment_starts.len(), 21);
+    assert_eq!(of(&config, &rows(80, 20)).unwrap().long_steps, None, "gaps");
+    assert_eq!(of(&config, &rows(12, 8)).unwrap().long_steps, None, "few");
+    config.gaps.max_seconds = Some(120.0);
+    assert_eq!(of(&config, &rows(40, 20)).unwrap().long_steps, None, "somebody has decided");
+}
+
+#[test]
+fn rows_are_put_in_time_order() {
+    let rows = [[7200.0, 2.0, 0.0], [0.0, 0.0, 1.0], [3600.0, 1.0, 0.0]];
+    let mut config = small();
+    let found = of(&config, &rows).unwrap();
+    assert_eq!((found.source, found.hour), (vec![0, 1, 2], vec![0, 1, 2]));
+    assert_eq!(found.segment_starts, [0]);
+    config.data.order = RowOrder::File;
+    let found = of(&config, &rows).unwrap();
+    assert_eq!(found.source, [2, 0, 1]);
+    assert_eq!(found.segment_starts, [0, 1], "time does not go back within a segment");
+}
+
+#[test]
+fn implausible_rows_are_named() {
+    let good = [0.0, 0.0, 1.0];
+    let code = |row: [f64; 3]| {
+        let error = of(&small(), &[good, row]).unwrap_err();
+        assert!(error.is_failure() && error.to_string().contains('3'), "{error}");
+        error.code()
+    };
+    assert_eq!(code([0.0, 1.0, 0.0]), "duplicate_timestamp");
+    assert_eq!(code([NAN, 1.0, 0.0]), "missing_timestamp");
+    assert_eq!(code([1.4e12, 1.0, 0.0]), "implausible_timestamp");
+    assert_eq!(code([-60.0, 1.0, 0.0]), "implausible_timestamp");
+    assert_eq!(code([f64::INFINITY, 1.0, 0.0]), "implausible_timestamp");
+    assert_eq!(code([60.0, 0.5, 0.0]), "not_a_symbol");
+    for label in [0.7, -1.0, f64::INFINITY] {
+        assert_eq!(code([60.0, 1.0, label]), "not_a_symbol");
+    }
+    // A row that is dropped anyway need not have a time.
+    assert_eq!(of(&small(), &[good, [60.0, 1.0, 1.0], [NAN, NAN, NAN]]).unwrap().len(), 2);
+}
+
+#[test]
+fn too_little_is_skipped() {
+    let rows = [[0.0, 0.0, 1.0], [60.0, 0.0, 0.0]];
+    assert_eq!(of(&small(), &rows).unwrap_err().code(), "no_variance");
+    let unlabelled = [[0.0, 0.0, NAN], [60.0, 1.0, NAN]];
+    let error = of(&small(), &unlabelled).unwrap_err();
+    assert_eq!((error.code(), error.is_skip()), ("no_labels", true));
+    let mut config = small();
+    config.data.min_rows = 3;
+    let error = of(&config, &rows).unwrap_err();
+    assert_eq!(error, DatasetError::TooFewRows { found: 2, needed: 3, read: 2 });
+    config.data.min_rows = 0;
+    assert_eq!(of(&config, &[[0.0, NAN, 1.0]]).unwrap_err().code(), "too_few_rows");
+}
+
+#[test]
+fn without_a_clock_rows_are_steps() {
+    let mut config = small();
+    config.data.timestamp = None;
+    let rows = [[3.0, 0.0, 1.0], [1.0, 1.0, 0.0], [1.0, NAN, 0.0], [NAN, 1.0, 0.0], [0.0, 2.0, 0.0]];
+    let found = of(&config, &rows).unwrap();
+    assert_eq!((found.condition, found.condition_levels), (vec![0; 4], 1));
+    assert_eq!((found.hour.len(), found.segment_starts), (0, vec![0, 2]));
+    config.data.condition = Some("time".to_owned());
+    let found = of(&config, &rows).unwrap();
+    assert_eq!((found.condition, found.condition_levels), (vec![3, 1, 0], 4));
+    assert_eq!((found.rows_without_condition, found.segment_starts), (1, vec![0, 2]));
+}
+
+#[test]
+fn a_target_can_be_binned() {
+    let mut config = small();
+    config.data.discretize_target = Discretize::Quantiles { bins: 2, rule: QuantileRule::Ranked };
+    config.data.missing_target = MissingTarget::Zero;
+    let rows = [[0.0, 0.0, -3.5], [60.0, 1.0, 0.5], [120.0, 2.0, NAN], [180.0, 3.0, 9.5]];
+    assert_eq!(of(&config, &rows).unwrap().target, [0, 1, 0, 1]);
+}

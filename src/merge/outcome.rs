@@ -1,0 +1,58 @@
+//! How a merge ended.
+
+use std::path::PathBuf;
+
+use super::calls::ChangedCall;
+use super::finding::{Conflict, Gap, Kept};
+use crate::check::CheckResult;
+use crate::legacy::Finding;
+use crate::store::MergeManifest;
+
+/// A merge that was carried out.
+#[derive(Debug)]
+#[must_use]
+pub struct Merged {
+    /// How it ended.
+    pub outcome: MergeOutcome,
+    /// Units of the plans.
+    pub units: u64,
+    /// Those that are ok, and whose files are whole.
+    pub units_ok: u64,
+    /// Attempts of units that have another one.
+    pub duplicates: u64,
+    /// What is worth knowing and keeps nothing from being complete.
+    pub notes: Vec<String>,
+    /// What was noticed while the predecessor's directories were read.
+    pub legacy: Vec<Finding>,
+}
+
+/// How a merge ended.
+#[derive(Debug)]
+#[must_use]
+pub enum MergeOutcome {
+    /// The output is there.
+    Written(Box<Written>),
+    /// Units are missing; nothing was written.
+    Incomplete(Vec<Gap>),
+    /// Attempts have several rows of one key; nothing was written.
+    Repeated(Kept<Gap>),
+    /// Duplicates differ; nothing was written.
+    Conflicting(Kept<Conflict>),
+    /// Checks found something; nothing was written.
+    Wrong(Vec<CheckResult>),
+}
+
+/// What was written.
+#[derive(Debug)]
+pub struct Written {
+    /// The directory.
+    pub dir: PathBuf,
+    /// Its manifest.
+    pub manifest: MergeManifest,
+    /// What is missing in a partial output.
+    pub gaps: Vec<Gap>,
+    /// Checks that were run and passed.
+    pub checks: usize,
+    /// Significance calls of the predecessor that change.
+    pub changed: Vec<ChangedCall>,
+}

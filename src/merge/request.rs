@@ -1,0 +1,89 @@
+//! What is asked of a merge.
+
+use std::path::PathBuf;
+
+use super::accepted::AcceptSkipped;
+use super::error::MergeError;
+use super::survey::Survey;
+use crate::attempts::OpenRun;
+use crate::export::ExportFormat;
+use crate::schema::TableSchema;
+use crate::sql::{Definitions, Opened};
+use crate::store::Location;
+use crate::tables::listed;
+
+/// What to do when two attempts of a unit differ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnConflict {
+    /// Refuse, and show where they differ.
+    Stop,
+    /// Take the attempt that ended last.
+    Latest,
+    /// Take the attempt that ended first.
+    First,
+}
+
+/// A merge.
+#[derive(Debug)]
+pub struct Merge<'a> {
+    /// The runs.
+    pub shards: Vec<Location>,
+    /// Where the output goes; must not exist.
+    pub output: PathBuf,
+    /// Whether an output with gaps is written.
+    pub allow_partial: bool,
+    /// Skipped units that the output is complete without.
+    pub accept_skipped: Option<AcceptSkipped>,
+    /// What to do about differing duplicates.
+    pub on_conflict: OnConflict,
+    /// Formats that are written; none means all.
+    pub formats: Vec<ExportFormat>,
+    /// Tables that are written; none means all.
+    pub only: Vec<String>,
+    /// Users that must be there, besides those of the plans.
+    pub expected: Option<Vec<String>>,
+    /// Bytes that queries may take before they go on on the disk.
+    pub memory: Option<u64>,
+    /// The tables and queries.
+    pub definitions: Definitions<'a>,
+}
+
+impl Merge<'_> {
+    /// The tables that are written: those that the runs plan or have, unless some are named.
+    pub(super) fn wanted(&self, runs: &[OpenRun], survey: &Survey) -> Vec<&TableSchema> {
+        let schemas = self.definitions.schemas;
+        let manifests: Vec<_> = runs.iter().map(|run| run.run.manifest()).collect();
+        let there = listed(schemas, &manifests, |table| survey.has(table));
+        let is_wanted = |s: &&TableSchema| {
+            if self.only.is_empty() { there.contains(&s.table) } else { self.only.contains(&s.table) }
+        };
+        schemas.iter().filter(is_wanted).collect()
+    }
+
+    /// Whether CSV files are written.
+    pub(super) fn csv(&self) -> bool {
+        self.formats.is_empty() || self.formats.contains(&ExportFormat::Csv)
+    }
+
+    /// Whether Parquet files are written.
+    pub(super) fn parquet(&self) -> bool {
+        self.formats.is_empty() || self.formats.contains(&ExportFormat::Parquet)
+    }
+
+    /// The directories that are merged.
+    pub(super) fn open(&self) -> Result<Opened, MergeError> {
+        let mut seen = std::collections::BTreeSet::new();
+        for place in &self.shards {
+            let name = PathBuf::from(place.to_string());
+            let full = place.folder().and_then(|dir| dir.canonicalize().ok());
+            if !seen.insert(full.unwrap_or_else(|| name.clone())) {
+                return Err(MergeError::Twice(name));
+            }
+        }
+        let opened = Opened::of(&self.shards, self.expected.as_deref(), self.definitions.schemas)?;
+        match opened.merged.first() {
+            Some((dir, _)) => Err(MergeError::NotARun(dir.clone())),
+            None => Ok(opened),
+        }
+    }
+}
