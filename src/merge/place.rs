@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use super::error::MergeError;
+use crate::export::is_free;
 
 /// Where a process makes an output before it is put into its place.
 pub(crate) fn staging_path(output: &Path, process: u32) -> PathBuf {
@@ -54,10 +55,10 @@ impl Staged {
             let _ = fs::remove_dir(output);
             fs::rename(&self.dir, output)
         };
-        put().map_err(|source| match crate::export::is_free(output) {
-            true => MergeError::Write { path: output.to_owned(), source },
-            // Another merge was quicker.
-            false => MergeError::OutputExists(output.to_owned()),
+        put().map_err(|source| {
+            let path = output.to_owned();
+            // Another merge may have been quicker.
+            if is_free(output) { MergeError::Write { path, source } } else { MergeError::OutputExists(path) }
         })?;
         self.is_in_place = true;
         let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty());
