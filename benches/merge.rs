@@ -4,7 +4,7 @@
 //! merges it into sorted, de-duplicated CSV several times. `RESULTS_BENCH_USERS` sets another number of users;
 //! `RESULTS_BENCH_DIR` names a folder in which the run is kept, for other programs to read.
 
-#![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::print_stdout, reason = "a benchmark")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -3,7 +3,7 @@
 //! Prints the median wall time of several runs and the largest peak memory. Takes some minutes; a name
 //! after `--` picks one line, as in `cargo bench --bench whole -- k6_full`.
 
-#![allow(missing_docs, clippy::unwrap_used, clippy::panic, reason = "a benchmark")]
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a benchmark")]
 
 use std::path::Path;
 use std::process::{Command, Stdio};

@@ -27,6 +27,7 @@ pub mod error;
 pub mod event;
 pub mod export;
 mod failpoint;
+mod hidden;
 pub mod legacy;
 pub mod measures;
 pub mod merge;

@@ -17,7 +17,7 @@ use super::rule::{Attempt, Basis, Moved};
 use crate::schema::{LEDGER, LEDGER_ATTEMPT};
 use crate::store::{
     DataFile, Entry, LedgerRow, ParquetParts, ReadLock, Storage, StoreError, UnitState, is_group,
-    ledger_files, ledger_row, parse_path,
+    ledger_files, ledger_row, parse_path, table_files,
 };
 
 /// Rows of the ledger that are looked at together.
@@ -90,7 +90,7 @@ impl Index {
     pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
         let _reading = ReadLock::take(storage);
         let (groups, units): (Vec<Entry>, Vec<Entry>) =
-            storage.list(LEDGER)?.into_iter().partition(|entry| is_group(&entry.path));
+            table_files(storage, LEDGER)?.into_iter().partition(|entry| is_group(&entry.path));
         let mut index = Self::default();
         for file in ledger_files(storage, &units).0 {
             let Some(row) = file.rows.first() else { continue };

@@ -3,7 +3,7 @@
 use super::damage::Damage;
 use super::rule::{Attempt, Basis, Moved, Precedence, Role, roles};
 use crate::schema::LEDGER;
-use crate::store::{LedgerRow, ReadLock, Storage, StoreError, ledger_files};
+use crate::store::{LedgerRow, ReadLock, Storage, StoreError, ledger_files, table_files};
 
 /// The whole ledger of a run.
 #[derive(Debug, Clone, Default)]
@@ -20,7 +20,7 @@ impl Ledger {
     /// Reads every ledger file of a run.
     pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
         let _reading = ReadLock::take(storage);
-        let (files, corrupt) = ledger_files(storage, &storage.list(LEDGER)?);
+        let (files, corrupt) = ledger_files(storage, &table_files(storage, LEDGER)?);
         let rows: Vec<LedgerRow> = files.into_iter().flat_map(|file| file.rows).collect();
         let moved = Moved::among(rows.iter().map(|row| row.attempt.as_str()));
         let (moved, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| moved.has(&row.attempt));

@@ -13,7 +13,7 @@ use super::open::OpenRun;
 use super::rule::{Attempt, Precedence, Roles, roles};
 use crate::schema::{LEDGER, TableSchema};
 use crate::sorted::{Cursor, Owner, SortedFile};
-use crate::store::{EXPECTED, StoreError, expected_batch, is_group, parse_path, unit_ledgers};
+use crate::store::{EXPECTED, StoreError, expected_batch, is_group, parse_path, table_files, unit_ledgers};
 
 /// Units of a plan that are read at once; larger plans are read in parts.
 const SMALL: u64 = 50_000;
@@ -54,7 +54,7 @@ impl Ledgers {
     pub(crate) fn open(runs: &[OpenRun], schema: &TableSchema) -> Result<Self, StoreError> {
         let mut found = Self::default();
         for (index, run) in runs.iter().enumerate() {
-            let all = run.run.storage().list(LEDGER)?;
+            let all = table_files(run.run.storage(), LEDGER)?;
             let (groups, units): (Vec<_>, Vec<_>) = all.into_iter().partition(|entry| is_group(&entry.path));
             let (rows, corrupt) = unit_ledgers(run.run.storage(), &units, schema)?;
             found.corrupt.extend(corrupt.into_iter().map(|(path, cause)| (index, path, cause)));

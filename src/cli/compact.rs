@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::definitions::Folder;
 use super::outcome::Outcome;
-use super::text::{count, out};
+use super::speak::{out, say};
+use super::text::count;
 use crate::compact::{Compacted, Compaction};
 use crate::error::{Exit, Failure};
 use crate::merge::MergeError;
@@ -40,7 +41,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     for dir in &args.runs {
         let done = compact(dir, Duration::from_secs(args.wait), definitions)?;
         out(&summary(dir, &done))?;
-        eprint!("{}", problems(&done));
+        say(problems(&done));
         if !done.left.is_empty() {
             exit = Exit::Incomplete;
         }

@@ -1,6 +1,7 @@
 //! `results completions`
 
 use super::outcome::Outcome;
+use super::speak::out;
 use crate::error::Exit;
 
 #[derive(Debug, clap::Args)]
@@ -12,8 +13,9 @@ pub(super) struct Args {
     shell: clap_complete::Shell,
 }
 
-#[expect(clippy::unnecessary_wraps, reason = "every command gives an outcome")]
 pub(super) fn exec(args: &Args, mut command: clap::Command) -> Outcome {
-    clap_complete::generate(args.shell, &mut command, "results", &mut std::io::stdout());
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command, "results", &mut script);
+    out(&String::from_utf8_lossy(&script))?;
     Ok(Exit::Done)
 }

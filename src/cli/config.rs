@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use super::definitions::Folder;
 use super::families;
 use super::outcome::Outcome;
-use super::text::{columns, out};
+use super::speak::{out, say_line};
+use super::text::columns;
 use crate::config::{ConfigError, ConfigSource, Overrides, fingerprint, load, presets, show};
 use crate::engine::engine;
 use crate::error::{Exit, Failure};
@@ -58,7 +59,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let loaded = load(&source, &Overrides::default(), folder.as_deref(), &measures::settings())
         .map_err(config_failure)?;
     for notice in &loaded.notices {
-        eprintln!("note: {notice}");
+        say_line(format_args!("note: {notice}"));
     }
     match &args.command {
         Command::Show { .. } => out(&show(&loaded.config))?,

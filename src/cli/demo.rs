@@ -9,7 +9,8 @@ use arrow::datatypes::Int64Type;
 use super::definitions::{Folder, Loaded};
 use super::outcome::Outcome;
 use super::run::{failure, last_words, start};
-use super::text::{columns, count, out};
+use super::speak::{out, say, say_line};
+use super::text::{columns, count};
 use crate::config::{ConfigSource, Overrides, load};
 use crate::demo::{DemoSpec, write_dataset};
 use crate::error::{Exit, Failure};
@@ -68,19 +69,19 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let data = folder.join("data");
     let spec = DemoSpec { users: args.users, out: data.clone(), seed: args.seed, wide: args.wide };
     let report = write_dataset(&spec).map_err(Failure::error)?;
-    eprintln!(
+    say_line(format_args!(
         "{} with {} rows ({}) in {}",
         count(u64::from(report.users), "user"),
         report.rows,
         bytes(report.bytes),
         data.display()
-    );
+    ));
     if args.data_only {
         out(&format!("{}\n", data.display()))?;
         return Ok(Exit::Done);
     }
     let (work, end) = analyse(args, definitions, &loaded, &folder, &data)?;
-    eprint!("{}", last_words(work.run(), &end, started)?);
+    say(last_words(work.run(), &end, started)?);
     if end.exit() != Exit::Done {
         return Ok(end.exit());
     }

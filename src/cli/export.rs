@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::choices::Format;
 use super::definitions::Folder;
 use super::outcome::Outcome;
+use super::speak::say_line;
 use super::text::count;
 use crate::error::{Exit, Failure};
 use crate::export::{TableExport, csv_sql, parquet_sql};
@@ -44,10 +45,10 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     };
     super::outcome::block_on(write(args, &loaded))??;
     if !whole {
-        eprintln!(
+        say_line(format_args!(
             "note: {} is not complete; `results status` or missing_units.csv says what is missing",
             args.dir.display()
-        );
+        ));
     }
     Ok(Exit::Done)
 }
@@ -85,7 +86,7 @@ async fn write(args: &Args, loaded: &super::definitions::Loaded) -> Result<(), F
             Format::Csv => export.csv().await,
             Format::Parquet => export.parquet().await,
         };
-        eprintln!("{}: {}", path.display(), count(rows.map_err(Failure::error)?, "row"));
+        say_line(format_args!("{}: {}", path.display(), count(rows.map_err(Failure::error)?, "row")));
     }
     Ok(())
 }

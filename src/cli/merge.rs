@@ -9,6 +9,7 @@ use super::bounded;
 use super::choices;
 use super::definitions::Folder;
 use super::outcome::Outcome;
+use super::speak::{say, say_line};
 use super::text::{columns, count};
 use crate::check::CheckResult;
 use crate::error::{Exit, Failure};
@@ -125,42 +126,46 @@ pub(super) fn failure(error: MergeError) -> Failure {
 
 /// Words the outcome and gives the exit code.
 pub(super) fn tell(merged: &Merged) -> Exit {
-    eprint!("{}{}", legacy_text(&merged.legacy), notes_text(&merged.notes));
+    say(format_args!("{}{}", legacy_text(&merged.legacy), notes_text(&merged.notes)));
     match &merged.outcome {
         MergeOutcome::Written(written) => {
-            eprint!(
+            say(format_args!(
                 "{}{}",
                 written_text(written),
                 changed_text(&written.changed, written.manifest.fdr.alpha)
-            );
+            ));
             if written.manifest.complete { Exit::Done } else { Exit::Incomplete }
         }
         MergeOutcome::Incomplete(gaps) => {
-            eprint!("{}", gaps_text(gaps));
-            eprintln!(
-                "error: the result is incomplete ({}); nothing was written\n(hint: {})",
+            say(gaps_text(gaps));
+            say_line(format_args!(
+                "error: the result is incomplete ({}); nothing was written
+(hint: {})",
                 count(gaps.len() as u64, "gap"),
                 way_on(gaps)
-            );
+            ));
             Exit::Incomplete
         }
         MergeOutcome::Repeated(repeated) => {
-            eprint!("{}", kept_text(Kind::KeyTwice, repeated));
-            eprintln!("error: {} with several rows; nothing was written", count(repeated.count(), "key"));
+            say(kept_text(Kind::KeyTwice, repeated));
+            say_line(format_args!(
+                "error: {} with several rows; nothing was written",
+                count(repeated.count(), "key")
+            ));
             Exit::Incomplete
         }
         MergeOutcome::Conflicting(conflicts) => {
-            eprint!("{}", conflicts_text(conflicts));
-            eprintln!(
+            say(conflicts_text(conflicts));
+            say_line(format_args!(
                 "error: {} of the same user differ; nothing was written\n\
                  (hint: find out which is right; --on-conflict latest or first chooses by time)",
                 count(conflicts.count(), "value")
-            );
+            ));
             Exit::Incomplete
         }
         MergeOutcome::Wrong(checks) => {
-            eprint!("{}", checks_text(checks));
-            eprintln!("error: a check failed; nothing was written");
+            say(checks_text(checks));
+            say_line("error: a check failed; nothing was written");
             Exit::Incomplete
         }
     }

@@ -15,6 +15,7 @@ mod outcome;
 mod run;
 mod schema;
 mod signals;
+mod speak;
 mod sql;
 mod status;
 mod text;
@@ -28,6 +29,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 
 use crate::error::Exit;
 use outcome::Outcome;
+use speak::say_line;
 
 /// Runs a per-user analysis in shards, keeps every user's results the moment they are done, and
 /// merges the shards into one table that can be trusted.
@@ -99,10 +101,7 @@ pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Exit
     match dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => {
-            if failure.is_broken_pipe() {
-                return Exit::Done;
-            }
-            eprintln!("error: {failure}");
+            say_line(format_args!("error: {failure}"));
             failure.exit
         }
     }
@@ -130,5 +129,9 @@ fn dispatch(cli: Cli) -> Outcome {
 fn start_log() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("RESULTS_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let _ = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).try_init();
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .try_init();
 }

@@ -11,7 +11,8 @@ use super::definitions::Folder;
 use super::families;
 use super::outcome::Outcome;
 use super::signals::stop_on_signals;
-use super::text::{columns, count, out};
+use super::speak::{out, say, say_line};
+use super::text::{columns, count};
 use crate::config::{Config, ConfigSource, Overrides, load};
 use crate::error::{Exit, Failure};
 use crate::event::{FanOut, JsonLines};
@@ -122,7 +123,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         let by = Here { schemas: &schemas, supervisor: None };
         start(&work, &by, &args.readers(work.bars()))?
     };
-    eprint!("{}", last_words(work.run(), &outcome, started)?);
+    say(last_words(work.run(), &outcome, started)?);
     if args.json {
         out(&last_line(work.run(), &outcome))?;
     } else {
@@ -174,7 +175,7 @@ fn configuration(args: &Args, definitions: &Folder) -> Result<Config, Failure> {
     let loaded = load(&source, &overrides, definitions.sub("config").as_deref(), &measures::settings())
         .map_err(config_failure)?;
     for notice in &loaded.notices {
-        eprintln!("note: {notice}");
+        say_line(format_args!("note: {notice}"));
     }
     let mut config = loaded.config;
     if args.users == Some(0) {
@@ -195,7 +196,7 @@ fn new_run<'a>(args: &Args, definitions: &Folder, schemas: &'a Schemas) -> Resul
         _ => Vec::new(),
     };
     let planned = Planned { config: &config, shards, only_shards, schemas };
-    let run = create(dir, planned, &|words| eprintln!("note: {words}")).map_err(failure)?;
+    let run = create(dir, planned, &|words| say_line(format_args!("note: {words}"))).map_err(failure)?;
     Ok(Work::of(run, schemas).share(share).shards(shards))
 }
 
@@ -254,7 +255,11 @@ fn data_in(run: &mut Run, folder: &Path) -> Result<(), Failure> {
     let missing = move_data(run, folder).map_err(failure)?;
     if !missing.is_empty() {
         let files = count(missing.len() as u64, "file");
-        eprintln!("note: {files} of the plan not in {}: {}", folder.display(), some(missing.iter()));
+        say_line(format_args!(
+            "note: {files} of the plan not in {}: {}",
+            folder.display(),
+            some(missing.iter())
+        ));
     }
     Ok(())
 }
@@ -269,10 +274,10 @@ fn extend(run: &mut Run, extend: bool) -> Result<(), Failure> {
     let told =
         format!("{} in the data folder: {}", count(users.len() as u64, "new user"), some(users.iter()));
     if !extend {
-        eprintln!("note: {told}; --extend takes them into the run");
+        say_line(format_args!("note: {told}; --extend takes them into the run"));
         return Ok(());
     }
-    eprintln!("note: {told}");
+    say_line(format_args!("note: {told}"));
     run.extend(new).map_err(Failure::error)
 }
 

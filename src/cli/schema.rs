@@ -2,7 +2,8 @@
 
 use super::definitions::Folder;
 use super::outcome::Outcome;
-use super::text::{columns, out};
+use super::speak::out;
+use super::text::columns;
 use crate::error::{Exit, Failure};
 use crate::schema::{Column, ColumnType, Derived, TableSchema};
 

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::outcome::Outcome;
-use super::text::{columns, out};
+use super::speak::{Reader, offer, out};
+use super::text::columns;
 use crate::error::{Exit, Failure};
 use crate::event::Counts;
 use crate::progress::duration;
@@ -39,8 +40,8 @@ pub(super) fn exec(args: &Args) -> Outcome {
             // Home, and away with what was there.
             out("\x1b[H\x1b[2J")?;
         }
-        show(&all, args.json)?;
-        if all.iter().all(|status| status.state != "running") {
+        let reader = show(&all, args.json)?;
+        if reader == Reader::Gone || all.iter().all(|status| status.state != "running") {
             return Ok(Exit::Done);
         }
         std::thread::sleep(Duration::from_secs(seconds));
@@ -52,9 +53,9 @@ fn look(dirs: &[PathBuf]) -> Result<Vec<RunStatus>, Failure> {
     dirs.iter().map(|dir| look(dir).map_err(Failure::error)).collect()
 }
 
-fn show(all: &[RunStatus], json: bool) -> Result<(), Failure> {
+fn show(all: &[RunStatus], json: bool) -> Result<Reader, Failure> {
     if json {
-        out(&(serde_json::to_string_pretty(all).map_err(Failure::error)? + "\n"))
+        offer(&(serde_json::to_string_pretty(all).map_err(Failure::error)? + "\n"))
     } else {
         let mut text = all.iter().map(render).collect::<Vec<_>>().join("\n");
         if all.len() > 1 {
@@ -63,7 +64,7 @@ fn show(all: &[RunStatus], json: bool) -> Result<(), Failure> {
             text.push_str(&parts(c, all.iter().map(|status| status.missing).sum()));
             text.push('\n');
         }
-        out(&text)
+        offer(&text)
     }
 }
 

@@ -35,13 +35,6 @@ fn is_number(cell: &str) -> bool {
     cell.is_empty() || cell == "-" || cell.starts_with(|c: char| c.is_ascii_digit() || c == '-' || c == '<')
 }
 
-/// Writes to standard output; a reader that went away is an error to be passed on, not a panic.
-pub(super) fn out(text: &str) -> Result<(), crate::error::Failure> {
-    use std::io::Write;
-    let mut stdout = std::io::stdout().lock();
-    stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(crate::error::Failure::error)
-}
-
 /// A plural: `1 user`, `2 users`.
 pub(super) fn count(n: u64, thing: &str) -> String {
     format!("{n} {thing}{}", if n == 1 { "" } else { "s" })

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use super::definitions::{Folder, Loaded};
 use super::merge::{accepted_text, checks_text, failure, gaps_text, kept_text, notes_text};
 use super::outcome::Outcome;
-use super::text::{count, out};
+use super::speak::{out, say, say_line};
+use super::text::count;
 use crate::check::{CheckResult, Known, run_checks};
 use crate::config::Settings;
 use crate::error::{Exit, Failure};
@@ -37,7 +38,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
 pub(super) fn validate(dir: &Path, loaded: &Loaded) -> Outcome {
     let lines = check(dir, loaded)?;
     for line in lines.iter().filter(|l| l.failed) {
-        eprintln!("FAIL  {}", line.what);
+        say_line(format_args!("FAIL  {}", line.what));
     }
     Ok(verdict(dir, &lines))
 }
@@ -47,7 +48,7 @@ fn verdict(dir: &Path, lines: &[Line]) -> Exit {
     if failures == 0 {
         return Exit::Done;
     }
-    eprintln!("error: {} of {} failed", count(failures, "check"), dir.display());
+    say_line(format_args!("error: {} of {} failed", count(failures, "check"), dir.display()));
     Exit::Incomplete
 }
 
@@ -86,10 +87,10 @@ async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Lin
     ] {
         lines.push(line(format!("no {kind}"), kinds.contains(&kind)));
     }
-    eprint!("{}{}", gaps_text(&gaps), notes_text(&notes));
+    say(format_args!("{}{}", gaps_text(&gaps), notes_text(&notes)));
     for (kind, found) in [(Kind::UnequalDuplicate, differing), (Kind::KeyTwice, repeated)] {
         lines.push(line(format!("no {kind}"), !found.is_empty()));
-        eprint!("{}", kept_text(kind, &found));
+        say(kept_text(kind, &found));
     }
     let tables: Vec<_> = loaded.schemas.iter().collect();
     let checks = run_checks(&session, &tables, definitions, &known).await.map_err(Failure::error)?;
@@ -105,9 +106,12 @@ async fn validate_merged(
     let definitions = loaded.as_ref();
     let mut lines = vec![line("complete", !manifest.complete)];
     if !manifest.complete {
-        eprintln!("{} of {} units; missing_units.csv names the others", manifest.units_ok, manifest.units);
+        say_line(format_args!(
+            "{} of {} units; missing_units.csv names the others",
+            manifest.units_ok, manifest.units
+        ));
     }
-    eprint!("{}", accepted_text(&manifest.accepted_skipped));
+    say(accepted_text(&manifest.accepted_skipped));
     let session = Session::open(&[dir], definitions).map_err(Failure::error)?;
     let tables: Vec<_> = loaded.schemas.iter().filter(|s| manifest.rows.contains_key(&s.table)).collect();
     for schema in &tables {
@@ -147,6 +151,6 @@ async fn same_csv(session: &Session, sql: String, path: &Path) -> Result<bool, F
 }
 
 fn told(checks: &[CheckResult]) -> Vec<Line> {
-    eprint!("{}", checks_text(checks));
+    say(checks_text(checks));
     checks.iter().map(|c| line(c.name.as_str(), !c.passed())).collect()
 }

@@ -22,7 +22,7 @@ use std::time::Duration;
 use crate::attempts::Ledger;
 use crate::schema::{MadeOf, Schemas, made_of};
 use crate::store::{
-    CompactionLock, Entry, LedgerFile, RemovalLock, Run, StoreError, is_compaction, parse_path,
+    CompactionLock, Entry, LedgerFile, RemovalLock, Run, StoreError, is_compaction, parse_path, table_files,
 };
 pub use place::Left;
 use place::Place;
@@ -154,7 +154,7 @@ impl Compaction<'_> {
     fn files(&self) -> Result<Vec<Entry>, StoreError> {
         let mut files = Vec::new();
         for table in self.run.manifest().schema_versions.keys() {
-            files.extend(self.run.storage().list(table)?);
+            files.extend(table_files(self.run.storage(), table)?);
         }
         Ok(files)
     }

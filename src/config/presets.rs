@@ -6,6 +6,7 @@ use include_dir::{Dir, include_dir};
 
 use super::error::ConfigError;
 use super::read::nearest;
+use crate::hidden::is_hidden;
 use crate::text_file;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config");
@@ -66,7 +67,7 @@ fn find(kind: &str, name: &str, folder: Option<&Path>) -> Result<Option<(String,
 
 fn names(kind: &str, folder: Option<&Path>) -> Vec<String> {
     let stem = |path: &Path| {
-        let is_yaml = path.extension().is_some_and(|e| e == "yaml");
+        let is_yaml = path.extension().is_some_and(|e| e == "yaml") && !is_hidden(path.file_name()?);
         is_yaml.then(|| Some(path.file_stem()?.to_str()?.to_owned())).flatten()
     };
     let mut names: Vec<String> = EMBEDDED

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use super::DemoError;
+use crate::hidden::is_hidden;
 
 /// Makes the folder, or makes sure that it holds nothing but `names` and their temporaries.
 ///
@@ -18,6 +19,9 @@ pub(super) fn prepare(folder: &Path, names: &[String]) -> Result<(), DemoError> 
     for entry in fs::read_dir(folder).map_err(failed)? {
         let entry = entry.map_err(failed)?;
         let name = entry.file_name().to_string_lossy().into_owned();
+        if is_hidden(&name) && !ours.contains(&name) {
+            continue;
+        }
         if !ours.contains(&name) || !entry.file_type().map_err(failed)?.is_file() {
             foreign.push(name);
         }

@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::kept::{LEDGER, MadeOf};
 use super::table::TableSchema;
 use crate::config::Settings;
+use crate::hidden::is_hidden;
 use crate::text_file;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/schemas");
@@ -150,7 +151,9 @@ fn yaml_files(folder: &Path) -> Result<Vec<PathBuf>, SchemaError> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).map_err(read)? {
         let path = entry.map_err(read)?.path();
-        if path.extension().is_some_and(|e| e == "yaml" || e == "yml") {
+        if !is_hidden(path.file_name().unwrap_or_default())
+            && path.extension().is_some_and(|e| e == "yaml" || e == "yml")
+        {
             files.push(path);
         }
     }

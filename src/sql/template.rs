@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use crate::hidden::is_hidden;
 use crate::text_file;
 use include_dir::{Dir, include_dir};
 use thiserror::Error;
@@ -186,6 +187,9 @@ fn add_folder(root: &Path, folder: &Path, all: &mut BTreeMap<String, Query>) -> 
     };
     for entry in std::fs::read_dir(folder).map_err(read(folder))? {
         let path = entry.map_err(read(folder))?.path();
+        if is_hidden(path.file_name().unwrap_or_default()) {
+            continue;
+        }
         if path.is_dir() {
             add_folder(root, &path, all)?;
         } else if path.extension().is_some_and(|e| e == "sql") {

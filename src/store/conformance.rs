@@ -17,6 +17,7 @@ pub(super) fn all(make: Make<'_>) {
     only_one_creator_wins(&*make("created"));
     what_is_replaced_is_whole(&*make("replaced"));
     listings_are_sorted_and_of_one_folder(&*make("listed"));
+    hidden_files_are_not_listed(&*make("hidden"));
     what_is_not_there_is_nothing(&*make("nothing"));
     removed_files_are_gone(&*make("removed"));
     names_of_any_user_are_kept(&*make("names"));
@@ -85,6 +86,14 @@ fn listings_are_sorted_and_of_one_folder(store: &dyn Storage) {
     assert_eq!(listed("te"), ["te/shard=0/a", "te/shard=0/c", "te/shard=1/b"]);
     assert_eq!(listed("te/shard=0"), ["te/shard=0/a", "te/shard=0/c"]);
     assert_eq!(listed("").len(), 4);
+}
+
+fn hidden_files_are_not_listed(store: &dyn Storage) {
+    for path in [".DS_Store", "te/.nfs01", "te/.stfolder/a", "te/shard=0/user_id=.a/b"] {
+        store.replace(&object(path, path.as_bytes())).unwrap();
+    }
+    let listed: Vec<String> = store.list("").unwrap().into_iter().map(|e| e.path).collect();
+    assert_eq!(listed, ["te/shard=0/user_id=.a/b"]);
 }
 
 fn what_is_not_there_is_nothing(store: &dyn Storage) {

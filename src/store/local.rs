@@ -21,6 +21,7 @@ use super::error::{StorageError, at};
 use super::local_lock;
 use super::path::parse;
 use super::storage::{Created, Entry, Held, Hold, Object, Objects, ReadAt, Storage};
+use crate::hidden::is_hidden;
 
 /// Folder of files that are not yet part of the run.
 pub const STAGING: &str = "_staging";
@@ -268,6 +269,9 @@ impl LocalStorage {
         };
         for item in listing {
             let item = item.map_err(at("list", folder))?;
+            if is_hidden(item.file_name()) {
+                continue;
+            }
             // A file may vanish between listing and looking (a commit renames it away).
             let Ok(kind) = item.file_type() else { continue };
             if kind.is_dir() {

@@ -16,6 +16,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 use super::error::StorageError;
 use super::holder::Holder;
 use super::storage::{Created, Entry, Held, Hold, Object, Objects, ReadAt, Storage};
+use crate::hidden::is_hidden;
 
 /// Storage in memory. Clones are the same storage, as two processes see the same disk.
 #[derive(Debug, Clone)]
@@ -149,6 +150,7 @@ impl Storage for MemoryStorage {
         let listed = listed.map_err(|error| self.failed("list", folder, error))?;
         let mut entries: Vec<Entry> =
             listed.into_iter().map(|meta| Entry { path: meta.location.into(), bytes: meta.size }).collect();
+        entries.retain(|entry| !is_hidden(&entry.path));
         entries.sort();
         Ok(entries)
     }

@@ -71,6 +71,6 @@ pub use path::{
 pub use reading::{CompactionLock, ReadLock, RemovalLock};
 pub use register::NewRun;
 pub use run::Run;
-pub use storage::{Created, Entry, Guard, Held, Hold, Object, Objects, ReadAt, Storage};
+pub use storage::{Created, Entry, Guard, Held, Hold, Object, Objects, ReadAt, Storage, table_files};
 pub use unit_ledger::unit_ledgers;
 pub use verify::{checksum, fault_of, read_whole};

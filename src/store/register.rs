@@ -12,7 +12,7 @@ use super::location::Location;
 use super::manifest::{InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
 use super::reading::ReadLock;
 use super::run::{Run, read_manifest};
-use super::storage::{Created, Object, Storage};
+use super::storage::{Created, Object, Storage, table_files};
 use super::verify::checksum;
 use crate::config::{Config, fingerprint};
 use crate::schema::{LEDGER, MadeOf, Schemas};
@@ -157,7 +157,7 @@ impl Run {
     /// Closes the run if every unit that belongs into it has a ledger row; says whether it did.
     pub fn close_if_complete(&self) -> Result<RunState, StoreError> {
         let _reading = ReadLock::take(self.storage());
-        let (ledger, _) = ledger_files(self.storage(), &self.storage().list(LEDGER)?);
+        let (ledger, _) = ledger_files(self.storage(), &table_files(self.storage(), LEDGER)?);
         let done: std::collections::HashSet<(&str, &str)> = ledger
             .iter()
             .flat_map(|file| &file.rows)

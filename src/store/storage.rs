@@ -107,7 +107,7 @@ pub trait Storage: Debug + Send + Sync {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError>;
     /// A file to be read in parts; `None` if there is none.
     fn open(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>, StorageError>;
-    /// All files below a folder, sorted by path; none if there is no such folder.
+    /// All files below a folder, sorted by path; none if there is no such folder. Hidden ones are others'.
     fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError>;
     /// Size of a file; `None` if there is none.
     fn size(&self, path: &str) -> Result<Option<u64>, StorageError>;
@@ -119,4 +119,11 @@ pub trait Storage: Debug + Send + Sync {
     fn name(&self) -> String;
     /// Where the run lies, for a query engine that reads its files by itself.
     fn object_store(&self) -> Result<Objects, StorageError>;
+}
+
+/// The files of a table. What others left there under a name of another kind is none.
+pub fn table_files(storage: &dyn Storage, table: &str) -> Result<Vec<Entry>, StorageError> {
+    let mut files = storage.list(table)?;
+    files.retain(|entry| entry.path.ends_with(".parquet"));
+    Ok(files)
 }

@@ -105,3 +105,45 @@ fn runs_of_different_settings_are_not_merged() {
     let said = world.expect(0, &["sql", "--run", "one", "--run", "two", "--format", "csv", sql]);
     assert_eq!(said.out, "run,n\none,2\ntwo,2\n");
 }
+
+#[test]
+fn files_that_others_leave_in_every_folder_are_not_the_programs() {
+    let world = run();
+    world.expect(0, &["merge", "--shards", "run", "--output", "before"]);
+    let left = |run: &str| {
+        for name in ["", "users", "users/shard=0", "te", "te/shard=1", "_status", "_logs"] {
+            for file in [".DS_Store", "._x.parquet", ".nfs00000001", ".#run.yaml"] {
+                world.write(&format!("{run}/{name}/{file}"), b"\0x");
+            }
+            std::fs::create_dir_all(world.path(&format!("{run}/{name}/.stfolder"))).unwrap();
+            world.write(&format!("{run}/{name}/.stfolder/a.parquet"), b"x");
+        }
+        world.write(&format!("{run}/users/Thumbs.db"), b"x");
+    };
+    left("run");
+    for args in [
+        &["status", "run"][..],
+        &["sql", "--run", "run", "select * from te"],
+        &["run", "--resume", "run", "-q"],
+        &["validate", "run"],
+        &["compact", "run"],
+        &["export", "run", "--format", "csv", "--output", "csv"],
+        &["merge", "--shards", "run", "--output", "merged"],
+    ] {
+        let said = world.expect(0, args);
+        assert!(!said.err.contains("damaged") && !said.err.contains("warning"), "{args:?}: {said:?}");
+    }
+    assert_eq!(world.csv("merged"), world.csv("before"));
+    world.write("merged/.DS_Store", b"x");
+    world.expect(0, &["validate", "merged"]);
+    // A folder of which a file manager has taken note is as good as new.
+    std::fs::create_dir(world.path("new")).unwrap();
+    world.write("new/.DS_Store", b"x");
+    assert_eq!(world.analyse("new", &[]).code, Some(0));
+    // Beside definitions too, as a copy from another system brings them.
+    std::fs::create_dir_all(world.path("own/schemas")).unwrap();
+    std::fs::create_dir_all(world.path("own/queries/reports")).unwrap();
+    world.write("own/schemas/._te.yaml", b"\0\x05\x16\x07");
+    world.write("own/queries/reports/._q.sql", b"\0\x05\xff\x07");
+    world.expect(0, &["--definitions", "own", "sql", "--run", "new", "select * from te"]);
+}

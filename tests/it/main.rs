@@ -1,6 +1,13 @@
 //! The program as its users see it, and its numbers against references.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and shows what it found"
+)]
 
 mod any_program;
 mod attempts;
@@ -23,6 +30,7 @@ mod measure;
 mod memory;
 mod merge;
 mod predecessor;
+mod readers;
 mod resume;
 mod shards;
 mod sql;

@@ -19,7 +19,8 @@ use super::hint::told;
 use super::show::{View, show};
 use super::terminal::Screen;
 use crate::cli::definitions::Loaded;
-use crate::cli::text::{columns, out};
+use crate::cli::speak::{out, say, say_line};
+use crate::cli::text::columns;
 use crate::error::{Exit, Failure};
 use crate::sql::{Params, Session, SessionError};
 use command::Command;
@@ -79,7 +80,7 @@ pub(super) async fn start(prompt: Prompt<'_>) -> Result<Exit, Failure> {
         let _ = editor.load_history(file);
     }
     let mut talk = Talk { prompt, switches: Switches::default(), interrupt: Interrupt::listen()? };
-    eprint!("{}", command::help());
+    say(command::help());
     loop {
         if let Some(words) = editor.helper_mut() {
             words.params = talk.prompt.params.iter().map(|(name, _)| name.to_owned()).collect();
@@ -97,7 +98,7 @@ pub(super) async fn start(prompt: Prompt<'_>) -> Result<Exit, Failure> {
         match next {
             Ok(Next::Go) => {}
             Ok(Next::Leave) => break,
-            Err(failure) => eprintln!("error: {failure}"),
+            Err(failure) => say_line(format_args!("error: {failure}")),
         }
     }
     Ok(Exit::Done)
@@ -170,7 +171,7 @@ impl Talk<'_> {
             Some(done) => done?,
         }
         if self.switches.timing {
-            eprintln!("{} ms", started.elapsed().as_millis());
+            say_line(format_args!("{} ms", started.elapsed().as_millis()));
         }
         Ok(Next::Go)
     }
@@ -178,7 +179,7 @@ impl Talk<'_> {
     async fn command(&mut self, line: &str, depth: usize) -> Result<Next, Failure> {
         match Command::parse(line).map_err(Failure::usage)? {
             Command::Leave => return Ok(Next::Leave),
-            Command::Help => eprint!("{}", command::help()),
+            Command::Help => say(command::help()),
             Command::Tables => {
                 let session = self.prompt.session()?;
                 out(&describe::tables(&session, &self.prompt.loaded.schemas).await?)?;
@@ -219,5 +220,5 @@ impl Talk<'_> {
 
 fn switch(switch: &mut bool, what: &str) {
     *switch = !*switch;
-    eprintln!("{what}: {}", if *switch { "on" } else { "off" });
+    say_line(format_args!("{what}: {}", if *switch { "on" } else { "off" }));
 }

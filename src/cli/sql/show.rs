@@ -9,6 +9,7 @@ use super::format::{self, Format};
 use super::pager::Paged;
 use super::table::Look;
 use super::terminal::Screen;
+use crate::cli::speak::say_line;
 use crate::error::Failure;
 
 /// How rows are shown.
@@ -29,18 +30,20 @@ pub(super) struct View {
 pub(super) async fn show(rows: SendableRecordBatchStream, view: View) -> Result<(), Failure> {
     let look = Look { room: view.screen.map(|s| s.columns), lines: view.lines, instead: view.instead };
     let mut out = Paged::new(view.screen.filter(|_| view.pager));
-    match format::write(rows, view.format, look, &mut out).await {
-        Ok(note) => {
-            out.finish()?;
-            if let Some(note) = note {
-                eprintln!("{note}");
-            }
-            Ok(())
-        }
-        // Whoever leaves the pager has read enough; a pager that never was is told.
-        Err(failure) if failure.is_broken_pipe() => out.finish(),
-        Err(failure) => Err(failure),
+    // Whoever leaves the pager or closes the pipe has read enough; a pager that never was is told.
+    let has_gone = |failure: &Failure| failure.is_broken_pipe();
+    let note = match format::write(rows, view.format, look, &mut out).await {
+        Err(failure) if has_gone(&failure) => None,
+        written => written?,
+    };
+    match out.finish() {
+        Err(failure) if has_gone(&failure) => return Ok(()),
+        finished => finished?,
     }
+    if let Some(note) = note {
+        say_line(note);
+    }
+    Ok(())
 }
 
 /// Writes beside the file and renames, so that the file is whole or absent.

@@ -1,6 +1,13 @@
 //! The numbers against those of other programs.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test fails by panicking")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a test fails by panicking and shows what it found"
+)]
 
 mod conditional;
 mod infomeasure;
