@@ -33,6 +33,8 @@ const COMMANDS: &[(i32, &str)] = &[
     (1, "sql --run run --format csv select+nothing"),
 ];
 
+type Stream = fn() -> Stdio;
+
 /// A pipe that nobody reads.
 fn closed() -> Stdio {
     std::io::pipe().unwrap().1.into()
@@ -51,7 +53,6 @@ fn nobody_who_stops_reading_changes_what_happens() {
     assert_eq!(world.analyse("gaps", &[]).code, Some(3));
     std::fs::remove_file(world.path("data/u01.features_labels.csv")).unwrap();
     world.user("u01", &crate::world::rows(2, 300));
-    type Stream = fn() -> Stdio;
     let streams: [(&str, Stream, Stream); 2] = [("a", closed, closed), ("b", Stdio::null, full)];
     for (n, out, err) in streams {
         for (code, words) in COMMANDS {
