@@ -216,7 +216,7 @@ pub fn decode(
     batch: &RecordBatch,
     place: usize,
     shard: u32,
-    known: &mut HashMap<String, Vec<DataFile>>,
+    known: &mut std::collections::HashMap<String, Vec<DataFile>, impl std::hash::BuildHasher>,
 ) -> Option<LedgerRow> {
     let text = |name: &str| {
         let column = batch.column_by_name(name)?.as_string_opt::<i32>()?;
