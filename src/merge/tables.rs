@@ -14,10 +14,9 @@ use super::survey::Survey;
 use crate::attempts::OpenRun;
 use crate::schema::TableSchema;
 use crate::schema::columns::{merged, read};
-use crate::sorted::{Choice, Findings, SortedFile, SortedRows, gathered};
+use crate::sorted::{Choice, Findings, SortedFile, SortedRows, gathered, sorted_table};
 use crate::sql::{Definitions, Session, Space};
 use crate::store::StoreError;
-use crate::tables::sorted_table;
 
 /// Whether duplicates are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,7 +1,10 @@
 //! A bar a shard.
 
+use std::sync::{Mutex, PoisonError};
+
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::alike::Told;
 use super::words::{bytes, restarting, set_aside, waiting};
 use crate::event::{Event, EventKind, EventSink};
 use crate::store::UnitState;
@@ -11,6 +14,7 @@ use crate::store::UnitState;
 pub struct Bars {
     all: MultiProgress,
     bars: Vec<ProgressBar>,
+    told: Mutex<Told>,
 }
 
 impl Bars {
@@ -28,7 +32,7 @@ impl Bars {
                 bar
             })
             .collect();
-        Self { all, bars }
+        Self { all, bars, told: Mutex::default() }
     }
 }
 
@@ -47,7 +51,10 @@ impl EventSink for Bars {
                 bar.set_position(event.counts.done());
                 if *state != UnitState::Ok {
                     let reason = reason.as_deref().unwrap_or("no reason given");
-                    let _ = self.all.println(format!("{user_id} {}: {reason}", state.as_str()));
+                    let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+                    if told.before(user_id, reason).is_none() {
+                        let _ = self.all.println(format!("{user_id} {}: {reason}", state.as_str()));
+                    }
                 }
             }
             EventKind::ShardFinished { interrupted, .. } => {
