@@ -34,7 +34,7 @@ fn is_word_of(text: &str, word: &str) -> bool {
 }
 
 /// Units with the same gist, in the order of the first of each.
-pub fn grouped<'a, T>(all: &'a [T], reason: impl Fn(&T) -> (&str, &str)) -> Vec<Vec<&'a T>> {
+pub fn grouped<T>(all: &[T], reason: impl Fn(&T) -> (&str, &str)) -> Vec<Vec<&T>> {
     let mut groups: Vec<Vec<&T>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for one in all {

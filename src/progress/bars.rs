@@ -13,7 +13,7 @@ use crate::store::UnitState;
 #[derive(Debug)]
 pub struct Bars {
     all: MultiProgress,
-    bars: Vec<ProgressBar>,
+    shards: Vec<ProgressBar>,
     told: Mutex<Told>,
 }
 
@@ -32,13 +32,13 @@ impl Bars {
                 bar
             })
             .collect();
-        Self { all, bars, told: Mutex::default() }
+        Self { all, shards: bars, told: Mutex::default() }
     }
 }
 
 impl EventSink for Bars {
     fn emit(&self, event: &Event) {
-        let Some(bar) = self.bars.get(event.shard as usize) else { return };
+        let Some(bar) = self.shards.get(event.shard as usize) else { return };
         bar.set_length(event.counts.total);
         match &event.kind {
             EventKind::ShardStarted { already_done, .. } => {
