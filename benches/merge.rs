@@ -113,6 +113,7 @@ fn make(dir: &Path, users: u64, schemas: &Schemas) {
         only_shards: Vec::new(),
         schemas,
         data_folder: "made up".into(),
+        control: None,
     };
     let run = Run::create_or_join(dir, &new).unwrap();
     drop(new);

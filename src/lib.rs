@@ -8,35 +8,28 @@
 //! ```
 //!
 //! One direction; each room knows only those before it. The formulas are a package of their own
-//! ([`results_numerics`]) and know neither files nor settings,
+//! ([`results_numerics`]) and know neither files nor settings; the format of a run is another one
+//! ([`results_store`]) and knows no query engine.
 //! `store` knows no measure, `sql` and `merge` know no file layout except through `store`, and
 //! `cli` only wires. What happens in a run is one stream of `event`s; `progress`, the status
 //! files and the exit code are readers of it.
 //!
 //! Rooms, floors, words and what never happens: `ARCHITECTURE.md` at the root of the project.
 
-pub mod attempts;
 pub mod check;
 pub mod cli;
-pub mod compact;
-pub mod config;
+pub mod control;
 pub mod dataset;
 pub mod demo;
 pub mod engine;
-pub mod error;
-pub mod event;
 pub mod export;
-mod failpoint;
-mod hidden;
 pub mod legacy;
 pub mod measures;
 pub mod merge;
 pub mod progress;
 pub mod run;
-pub mod schema;
-pub mod sorted;
 pub mod sql;
-pub mod store;
-mod system;
 pub mod tables;
-mod text_file;
+
+pub use results_store::{attempts, compact, config, error, event, schema, sorted, store};
+use results_store::{failpoint, hidden, system, text_file};

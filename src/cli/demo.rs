@@ -12,6 +12,7 @@ use super::run::{failure, last_words, start};
 use super::speak::{out, say, say_line};
 use super::text::{columns, count};
 use crate::config::{ConfigSource, Overrides, load};
+use crate::control::{Request, create as create_control};
 use crate::demo::{DemoSpec, write_dataset};
 use crate::error::{Exit, Failure};
 use crate::event::FanOut;
@@ -20,10 +21,14 @@ use crate::merge::{Merge, MergeOutcome, Merged, OnConflict};
 use crate::progress::{Verbosity, bytes, duration, for_people};
 use crate::run::{Planned, Processes, RunOutcome, Work, create};
 use crate::schema::Derived;
-use crate::sql::{Session, ident};
+use crate::sql::{ControlRow, Definitions, Session, ident};
+use crate::store::Location;
 
 /// The analysis of the demonstration.
 const PRESET: &str = "recommended";
+
+/// Pairs of its control.
+const PAIRS: usize = 24;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -58,7 +63,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let started = Instant::now();
     let loaded = definitions.load()?;
     let folder = args.out.clone().unwrap_or_else(new_folder);
-    for taken in ["run", "merged"].map(|name| folder.join(name)) {
+    for taken in ["run", "control", "merged"].map(|name| folder.join(name)) {
         if taken.exists() && !args.data_only {
             return Err(Failure::usage(format!(
                 "{} exists already\n(hint: name another folder with --out, or remove it)",
@@ -85,8 +90,10 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     if end.exit() != Exit::Done {
         return Ok(end.exit());
     }
-    let merged = merge(&loaded, &folder)?;
+    let control = if args.users > 1 { Some(control(args, definitions, &loaded, &folder)?) } else { None };
+    let merged = merge(&loaded, &folder, control.as_deref())?;
     let MergeOutcome::Written(written) = &merged.outcome else { return Ok(super::merge::tell(&merged)) };
+    let loaded = definitions.load_for(&[&written.dir])?;
     let exit = super::validate::validate(&written.dir, &loaded)?;
     let session = Session::open(&[&written.dir], loaded.as_ref()).map_err(Failure::error)?;
     let tests = super::outcome::block_on(significant(&session, &loaded, written.manifest.fdr.alpha))??;
@@ -101,6 +108,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let header = format!("significant at q < {}", written.manifest.fdr.alpha);
     out(&columns(&["table", "rows", &header], &rows))?;
     out(&places(&end, started.elapsed(), &data, &work, &written.dir))?;
+    out(&strangers(&written.control, written.manifest.fdr.alpha))?;
     Ok(exit)
 }
 
@@ -150,7 +158,47 @@ fn analyse<'a>(
     Ok((work, end))
 }
 
-fn merge(loaded: &Loaded, folder: &Path) -> Result<Merged, Failure> {
+/// The same analysis of pairs of strangers; gives where it is.
+fn control(args: &Args, definitions: &Folder, loaded: &Loaded, folder: &Path) -> Result<PathBuf, Failure> {
+    let (of, at, schemas) = (folder.join("run"), folder.join("control"), &loaded.schemas);
+    let request = Request { of, at: Location::from(at.clone()), pairs: PAIRS, shards: args.shards, schemas };
+    let run = create_control(request, &|_| ()).map_err(super::control::failure)?;
+    let work = Work::of(run, schemas).shards(args.shards);
+    let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
+    let tell = FanOut::default().with(for_people(work.bars(), Verbosity::Normal));
+    let started = Instant::now();
+    let end = start(&work, &by, &tell)?;
+    say(last_words(work.run(), &end, started)?);
+    Ok(at)
+}
+
+/// Which share of the strangers each measure calls, of all lags together.
+fn strangers(rows: &[ControlRow], alpha: f64) -> String {
+    let called = || rows.iter().filter(|row| row.is_called());
+    let Some(pairs) = called().map(|row| row.pairs).max() else { return String::new() };
+    let mut measures: Vec<&str> = called().map(|row| row.measure.as_str()).collect();
+    measures.dedup();
+    let share = |measure: &str, direction: &str| {
+        let of_it = |row: &&ControlRow| row.measure == measure && row.direction.as_deref() == Some(direction);
+        let (rejected, pairs) =
+            called().filter(of_it).fold((0, 0), |sum, row| (sum.0 + row.rejected, sum.1 + row.pairs));
+        if pairs == 0 { "-".to_owned() } else { format!("{:.2}", rejected as f64 / pairs as f64) }
+    };
+    let lines: Vec<Vec<String>> = measures
+        .iter()
+        .map(|measure| vec![(*measure).to_owned(), share(measure, "A2S"), share(measure, "S2A")])
+        .collect();
+    let table = columns(&["measure", "A2S", "S2A"], &lines);
+    format!(
+        "\nshare of {pairs} pairs of strangers that is called at p <= {alpha}, where nothing is coupled\n{table}"
+    )
+}
+
+fn merge(loaded: &Loaded, folder: &Path, control: Option<&Path>) -> Result<Merged, Failure> {
+    let mut schemas = loaded.schemas.clone();
+    if control.is_some() {
+        schemas.stand_beside_a_control();
+    }
     let merge = Merge {
         shards: vec![folder.join("run").into()],
         output: folder.join("merged"),
@@ -160,8 +208,9 @@ fn merge(loaded: &Loaded, folder: &Path) -> Result<Merged, Failure> {
         formats: Vec::new(),
         only: Vec::new(),
         expected: None,
+        control: control.map(Path::to_owned),
         memory: None,
-        definitions: loaded.as_ref(),
+        definitions: Definitions { schemas: &schemas, queries: &loaded.queries },
     };
     super::outcome::block_on(merge.run())?.map_err(super::merge::failure)
 }

@@ -1,7 +1,10 @@
 //! `results merge`
 
+mod control;
 mod expected;
 mod report;
+
+pub(super) use control::words as control_words;
 
 use std::path::PathBuf;
 
@@ -17,7 +20,6 @@ use crate::legacy::Finding;
 use crate::merge::{
     ChangedCall, Conflict, Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, Written, staging_path,
 };
-use crate::progress::{grouped, others};
 use crate::store::AcceptedUnit;
 
 /// Findings of each kind that are shown.
@@ -28,6 +30,7 @@ pub(super) const SHOWN: usize = 10;
 Examples:
   results merge --shards out/k6_full_20261123_143005 --output merged
   results merge --shards out/k6_full_*_shard*of4 --output merged
+  results merge --shards out/k6_full_20261123_143005 --control out/k6_full_20261123_143005_control --output merged
   results merge --shards old/full_*_shard*of3 --expect users.txt --output merged --report report.json
 
 Directories are runs, or outputs of the predecessor (per_user_te.csv, …); q-values of the latter are made anew.
@@ -63,6 +66,12 @@ pub(super) struct Args {
     /// Users that must be there: those of a data folder
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
+    /// A control of the run (`results control`), or what was merged of it: its shares stand beside every q
+    #[arg(long, value_name = "DIR")]
+    control: Option<PathBuf>,
+    /// With a control: exit 3 if a test calls a larger share of the strangers
+    #[arg(long, value_name = "SHARE", value_parser = control::share)]
+    fail_above: Option<f64>,
     /// Folder with checks of your own, a `.sql` file each that selects what must not be
     #[arg(long, value_name = "DIR")]
     checks: Option<PathBuf>,
@@ -94,6 +103,12 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
             report.display()
         )));
     }
+    control::check(args.control.as_deref(), args.fail_above, &args.shards)?;
+    if args.control.is_some() {
+        loaded.schemas.stand_beside_a_control();
+    }
+    let config = control::config(&args.shards);
+    let fail_above = args.fail_above;
     let expected = expected::users(args.expect.as_deref(), args.data.as_deref(), &args.shards)?;
     let merge = Merge {
         shards: args.shards.into_iter().map(Into::into).collect(),
@@ -103,6 +118,7 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
         on_conflict: args.on_conflict.into(),
         formats: args.format.into_iter().map(Into::into).collect(),
         only: args.table,
+        control: args.control,
         expected,
         memory: bounded::of_queries(args.memory),
         definitions: loaded.as_ref(),
@@ -111,7 +127,16 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
     if let Some(path) = &args.report {
         report::write(path, &merged)?;
     }
-    Ok(tell(&merged.map_err(failure)?))
+    let merged = merged.map_err(failure)?;
+    let exit = tell(&merged);
+    let MergeOutcome::Written(written) = &merged.outcome else { return Ok(exit) };
+    say(control::words(&written.control, written.manifest.fdr.alpha, config.as_ref()));
+    let too_many = control::above(&written.control, fail_above);
+    if too_many.is_empty() {
+        return Ok(exit);
+    }
+    say(too_many);
+    Ok(Exit::Incomplete)
 }
 
 pub(super) fn failure(error: MergeError) -> Failure {
@@ -120,6 +145,8 @@ pub(super) fn failure(error: MergeError) -> Failure {
         | MergeError::NotARun(_)
         | MergeError::Twice(_)
         | MergeError::NotSkipped(_)
+        | MergeError::NotItsControl { .. }
+        | MergeError::Mixed { .. }
         | MergeError::Different { .. } => Failure::usage(error),
         _ => Failure::error(error),
     }
@@ -245,29 +272,21 @@ pub(super) fn kept_text(kind: Kind, found: &Kept<Gap>) -> String {
 
 fn kind_text(kind: Kind, gaps: &[&Gap], all: u64) -> String {
     let mut out = format!("{kind}: {all}\n");
-    let groups = if [Kind::Failed, Kind::Skipped].contains(&kind) {
-        grouped(gaps, |gap| (&gap.reason, &gap.user_id))
-    } else {
-        gaps.iter().map(|gap| vec![gap]).collect()
-    };
-    for group in groups.iter().take(SHOWN) {
-        let gap = group[0];
+    for gap in gaps.iter().take(SHOWN) {
         let unit = [gap.user_id.as_str(), gap.feature_mode.as_str()];
         let unit = unit.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ");
         let parts = [format!("shard {}", gap.shard), unit, gap.reason.clone()];
         let parts: Vec<_> = parts.into_iter().filter(|p| !p.is_empty()).collect();
         out.push_str(&format!("  {}\n", parts.join(": ")));
-        out.push_str(&others("  ", group[1..].iter().map(|gap| gap.user_id.as_str())));
     }
-    let shown: usize = groups.iter().take(SHOWN).map(Vec::len).sum();
-    out.push_str(&more_text("  ", all, shown));
+    out.push_str(&more_text("  ", all));
     out.push_str(&format!("  (hint: {})\n", kind.remedy()));
     out
 }
 
 /// How many are not shown.
-fn more_text(indent: &str, all: u64, shown: usize) -> String {
-    match all.saturating_sub(shown as u64) {
+fn more_text(indent: &str, all: u64) -> String {
+    match all.saturating_sub(SHOWN as u64) {
         0 => String::new(),
         more => format!("{indent}… and {more} more\n"),
     }
@@ -348,7 +367,7 @@ fn conflicts_text(conflicts: &Kept<Conflict>) -> String {
             d.user_id, d.row_key, d.column, d.one, d.one_source, d.other, d.other_source
         ));
     }
-    out + &more_text("", conflicts.count(), conflicts.items.len().min(SHOWN))
+    out + &more_text("", conflicts.count())
 }
 
 /// The checks that failed, with the first rows.

@@ -6,11 +6,11 @@ mod choices;
 mod compact;
 mod completions;
 mod config;
+mod control;
 mod definitions;
 mod demo;
 mod export;
 mod families;
-mod log;
 mod merge;
 mod outcome;
 mod run;
@@ -62,6 +62,8 @@ enum Command {
     Run(run::Args),
     /// Show how far runs are
     Status(status::Args),
+    /// Analyse pairs of strangers of a run as the run's users were: what is found there, the method makes
+    Control(control::Args),
     /// Merge shards into one checked table
     Merge(merge::Args),
     /// Check a run or a merged output
@@ -98,7 +100,7 @@ pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Exit
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    log::start(matches!(cli.command, Command::Worker(_)));
+    start_log();
     match dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -114,6 +116,7 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Demo(args) => demo::exec(&args, &definitions),
         Command::Run(args) => run::exec(&args, &definitions),
         Command::Status(args) => status::exec(&args),
+        Command::Control(args) => control::exec(&args, &definitions),
         Command::Merge(args) => merge::exec(args, &definitions),
         Command::Validate(args) => validate::exec(&args, &definitions),
         Command::Sql(args) => sql::exec(&args, &definitions),
@@ -124,4 +127,15 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Completions(args) => completions::exec(&args, Cli::command()),
         Command::Worker(args) => worker::exec(&args, &definitions),
     }
+}
+
+/// The log goes to standard error; `RESULTS_LOG` sets how much (`warn` without it).
+fn start_log() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("RESULTS_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
+    let _ = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .log_internal_errors(false)
+        .try_init();
 }

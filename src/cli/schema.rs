@@ -89,6 +89,9 @@ fn render(schema: &TableSchema) -> String {
                     format!("test of {group_p_of} per {}", by.join(", "))
                 }
                 Some(Derived::GroupQ { group_q_of, .. }) => format!("q of the test of {group_q_of}"),
+                Some(Derived::Control { control_of }) => {
+                    format!("share of strangers that {control_of} calls")
+                }
             };
             vec![
                 c.name.clone(),

@@ -311,6 +311,14 @@ pub enum DatasetError {
         /// Where the first is.
         place: Place,
     },
+    /// Of one of two users who are put beside each other.
+    #[error("user `{id}`: {error}")]
+    OfUser {
+        /// The user.
+        id: String,
+        /// What is wrong.
+        error: Box<DatasetError>,
+    },
     /// No row has a target value.
     #[error("no labels: the target is missing in all {rows} rows")]
     NoLabels {
@@ -350,6 +358,13 @@ pub enum DatasetError {
         /// Distinct values.
         distinct: usize,
     },
+}
+
+impl DatasetError {
+    /// The same, with whose it is.
+    pub(super) fn of(self, user: &str) -> Self {
+        Self::OfUser { id: user.to_owned(), error: Box::new(self) }
+    }
 }
 
 /// The middle part of a message that proposes a name.

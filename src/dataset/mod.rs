@@ -24,6 +24,7 @@ mod inputs;
 mod kind;
 mod open;
 mod pace;
+mod pairs;
 mod parquet;
 mod pattern;
 mod place;
@@ -48,6 +49,7 @@ pub(crate) use fields::split_record;
 pub use frame::UserFrame;
 pub use inputs::{Inputs, UserInput, inputs, list};
 pub use pace::LongSteps;
+pub use pairs::{Input, PairInput};
 pub use place::{Lines, Place};
 pub use recipe::Recipe;
 

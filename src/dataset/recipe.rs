@@ -78,6 +78,11 @@ impl Recipe {
         self.needed.iter().map(|column| column.name.as_str())
     }
 
+    /// The clock on the users' wall.
+    pub(super) fn wall_clock(&self) -> clock::WallClock {
+        clock::WallClock::of(&self.config.data)
+    }
+
     /// Reads a user's rows once for all feature modes.
     ///
     /// An error concerns all modes; what concerns one of them is in [`UserFrame::sources`].

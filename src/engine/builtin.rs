@@ -4,7 +4,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use super::{Engine, UnitResult, UserJob};
 use crate::config::Config;
-use crate::dataset::{DatasetError, Recipe, UserFrame, UserInput};
+use crate::dataset::{DatasetError, Input, Recipe, UserFrame};
 use crate::measures::{UnitId, UnitOutcome, analyse, asked};
 use crate::store::UnitState;
 
@@ -62,15 +62,15 @@ impl Engine for Builtin<'_> {
     }
 
     fn input_fingerprint(&self, input: &str) -> Option<String> {
-        serde_json::from_str::<UserInput>(input).ok()?.fingerprint().ok()
+        serde_json::from_str::<Input>(input).ok()?.fingerprint().ok()
     }
 
     fn run(&self, job: &UserJob, stage: &dyn Fn(&str), done: &mut dyn FnMut(UnitResult) -> bool) {
         stage("read");
-        let input: Result<UserInput, _> = serde_json::from_str(&job.input);
+        let input: Result<Input, _> = serde_json::from_str(&job.input);
         let frame = match &input {
             Err(error) => Err(format!("the plan's input cannot be understood: {error}")),
-            Ok(input) => match guard(|| self.recipe.read(input)) {
+            Ok(input) => match guard(|| self.recipe.read_input(input)) {
                 Ok(Ok(frame)) => Ok(frame),
                 Ok(Err(error)) => {
                     for mode in &job.feature_modes {

@@ -24,7 +24,7 @@ pub struct UserJob {
     pub position: u64,
     /// Shard of the plan.
     pub shard: u32,
-    /// Where the input is (JSON of the dataset's `UserInput`).
+    /// Where the input is (JSON of the dataset's `Input`).
     pub input: String,
     /// Its size.
     pub input_bytes: u64,

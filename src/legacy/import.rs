@@ -107,6 +107,7 @@ impl Import<'_> {
             only_shards: if self.plan.shards > 1 { vec![self.plan.own[self.place]] } else { Vec::new() },
             schemas: self.schemas,
             data_folder: self.dir.dir.display().to_string(),
+            control: None,
         };
         let run = Run::create_or_join(path, &new)?;
         let places: BTreeMap<&str, (u64, u32)> =

@@ -12,6 +12,7 @@ mod issues;
 mod measure;
 mod order;
 mod row;
+mod settings;
 mod ste;
 mod te;
 #[cfg(test)]
@@ -22,13 +23,14 @@ use std::collections::BTreeMap;
 
 use std::sync::OnceLock;
 
-use crate::config::{Config, KStrategy, MeasureSettings};
+use crate::config::{Config, KStrategy};
 
 pub use analyse::{UnitOutcome, UnitOutput, analyse};
 pub use gate::Checked;
 pub use issues::Issues;
 pub use measure::{Measure, Mended, Predecessor};
 pub use row::{Both, Values, both, details, sampling};
+pub use settings::settings;
 pub use unit::{Direction, Order, Pair, Unit, UnitId};
 
 /// Those of this program; another may add its own before any is asked for.
@@ -56,19 +58,6 @@ pub fn register(own: &[&'static dyn Measure]) -> Result<(), TooLate> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the measures are in use already (hint: register measures once, before anything else)")]
 pub struct TooLate;
-
-/// What a configuration has to know of them.
-pub fn settings() -> Vec<MeasureSettings> {
-    let of = |measure: &&'static dyn Measure| MeasureSettings {
-        name: measure.name(),
-        key: measure.key(),
-        family: measure.family(),
-        default: measure.is_default(),
-        gate: measure.gate(),
-        block: measure.block(),
-    };
-    all().iter().map(of).collect()
-}
 
 /// The first key that a configuration asks for and no measure has: one of a newer version.
 pub fn unknown(config: &Config) -> Option<&str> {

@@ -52,6 +52,12 @@ impl AcceptSkipped {
     }
 }
 
+/// Takes the skipped units of a control out of the gaps: two recordings that have too little in common are not missing,
+/// since other pairs would do as well.
+pub(super) fn of_control(gaps: &mut Vec<Gap>) -> Vec<Gap> {
+    gaps.extract_if(.., |gap| gap.kind == Kind::Skipped).collect()
+}
+
 /// An id that has commas is one, if a skipped user is called so.
 fn ids(text: &str, users: &BTreeSet<&str>) -> Vec<String> {
     if users.contains(text) {

@@ -36,6 +36,28 @@ pub enum MergeError {
     /// Other units are skipped than those that were accepted.
     #[error(transparent)]
     NotSkipped(#[from] NotSkipped),
+    /// A control, and what it is not of.
+    #[error(
+        "{} {what}\n(hint: `results control RUN_DIR` makes a control, and `results run --resume` goes on with it; a control is merged with the run that it is of)",
+        dir.display()
+    )]
+    NotItsControl {
+        /// The directory.
+        dir: PathBuf,
+        /// What is wrong with it.
+        what: String,
+    },
+    /// Runs and their controls.
+    #[error(
+        "{} is a control and {} isn't: they have no users in common\n(hint: merge the control with `--control`, or by itself)",
+        control.display(), run.display()
+    )]
+    Mixed {
+        /// The control.
+        control: PathBuf,
+        /// The run.
+        run: PathBuf,
+    },
     /// The output could not be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -73,6 +95,7 @@ impl MergeError {
             Self::Source(_) | Self::Store(_) => "M25",
             Self::Session(_) | Self::Query(_) => "M26",
             Self::NotSkipped(_) => "M27",
+            Self::NotItsControl { .. } | Self::Mixed { .. } => "M28",
         }
     }
 }

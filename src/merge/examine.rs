@@ -1,5 +1,6 @@
 //! One run, looked through.
 
+use super::accepted::of_control;
 use super::error::MergeError;
 use super::finding::{Conflict, Gap, Kept, conflicts_of, repeated_of};
 use super::survey::{survey, unknown_files};
@@ -25,10 +26,14 @@ pub struct Examined {
 
 /// Looks through one run, for `validate`.
 pub async fn examine(run: Run, definitions: Definitions<'_>) -> Result<Examined, MergeError> {
+    let is_control = run.manifest().control.is_some();
     let only = run.manifest().only_shards.clone();
     let runs = vec![OpenRun::new(run)];
     let mut survey = survey(&runs, Precedence::Latest, definitions.schemas)?;
     let mut gaps = std::mem::take(&mut survey.gaps);
+    if is_control {
+        of_control(&mut gaps);
+    }
     let notes = std::mem::take(&mut survey.notes);
     // The other shards' users are not expected in the directory of one shard.
     gaps.retain(|gap| !gap.kind.is_missing() || only.is_empty() || only.contains(&gap.shard));

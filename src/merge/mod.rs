@@ -2,6 +2,7 @@
 
 mod accepted;
 mod calls;
+mod control;
 mod error;
 mod examine;
 mod finding;
@@ -13,9 +14,12 @@ mod same;
 mod survey;
 mod tables;
 
+use arrow::record_batch::RecordBatch;
+
 use crate::attempts::{OpenRun, Precedence};
 use crate::export::is_free;
 use crate::legacy::Call;
+use crate::schema::CONTROL;
 use crate::sql::Opened;
 use survey::Survey;
 use tables::Tables;
@@ -45,10 +49,16 @@ impl Merge<'_> {
         }
         if let Some(accept) = &self.accept_skipped {
             survey.accepted = accept.take(&mut survey.gaps)?;
+        } else if runs.iter().any(|run| run.run.manifest().control.is_some()) {
+            survey.accepted = accepted::of_control(&mut survey.gaps);
         }
+        let control = match &self.control {
+            Some(dir) => Some(control::rows(dir, &runs, self.allow_partial, self.definitions).await?),
+            None => None,
+        };
         let (units, units_ok, duplicates) = (survey.units, survey.units_ok, survey.duplicates);
         let notes = std::mem::take(&mut survey.notes);
-        let outcome = self.write(&runs, &mut survey, &calls).await?;
+        let outcome = self.write(&runs, &mut survey, &calls, control).await?;
         Ok(Merged { outcome, units, units_ok, duplicates, notes, legacy })
     }
 
@@ -57,6 +67,7 @@ impl Merge<'_> {
         runs: &[OpenRun],
         survey: &mut Survey,
         calls: &[(String, Call)],
+        control: Option<RecordBatch>,
     ) -> Result<MergeOutcome, MergeError> {
         if !survey.gaps.is_empty() && !self.allow_partial {
             return Ok(MergeOutcome::Incomplete(std::mem::take(&mut survey.gaps)));
@@ -66,6 +77,9 @@ impl Merge<'_> {
             return Ok(MergeOutcome::Conflicting(conflicts.into_iter().collect()));
         }
         let tables = Tables::new(runs, survey, self.memory, self.definitions).await?;
+        if let Some(rows) = control {
+            tables.session.batch(CONTROL, rows)?;
+        }
         output::Output { merge: self, tables: &tables, runs, survey, calls }.write().await
     }
 }

@@ -6,6 +6,7 @@ use super::calls::ChangedCall;
 use super::finding::{Conflict, Gap, Kept};
 use crate::check::CheckResult;
 use crate::legacy::Finding;
+use crate::sql::ControlRow;
 use crate::store::MergeManifest;
 
 /// A merge that was carried out.
@@ -55,4 +56,6 @@ pub struct Written {
     pub checks: usize,
     /// Significance calls of the predecessor that change.
     pub changed: Vec<ChangedCall>,
+    /// What pairs of strangers say about the tests; empty without a control.
+    pub control: Vec<ControlRow>,
 }

@@ -22,9 +22,9 @@ use crate::config::Settings;
 use crate::export::{CsvWriter, ExportError, TableExport, TableWriter, csv_name, csv_sql, parquet_sql};
 use crate::legacy::Call;
 use crate::schema::columns::merged;
-use crate::schema::{Facts, MadeOf, TableSchema};
+use crate::schema::{CONTROL, Facts, MadeOf, TableSchema};
 use crate::sorted::{Findings, SortedRows};
-use crate::sql::Session;
+use crate::sql::{ControlRow, Session};
 use crate::store::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun};
 
 /// Version of the layout of an output.
@@ -33,9 +33,15 @@ const OUTPUT_FORMAT: u32 = 1;
 /// How far a staged output came.
 enum Filled {
     /// It is whole; so many checks passed.
-    Whole(Box<MergeManifest>, usize, Vec<ChangedCall>),
+    Whole(Box<MergeManifest>, usize, Seen),
     /// Something must not be.
     Refused(MergeOutcome),
+}
+
+/// What is told of an output besides.
+struct Seen {
+    changed: Vec<ChangedCall>,
+    control: Vec<ControlRow>,
 }
 
 /// An output about to be written.
@@ -53,13 +59,14 @@ impl Output<'_> {
     pub(super) async fn write(self) -> Result<MergeOutcome, MergeError> {
         let staged = Staged::beside(&self.merge.output)?;
         Ok(match self.fill(&staged).await? {
-            Filled::Whole(manifest, checks, changed) => {
+            Filled::Whole(manifest, checks, Seen { changed, control }) => {
                 let text = serde_saphyr::to_string(&manifest).unwrap_or_default();
                 staged.file(MERGE_MANIFEST, |file| file.write_all(text.as_bytes()))?;
                 staged.put(&self.merge.output)?;
                 let dir = self.merge.output.clone();
                 let gaps = self.survey.gaps.clone();
-                MergeOutcome::Written(Box::new(Written { dir, manifest: *manifest, gaps, checks, changed }))
+                let manifest = *manifest;
+                MergeOutcome::Written(Box::new(Written { dir, manifest, gaps, checks, changed, control }))
             }
             Filled::Refused(outcome) => outcome,
         })
@@ -98,10 +105,12 @@ impl Output<'_> {
             }
         }
         let changed = calls::changed(session, self.calls, manifest.fdr.alpha, self.merge.definitions).await?;
+        let has_control = manifest.rows.contains_key(CONTROL);
+        let control = if has_control { session.control().await? } else { Vec::new() };
         if !manifest.complete {
             staged.file("missing_units.csv", |file| write_gaps(file, &self.survey.gaps))?;
         }
-        Ok(Filled::Whole(Box::new(manifest), checks.len(), changed))
+        Ok(Filled::Whole(Box::new(manifest), checks.len(), Seen { changed, control }))
     }
 
     /// The Parquet files as tables; none if none were asked for.
@@ -214,6 +223,7 @@ impl Output<'_> {
                 || crate::config::Fdr::of(&crate::measures::settings()),
                 |m| m.config.fdr.clone(),
             ),
+            control: first.and_then(|m| m.control.clone()),
             units: self.survey.units,
             units_ok: self.survey.units_ok,
             duplicates: self.survey.duplicates,

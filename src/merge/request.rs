@@ -7,7 +7,7 @@ use super::error::MergeError;
 use super::survey::Survey;
 use crate::attempts::OpenRun;
 use crate::export::ExportFormat;
-use crate::schema::TableSchema;
+use crate::schema::{CONTROL, TableSchema};
 use crate::sql::{Definitions, Opened};
 use crate::store::Location;
 use crate::tables::listed;
@@ -42,6 +42,8 @@ pub struct Merge<'a> {
     pub only: Vec<String>,
     /// Users that must be there, besides those of the plans.
     pub expected: Option<Vec<String>>,
+    /// A control of one of the runs, or what was merged of it.
+    pub control: Option<PathBuf>,
     /// Bytes that queries may take before they go on on the disk.
     pub memory: Option<u64>,
     /// The tables and queries.
@@ -53,7 +55,10 @@ impl Merge<'_> {
     pub(super) fn wanted(&self, runs: &[OpenRun], survey: &Survey) -> Vec<&TableSchema> {
         let schemas = self.definitions.schemas;
         let manifests: Vec<_> = runs.iter().map(|run| run.run.manifest()).collect();
-        let there = listed(schemas, &manifests, |table| survey.has(table));
+        let mut there = listed(schemas, &manifests, |table| survey.has(table));
+        if self.control.is_some() {
+            there.insert(CONTROL.to_owned());
+        }
         let is_wanted = |s: &&TableSchema| {
             if self.only.is_empty() { there.contains(&s.table) } else { self.only.contains(&s.table) }
         };

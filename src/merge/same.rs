@@ -3,11 +3,18 @@
 use super::error::MergeError;
 use crate::attempts::OpenRun;
 use crate::config::differences;
+use crate::store::ControlOf;
 
 /// Refuses runs whose numbers do not belong into one table. The predecessor's settings are not this program's:
 /// its directories are compared with each other, and with runs only in what decides which rows there are.
 pub(super) fn same_experiment(runs: &[OpenRun]) -> Result<(), MergeError> {
     let Some((first, others)) = runs.split_first() else { return Ok(()) };
+    let is_control = |run: &&OpenRun| run.run.manifest().control.is_some();
+    if let (Some(control), Some(run)) =
+        (runs.iter().find(is_control), runs.iter().find(|run| !is_control(run)))
+    {
+        return Err(MergeError::Mixed { control: control.dir.clone(), run: run.dir.clone() });
+    }
     for other in others {
         let alike = runs.iter().find(|run| run.is_imported == other.is_imported).unwrap_or(first);
         same(alike, other, |_| true)?;
@@ -20,11 +27,17 @@ pub(super) fn same_experiment(runs: &[OpenRun]) -> Result<(), MergeError> {
 
 fn same(one: &OpenRun, other: &OpenRun, matters: impl Fn(&str) -> bool) -> Result<(), MergeError> {
     let (a, b) = (one.run.manifest(), other.run.manifest());
+    let of = |control: &Option<ControlOf>| control.as_ref().map(|control| control.of.clone());
     let mut found: Vec<String> = differences(&a.config, &b.config)
         .into_iter()
         .filter(|(key, ..)| matters(key))
         .map(|(key, one, two)| format!("  {key}: {one} and {two}"))
         .collect();
+    if let (Some(one), Some(two)) = (of(&a.control), of(&b.control))
+        && one != two
+    {
+        found.push(format!("  control of: {one} and {two}"));
+    }
     for (table, version) in &a.schema_versions {
         match b.schema_versions.get(table) {
             Some(v) if v == version => {}

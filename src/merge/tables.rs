@@ -14,9 +14,10 @@ use super::survey::Survey;
 use crate::attempts::OpenRun;
 use crate::schema::TableSchema;
 use crate::schema::columns::{merged, read};
-use crate::sorted::{Choice, Findings, SortedFile, SortedRows, gathered, sorted_table};
+use crate::sorted::{Choice, Findings, SortedFile, SortedRows, gathered};
 use crate::sql::{Definitions, Session, Space};
 use crate::store::StoreError;
+use crate::tables::sorted_table;
 
 /// Whether duplicates are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +61,8 @@ impl Tables {
         tables.register(users, "_counting", Compare::Nothing);
         if let Some(first) = runs.first() {
             let fdr = &first.run.manifest().config.fdr;
-            tables.session.views(fdr, &Space::showing("_sorted"), definitions, |_| Arc::new(|| true))?;
+            let space = Space::showing("_sorted").of_control(first.run.manifest().control.is_some());
+            tables.session.views(fdr, &space, definitions, |_| Arc::new(|| true))?;
         }
         // Asked for by every table with a group test.
         if !runs.is_empty() {

@@ -1,10 +1,7 @@
 //! A bar a shard.
 
-use std::sync::{Mutex, PoisonError};
-
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::alike::Told;
 use super::words::{bytes, restarting, set_aside, waiting};
 use crate::event::{Event, EventKind, EventSink};
 use crate::store::UnitState;
@@ -13,8 +10,7 @@ use crate::store::UnitState;
 #[derive(Debug)]
 pub struct Bars {
     all: MultiProgress,
-    shards: Vec<ProgressBar>,
-    told: Mutex<Told>,
+    bars: Vec<ProgressBar>,
 }
 
 impl Bars {
@@ -32,13 +28,13 @@ impl Bars {
                 bar
             })
             .collect();
-        Self { all, shards: bars, told: Mutex::default() }
+        Self { all, bars }
     }
 }
 
 impl EventSink for Bars {
     fn emit(&self, event: &Event) {
-        let Some(bar) = self.shards.get(event.shard as usize) else { return };
+        let Some(bar) = self.bars.get(event.shard as usize) else { return };
         bar.set_length(event.counts.total);
         match &event.kind {
             EventKind::ShardStarted { already_done, .. } => {
@@ -51,10 +47,7 @@ impl EventSink for Bars {
                 bar.set_position(event.counts.done());
                 if *state != UnitState::Ok {
                     let reason = reason.as_deref().unwrap_or("no reason given");
-                    let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
-                    if told.before(user_id, reason).is_none() {
-                        let _ = self.all.println(format!("{user_id} {}: {reason}", state.as_str()));
-                    }
+                    let _ = self.all.println(format!("{user_id} {}: {reason}", state.as_str()));
                 }
             }
             EventKind::ShardFinished { interrupted, .. } => {

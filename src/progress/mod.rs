@@ -1,6 +1,5 @@
 //! What a person sees of a running run: bars on a terminal, plain lines elsewhere.
 
-mod alike;
 mod bars;
 mod lines;
 mod words;
@@ -9,7 +8,6 @@ use std::io::IsTerminal;
 
 use crate::event::FanOut;
 
-pub use alike::{grouped, others};
 pub use bars::Bars;
 pub use lines::{Lines, Verbosity};
 pub use words::{bytes, duration};

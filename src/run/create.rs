@@ -6,11 +6,11 @@ use std::sync::Arc;
 
 use super::error::RunError;
 use crate::config::{Analysis, Config};
-use crate::dataset::list;
+use crate::dataset::{Input, list};
 use crate::engine::engine;
 use crate::measures::planned_rows;
 use crate::schema::Schemas;
-use crate::store::{ExpectedUnit, Location, NewRun, Run};
+use crate::store::{ControlOf, ExpectedUnit, Location, NewRun, Run};
 
 /// What a run is made of.
 #[derive(Debug, Clone)]
@@ -23,6 +23,17 @@ pub struct Planned<'a> {
     pub only_shards: Vec<u32>,
     /// The tables.
     pub schemas: &'a Schemas,
+}
+
+/// Who a run analyses: a user, or a pair of them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Subject {
+    /// The id.
+    pub id: String,
+    /// The files.
+    pub input: Input,
+    /// In which feature modes.
+    pub feature_modes: Vec<String>,
 }
 
 /// Plans a run and registers it as incomplete, or joins one that is there with the same plan. `note` gets what
@@ -38,7 +49,26 @@ pub fn create(at: impl Into<Location>, planned: Planned<'_>, note: &dyn Fn(&str)
     let folder = std::path::absolute(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));
     let folder = folder.canonicalize().unwrap_or(folder);
     let data_folder = folder.display().to_string();
-    Ok(Run::create_or_join(at, &NewRun { config, units, shards, only_shards, schemas, data_folder })?)
+    let new = NewRun { config, units, shards, only_shards, schemas, data_folder, control: None };
+    Ok(Run::create_or_join(at, &new)?)
+}
+
+/// Plans a control, whose subjects are pairs of the users of a run, and registers or joins it like any run.
+///
+/// # Errors
+/// The configuration cannot be used; another run, or something else, is there.
+pub fn create_control(
+    at: impl Into<Location>,
+    planned: Planned<'_>,
+    subjects: &[Subject],
+    control: ControlOf,
+) -> Result<Run, RunError> {
+    let Planned { config, shards, only_shards, schemas } = planned;
+    engine(config, schemas, None)?;
+    let units = units_of(config, shards, subjects)?;
+    let data_folder = config.data_root.clone();
+    let new = NewRun { config, units, shards, only_shards, schemas, data_folder, control: Some(control) };
+    Ok(Run::create_or_join(at, &new)?)
 }
 
 /// The units of all shards: every user in every feature mode.
@@ -49,7 +79,18 @@ pub(super) fn units(
 ) -> Result<Vec<ExpectedUnit>, RunError> {
     let found = list(config)?;
     found.notes.iter().for_each(|words| note(words));
-    let users = found.users;
+    let mut modes = config.feature_modes.clone();
+    modes.sort();
+    let subject = |user: crate::dataset::UserInput| Subject {
+        id: user.id.clone(),
+        input: Input::User(user),
+        feature_modes: modes.clone(),
+    };
+    units_of(config, shards, &found.users.into_iter().map(subject).collect::<Vec<_>>())
+}
+
+/// The units of subjects, in their order.
+fn units_of(config: &Config, shards: u32, subjects: &[Subject]) -> Result<Vec<ExpectedUnit>, RunError> {
     let rows: Arc<BTreeMap<String, u64>> = Arc::new(match config.analysis {
         Analysis::Builtin => {
             planned_rows(config).into_iter().map(|(table, n)| (table.to_owned(), n)).collect()
@@ -57,19 +98,17 @@ pub(super) fn units(
         // How many rows a program gives is its own affair.
         Analysis::Command(_) => BTreeMap::new(),
     });
-    let mut modes = config.feature_modes.clone();
-    modes.sort();
-    let mut units = Vec::with_capacity(users.len() * modes.len());
-    for (position, user) in users.iter().enumerate() {
-        let input = serde_json::to_string(user).map_err(RunError::Plan)?;
-        for mode in &modes {
+    let mut units = Vec::with_capacity(subjects.iter().map(|subject| subject.feature_modes.len()).sum());
+    for (position, subject) in subjects.iter().enumerate() {
+        let input = serde_json::to_string(&subject.input).map_err(RunError::Plan)?;
+        for mode in &subject.feature_modes {
             units.push(ExpectedUnit {
                 position: position as u64,
                 shard: (position as u64 % u64::from(shards)) as u32,
-                user_id: user.id.clone(),
+                user_id: subject.id.clone(),
                 feature_mode: mode.clone(),
                 input: input.clone(),
-                input_bytes: user.bytes,
+                input_bytes: subject.input.bytes(),
                 rows: Arc::clone(&rows),
             });
         }

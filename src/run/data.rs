@@ -6,17 +6,21 @@ use std::path::Path;
 use super::create::units;
 use super::error::RunError;
 use crate::config::Config;
-use crate::dataset::UserInput;
+use crate::dataset::Input;
 use crate::store::{ExpectedUnit, Run};
 
 /// Units of users that came into the data folder since the run was planned. Unless `thorough`, the folder may
 /// be gone, and nothing is looked for where that would mean reading all files.
 ///
 /// # Errors
-/// The folder cannot be listed.
+/// The folder cannot be listed; the run is a control, and `thorough` asked for.
 pub fn newcomers(run: &Run, thorough: bool) -> Result<Vec<ExpectedUnit>, RunError> {
     let manifest = run.manifest();
     let config = manifest.config.clone();
+    // The pairs of a control are chosen once.
+    if manifest.control.is_some() {
+        return if thorough { Err(RunError::OfControl { run: run.name() }) } else { Ok(Vec::new()) };
+    }
     // With a number of users the plan is full, and a user column means reading all files.
     if !thorough && (config.n_users.is_some() || config.data.user.is_some()) {
         return Ok(Vec::new());
@@ -44,8 +48,8 @@ pub fn move_data(run: &mut Run, folder: &Path) -> Result<Vec<String>, RunError> 
     // By name, so that each is looked for once.
     let mut files: BTreeMap<String, bool> = BTreeMap::new();
     for unit in &mut units {
-        let Ok(mut input) = serde_json::from_str::<UserInput>(&unit.input) else { continue };
-        for file in &mut input.files {
+        let Ok(mut input) = serde_json::from_str::<Input>(&unit.input) else { continue };
+        for file in input.users_mut().into_iter().flat_map(|user| &mut user.files) {
             let Some(name) = file.file_name() else { continue };
             let moved = absolute.join(name);
             files.entry(name.to_string_lossy().into_owned()).or_insert_with(|| moved.exists());

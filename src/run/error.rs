@@ -103,6 +103,14 @@ pub enum RunError {
         /// How many units are to be done.
         units: String,
     },
+    /// A control has no users of its own.
+    #[error(
+        "{run} is a control: its pairs were chosen when it was made\n(hint: extend the run that it is of, and make a new control of it with `results control`)"
+    )]
+    OfControl {
+        /// The run.
+        run: String,
+    },
     /// Other data were named.
     #[error(
         "none of the {files} files of {run} is in {folder}: it was planned for {some}, …\n(hint: name the folder that holds them now)"

@@ -27,6 +27,8 @@ pub struct RunOutcome {
     pub total_memory_bytes: Option<u64>,
     /// What the run was recorded as.
     pub state: RunState,
+    /// Whether it is a control: a pair that is skipped, having too little in common, leaves nothing to do.
+    pub is_control: bool,
 }
 
 /// A shard that was given up.
@@ -53,7 +55,7 @@ pub(super) struct ShardEnd {
 }
 
 impl RunOutcome {
-    pub(super) fn of(ends: Vec<ShardEnd>, stopped: bool, state: RunState) -> Self {
+    pub(super) fn of(ends: Vec<ShardEnd>, stopped: bool, state: RunState, is_control: bool) -> Self {
         let mut outcome = Self {
             counts: Counts::default(),
             lost: Vec::new(),
@@ -62,6 +64,7 @@ impl RunOutcome {
             peak_memory_bytes: None,
             total_memory_bytes: None,
             state,
+            is_control,
         };
         for shard in ends {
             outcome.counts = [outcome.counts, shard.counts].into_iter().sum();
@@ -87,11 +90,16 @@ impl RunOutcome {
             Exit::Usage
         } else if !self.lost.is_empty() {
             Exit::Error
-        } else if self.counts.ok < self.counts.total {
+        } else if self.counts.ok + self.accepted() < self.counts.total {
             Exit::Incomplete
         } else {
             Exit::Done
         }
+    }
+
+    /// Skipped units that nobody misses.
+    fn accepted(&self) -> u64 {
+        if self.is_control { self.counts.skipped } else { 0 }
     }
 
     /// How it ended, for people: counts, what went wrong, and what can be done.
@@ -120,7 +128,9 @@ impl RunOutcome {
             text.push_str(&format!("error: shard {shard}: {cause}{at}; see {run}/_logs/shard-{shard}.log\n"));
         }
         text.push_str(&remedies(status, &self.lost));
-        text.push_str(&without_skipped(c));
+        if !self.is_control {
+            text.push_str(&without_skipped(c));
+        }
         if c.done() < c.total {
             text.push_str(&format!("continue with: results run --resume {run}\n"));
         }

@@ -140,7 +140,8 @@ impl<'a> Work<'a> {
         });
         let ends = ends.into_iter().collect::<Result<Vec<_>, _>>()?;
         let state = self.run.close_if_complete().map_err(WorkerError::from)?;
-        Ok(RunOutcome::of(ends, stop.is_asked(), state))
+        let is_control = self.run.manifest().control.is_some();
+        Ok(RunOutcome::of(ends, stop.is_asked(), state, is_control))
     }
 
     /// Whether it is more than one worker's.

@@ -14,7 +14,7 @@ use super::orders::{GivenUp, Orders, UnitKey};
 use super::plan::{Decided, decisions};
 use super::progress::Progress;
 use super::stop::Stop;
-use super::sweep::{Leftovers, sweep};
+use crate::attempts::{Leftovers, sweep};
 use crate::engine::{Engine, UnitResult, UserJob, failure_issue};
 use crate::error::Exit;
 use crate::event::{Counts, Event, EventKind, EventSink, now_us};

@@ -7,6 +7,8 @@
 //! | `hodges_lehmann_interval(x)` | its 95 % bootstrap interval, a list of two; null for fewer than 2 values |
 //! | `bh_qvalue(p) OVER (…)` | Benjamini–Hochberg q-values over the partition |
 //! | `by_qvalue(p) OVER (…)` | Benjamini–Yekutieli q-values over the partition |
+//! | `ks_uniform(p)` | Kolmogorov–Smirnov distance of `p` from uniform |
+//! | `clopper_pearson_low(k, n)`, `clopper_pearson_high(k, n)` | the ends of the exact 95 % interval of the share `k / n` |
 //! | `harmonic(n)` | 1 + 1/2 + … + 1/n, the factor of Benjamini–Yekutieli |
 
 mod aggregate;
@@ -15,6 +17,7 @@ mod frames;
 mod mended;
 mod moving;
 mod qvalue;
+mod shares;
 #[cfg(test)]
 mod tests;
 
@@ -32,9 +35,10 @@ use qvalue::{Correction, QValue};
 /// Makes the functions known to a session.
 pub(super) fn register(ctx: &SessionContext) {
     mended::register(ctx);
-    for statistic in [Statistic::WilcoxonP, Statistic::HodgesLehmann, Statistic::HodgesLehmannInterval] {
+    for statistic in Statistic::ALL {
         ctx.register_udaf(AggregateUDF::from(OfValues::new(statistic)));
     }
+    shares::register(ctx);
     for correction in [Correction::BenjaminiHochberg, Correction::BenjaminiYekutieli] {
         ctx.register_udwf(WindowUDF::from(QValue::new(correction)));
     }

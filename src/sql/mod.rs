@@ -1,6 +1,7 @@
 //! SQL over runs and merged outputs.
 
 mod attempt_files;
+mod control;
 mod files;
 mod functions;
 mod guard;
@@ -16,6 +17,7 @@ mod template;
 mod user_tests;
 mod views;
 
+pub use control::{CALLED, ControlRow};
 pub use guard::{FirstStatement, Refusal};
 pub use opened::{ImportFolder, Opened};
 pub use params::{ParamError, Params};

@@ -41,9 +41,11 @@ impl Session {
         self.lazy((PUBLIC, "files"), &runs, |runs| files_of(&all_rows(runs)?, runs))?;
         self.lazy((RAW, LEDGER), &runs, move |runs| ledger_of(&all_rows(runs)?, runs, &ledger))?;
         self.files(RAW, &runs, None, &present, definitions);
-        let same = runs
-            .windows(2)
-            .all(|w| w[0].run.manifest().config_fingerprint == w[1].run.manifest().config_fingerprint);
+        // A control is of the same configuration, and of nobody who is a user of the run.
+        let about = |run: &OpenRun| {
+            (run.run.manifest().config_fingerprint.clone(), run.run.manifest().control.clone())
+        };
+        let same = runs.windows(2).all(|w| about(&w[0]) == about(&w[1]));
         if runs.len() > 1 {
             for place in 0..runs.len() {
                 let only = runs.only(place);
@@ -71,7 +73,7 @@ impl Session {
     ) -> Result<(), SessionError> {
         let Some(first) = runs.first() else { return Ok(()) };
         let ledger = definitions.schemas.ledger().map_err(StoreError::from)?.clone();
-        let space = Space::numbered(number);
+        let space = Space::numbered(number).of_control(first.run.manifest().control.is_some());
         let attempts = Arc::new(LazyAttempts::default());
         let counting = Arc::clone(&attempts);
         self.lazy((space.counting.as_str(), LEDGER), runs, move |runs| {

@@ -34,7 +34,7 @@ use super::user_tests::TESTS;
 use super::views::{Space, Views};
 use crate::attempts::OpenRun;
 use crate::config::Fdr;
-use crate::schema::{LEDGER, Schemas, TableSchema, columns};
+use crate::schema::{CONTROL, LEDGER, Schemas, TableSchema, columns};
 use crate::store::{Location, MergeManifest, ReadLock, StoreError};
 use crate::tables::{Catalog, Listed, PUBLIC, Table};
 
@@ -190,7 +190,10 @@ impl Session {
         if let Some(sql) = views.tests()? {
             put(TESTS, Table::Query(sql));
         }
-        for (name, sql) in [("group_tests", views.group_tests()?), ("families", views.families()?)] {
+        let control = if space.is_control { views.control()? } else { None };
+        let of_all =
+            [("group_tests", views.group_tests()?), ("families", views.families()?), (CONTROL, control)];
+        for (name, sql) in of_all {
             let schema = schemas.get(name).map_err(StoreError::from)?;
             put(name, sql.map_or_else(|| without_rows(schema), |sql| Ok(Table::Query(sql)))?);
         }

@@ -82,7 +82,7 @@ fn value_names(schema: &TableSchema, suffix: &str) -> Vec<String> {
     measures.map(|measure| format!("{measure}{suffix}")).collect()
 }
 
-fn direction_of(column: &str) -> Option<&'static str> {
+pub(super) fn direction_of(column: &str) -> Option<&'static str> {
     DIRECTIONS.into_iter().find(|direction| column.strip_suffix(direction).is_some_and(|c| c.ends_with('_')))
 }
 

@@ -32,6 +32,8 @@ pub struct Space {
     pub counting: String,
     /// Schema of the rows that are shown.
     shown: String,
+    /// Whether the units are pairs of strangers.
+    pub(super) is_control: bool,
 }
 
 impl Space {
@@ -39,7 +41,12 @@ impl Space {
     pub fn numbered(number: &str) -> Self {
         let schema = if number.is_empty() { String::new() } else { format!("run{number}") };
         let counting = format!("_counting{number}");
-        Self { schema, shown: counting.clone(), counting }
+        Self { schema, shown: counting.clone(), counting, is_control: false }
+    }
+
+    /// Of users, or of pairs of strangers.
+    pub(crate) fn of_control(self, is_control: bool) -> Self {
+        Self { is_control, ..self }
     }
 
     /// The default one, with rows from elsewhere.
@@ -65,6 +72,7 @@ impl Views<'_> {
     pub fn table(&self, schema: &TableSchema) -> Result<String, QueryError> {
         let rows = self.with_q(schema)?;
         let rows = self.with_group(schema, rows)?;
+        let rows = self.with_control(schema, rows)?;
         let columns: Vec<String> = schema.columns.iter().map(|c| ident(&c.name)).collect();
         let columns = if columns.is_empty() { String::new() } else { format!(", {}", columns.join(", ")) };
         Ok(format!("SELECT {USER}{columns} FROM ({rows})"))
@@ -166,7 +174,7 @@ impl Views<'_> {
         schema.measure.as_ref().is_none_or(|m| self.fdr.families.contains(m))
     }
 
-    fn rows(&self, schema: &TableSchema, space: &str) -> Result<String, QueryError> {
+    pub(super) fn rows(&self, schema: &TableSchema, space: &str) -> Result<String, QueryError> {
         let columns: Vec<String> = schema.stored().map(|c| ident(&c.name)).collect();
         self.queries.get("merge/rows")?.fill(&[
             ("columns", &columns.join(", ")),
@@ -281,7 +289,7 @@ pub(super) fn group_columns(schema: &TableSchema) -> Vec<(&str, &[String])> {
     let mut found: Vec<(&str, &[String])> = Vec::new();
     for (_, derived) in schema.derived() {
         let (of, by) = match derived {
-            Derived::Q { .. } => continue,
+            Derived::Q { .. } | Derived::Control { .. } => continue,
             Derived::GroupP { group_p_of, by } => (group_p_of, by),
             Derived::GroupQ { group_q_of, by } => (group_q_of, by),
         };

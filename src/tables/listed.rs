@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use crate::config::Analysis;
 use crate::measures;
-use crate::schema::{Derived, MadeOf, Schemas, TableSchema};
+use crate::schema::{CONTROL, Derived, MadeOf, Schemas, TableSchema};
 use crate::store::Manifest;
 
 /// The names of tables that runs plan, or have rows of, as `has` says.
@@ -18,7 +18,8 @@ pub fn listed(schemas: &Schemas, runs: &[&Manifest], has: impl Fn(&str) -> bool)
     let is_made = |schema: &&TableSchema| match schema.made_of() {
         MadeOf::Ledger => true,
         MadeOf::AllUsers if schema.table == "families" => derives(|d| matches!(d, Derived::Q { .. })),
-        MadeOf::AllUsers => derives(|d| !matches!(d, Derived::Q { .. })),
+        MadeOf::AllUsers if schema.table == CONTROL => runs.iter().any(|run| run.control.is_some()),
+        MadeOf::AllUsers => derives(|d| matches!(d, Derived::GroupP { .. } | Derived::GroupQ { .. })),
         MadeOf::Units => false,
     };
     let made = schemas.iter().filter(is_made);

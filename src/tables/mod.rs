@@ -2,6 +2,8 @@
 
 mod catalog;
 mod listed;
+mod sorted;
 
 pub use catalog::{Catalog, Listed, PUBLIC, Table};
 pub use listed::listed;
+pub(crate) use sorted::sorted_table;

@@ -11,6 +11,15 @@ fn data_are_made_analysed_merged_and_told() {
         assert!(said.out.contains(word), "{word}: {}", said.out);
     }
     world.expect(0, &["validate", "d/merged"]);
+    // Of two people there are two pairs; which share of them each measure calls stands in the last lines.
+    let (_, last) = said.out.split_once("share of 2 pairs of strangers that is called at p <= 0.05").unwrap();
+    let measures: Vec<&str> =
+        last.lines().skip(2).filter_map(|line| line.split_whitespace().next()).collect();
+    assert_eq!(measures, ["gc", "ste", "stratified_cte", "te", "true_cte"], "{last}");
+    assert!(
+        world.csv("d/merged")["per_user_te.csv"].starts_with("user_id,")
+            && world.csv("d/merged").contains_key("control.csv")
+    );
     let again = world.expect(2, &["demo", "--users", "2", "--out", "d"]);
     assert!(again.err.contains("exists already"), "{}", again.err);
 }

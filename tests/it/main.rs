@@ -16,6 +16,7 @@ mod calibration;
 mod checks;
 mod compact;
 mod config;
+mod control;
 mod damage;
 mod dataset_reference;
 mod demo;

@@ -142,6 +142,7 @@ fn killed_after(files: i64, world: &World, config: &Config, schemas: &Schemas, q
         formats: Vec::new(),
         only: Vec::new(),
         expected: None,
+        control: None,
         memory: None,
         definitions: Definitions { schemas, queries },
     };

@@ -47,6 +47,9 @@ fn report(merged: &Merged) -> Value {
             report["rows"] = json!(written.manifest.rows);
             report["findings"] = findings(&written.gaps);
             report["changed_calls"] = json!(written.changed);
+            if !written.control.is_empty() {
+                report["control"] = json!(written.control);
+            }
         }
         MergeOutcome::Incomplete(gaps) => {
             report["outcome"] = json!("incomplete");

@@ -4,14 +4,14 @@ use std::time::Duration;
 
 /// How many shard processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ShardCount {
+pub(in crate::cli) enum ShardCount {
     /// As many as the machine has cores, and memory for.
     Auto,
     Number(u32),
 }
 
 impl ShardCount {
-    pub(super) fn parse(text: &str) -> Result<Self, String> {
+    pub(in crate::cli) fn parse(text: &str) -> Result<Self, String> {
         match text.parse::<u32>() {
             Ok(n @ 1..=4096) => Ok(Self::Number(n)),
             _ if text == "auto" => Ok(Self::Auto),
@@ -19,7 +19,7 @@ impl ShardCount {
         }
     }
 
-    pub(super) fn number(self, memory: Option<u64>) -> u32 {
+    pub(in crate::cli) fn number(self, memory: Option<u64>) -> u32 {
         match self {
             Self::Number(n) => n,
             Self::Auto => {
@@ -56,7 +56,7 @@ pub(in crate::cli) fn bytes(text: &str) -> Result<u64, String> {
 }
 
 /// `90s`, `15min`, `2h`, `1.5d`, `500ms`, or seconds.
-pub(super) fn time(text: &str) -> Result<Duration, String> {
+pub(in crate::cli) fn time(text: &str) -> Result<Duration, String> {
     let units = [
         (&["ms"][..], 0.001),
         (&["", "s", "sec"], 1.0),

@@ -40,15 +40,20 @@ impl DatasetError {
             Self::TooFewRows { .. } => "too_few_rows",
             Self::NoVariance { .. } => "no_variance",
             Self::OneBin { .. } => "one_bin",
+            Self::OfUser { error, .. } => error.code(),
         }
     }
 
     /// Whether the input could be read but holds too little to analyse: the unit is `skipped`.
     pub fn is_skip(&self) -> bool {
-        matches!(
-            self,
-            Self::NoLabels { .. } | Self::TooFewRows { .. } | Self::NoVariance { .. } | Self::OneBin { .. }
-        )
+        match self {
+            Self::OfUser { error, .. } => error.is_skip(),
+            Self::NoLabels { .. }
+            | Self::TooFewRows { .. }
+            | Self::NoVariance { .. }
+            | Self::OneBin { .. } => true,
+            _ => false,
+        }
     }
 
     /// Whether the input is unreadable or wrong: the unit is `failed`.

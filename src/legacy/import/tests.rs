@@ -33,6 +33,7 @@ fn merge(runs: &[PathBuf], output: &Path, allow_partial: bool) -> MergeOutcome {
         formats: Vec::new(),
         only: Vec::new(),
         expected: None,
+        control: None,
         memory: None,
         definitions,
     };

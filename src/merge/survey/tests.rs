@@ -30,6 +30,7 @@ fn run(dir: &Path, users: u64, schemas: &Schemas) -> Run {
         only_shards: vec![],
         schemas,
         data_folder: "-".into(),
+        control: None,
     };
     Run::create_or_join(dir, &new).unwrap()
 }

@@ -19,14 +19,20 @@ pub(super) enum Statistic {
     HodgesLehmann,
     /// See [`results_numerics::numerics::stats::hodges_lehmann_interval`]: a list of two.
     HodgesLehmannInterval,
+    /// See [`results_numerics::numerics::stats::ks_uniform`].
+    KsUniform,
 }
 
 impl Statistic {
+    pub(super) const ALL: [Self; 4] =
+        [Self::WilcoxonP, Self::HodgesLehmann, Self::HodgesLehmannInterval, Self::KsUniform];
+
     fn name(self) -> &'static str {
         match self {
             Self::WilcoxonP => "wilcoxon_p",
             Self::HodgesLehmann => "hodges_lehmann",
             Self::HodgesLehmannInterval => "hodges_lehmann_interval",
+            Self::KsUniform => "ks_uniform",
         }
     }
 
@@ -47,12 +53,13 @@ impl Statistic {
                 );
                 list(interval.map(|(low, high)| vec![low, high]))
             }
+            Self::KsUniform => ScalarValue::Float64(results_numerics::numerics::stats::ks_uniform(values)),
         }
     }
 
     fn kind(self) -> DataType {
         match self {
-            Self::WilcoxonP | Self::HodgesLehmann => DataType::Float64,
+            Self::WilcoxonP | Self::HodgesLehmann | Self::KsUniform => DataType::Float64,
             Self::HodgesLehmannInterval => list_type(),
         }
     }

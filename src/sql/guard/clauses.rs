@@ -28,6 +28,7 @@ const DISTINCT: &[&str] = &[
     "first_value",
     "hodges_lehmann",
     "hodges_lehmann_interval",
+    "ks_uniform",
     "last_value",
     "max",
     "mean",

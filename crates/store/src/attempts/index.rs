@@ -1,0 +1,329 @@
+//! What readers of tables need to know of a ledger, without its rows in memory: which data files there are, and which units
+//! were attempted more than once.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::hash::{Hash, Hasher};
+use std::sync::Arc;
+
+use arrow::array::{Array, AsArray, RecordBatch};
+use arrow::datatypes::{DataType, FieldRef, Int32Type, Schema, TimestampMicrosecondType};
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
+};
+use rayon::prelude::*;
+
+use super::rule::{Attempt, Basis, Moved};
+use crate::schema::{LEDGER, LEDGER_ATTEMPT};
+use crate::store::{
+    DataFile, Entry, LedgerRow, ParquetParts, ReadLock, Storage, StoreError, UnitState, is_group,
+    ledger_files, ledger_row, parse_path, table_files,
+};
+
+/// Rows of the ledger that are looked at together.
+const ROWS: usize = 1 << 16;
+
+/// A data file of a run.
+#[derive(Debug, Clone)]
+pub struct IndexedFile {
+    /// Table it belongs to.
+    pub table: String,
+    /// Path relative to the run.
+    pub path: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// Shard of the plan.
+    pub shard: u32,
+    /// User and attempt of a file that holds one.
+    pub owner: Option<(String, String)>,
+}
+
+/// An attempt, as far as the rule asks.
+#[derive(Debug, Clone)]
+pub(super) struct IndexedAttempt {
+    user_id: String,
+    feature_mode: String,
+    name: String,
+    state: UnitState,
+    finished_us: i64,
+    input: Option<String>,
+    config: String,
+    engine: String,
+}
+
+impl IndexedAttempt {
+    /// The unit.
+    pub(super) fn unit(&self) -> (String, String) {
+        (self.user_id.clone(), self.feature_mode.clone())
+    }
+
+    /// As the rule sees it.
+    pub(super) fn attempt(&self, run: usize) -> Attempt<'_> {
+        let Self { state, finished_us, .. } = *self;
+        let basis = Basis { input: self.input.as_deref(), config: &self.config, engine: &self.engine };
+        Attempt { run, name: &self.name, state, finished_us, basis, is_damaged: false }
+    }
+}
+
+/// What a ledger says of files and attempts.
+#[derive(Debug, Default)]
+pub struct Index {
+    /// The data files of all attempts that are not moved.
+    pub files: Vec<IndexedFile>,
+    /// Attempts of units that have more than one, without moved ones.
+    pub(super) several: Vec<IndexedAttempt>,
+    parts: Vec<Part>,
+    moved: HashSet<String>,
+}
+
+/// A file of the ledger.
+#[derive(Debug)]
+struct Part {
+    path: String,
+    shard: u32,
+    /// The unit of each row.
+    units: Vec<u64>,
+}
+
+impl Index {
+    /// Reads the ledger of a run, but for files that cannot be read: `merge` and `validate` tell them.
+    pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
+        let _reading = ReadLock::take(storage);
+        let (groups, units): (Vec<Entry>, Vec<Entry>) =
+            table_files(storage, LEDGER)?.into_iter().partition(|entry| is_group(&entry.path));
+        let mut index = Self::default();
+        for file in ledger_files(storage, &units).0 {
+            let Some(row) = file.rows.first() else { continue };
+            let units = file.rows.iter().map(|row| unit(&row.user_id, &row.feature_mode)).collect();
+            index.parts.push(Part { path: file.path, shard: row.shard, units });
+            for row in file.rows {
+                let owner = (row.user_id, row.attempt);
+                index.files.extend(row.files.into_iter().map(|f| indexed(f, row.shard, Some(owner.clone()))));
+            }
+        }
+        let read: Vec<(Part, Vec<DataFile>)> =
+            groups.par_iter().filter_map(|entry| group(storage, entry)).collect();
+        for (part, files) in read {
+            index.files.extend(files.into_iter().map(|file| indexed(file, part.shard, None)));
+            index.parts.push(part);
+        }
+        index.take_out_moved(storage)?;
+        Ok(index)
+    }
+
+    /// The units of all attempts, as numbers that are equal for equal units, and nearly never else.
+    pub(super) fn units(&self) -> impl Iterator<Item = u64> {
+        self.parts.iter().flat_map(|part| part.units.iter().copied())
+    }
+
+    /// Names of attempts of units that have several.
+    #[cfg(test)]
+    pub fn names_of_several(&self) -> impl Iterator<Item = &str> {
+        self.several.iter().map(|attempt| attempt.name.as_str())
+    }
+
+    /// The attempts of some units.
+    pub(super) fn attempts_of(
+        &self,
+        storage: &dyn Storage,
+        units: &HashSet<u64>,
+    ) -> Result<Vec<IndexedAttempt>, StoreError> {
+        let mut found = self.gather(|part| part.attempts_of(storage, units))?;
+        found.retain(|attempt| !self.moved.contains(&attempt.name));
+        Ok(found)
+    }
+
+    /// Takes out attempts that a compaction has put into other files, and their files.
+    fn take_out_moved(&mut self, storage: &dyn Storage) -> Result<(), StoreError> {
+        let twice = repeated(self.units().collect());
+        if twice.is_empty() {
+            return Ok(());
+        }
+        let all = self.attempts_of(storage, &twice)?;
+        let moved = Moved::among(all.iter().map(|attempt| attempt.name.as_str()));
+        if !moved.is_empty() {
+            let mut old = self.gather(|part| part.rows_of(storage, &twice))?;
+            old.retain(|row| moved.has(&row.attempt));
+            let gone: HashSet<&str> =
+                old.iter().flat_map(|row| &row.files).map(|file| file.file.as_str()).collect();
+            self.files.retain(|file| !gone.contains(file.path.as_str()));
+            self.moved = old.into_iter().map(|row| row.attempt).collect();
+        }
+        let current = || all.iter().filter(|attempt| !moved.has(&attempt.name));
+        let units = repeated(current().map(|a| unit(&a.user_id, &a.feature_mode)).collect());
+        let is_repeated = |a: &&IndexedAttempt| units.contains(&unit(&a.user_id, &a.feature_mode));
+        self.several = current().filter(is_repeated).cloned().collect();
+        Ok(())
+    }
+
+    fn gather<T: Send>(
+        &self,
+        of: impl Fn(&Part) -> Result<Vec<T>, StoreError> + Send + Sync,
+    ) -> Result<Vec<T>, StoreError> {
+        let read: Result<Vec<Vec<T>>, StoreError> = self.parts.par_iter().map(of).collect();
+        Ok(read?.into_iter().flatten().collect())
+    }
+}
+
+/// Numbers that are there more than once.
+pub(super) fn repeated(mut numbers: Vec<u64>) -> HashSet<u64> {
+    numbers.par_sort_unstable();
+    numbers.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
+}
+
+fn unit(user_id: &str, feature_mode: &str) -> u64 {
+    let mut hasher = rustc_hash::FxHasher::default();
+    (user_id, feature_mode).hash(&mut hasher);
+    hasher.finish()
+}
+
+fn indexed(file: DataFile, shard: u32, owner: Option<(String, String)>) -> IndexedFile {
+    IndexedFile { table: file.table, path: file.file, bytes: file.bytes, shard, owner }
+}
+
+/// Units and data files of a file with many rows; none if it cannot be read.
+fn group(storage: &dyn Storage, entry: &Entry) -> Option<(Part, Vec<DataFile>)> {
+    let (_, shard, _) = parse_path(&entry.path)?;
+    let parts = ParquetParts(storage.open(&entry.path).ok()??);
+    let builder = columns(parts, &["user_id", "feature_mode", "files"])?;
+    let mut units = Vec::new();
+    let mut files: BTreeMap<String, DataFile> = BTreeMap::new();
+    let mut seen = HashSet::new();
+    for batch in builder.with_batch_size(ROWS).build().ok()? {
+        let batch = batch.ok()?;
+        let users = batch.column_by_name("user_id")?.as_string_opt::<i32>()?;
+        let modes = Texts::of(&batch, "feature_mode")?;
+        units.extend((0..batch.num_rows()).map(|row| unit(users.value(row), modes.value(row))));
+        let texts = Texts::of(&batch, "files")?;
+        for text in texts.all() {
+            if seen.insert(text.to_owned()) {
+                let known: Vec<DataFile> = serde_json::from_str(text).ok()?;
+                files.extend(known.into_iter().map(|file| (file.file.clone(), file)));
+            }
+        }
+    }
+    Some((Part { path: entry.path.clone(), shard, units }, files.into_values().collect()))
+}
+
+/// Texts that are the same in many rows, and are read as dictionaries.
+const REPEAT: [&str; 5] = ["feature_mode", "files", "state", "config_fingerprint", "engine"];
+
+/// A reader of some columns.
+fn columns(parts: ParquetParts, names: &[&str]) -> Option<ParquetRecordBatchReaderBuilder<ParquetParts>> {
+    let plain = ArrowReaderMetadata::load(&parts, ArrowReaderOptions::new()).ok()?;
+    let repeats = |field: &FieldRef| REPEAT.contains(&field.name().as_str());
+    let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let as_asked = |field: &FieldRef| {
+        if repeats(field) {
+            Arc::new(field.as_ref().clone().with_data_type(text.clone()))
+        } else {
+            Arc::clone(field)
+        }
+    };
+    let fields: Vec<FieldRef> = plain.schema().fields().iter().map(as_asked).collect();
+    let wanted = (0..fields.len()).filter(|place| names.contains(&fields[*place].name().as_str()));
+    let mask = ProjectionMask::roots(plain.parquet_schema(), wanted.collect::<Vec<_>>());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
+    let metadata = ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options).ok()?;
+    Some(ParquetRecordBatchReaderBuilder::new_with_metadata(parts, metadata).with_projection(mask))
+}
+
+/// Texts that repeat.
+struct Texts<'a> {
+    keys: &'a [i32],
+    values: &'a arrow::array::StringArray,
+}
+
+impl<'a> Texts<'a> {
+    fn of(batch: &'a RecordBatch, name: &str) -> Option<Self> {
+        let column = batch.column_by_name(name)?.as_dictionary_opt::<Int32Type>()?;
+        Some(Self { keys: column.keys().values(), values: column.values().as_string_opt::<i32>()? })
+    }
+
+    fn value(&self, row: usize) -> &'a str {
+        usize::try_from(self.keys[row]).map_or("", |place| self.values.value(place))
+    }
+
+    fn all(&self) -> impl Iterator<Item = &'a str> {
+        self.values.iter().flatten()
+    }
+}
+
+impl Part {
+    /// Places of the rows of some units; none if there are none.
+    fn selected(&self, wanted: &HashSet<u64>) -> Option<RowSelection> {
+        let is_wanted = |row: &usize| wanted.contains(&self.units[*row]);
+        let mut places = (0..self.units.len()).filter(is_wanted).map(|row| row..row + 1).peekable();
+        places.peek()?;
+        Some(RowSelection::from_consecutive_ranges(places, self.units.len()))
+    }
+
+    fn attempts_of(
+        &self,
+        storage: &dyn Storage,
+        wanted: &HashSet<u64>,
+    ) -> Result<Vec<IndexedAttempt>, StoreError> {
+        let (Some(selection), Some(file)) = (self.selected(wanted), storage.open(&self.path)?) else {
+            return Ok(Vec::new());
+        };
+        let names = [
+            "id",
+            "feature_mode",
+            LEDGER_ATTEMPT,
+            "state",
+            "finished_at",
+            "input_fingerprint",
+            "config_fingerprint",
+            "engine",
+        ];
+        let damaged = || StoreError::Damaged {
+            file: format!("{}/{}", storage.name(), self.path),
+            what: "it lacks a column of the ledger".into(),
+        };
+        let mut found = Vec::new();
+        let builder = columns(ParquetParts(file), &names).ok_or_else(damaged)?;
+        for batch in builder.with_batch_size(ROWS).with_row_selection(selection).build()? {
+            found.extend(attempts(&batch?).ok_or_else(damaged)?);
+        }
+        Ok(found)
+    }
+
+    fn rows_of(&self, storage: &dyn Storage, wanted: &HashSet<u64>) -> Result<Vec<LedgerRow>, StoreError> {
+        let (Some(selection), Some(file)) = (self.selected(wanted), storage.open(&self.path)?) else {
+            return Ok(Vec::new());
+        };
+        let builder = ParquetRecordBatchReaderBuilder::try_new(ParquetParts(file))?;
+        let mut rows = Vec::new();
+        let mut known = HashMap::new();
+        for batch in builder.with_row_selection(selection).build()? {
+            let batch = batch?;
+            for place in 0..batch.num_rows() {
+                rows.extend(ledger_row(&batch, place, self.shard, &mut known));
+            }
+        }
+        Ok(rows)
+    }
+}
+
+/// The attempts in rows of the ledger; those in a state that this version does not know are left out.
+fn attempts(batch: &RecordBatch) -> Option<Vec<IndexedAttempt>> {
+    let text = |name: &str| batch.column_by_name(name)?.as_string_opt::<i32>();
+    let (users, names, inputs) = (text("id")?, text(LEDGER_ATTEMPT)?, text("input_fingerprint")?);
+    let repeated = |name: &str| Texts::of(batch, name);
+    let (modes, states) = (repeated("feature_mode")?, repeated("state")?);
+    let (configs, engines) = (repeated("config_fingerprint")?, repeated("engine")?);
+    let ends = batch.column_by_name("finished_at")?.as_primitive_opt::<TimestampMicrosecondType>()?;
+    let attempt = |row: usize| {
+        Some(IndexedAttempt {
+            user_id: users.value(row).to_owned(),
+            feature_mode: modes.value(row).to_owned(),
+            name: names.value(row).to_owned(),
+            state: UnitState::parse(states.value(row))?,
+            finished_us: ends.value(row),
+            input: inputs.is_valid(row).then(|| inputs.value(row).to_owned()),
+            config: configs.value(row).to_owned(),
+            engine: engines.value(row).to_owned(),
+        })
+    };
+    Some((0..batch.num_rows()).filter_map(attempt).collect())
+}

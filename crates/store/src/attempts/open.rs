@@ -1,0 +1,63 @@
+//! A run that is being read, and its ledger.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use super::index::Index;
+use super::ledger::Ledger;
+use crate::store::{ReadLock, Run, StoreError};
+
+/// A run and its ledger.
+#[derive(Debug)]
+pub struct OpenRun {
+    /// Name for people and for the column `run`: the directory's.
+    pub name: String,
+    /// The run.
+    pub run: Run,
+    /// The directory people know it by.
+    pub dir: PathBuf,
+    /// Whether it was a directory of the predecessor.
+    pub is_imported: bool,
+    ledger: OnceLock<Ledger>,
+    index: OnceLock<Index>,
+    /// Its files stay where they are as long as this is open.
+    reading: Arc<ReadLock>,
+}
+
+impl OpenRun {
+    /// A run by the name of its directory.
+    pub fn new(run: Run) -> Self {
+        let name = run.location().short_name();
+        let reading = Arc::new(ReadLock::take(run.storage()));
+        let dir = run.location().folder().map_or_else(|| PathBuf::from(run.name()), Path::to_owned);
+        Self { name, dir, is_imported: false, run, ledger: OnceLock::new(), index: OnceLock::new(), reading }
+    }
+
+    /// A directory of the predecessor that has become a run somewhere else.
+    pub fn imported(run: Run, from: &Path) -> Self {
+        Self { dir: from.to_owned(), is_imported: true, ..Self::new(run) }
+    }
+
+    /// What keeps its files where they are.
+    pub fn reading(&self) -> Arc<ReadLock> {
+        Arc::clone(&self.reading)
+    }
+
+    /// Its data files and repeated attempts, as they were when they were first asked for.
+    pub fn index(&self) -> Result<&Index, StoreError> {
+        if let Some(index) = self.index.get() {
+            return Ok(index);
+        }
+        let index = Index::read(self.run.storage())?;
+        Ok(self.index.get_or_init(|| index))
+    }
+
+    /// Its ledger, as it was when it was first asked for.
+    pub fn ledger(&self) -> Result<&Ledger, StoreError> {
+        if let Some(ledger) = self.ledger.get() {
+            return Ok(ledger);
+        }
+        let ledger = Ledger::read(self.run.storage())?;
+        Ok(self.ledger.get_or_init(|| ledger))
+    }
+}

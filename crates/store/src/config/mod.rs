@@ -1,0 +1,40 @@
+//! Configuration: what a run does, read from YAML.
+//!
+//! Built-in defaults < `compat` < quality profile < file < command line. Unknown keys, wrong types and
+//! impossible values are errors that name file, line and key; all of a file's faults are told at once.
+//! [`Config`] is the resolved form; `run.yaml` keeps it.
+
+mod analysis;
+mod catalogue;
+mod data;
+mod defaults;
+mod error;
+mod fingerprint;
+mod gates;
+mod input;
+mod load;
+mod model;
+mod presets;
+mod program;
+mod quality;
+mod read;
+mod reading;
+mod settings;
+mod show;
+mod time_zone;
+mod tree;
+
+pub use catalogue::{Block, GateSettings, MeasureSettings};
+pub use error::ConfigError;
+pub use fingerprint::{differences, fingerprint};
+pub use input::*;
+pub use load::{ConfigSource, Loaded, Overrides, load, parse};
+pub use model::*;
+pub use presets::presets;
+pub use program::*;
+pub use quality::{Gate, GateAction, Quality};
+pub use read::nearest;
+pub use read::{Problem, Section};
+pub use reading::Reading;
+pub use settings::Settings;
+pub use show::show;

@@ -1,0 +1,87 @@
+//! Places where a test can make the program fail. Not in a release build.
+//!
+//! `RESULTS_FAILPOINT=name|detail|action|file` acts at the place `name`, where its detail contains the
+//! text given; with a file, only while that file is not there, and makes it. Actions: `kill`, `panic`,
+//! `memory` (takes memory until none is left), `hang`; at places that can give an error also `full` and
+//! `readonly`. `RESULTS_CLOCK` sets the clock off by so many seconds.
+
+/// Marks a place.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub fn hit(_name: &str, _detail: &str) {}
+
+/// Marks a place that can fail.
+#[cfg(not(debug_assertions))]
+#[inline]
+#[expect(clippy::unnecessary_wraps, reason = "it can, in a test")]
+pub fn error(_name: &str, _detail: &str) -> std::io::Result<()> {
+    Ok(())
+}
+
+/// How far the clock is off, microseconds.
+#[cfg(not(debug_assertions))]
+#[inline]
+pub fn clock_us() -> i64 {
+    0
+}
+
+#[cfg(debug_assertions)]
+pub use spec::{clock_us, error, hit};
+
+#[cfg(debug_assertions)]
+mod spec {
+    use std::io;
+    use std::sync::OnceLock;
+
+    /// Marks a place.
+    pub fn hit(name: &str, detail: &str) {
+        // What is to be an error is none of a place that cannot give one.
+        let _ = error(name, detail);
+    }
+
+    /// Marks a place that can fail.
+    pub fn error(name: &str, detail: &str) -> io::Result<()> {
+        static SPEC: OnceLock<Option<Vec<String>>> = OnceLock::new();
+        let read = || Some(std::env::var("RESULTS_FAILPOINT").ok()?.split('|').map(str::to_owned).collect());
+        let Some([at, part, action, once @ ..]) = SPEC.get_or_init(read).as_deref() else { return Ok(()) };
+        if at != name || !detail.contains(part.as_str()) {
+            return Ok(());
+        }
+        if let [file] = once
+            && std::fs::File::create_new(file).is_err()
+        {
+            return Ok(());
+        }
+        act(action, name, detail)
+    }
+
+    /// How far the clock is off, microseconds.
+    pub fn clock_us() -> i64 {
+        static OFF: OnceLock<i64> = OnceLock::new();
+        let read = || std::env::var("RESULTS_CLOCK").ok()?.parse::<i64>().ok();
+        *OFF.get_or_init(|| read().unwrap_or(0) * 1_000_000)
+    }
+
+    #[expect(clippy::panic, reason = "that is what it is for")]
+    fn act(action: &str, name: &str, detail: &str) -> io::Result<()> {
+        match action {
+            "full" => return Err(io::ErrorKind::StorageFull.into()),
+            "readonly" => return Err(io::ErrorKind::ReadOnlyFilesystem.into()),
+            "panic" => panic!("failpoint {name} {detail}"),
+            "memory" => {
+                let mut taken: Vec<Vec<u8>> = Vec::new();
+                loop {
+                    taken.push(vec![1; 16 << 20]);
+                    std::hint::black_box(&taken);
+                }
+            }
+            "hang" => loop {
+                std::thread::sleep(std::time::Duration::from_millis(50));
+            },
+            _ => {
+                let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,279 @@
+//! One row a key: that of the attempt that counts, compared with its duplicates in passing.
+
+use std::sync::Arc;
+
+use arrow::array::ArrayRef;
+use arrow::compute::kernels::cmp::distinct;
+use arrow::datatypes::SchemaRef;
+use arrow::record_batch::RecordBatch;
+use arrow::util::display::{ArrayFormatter, FormatOptions};
+use serde::Serialize;
+
+use super::chain::SortedBatch;
+use super::choice::{Choice, Choose};
+use super::file::SortedFile;
+use super::merge::{Chunk, Merged, column, gather};
+use super::order::Order;
+use crate::schema::{OF_UNITS, USER};
+use crate::store::StoreError;
+
+/// Findings of a kind that are kept; the rest are counted.
+const KEPT: usize = 1000;
+
+/// A value in which a duplicate differs from the row that counts.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Difference {
+    /// The user.
+    pub user_id: String,
+    /// The rest of the key, as text.
+    pub row_key: String,
+    /// The column.
+    pub column: String,
+    /// The value that counts.
+    pub one: String,
+    /// The other value.
+    pub other: String,
+    /// Run and attempt of the first.
+    pub one_source: String,
+    /// Run and attempt of the other.
+    pub other_source: String,
+}
+
+/// A key of which several rows count.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Repeated {
+    /// The user.
+    pub user_id: String,
+    /// The rest of the key, as text.
+    pub row_key: String,
+    /// Runs and attempts of the rows.
+    pub sources: Vec<String>,
+}
+
+/// What was seen in passing.
+#[derive(Debug, Clone, Default)]
+pub struct Findings {
+    /// Rows that count.
+    pub rows: u64,
+    /// The first differences.
+    pub differences: Vec<Difference>,
+    /// How many there are.
+    pub differing: u64,
+    /// The first keys that are there twice.
+    pub repeated: Vec<Repeated>,
+    /// How many there are.
+    pub repeating: u64,
+}
+
+/// Rows of one chunk that count, where they are.
+#[derive(Debug)]
+pub struct Picked {
+    batches: Vec<Arc<SortedBatch>>,
+    picks: Vec<(usize, usize)>,
+}
+
+impl Picked {
+    /// How many.
+    pub fn rows(&self) -> usize {
+        self.picks.len()
+    }
+
+    /// The rows in some of the columns that were read.
+    pub fn batch(&self, columns: &SchemaRef) -> Result<RecordBatch, StoreError> {
+        gather(&self.batches, &self.picks, columns)
+    }
+}
+
+/// The rows of sorted files, one a key, in its order.
+#[derive(Debug)]
+pub struct SortedRows {
+    merged: Merged,
+    key: Vec<String>,
+    /// Columns in which duplicates must agree; none if they are not compared.
+    compared: Vec<String>,
+    findings: Findings,
+}
+
+impl SortedRows {
+    /// Opens the files of a table for its columns, sorted by user and key.
+    ///
+    /// `columns` must have `user_id`, `attempt` and the key; duplicates are compared in the others if asked.
+    pub fn open(
+        files: Vec<SortedFile>,
+        columns: SchemaRef,
+        key: &[String],
+        choice: &Arc<dyn Choice>,
+        compare: bool,
+    ) -> Result<Self, StoreError> {
+        // What says where a row is from differs in duplicates.
+        let is_compared =
+            |name: &String| compare && !OF_UNITS.contains(&name.as_str()) && !key.contains(name);
+        let compared = columns.fields().iter().map(|f| f.name().clone()).filter(is_compared).collect();
+        let order = Order::new(columns, std::iter::once(USER).chain(key.iter().map(String::as_str)))?;
+        let merged = Merged::open(files, order, choice)?;
+        Ok(Self { merged, key: key.to_vec(), compared, findings: Findings::default() })
+    }
+
+    /// The next rows; never none of them.
+    pub fn next_rows(&mut self) -> Result<Option<Picked>, StoreError> {
+        while let Some(chunk) = self.merged.next_chunk()? {
+            let picked = self.pick(chunk)?;
+            if !picked.picks.is_empty() {
+                self.findings.rows += picked.picks.len() as u64;
+                return Ok(Some(picked));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What was seen so far.
+    pub fn findings(self) -> Findings {
+        self.findings
+    }
+
+    fn pick(&mut self, chunk: Chunk) -> Result<Picked, StoreError> {
+        let Chunk { batches, picks, starts } = chunk;
+        let all_count = batches.iter().all(|batch| batch.choices.is_none());
+        if self.key.is_empty() {
+            // A list: the rows of a user in the order written, none of which is another's duplicate.
+            let counts = |&(batch, row): &(usize, usize)| {
+                batches[batch].choices.as_ref().is_none_or(|choices| choices[row] == Choose::Take)
+            };
+            let picks = picks.into_iter().filter(counts).collect();
+            return Ok(Picked { batches, picks });
+        }
+        if all_count && starts.len() == picks.len() {
+            return Ok(Picked { batches, picks });
+        }
+        let mut counting = Vec::with_capacity(starts.len());
+        let mut pairs = Pairs::default();
+        let ends = starts.iter().skip(1).copied().chain([picks.len()]);
+        for (start, end) in starts.iter().zip(ends) {
+            let same_key = &picks[*start..end];
+            let choice = |&(batch, row): &(usize, usize)| {
+                batches[batch].choices.as_ref().map_or(Choose::Take, |choices| choices[row])
+            };
+            let mut taken = same_key.iter().filter(|pick| choice(pick) == Choose::Take);
+            let first = taken.next();
+            counting.extend(first);
+            if taken.next().is_some() {
+                let rows: Vec<_> = same_key.iter().filter(|p| choice(p) == Choose::Take).copied().collect();
+                self.note_repeated(&batches, &rows)?;
+            }
+            for other in same_key.iter().filter(|pick| choice(pick) == Choose::Compare) {
+                match first {
+                    Some(one) => pairs.push(*one, *other),
+                    None => self.note_lonely(&batches, *other)?,
+                }
+            }
+        }
+        if !self.compared.is_empty() {
+            self.compare(&batches, &pairs)?;
+        }
+        Ok(Picked { batches, picks: counting })
+    }
+
+    fn compare(&mut self, batches: &[Arc<SortedBatch>], pairs: &Pairs) -> Result<(), StoreError> {
+        if pairs.ones.is_empty() {
+            return Ok(());
+        }
+        for name in self.compared.clone() {
+            let one = column(batches, &pairs.ones, &name)?;
+            let other = column(batches, &pairs.others, &name)?;
+            let differ = distinct(&one, &other)?;
+            for (at, differs) in differ.iter().enumerate() {
+                if differs != Some(true) {
+                    continue;
+                }
+                self.findings.differing += 1;
+                if self.findings.differences.len() < KEPT {
+                    let (user_id, row_key) = self.key_text(batches, pairs.ones[at])?;
+                    self.findings.differences.push(Difference {
+                        user_id,
+                        row_key,
+                        column: name.clone(),
+                        one: text(&one, at)?,
+                        other: text(&other, at)?,
+                        one_source: source(batches, pairs.ones[at]),
+                        other_source: source(batches, pairs.others[at]),
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A duplicate has a row that the attempt that counts has not.
+    fn note_lonely(&mut self, batches: &[Arc<SortedBatch>], at: (usize, usize)) -> Result<(), StoreError> {
+        if self.compared.is_empty() {
+            return Ok(());
+        }
+        self.findings.differing += 1;
+        if self.findings.differences.len() < KEPT {
+            let (user_id, row_key) = self.key_text(batches, at)?;
+            self.findings.differences.push(Difference {
+                user_id,
+                row_key,
+                column: "(whole row)".into(),
+                one: "(no such row)".into(),
+                other: "(a row)".into(),
+                one_source: String::new(),
+                other_source: source(batches, at),
+            });
+        }
+        Ok(())
+    }
+
+    fn note_repeated(
+        &mut self,
+        batches: &[Arc<SortedBatch>],
+        rows: &[(usize, usize)],
+    ) -> Result<(), StoreError> {
+        self.findings.repeating += 1;
+        if let Some(first) = rows.first().filter(|_| self.findings.repeated.len() < KEPT) {
+            let (user_id, row_key) = self.key_text(batches, *first)?;
+            let sources = rows.iter().map(|row| source(batches, *row)).collect();
+            self.findings.repeated.push(Repeated { user_id, row_key, sources });
+        }
+        Ok(())
+    }
+
+    fn key_text(
+        &self,
+        batches: &[Arc<SortedBatch>],
+        at: (usize, usize),
+    ) -> Result<(String, String), StoreError> {
+        let value = |name: &str| text(&column(batches, &[at], name)?, 0);
+        let parts = self
+            .key
+            .iter()
+            .map(|name| Ok(format!("{name} {}", value(name)?)))
+            .collect::<Result<Vec<_>, StoreError>>()?;
+        Ok((value("user_id")?, parts.join(", ")))
+    }
+}
+
+/// Rows that must be equal.
+#[derive(Debug, Default)]
+struct Pairs {
+    ones: Vec<(usize, usize)>,
+    others: Vec<(usize, usize)>,
+}
+
+impl Pairs {
+    fn push(&mut self, one: (usize, usize), other: (usize, usize)) {
+        self.ones.push(one);
+        self.others.push(other);
+    }
+}
+
+fn source(batches: &[Arc<SortedBatch>], at: (usize, usize)) -> String {
+    let file: &SortedFile = &batches[at.0].file;
+    let attempt = column(batches, &[at], "attempt").and_then(|a| text(&a, 0)).unwrap_or_default();
+    format!("{} {attempt}", file.run_name)
+}
+
+fn text(array: &ArrayRef, at: usize) -> Result<String, StoreError> {
+    let options = FormatOptions::default().with_null("(null)");
+    Ok(ArrayFormatter::try_new(array, &options)?.value(at).to_string())
+}

@@ -1,0 +1,76 @@
+//! A run on disk: partitions, ledger, plan and manifest.
+//!
+//! ```text
+//! k6_full_20261123_143005/
+//!   run.yaml                the manifest: configuration, fingerprints, state
+//!   _expected.parquet       the units the run must produce
+//!   users/ te/ …            shard=0/user_id=00EABED2-…/<attempt>.parquet
+//!   _status/ _logs/ _staging/
+//! ```
+//!
+//! With many users a folder is a bucket of them, and units are committed in groups ([`commit_group`]).
+//!
+//! A unit is committed by writing its data files and then, last, its row in `users/`: **the ledger
+//! row is the commit**. A data file whose attempt is not in the ledger does not exist for any reader
+//! of this crate. No other room opens a file of a run.
+
+mod assignment;
+mod attempt;
+mod commit;
+#[cfg(test)]
+mod conformance;
+mod disk;
+mod error;
+mod expected;
+mod file;
+mod group;
+mod holder;
+mod joined;
+mod ledger;
+mod local;
+mod local_lock;
+mod location;
+mod manifest;
+mod memory;
+mod output;
+mod parts;
+mod path;
+#[cfg(test)]
+mod power_cut;
+mod reading;
+mod register;
+mod run;
+mod small;
+mod storage;
+mod thrift;
+mod unit_ledger;
+mod verify;
+
+pub use assignment::Assignment;
+pub use attempt::{
+    attempt_id_of, is_compaction, new_attempt_id, new_compaction_id, origin, rewritten, writer,
+};
+pub use commit::{Prepared, TableRows, commit};
+pub use error::{AssignmentError, StorageError, StoreError};
+pub use expected::{EXPECTED, ExpectedUnit, to_batch as expected_batch};
+pub use file::{Footer, RowsOf, parquet_bytes};
+pub use group::{GroupWriter, commit_group, sort_by, sort_rows};
+pub use holder::Holder;
+pub use joined::SmallFiles;
+pub use ledger::decode as ledger_row;
+pub use ledger::{DataFile, LedgerFile, LedgerRow, UnitState, ledger_batch, ledger_files};
+pub use local::{LocalStorage, STAGING, staged_by_the_dead};
+pub use location::Location;
+pub use manifest::{ControlOf, InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
+pub use memory::MemoryStorage;
+pub use output::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun};
+pub use parts::ParquetParts;
+pub use path::{
+    bucket_in, bucket_of, data_file, encode as encode_id, group_file, is_group, parse as parse_path,
+};
+pub use reading::{CompactionLock, ReadLock, RemovalLock};
+pub use register::NewRun;
+pub use run::Run;
+pub use storage::{Created, Entry, Guard, Held, Hold, Object, Objects, ReadAt, Storage, table_files};
+pub use unit_ledger::unit_ledgers;
+pub use verify::{checksum, fault_of, read_whole};

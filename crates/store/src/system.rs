@@ -1,0 +1,103 @@
+//! The machine and this process: host, memory, pages.
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+/// The machine's name.
+pub fn host() -> String {
+    let read = |path| std::fs::read_to_string(path).ok();
+    read("/proc/sys/kernel/hostname")
+        .or_else(|| read("/etc/hostname"))
+        .or_else(|| std::env::var("HOSTNAME").ok())
+        .map_or_else(|| "unknown".to_owned(), |name| name.trim().to_owned())
+}
+
+/// Short mark of the machine's name, for files in a folder that machines share.
+pub fn host_tag() -> String {
+    let name = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    blake3::hash(name.trim().as_bytes()).to_hex()[..8].to_owned()
+}
+
+/// The machine's boot: process ids mean nothing after another one.
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// Whether a process of this machine lives, as far as can be known.
+pub fn is_alive(process: u32) -> bool {
+    let all = std::path::Path::new("/proc");
+    !all.join("self").exists() || all.join(process.to_string()).exists()
+}
+
+/// Whether a process of this machine is gone, or was killed and is about to be: it may hold locks still.
+pub fn is_ending(process: u32) -> bool {
+    if !is_alive(process) {
+        return true;
+    }
+    let read = |name: &str| std::fs::read_to_string(format!("/proc/{process}/{name}")).unwrap_or_default();
+    // Signals that wait to be seen: those of the process and those of its first thread.
+    let killed = |line: &str| {
+        let waiting = line.strip_prefix("SigPnd:").or_else(|| line.strip_prefix("ShdPnd:"));
+        waiting.is_some_and(|set| u64::from_str_radix(set.trim(), 16).is_ok_and(|set| set & KILL != 0))
+    };
+    if read("status").lines().any(killed) {
+        return true;
+    }
+    // The name, which may hold anything, ends with the last bracket; state and flags are 1st and 7th after it.
+    let stat = read("stat");
+    let mut fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace();
+    let state = fields.next();
+    let flags = fields.nth(5).and_then(|flags| flags.parse::<u64>().ok());
+    matches!(state, Some("Z" | "X" | "x"))
+        || flags.is_some_and(|flags| flags & EXITING != 0)
+        || !is_alive(process)
+}
+
+/// Whether this process ignores a signal.
+pub fn is_ignored(signal: i32) -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.and_then(|set| u64::from_str_radix(set.trim(), 16).ok());
+    ignored.is_some_and(|set| set >> (signal - 1) & 1 == 1)
+}
+
+/// SIGKILL in a set of signals.
+const KILL: u64 = 1 << 8;
+
+/// A process on its way out, in the system's flags.
+const EXITING: u64 = 4;
+
+/// Resident memory of this process in bytes now, where the system tells.
+pub fn memory_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
+}
+
+/// Peak resident memory of this process in bytes, where the system tells.
+pub fn peak_memory_bytes() -> Option<u64> {
+    let usage = getrusage(UsageWho::RUSAGE_SELF).ok()?;
+    let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
+    u64::try_from(usage.max_rss()).ok().map(|rss| rss * unit)
+}
+
+/// Has memory come in small pages from here on, in this process and those it starts.
+///
+/// The allocator asks for pages of 2 MB where the system has them. They save no time here, and a third
+/// to a half of the memory is unused parts of them.
+#[cfg(target_os = "linux")]
+pub fn small_pages() {
+    // Where it cannot be had, the process is larger and otherwise the same.
+    let _ = nix::sys::prctl::set_thp_disable(true);
+}
+
+/// Lets programs that are started from here on have what they ask for.
+#[cfg(target_os = "linux")]
+pub fn any_pages() {
+    let _ = nix::sys::prctl::set_thp_disable(false);
+}
+
+#[cfg(not(target_os = "linux"))]
+pub fn small_pages() {}
+
+#[cfg(not(target_os = "linux"))]
+pub fn any_pages() {}
