@@ -8,6 +8,7 @@ use arrow::datatypes::Int64Type;
 
 use super::definitions::{Folder, Loaded};
 use super::outcome::Outcome;
+use super::place::outside;
 use super::run::{failure, last_words, start};
 use super::speak::{out, say, say_line};
 use super::text::{columns, count};
@@ -71,6 +72,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
             )));
         }
     }
+    outside("--out", &folder)?;
     let data = folder.join("data");
     let spec = DemoSpec { users: args.users, out: data.clone(), seed: args.seed, wide: args.wide };
     let report = write_dataset(&spec).map_err(Failure::error)?;

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::choices::Format;
 use super::definitions::Folder;
 use super::outcome::Outcome;
+use super::place::outside;
 use super::speak::say_line;
 use super::text::count;
 use crate::error::{Exit, Failure};
@@ -35,6 +36,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
+    outside("--output", &args.output)?;
     let loaded = definitions.load_for(&[&args.dir])?;
     for table in &args.table {
         loaded.schemas.get(table).map_err(Failure::usage)?;

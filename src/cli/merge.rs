@@ -12,6 +12,7 @@ use super::bounded;
 use super::choices;
 use super::definitions::Folder;
 use super::outcome::Outcome;
+use super::place::{beside, outside};
 use super::speak::{say, say_line};
 use super::text::{columns, count};
 use crate::check::CheckResult;
@@ -90,6 +91,10 @@ pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
 }
 
 fn merge(args: Args, definitions: &Folder) -> Outcome {
+    beside("--output", &args.output)?;
+    if let Some(report) = &args.report {
+        outside("--report", report)?;
+    }
     let mut loaded = definitions.load_for(&args.shards)?;
     for table in &args.table {
         loaded.schemas.get(table).map_err(Failure::usage)?;

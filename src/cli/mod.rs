@@ -13,6 +13,7 @@ mod export;
 mod families;
 mod merge;
 mod outcome;
+mod place;
 mod run;
 mod schema;
 mod signals;

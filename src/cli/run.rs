@@ -10,6 +10,7 @@ use super::config::config_failure;
 use super::definitions::Folder;
 use super::families;
 use super::outcome::Outcome;
+use super::place::beside;
 use super::signals::stop_on_signals;
 use super::speak::{out, say, say_line};
 use super::text::{columns, count};
@@ -191,6 +192,7 @@ fn new_run<'a>(args: &Args, definitions: &Folder, schemas: &'a Schemas) -> Resul
     let asked = args.shards.map_or(config.runtime.concurrency, |shards| shards.number(args.memory));
     let shards = share.map_or(asked, |share| share.of);
     let dir = args.out.clone().unwrap_or_else(|| new_dir(&config, share));
+    beside("--out", &dir)?;
     let only_shards = match (&args.out, share) {
         (None, Some(share)) => vec![share.index],
         _ => Vec::new(),

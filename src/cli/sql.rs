@@ -15,6 +15,7 @@ use std::path::PathBuf;
 use super::bounded;
 use super::definitions::{Folder, Loaded};
 use super::outcome::Outcome;
+use super::place::outside;
 use super::speak::out;
 use super::text::columns;
 use crate::error::{Exit, Failure};
@@ -81,6 +82,9 @@ fn ask(args: &Args, definitions: &Folder) -> Outcome {
     let loaded = definitions.load_for(&args.run)?;
     if args.list {
         return list(&loaded);
+    }
+    if let Some(file) = &args.output {
+        outside("--output", file)?;
     }
     let params = Params::parse(&args.params).map_err(Failure::usage)?;
     if args.run.is_empty() {

@@ -219,3 +219,29 @@ fn an_output_is_complete_without_skipped_units_that_are_accepted() {
     let partial = world.expect(3, &["merge", "--shards", "run", "--output", "m4", "--allow-partial"]);
     assert!(partial.err.contains("PARTIAL"), "{}", partial.err);
 }
+
+#[test]
+fn nothing_is_written_into_a_run_or_an_output() {
+    let world = World::new(2);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+    let (run, merged) = (world.files("run"), world.files("merged"));
+    for inside in ["run/te/new", "run/new", "merged/new", "run/../merged/deep/new"] {
+        for args in [
+            &["merge", "--shards", "run", "--output", inside][..],
+            &["merge", "--shards", "run", "--output", "other", "--report", inside],
+            &["export", "run", "--format", "csv", "--output", inside],
+            &["sql", "--run", "run", "--format", "csv", "--output", inside, "select 1"],
+            &["run", "--config", "quick.yaml", "--data", "data", "--out", inside],
+            &["demo", "--users", "2", "--out", inside],
+        ] {
+            let said = world.expect(2, args);
+            assert!(said.err.contains(" lies in ") && said.err.contains("(hint:"), "{args:?}: {said:?}");
+        }
+    }
+    assert_eq!((world.files("run"), world.files("merged")), (run, merged));
+    world.expect(2, &["export", "run", "--format", "csv", "--output", "run"]);
+    assert!(!world.path("other").exists());
+    // A run is gone on with where it is.
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+}
