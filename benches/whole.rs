@@ -66,18 +66,23 @@ fn line(what: &str, dir: &Path, args: &[&str]) {
     println!("{what:44} {:7.2} s {peak:5} MB", runs[RUNS / 2].0.as_secs_f64());
 }
 
-/// Ten thousand users of 300 rows in 8 shards: what the supervisor and somebody who watches cost.
-fn many_users(dir: &Path) {
-    std::fs::create_dir(dir.join("many")).unwrap();
-    for user in 0..10_000 {
+/// Made-up users of 300 rows.
+fn users(folder: &Path, count: u64) {
+    std::fs::create_dir(folder).unwrap();
+    for user in 0..count {
         let row = |i: u64| {
             let x = (i * i * 7919 + user * 104_729 + i * 31) % 997;
             format!("{},{},{}\n", 1_433_789_351 + 60 * i, x as f64 / 997.0, u8::from(x % 7 < 3))
         };
         let text: String =
             std::iter::once("time,activity,sitting\n".to_owned()).chain((0..300).map(row)).collect();
-        std::fs::write(dir.join(format!("many/u{user:05}.csv")), text).unwrap();
+        std::fs::write(folder.join(format!("u{user:05}.csv")), text).unwrap();
     }
+}
+
+/// Ten thousand users of 300 rows in 8 shards: what the supervisor and somebody who watches cost.
+fn many_users(dir: &Path) {
+    users(&dir.join("many"), 10_000);
     std::fs::write(dir.join("many.yaml"), MANY).unwrap();
     let args = ["run", "--config", "many.yaml", "--data", "many", "--out", "many-run", "--shards", "8"];
     let started = Instant::now();
@@ -115,6 +120,43 @@ data: {format: columns, files: '*.csv', timestamp: time, source: activity, targe
 fn count_files(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
     entries.map(|e| if e.path().is_dir() { count_files(&e.path()) } else { 1 }).sum()
+}
+
+/// Twenty thousand units with files of their own, asked through SQL; DuckDB reads the same files by a pattern, and
+/// knows neither attempts nor q. `RESULTS_BENCH_PYTHON` names a Python that has DuckDB.
+fn small_files(dir: &Path) {
+    users(&dir.join("small"), 20_000);
+    std::fs::write(dir.join("small.yaml"), format!("{MANY}runtime: {{user_folders: null}}\n")).unwrap();
+    let args = ["run", "--config", "small.yaml", "--data", "small", "--out", "small-run"];
+    assert!(matches!(results(dir, &args).status().unwrap().code(), Some(0 | 3)));
+    println!("{} files of te with a unit each", count_files(&dir.join("small-run/te")));
+    let aggregate = "select tau, count(*), avg(TE_A2S), min(p_A2S) from";
+    for (query, columns) in [("select count(*) from", ""), (aggregate, "group by tau")] {
+        for table in ["te", "raw.te"] {
+            let sql = format!("{query} {table} {columns}");
+            asked(&sql, || results(dir, &["sql", "--run", "small-run", &sql]));
+        }
+        let sql = format!("{query} 'small-run/te/*/*/*.parquet' {columns}");
+        let python = std::env::var("RESULTS_BENCH_PYTHON").unwrap_or_else(|_| "python3".into());
+        let code = "import duckdb, sys; print(duckdb.sql(sys.argv[1]))";
+        let duckdb = || {
+            let mut command = Command::new(&python);
+            command.args(["-c", code, &sql]).current_dir(dir).stdout(Stdio::null()).stderr(Stdio::null());
+            command
+        };
+        if duckdb().status().is_ok_and(|end| end.success()) {
+            asked(&format!("DuckDB: {sql}"), duckdb);
+        }
+    }
+}
+
+/// Median time and largest memory of a query, once it has been asked before.
+fn asked(what: &str, command: impl Fn() -> Command) {
+    measure(command());
+    let mut runs: Vec<(Duration, u64)> = (0..RUNS).map(|_| measure(command())).collect();
+    runs.sort();
+    let peak = runs.iter().map(|r| r.1).max().unwrap_or(0);
+    println!("  {:7.2} s {peak:5} MB  {what}", runs[RUNS / 2].0.as_secs_f64());
 }
 
 /// What a process of ours costs, without those it starts.
@@ -175,6 +217,9 @@ fn main() {
     }
     if is_wanted("many users") {
         many_users(&dir);
+    }
+    if is_wanted("small_files") {
+        small_files(&dir);
     }
     std::fs::remove_dir_all(&dir).unwrap();
 }

@@ -1,8 +1,6 @@
 //! SQL over runs and merged outputs.
 
-mod attempt_files;
 mod control;
-mod files;
 mod functions;
 mod guard;
 mod lazy;
@@ -10,7 +8,6 @@ mod ledger_tables;
 mod opened;
 mod params;
 mod run_tables;
-mod runs;
 mod session;
 mod source;
 mod template;

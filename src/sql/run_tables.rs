@@ -3,26 +3,17 @@
 use std::sync::Arc;
 
 use arrow::record_batch::RecordBatch;
-use datafusion::catalog::TableProvider;
-use datafusion::common::{Column, DataFusionError};
-use datafusion::dataframe::DataFrame;
-use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::Expr;
-use datafusion::prelude::col;
 
-use super::attempt_files::{TableFiles, counts};
-use super::files::KnownFiles;
 use super::lazy::LazyTable;
 use super::ledger_tables::{all_rows, expected_of, files_of, ledger_of};
-use super::runs::{LazyAttempts, Present, Runs};
 use super::session::{Definitions, Session, SessionError};
 use super::template::{ident, literal};
 use super::user_tests::TESTS;
 use super::views::Space;
-use crate::attempts::{Attempts, OpenRun};
-use crate::schema::{LEDGER, TableSchema, columns};
+use crate::attempts::OpenRun;
+use crate::schema::LEDGER;
 use crate::store::StoreError;
-use crate::tables::{Listed, PUBLIC, Table};
+use crate::tables::{LazyAttempts, Listed, PUBLIC, Present, Runs, Scan, Table};
 
 /// Every committed attempt.
 const RAW: &str = "raw";
@@ -129,62 +120,14 @@ impl Session {
     ) {
         for schema in definitions.schemas.data_tables() {
             let listed: Listed = present.has(&schema.table);
-            let files = Files {
+            let scan = Scan {
                 runs: runs.clone(),
                 attempts: attempts.cloned(),
                 schema: schema.clone(),
                 space: space.to_owned(),
             };
-            let table =
-                Table::made(move |ctx| files.table(ctx).map_err(|e| DataFusionError::External(Box::new(e))));
+            let table = Table::made(move |ctx| scan.table(ctx));
             self.catalog.put(space, &schema.table, table, Some(listed));
         }
-    }
-}
-
-/// The files of one table.
-struct Files {
-    runs: Runs,
-    attempts: Option<Arc<LazyAttempts>>,
-    schema: TableSchema,
-    space: String,
-}
-
-impl Files {
-    fn table(&self, ctx: &SessionContext) -> Result<Arc<dyn TableProvider>, SessionError> {
-        let attempts = self.attempts.as_ref().map(|attempts| attempts.of(&self.runs)).transpose()?;
-        let files = TableFiles::of(&self.runs, attempts.map(|all| &**all), &self.schema.table)?;
-        let units = KnownFiles::of_units(columns::stored(&self.schema), &files.units)?;
-        if files.groups.is_empty() {
-            return Ok(Arc::new(units));
-        }
-        Ok(self.with_groups(ctx, Arc::new(units), &files, attempts)?.into_view())
-    }
-
-    /// Rows of units' own files, and of the attempts that count in files of groups, in the same columns.
-    fn with_groups(
-        &self,
-        ctx: &SessionContext,
-        units: Arc<KnownFiles>,
-        files: &TableFiles,
-        attempts: Option<&Arc<Attempts>>,
-    ) -> Result<DataFrame, SessionError> {
-        let columns: Vec<Expr> =
-            units.schema().fields().iter().map(|f| Expr::from(Column::new_unqualified(f.name()))).collect();
-        let mut all = (!files.units.is_empty()).then(|| ctx.read_table(units)).transpose()?;
-        for (run, group) in &files.groups {
-            let known = KnownFiles::of_groups(columns::grouped(&self.schema), group)?;
-            let mut rows = ctx.read_table(Arc::new(known))?;
-            if let Some(attempts) = attempts.filter(|attempts| !attempts.all_count(*run)) {
-                let name = format!("counts_{}_{run}", self.space);
-                rows = rows.filter(counts(&name, attempts, *run, col("attempt")))?;
-            }
-            let rows = rows.select(columns.clone())?;
-            all = Some(match all {
-                Some(all) => all.union(rows)?,
-                None => rows,
-            });
-        }
-        Ok(all.map_or_else(|| ctx.read_empty(), Ok)?)
     }
 }

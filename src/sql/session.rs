@@ -13,7 +13,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
-use arrow::datatypes::{Schema, SchemaRef};
+use arrow::datatypes::SchemaRef;
 use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::dataframe::DataFrame;
@@ -24,7 +24,6 @@ use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use thiserror::Error;
 
-use super::files::KnownFiles;
 use super::functions;
 use super::guard;
 use super::opened::{ImportFolder, Opened};
@@ -36,7 +35,7 @@ use crate::attempts::OpenRun;
 use crate::config::Fdr;
 use crate::schema::{CONTROL, LEDGER, Schemas, TableSchema, columns};
 use crate::store::{Location, MergeManifest, ReadLock, StoreError};
-use crate::tables::{Catalog, Listed, PUBLIC, Table};
+use crate::tables::{Catalog, Listed, PUBLIC, Table, merged};
 
 /// Why a session could not be set up or a query not be answered.
 #[derive(Debug, Error)]
@@ -233,16 +232,7 @@ impl Session {
             return Err(SourceError::CsvOnly(dir.to_owned()).into());
         }
         for table in manifest.rows.keys() {
-            let path = dir.join(format!("{table}.parquet"));
-            let damaged = |what: String| SourceError::Damaged { path: path.clone(), what };
-            let bytes = std::fs::metadata(&path).map_err(|e| damaged(e.to_string()))?.len();
-            let file = std::fs::File::open(&path).map_err(|e| damaged(e.to_string()))?;
-            let reader = parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder::try_new(file)
-                .map_err(|e| damaged(e.to_string()))?;
-            // What the footer says of the table is none of the query's: of two tables it is not the same.
-            let columns = Schema::new(reader.schema().fields().clone());
-            let known = KnownFiles::single(Arc::new(columns), &path, bytes)?;
-            self.table(PUBLIC, table, Arc::new(known));
+            self.table(PUBLIC, table, merged(dir, table)?);
         }
         Ok(())
     }

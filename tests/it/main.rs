@@ -38,5 +38,6 @@ mod sql;
 #[cfg(target_os = "linux")]
 mod sql_terminal;
 mod supervisor;
+mod tables;
 mod torture;
 mod world;

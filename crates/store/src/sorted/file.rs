@@ -91,8 +91,13 @@ impl SortedFile {
         StoreError::Damaged { file: self.name(), what: what.to_string() }
     }
 
+    /// Whether it has the rows of one attempt.
+    pub fn is_of_unit(&self) -> bool {
+        matches!(self.owner, Owner::Unit { .. })
+    }
+
     /// The user of a unit's file.
-    pub(super) fn user(&self) -> &str {
+    pub fn user(&self) -> &str {
         match &self.owner {
             Owner::Unit { user_id, .. } => user_id,
             Owner::Group => "",
@@ -100,7 +105,7 @@ impl SortedFile {
     }
 
     /// The attempt of a unit's file.
-    fn attempt(&self) -> &str {
+    pub fn attempt(&self) -> &str {
         match &self.owner {
             Owner::Unit { attempt, .. } => attempt,
             Owner::Group => "",
@@ -111,6 +116,20 @@ impl SortedFile {
     pub(super) fn bytes(&self) -> Result<Bytes, StoreError> {
         let Place::Stored { storage, path } = &self.place else { return Err(self.damaged("isn't a file")) };
         storage.read(path)?.map(Bytes::from).ok_or_else(|| self.damaged("the file is missing"))
+    }
+
+    /// Its size; none if it is not there.
+    pub(super) fn size(&self) -> Option<u64> {
+        let Place::Stored { storage, path } = &self.place else { return None };
+        storage.size(path).ok().flatten()
+    }
+
+    /// Where it is stored; none if it is in memory.
+    pub fn storage(&self) -> Option<&Arc<dyn Storage>> {
+        match &self.place {
+            Place::Stored { storage, .. } => Some(storage),
+            Place::Here(_) => None,
+        }
     }
 
     /// All its bytes if they are what was written, or why they are not.

@@ -14,6 +14,7 @@ mod merge;
 mod order;
 #[cfg(test)]
 mod tests;
+mod together;
 
 pub use chain::SortedBatch;
 pub use choice::{Choice, Choose, Everything};
@@ -22,3 +23,4 @@ pub use file::{Owner, SortedFile};
 pub use gather::{Held, Written, gathered, held};
 pub use merge::{Cursor, Merged};
 pub use order::Order;
+pub use together::{TableFile, Together, said_of};

@@ -74,7 +74,7 @@ impl Footer<'_> {
 const PAGE_ROWS: usize = 4096;
 
 /// Rows up to which a unit's file is made for being opened quickly, among thousands of its kind.
-const SMALL: usize = 1024;
+pub const SMALL: usize = 1024;
 
 /// The batch as the bytes of a Parquet file. No rows still give a valid file with its schema.
 pub fn parquet_bytes(batch: &RecordBatch, footer: Option<&Footer<'_>>) -> Result<Vec<u8>, StoreError> {

@@ -14,15 +14,22 @@ use parquet::errors::{ParquetError, Result};
 use parquet::file::metadata::{ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::schema::types::ColumnDescriptor;
 
-use super::small::{Pages, footer, schema_of};
+use super::small::{Pages, content, footer, schema_of};
 
 /// Files of several schemas, each put together with its kind.
 #[derive(Debug, Default)]
 pub struct SmallFiles {
     kinds: Vec<Joined>,
+    /// Columns that are needed; none if all are.
+    needed: Option<Vec<String>>,
 }
 
 impl SmallFiles {
+    /// Files of which only some columns are looked at.
+    pub fn of_columns(names: impl IntoIterator<Item = String>) -> Self {
+        Self { kinds: Vec::new(), needed: Some(names.into_iter().collect()) }
+    }
+
     /// Adds the rows of a file; gives the place of its kind, and how many rows they are.
     ///
     /// None if the file must be read by itself: it is large, of another form, or damaged.
@@ -32,7 +39,7 @@ impl SmallFiles {
         let known = self.kinds.iter().position(is_of);
         let place = known.unwrap_or(self.kinds.len());
         if known.is_none() {
-            self.kinds.push(Joined::new(footer)?);
+            self.kinds.push(Joined::new(footer, self.needed.as_deref())?);
         }
         Some((place, self.kinds[place].push(file, footer)?))
     }
@@ -50,16 +57,23 @@ struct Joined {
     schema: Vec<u8>,
     /// Of the first of them.
     metadata: ParquetMetaData,
-    columns: Vec<Column>,
+    /// Those that are needed.
+    columns: Vec<Option<Column>>,
     rows: usize,
     pages: Pages,
 }
 
 impl Joined {
-    fn new(footer: &[u8]) -> Option<Self> {
+    fn new(footer: &[u8], needed: Option<&[String]>) -> Option<Self> {
         let metadata = ParquetMetaDataReader::decode_metadata(footer).ok()?;
         let leaves = metadata.file_metadata().schema_descr().columns();
-        let columns = leaves.iter().map(|leaf| Column::new(leaf)).collect::<Option<_>>()?;
+        let is_needed = |leaf: &ColumnDescriptor| {
+            needed.is_none_or(|names| leaf.path().parts().first().is_some_and(|name| names.contains(name)))
+        };
+        let column = |leaf: &ColumnDescriptor| {
+            if is_needed(leaf) { Column::new(leaf).map(Some) } else { Some(None) }
+        };
+        let columns = leaves.iter().map(|leaf| column(leaf)).collect::<Option<_>>()?;
         let schema = schema_of(footer)?.to_vec();
         Some(Self { schema, metadata, columns, rows: 0, pages: Pages::default() })
     }
@@ -74,12 +88,13 @@ impl Joined {
         if self.pages.places.len() != self.columns.len() {
             return None;
         }
-        let mut pages = self.columns.iter_mut().zip(&self.pages.places);
-        if pages.try_for_each(|(column, place)| column.push(file.get(place.clone())?, rows)).is_none() {
-            self.columns.iter_mut().for_each(|column| column.reset(self.rows));
+        let pages = self.columns.iter_mut().zip(&self.pages.places);
+        let mut pages = pages.filter_map(|(column, place)| Some((column.as_mut()?, place)));
+        if pages.try_for_each(|(column, place)| column.push(content(file, place, rows)?, rows)).is_none() {
+            self.columns.iter_mut().flatten().for_each(|column| column.reset(self.rows));
             return None;
         }
-        self.columns.iter_mut().for_each(Column::keep);
+        self.columns.iter_mut().flatten().for_each(Column::keep);
         self.rows += rows;
         Some(rows)
     }
@@ -87,8 +102,11 @@ impl Joined {
     fn finish(self) -> Result<RecordBatch> {
         let rows = self.rows;
         let schema = self.metadata.file_metadata().schema_descr();
-        let levels = parquet_to_arrow_field_levels(schema, ProjectionMask::all(), None)?;
-        let pages = self.columns.into_iter().map(|column| column.page(rows)).collect::<Result<_>>()?;
+        let needed = self.columns.iter().enumerate().filter(|(_, column)| column.is_some());
+        let mask = ProjectionMask::leaves(schema, needed.map(|(leaf, _)| leaf));
+        let levels = parquet_to_arrow_field_levels(schema, mask, None)?;
+        let page = |column: Option<Column>| column.map(|column| column.page(rows)).transpose();
+        let pages = self.columns.into_iter().map(page).collect::<Result<_>>()?;
         let group = OneGroup { metadata: self.metadata, pages, rows };
         let mut reader = ParquetRecordBatchReader::try_new_with_row_groups(&levels, &group, rows, None)?;
         let schema = arrow::record_batch::RecordBatchReader::schema(&reader);
@@ -267,7 +285,8 @@ fn are_texts(mut bytes: &[u8], count: usize) -> bool {
 /// Rows of which every column is one page.
 struct OneGroup {
     metadata: ParquetMetaData,
-    pages: Vec<Page>,
+    /// Those of columns that are needed.
+    pages: Vec<Option<Page>>,
     rows: usize,
 }
 
@@ -277,7 +296,7 @@ impl RowGroups for OneGroup {
     }
 
     fn column_chunks(&self, column: usize) -> Result<Box<dyn PageIterator>> {
-        Ok(Box::new(OneChunk(Some(OnePage(Some(self.pages[column].clone()))))))
+        Ok(Box::new(OneChunk(Some(OnePage(self.pages[column].clone())))))
     }
 
     fn row_groups(&self) -> Box<dyn Iterator<Item = &RowGroupMetaData> + '_> {

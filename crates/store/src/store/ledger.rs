@@ -152,7 +152,7 @@ impl LedgerRow {
 }
 
 /// A file of the ledger.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct LedgerFile {
     /// Path relative to the run.
     pub path: String,
@@ -160,8 +160,11 @@ pub struct LedgerFile {
     pub rows: Vec<LedgerRow>,
 }
 
-/// Reads files of the ledger; gives those that cannot be read with the cause.
-pub fn ledger_files(storage: &dyn Storage, entries: &[Entry]) -> (Vec<LedgerFile>, Vec<(String, String)>) {
+/// Reads files of the ledger, each by itself; gives those that cannot be read with the cause.
+pub(super) fn each_file(
+    storage: &dyn Storage,
+    entries: &[Entry],
+) -> (Vec<LedgerFile>, Vec<(String, String)>) {
     let read = |entry: &Entry| {
         let rows = read_file(storage, entry).map_err(|cause| (entry.path.clone(), cause))?;
         Ok(LedgerFile { path: entry.path.clone(), rows })

@@ -44,7 +44,7 @@ pub(super) fn schema_of(footer: &[u8]) -> Option<&[u8]> {
 pub(super) struct Pages {
     /// How many rows they have.
     pub(super) rows: usize,
-    /// The content of each column's page.
+    /// The page of each column, its header before it.
     pub(super) places: Vec<Range<usize>>,
 }
 
@@ -71,9 +71,7 @@ impl Pages {
             _ => Some(false),
         })?;
         self.rows = rows?;
-        (groups == usize::from(self.rows > 0)).then_some(())?;
-        let rows = self.rows;
-        places.iter_mut().try_for_each(|place| content(file, place, rows))
+        (groups == usize::from(self.rows > 0)).then_some(())
     }
 }
 
@@ -125,8 +123,8 @@ fn chunk(thrift: &mut Thrift<'_>) -> Option<Range<usize>> {
     Some(start?..start?.checked_add(length?)?)
 }
 
-/// Takes the header away from a page that is all of a column.
-fn content(file: &[u8], place: &mut Range<usize>, rows: usize) -> Option<()> {
+/// The content of a page that is all of a column, without its header.
+pub(super) fn content<'f>(file: &'f [u8], place: &Range<usize>, rows: usize) -> Option<&'f [u8]> {
     let mut thrift = Thrift::new(file.get(..place.end)?, place.start);
     let (mut page, mut sizes, mut data) = (None, [None; 2], None);
     thrift.fields(|thrift, number, kind| {
@@ -138,10 +136,9 @@ fn content(file: &[u8], place: &mut Range<usize>, rows: usize) -> Option<()> {
         }
         Some(true)
     })?;
-    place.start = thrift.at();
-    let size = place.end.checked_sub(place.start)?;
-    let is_all = sizes == [Some(size); 2];
-    (page? == DATA_PAGE && is_all && data? == [Some(rows), Some(PLAIN), Some(RLE)]).then_some(())
+    let content = file.get(thrift.at()..place.end)?;
+    let is_all = sizes == [Some(content.len()); 2];
+    (page? == DATA_PAGE && is_all && data? == [Some(rows), Some(PLAIN), Some(RLE)]).then_some(content)
 }
 
 /// Values, their encoding and that of their levels.

@@ -1,5 +1,6 @@
 //! The ledger rows of units that were committed alone: one row a file, of thousands of files.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int32Array, StringArray, UInt32Array};
@@ -10,13 +11,36 @@ use rayon::prelude::*;
 
 use super::error::StoreError;
 use super::joined::SmallFiles;
-use super::ledger::{DataFile, UnitState, is_named, ledger_batch, ledger_files};
+use super::ledger::{DataFile, LedgerFile, UnitState, decode, each_file, is_named, ledger_batch};
 use super::path;
 use super::storage::{Entry, Storage};
 use crate::schema::{LEDGER_ATTEMPT, LEDGER_USER, SHARD, TableSchema, USER, columns, ledger_column};
 
 /// Files that are read together.
 const TOGETHER: usize = 1024;
+
+/// Reads files of the ledger; gives those that cannot be read with the cause.
+pub fn ledger_files(storage: &dyn Storage, entries: &[Entry]) -> (Vec<LedgerFile>, Vec<(String, String)>) {
+    let is_of_group = |entry: &Entry| path::is_group(&entry.path);
+    let (mut files, mut corrupt) = (Vec::with_capacity(entries.len()), Vec::new());
+    for of_one_kind in entries.chunk_by(|a, b| is_of_group(a) == is_of_group(b)) {
+        if of_one_kind.first().is_some_and(is_of_group) {
+            let (read, faults) = each_file(storage, of_one_kind);
+            files.extend(read);
+            corrupt.extend(faults);
+            continue;
+        }
+        let read = |part: &[Entry]| match files_together(storage, part) {
+            Some(files) => (files, Vec::new()),
+            None => each_file(storage, part),
+        };
+        for (read, faults) in of_one_kind.par_chunks(TOGETHER).map(read).collect::<Vec<_>>() {
+            files.extend(read);
+            corrupt.extend(faults);
+        }
+    }
+    (files, corrupt)
+}
 
 /// Reads ledger files of single units as [`ledger_batch`] does, sorted by user and feature mode; gives those that
 /// cannot be read with the cause.
@@ -30,7 +54,7 @@ pub fn unit_ledgers(
             return Ok((batch, Vec::new()));
         }
         // One of them is not as most are, or damaged: each by itself.
-        let (files, corrupt) = ledger_files(storage, part);
+        let (files, corrupt) = each_file(storage, part);
         let rows: Vec<_> = files.into_iter().flat_map(|file| file.rows).collect();
         Ok((ledger_batch(&rows, schema)?, corrupt))
     };
@@ -50,28 +74,44 @@ fn by_unit(rows: &RecordBatch) -> Result<RecordBatch, StoreError> {
     Ok(take_record_batch(rows, &UInt32Array::from(order))?)
 }
 
-/// The rows of files of which each has one that is whole; none if that is not so.
-fn read_together(storage: &dyn Storage, entries: &[Entry], schema: &TableSchema) -> Option<RecordBatch> {
+/// The rows of files of which each has one, with their shards; none if that is not so.
+fn rows_together(storage: &dyn Storage, entries: &[Entry]) -> Option<(RecordBatch, Vec<u32>)> {
     let mut small = SmallFiles::default();
     let mut places = Vec::with_capacity(entries.len());
     for entry in entries {
         let (_, shard, name) = path::parse(&entry.path)?;
         let bytes = storage.read(&entry.path).ok()??;
         (small.push(&bytes)? == (0, 1)).then_some(())?;
-        places.push((shard as i32, name));
+        places.push((shard, name));
     }
     let rows = small.finish().next()?.ok()?;
-    let column = |name: &str| rows.column_by_name(name);
-    let attempts = column(LEDGER_ATTEMPT)?.as_string_opt::<i32>()?;
+    let attempts = rows.column_by_name(LEDGER_ATTEMPT)?.as_string_opt::<i32>()?;
     let is_own =
         places.iter().zip(attempts).all(|((_, name), attempt)| attempt.is_some_and(|a| is_named(a, name)));
-    if !is_own || !are_whole(&rows)? {
+    is_own.then(|| (rows, places.into_iter().map(|(shard, _)| shard).collect()))
+}
+
+/// Files of which each has one row that is whole; none if that is not so.
+fn files_together(storage: &dyn Storage, entries: &[Entry]) -> Option<Vec<LedgerFile>> {
+    let (rows, shards) = rows_together(storage, entries)?;
+    let file = |(place, (entry, shard)): (usize, (&Entry, u32))| {
+        let row = decode(&rows, place, shard, &mut HashMap::new())?;
+        Some(LedgerFile { path: entry.path.clone(), rows: vec![row] })
+    };
+    entries.iter().zip(shards).enumerate().map(file).collect()
+}
+
+/// The same as one batch, as [`ledger_batch`] makes it.
+fn read_together(storage: &dyn Storage, entries: &[Entry], schema: &TableSchema) -> Option<RecordBatch> {
+    let (rows, shards) = rows_together(storage, entries)?;
+    if !are_whole(&rows)? {
         return None;
     }
+    let column = |name: &str| rows.column_by_name(name);
     let asked = columns::merged(schema);
     let array = |name: &str| -> Option<ArrayRef> {
         Some(match name {
-            SHARD => Arc::new(places.iter().map(|(shard, _)| *shard).collect::<Int32Array>()),
+            SHARD => Arc::new(shards.iter().map(|shard| *shard as i32).collect::<Int32Array>()),
             name => Arc::clone(column(ledger_column(name))?),
         })
     };
@@ -136,7 +176,7 @@ mod tests {
 
     /// What reading every file by itself gives.
     fn one_by_one(storage: &dyn Storage, schema: &TableSchema) -> (RecordBatch, Vec<(String, String)>) {
-        let (files, corrupt) = ledger_files(storage, &storage.list("users").unwrap());
+        let (files, corrupt) = each_file(storage, &storage.list("users").unwrap());
         let rows: Vec<_> = files.into_iter().flat_map(|file| file.rows).collect();
         (by_unit(&ledger_batch(&rows, schema).unwrap()).unwrap(), corrupt)
     }
@@ -155,6 +195,8 @@ mod tests {
         }
         let entries = storage.list("users").unwrap();
         assert!(read_together(&storage, &entries, schema).is_some());
+        assert!(files_together(&storage, &entries).is_some());
+        assert_eq!(ledger_files(&storage, &entries), each_file(&storage, &entries));
         assert_eq!(unit_ledgers(&storage, &entries, schema).unwrap(), one_by_one(&storage, schema));
     }
 
@@ -177,6 +219,8 @@ mod tests {
             }
             let found = unit_ledgers(&storage, &storage.list("users").unwrap(), schema).unwrap();
             assert_eq!(found.1.len(), told);
+            let entries = storage.list("users").unwrap();
+            assert_eq!(ledger_files(&storage, &entries), each_file(&storage, &entries));
             assert_eq!(found, one_by_one(&storage, schema));
         }
     }

@@ -10,6 +10,8 @@ use parquet::file::properties::{WriterProperties, WriterVersion};
 use proptest::prelude::*;
 
 use super::*;
+use crate::schema::OF_UNITS;
+use crate::sorted::{TableFile, Together};
 use crate::store::{Footer, LocalStorage, Object, RowsOf, Storage, parquet_bytes};
 
 /// Key, and values that may be missing.
@@ -128,6 +130,59 @@ proptest! {
         prop_assert_eq!(&together, &expected);
         prop_assert_eq!(together.num_rows(), parts.iter().map(|part| part.0.len()).sum::<usize>());
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+    #[test]
+    fn files_read_at_once_in_some_columns_have_the_rows_of_files_read_one_by_one(
+        parts in prop::collection::vec((prop::collection::vec(line(), 0..20), 0usize..12, 0usize..9), 1..12),
+        wanted in prop::sample::subsequence((0..11usize).collect::<Vec<_>>(), 0..11),
+    ) {
+        let dir = tempfile::tempdir().unwrap();
+        let storage: Arc<dyn Storage> = Arc::new(LocalStorage::new(dir.path()));
+        let write = |(place, (lines, kind, strange)): (usize, &(Vec<Line>, usize, usize))| {
+            let bytes = file(&batch(lines, if *strange == 0 { 6 } else { 7 }), *kind);
+            // Cut, or not what the ledger says.
+            let kept = if *strange == 1 { bytes.len() - 1 } else { bytes.len() };
+            let told = if *strange == 2 { bytes.len() + 1 } else { kept };
+            let file = put(&storage, place, bytes[..kept].to_vec());
+            TableFile { file, bytes: told as u64, rows: lines.len() as u64 }
+        };
+        let files: Vec<TableFile> = parts.iter().enumerate().map(write).collect();
+        let columns = Arc::new(asked().project(&wanted).unwrap());
+        let together = Together::read(&files.iter().collect::<Vec<_>>(), &columns);
+        let is_told = columns.fields().iter().all(|field| OF_UNITS.contains(&field.name().as_str()));
+        for (place, (_, kind, strange)) in parts.iter().enumerate() {
+            // Where rows are only counted, a file is known by its size.
+            let is_alone = match (*strange, *kind) {
+                (2, _) => Some(true),
+                _ if is_told => Some(false),
+                (1, _) => Some(true),
+                (_, 7..) => Some(false),
+                _ => None,
+            };
+            if let Some(is_alone) = is_alone {
+                prop_assert_eq!(together.alone.contains(&place), is_alone, "{:?}", &together.alone);
+            }
+        }
+        let read = (0..files.len()).filter(|place| !together.alone.contains(place));
+        let expected: usize = read.clone().map(|place| parts[place].0.len()).sum();
+        prop_assert_eq!(together.rows.iter().map(RecordBatch::num_rows).sum::<usize>(), expected);
+        if !is_told {
+            let rows = read.map(|place| files[place].file.whole(files[place].file.bytes().unwrap(), &columns).unwrap());
+            let mut expected: Vec<String> = rows.flat_map(|rows| lines_of(&rows)).collect();
+            let mut found: Vec<String> = together.rows.iter().flat_map(lines_of).collect();
+            expected.sort();
+            found.sort();
+            prop_assert_eq!(found, expected);
+        }
+    }
+}
+
+/// Each row as a text.
+fn lines_of(rows: &RecordBatch) -> Vec<String> {
+    (0..rows.num_rows()).map(|row| format!("{:?}", rows.slice(row, 1).columns())).collect()
 }
 
 #[test]

@@ -3,25 +3,27 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, OnceLock};
 
+use super::catalog::Listed;
+use super::listed::listed;
 use crate::attempts::{Attempts, Damage, OpenRun, Precedence};
 use crate::schema::Schemas;
 use crate::store::StoreError;
-use crate::tables::{Listed, listed};
 
 /// Runs that are asked together, shared by the tables that are made of them.
 #[derive(Debug, Clone)]
-pub(super) struct Runs {
+pub struct Runs {
     all: Arc<Vec<OpenRun>>,
     these: std::ops::Range<usize>,
 }
 
 impl Runs {
-    pub(super) fn all(runs: Vec<OpenRun>) -> Self {
+    /// All of them.
+    pub fn all(runs: Vec<OpenRun>) -> Self {
         Self { these: 0..runs.len(), all: Arc::new(runs) }
     }
 
     /// One of them.
-    pub(super) fn only(&self, place: usize) -> Self {
+    pub fn only(&self, place: usize) -> Self {
         Self { all: Arc::clone(&self.all), these: place..place + 1 }
     }
 }
@@ -36,10 +38,11 @@ impl std::ops::Deref for Runs {
 
 /// Which attempts of some runs count, by their ledgers; found when it is first asked for.
 #[derive(Debug, Default)]
-pub(super) struct LazyAttempts(OnceLock<Arc<Attempts>>);
+pub struct LazyAttempts(OnceLock<Arc<Attempts>>);
 
 impl LazyAttempts {
-    pub(super) fn of(&self, runs: &[OpenRun]) -> Result<&Arc<Attempts>, StoreError> {
+    /// Those of the runs; asked about others, it gives the same.
+    pub fn of(&self, runs: &[OpenRun]) -> Result<&Arc<Attempts>, StoreError> {
         if let Some(attempts) = self.0.get() {
             return Ok(attempts);
         }
@@ -50,7 +53,7 @@ impl LazyAttempts {
 
 /// The tables that runs plan or have, found when tables are listed.
 #[derive(Debug, Clone)]
-pub(super) struct Present(Arc<Inner>);
+pub struct Present(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -60,12 +63,13 @@ struct Inner {
 }
 
 impl Present {
-    pub(super) fn of(runs: &Runs, schemas: &Schemas) -> Self {
+    /// Those of some runs.
+    pub fn of(runs: &Runs, schemas: &Schemas) -> Self {
         Self(Arc::new(Inner { runs: runs.clone(), schemas: schemas.clone(), names: OnceLock::new() }))
     }
 
     /// Whether a table is one of them.
-    pub(super) fn has(&self, table: &str) -> Listed {
+    pub fn has(&self, table: &str) -> Listed {
         let (present, table) = (Arc::clone(&self.0), table.to_owned());
         Arc::new(move || present.names.get_or_init(|| present.find()).contains(&table))
     }
