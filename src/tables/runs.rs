@@ -23,6 +23,7 @@ impl Runs {
     }
 
     /// One of them.
+    #[must_use]
     pub fn only(&self, place: usize) -> Self {
         Self { all: Arc::clone(&self.all), these: place..place + 1 }
     }
