@@ -122,8 +122,8 @@ fn count_files(folder: &Path) -> usize {
     entries.map(|e| if e.path().is_dir() { count_files(&e.path()) } else { 1 }).sum()
 }
 
-/// Twenty thousand units with files of their own, asked through SQL; DuckDB reads the same files by a pattern, and
-/// knows neither attempts nor q. `RESULTS_BENCH_PYTHON` names a Python that has DuckDB.
+/// Twenty thousand units with files of their own, asked through SQL; `DuckDB` reads the same files by a pattern, and
+/// knows neither attempts nor q. `RESULTS_BENCH_PYTHON` names a Python that has `DuckDB`.
 fn small_files(dir: &Path) {
     users(&dir.join("small"), 20_000);
     std::fs::write(dir.join("small.yaml"), format!("{MANY}runtime: {{user_folders: null}}\n")).unwrap();
