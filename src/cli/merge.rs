@@ -21,6 +21,7 @@ use crate::legacy::Finding;
 use crate::merge::{
     ChangedCall, Conflict, Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, Written, staging_path,
 };
+use crate::progress::{grouped, others};
 use crate::store::AcceptedUnit;
 
 /// Findings of each kind that are shown.
@@ -277,21 +278,29 @@ pub(super) fn kept_text(kind: Kind, found: &Kept<Gap>) -> String {
 
 fn kind_text(kind: Kind, gaps: &[&Gap], all: u64) -> String {
     let mut out = format!("{kind}: {all}\n");
-    for gap in gaps.iter().take(SHOWN) {
+    let groups = if [Kind::Failed, Kind::Skipped].contains(&kind) {
+        grouped(gaps, |gap| (&gap.reason, &gap.user_id))
+    } else {
+        gaps.iter().map(|gap| vec![gap]).collect()
+    };
+    for group in groups.iter().take(SHOWN) {
+        let gap = group[0];
         let unit = [gap.user_id.as_str(), gap.feature_mode.as_str()];
         let unit = unit.into_iter().filter(|t| !t.is_empty()).collect::<Vec<_>>().join(" ");
         let parts = [format!("shard {}", gap.shard), unit, gap.reason.clone()];
         let parts: Vec<_> = parts.into_iter().filter(|p| !p.is_empty()).collect();
         out.push_str(&format!("  {}\n", parts.join(": ")));
+        out.push_str(&others("  ", group[1..].iter().map(|gap| gap.user_id.as_str())));
     }
-    out.push_str(&more_text("  ", all));
+    let shown: usize = groups.iter().take(SHOWN).map(Vec::len).sum();
+    out.push_str(&more_text("  ", all, shown));
     out.push_str(&format!("  (hint: {})\n", kind.remedy()));
     out
 }
 
 /// How many are not shown.
-fn more_text(indent: &str, all: u64) -> String {
-    match all.saturating_sub(SHOWN as u64) {
+fn more_text(indent: &str, all: u64, shown: usize) -> String {
+    match all.saturating_sub(shown as u64) {
         0 => String::new(),
         more => format!("{indent}… and {more} more\n"),
     }
@@ -372,7 +381,7 @@ fn conflicts_text(conflicts: &Kept<Conflict>) -> String {
             d.user_id, d.row_key, d.column, d.one, d.one_source, d.other, d.other_source
         ));
     }
-    out + &more_text("", conflicts.count())
+    out + &more_text("", conflicts.count(), conflicts.items.len().min(SHOWN))
 }
 
 /// The checks that failed, with the first rows.

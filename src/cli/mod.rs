@@ -11,6 +11,7 @@ mod definitions;
 mod demo;
 mod export;
 mod families;
+mod log;
 mod merge;
 mod outcome;
 mod place;
@@ -101,7 +102,7 @@ pub fn run<T: Into<OsString> + Clone>(args: impl IntoIterator<Item = T>) -> Exit
             return if error.use_stderr() { Exit::Usage } else { Exit::Done };
         }
     };
-    start_log();
+    log::start(matches!(cli.command, Command::Worker(_)));
     match dispatch(cli) {
         Ok(exit) => exit,
         Err(failure) => {
@@ -128,15 +129,4 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Completions(args) => completions::exec(&args, Cli::command()),
         Command::Worker(args) => worker::exec(&args, &definitions),
     }
-}
-
-/// The log goes to standard error; `RESULTS_LOG` sets how much (`warn` without it).
-fn start_log() {
-    let filter = tracing_subscriber::EnvFilter::try_from_env("RESULTS_LOG")
-        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("warn"));
-    let _ = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
-        .log_internal_errors(false)
-        .try_init();
 }

@@ -10,6 +10,8 @@ const YEARS: std::ops::Range<f64> = 315_532_800.0..4_102_444_800.0;
 const YEAR: f64 = 365.25 * 86_400.0;
 /// Steps that are shorter are hardly ones of seconds, unless the times count from the start of the recording.
 const SHORTEST: f64 = 0.01;
+/// Numbers that stand for missing values, such as -999, are not further before 1970, in seconds.
+const FEW_DAYS: f64 = 864_000.0;
 /// Times from here on do not count from the start of such a recording.
 const START: f64 = 10_000.0;
 
@@ -64,7 +66,7 @@ impl Reading {
 /// Why one time cannot be one, and what to do; `sql` is the expression it comes from.
 pub(super) fn time(value: f64, sql: &str) -> Option<String> {
     if value < 0.0 {
-        return Some("is before 1970".to_owned());
+        return Some(early(value));
     }
     if value < LARGEST {
         return None;
@@ -73,6 +75,32 @@ pub(super) fn time(value: f64, sql: &str) -> Option<String> {
         Some(readings) => format!("is too large for seconds since 1970 (hint: it looks like {readings})"),
         None => format!("is {} (hint: if it stands for a time that is missing, remove the row)", date(value)),
     })
+}
+
+/// Why a time before 1970 is hardly one of a recording.
+fn early(value: f64) -> String {
+    const TAKEN: &str = "`data.plausibility: false` takes such times as they are";
+    let day = date(value);
+    let time = DateTime::from_timestamp(value.floor() as i64, 0);
+    let year = time.map_or(i32::MIN, |time| chrono::Datelike::year(&time));
+    let hint = match year {
+        0..=99 => {
+            let century = if year < 80 { 2000 } else { 1900 };
+            format!(
+                "a year of two digits, probably {}: write `%y` instead of `%Y` in the form of `to_timestamp`",
+                century + year
+            )
+        }
+        // One that programs put into the wrong century.
+        1900..=1968 if value < -FEW_DAYS => {
+            format!("the year was probably written with two digits and is {}", year + 100)
+        }
+        _ => {
+            "if it stands for a time that is missing, list it under `data.missing_values`, or remove the row"
+                .to_owned()
+        }
+    };
+    format!("is {day}, before 1970 (hint: {hint}; {TAKEN})")
 }
 
 /// The row of the first time that cannot be one beside the others, and why; of the rows that are kept.
@@ -168,7 +196,26 @@ mod tests {
         assert!(time(1_767_571_200e3, "a + b").unwrap().contains("`(a + b) / 1000`"));
         assert!(time(253_402_300_799.0, "t").unwrap().contains("9999-12-31T23:59:59Z"));
         assert!(time(1e300, "t").unwrap().contains("beyond the calendar"));
-        assert!(time(-1.0, "t").is_some());
+        for (value, told) in [
+            (-1.0, "1969-12-31T23:59:59Z, before 1970 (hint: if it stands for a time that is missing"),
+            (
+                -61_346_332_800.0,
+                "0026-01-05T00:00:00Z, before 1970 (hint: a year of two digits, probably 2026: write `%y`",
+            ),
+            (-59_642_265_600.0, "probably 1980: write"),
+            (
+                -1_388_188_800.0,
+                "1926-01-05T00:00:00Z, before 1970 (hint: the year was probably written with two digits and is 2026;",
+            ),
+            (-1e300, "beyond the calendar, before 1970"),
+        ] {
+            let said = time(value, "t").unwrap();
+            assert!(
+                said.contains(told)
+                    && said.ends_with("`data.plausibility: false` takes such times as they are)"),
+                "{said}"
+            );
+        }
         assert_eq!(time(4e9, "t"), None, "dates are shifted for privacy");
     }
 

@@ -1,7 +1,10 @@
 //! A bar a shard.
 
+use std::sync::{Mutex, PoisonError};
+
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
+use super::alike::Told;
 use super::words::{bytes, restarting, set_aside, waiting};
 use crate::event::{Event, EventKind, EventSink};
 use crate::store::UnitState;
@@ -10,7 +13,8 @@ use crate::store::UnitState;
 #[derive(Debug)]
 pub struct Bars {
     all: MultiProgress,
-    bars: Vec<ProgressBar>,
+    shards: Vec<ProgressBar>,
+    told: Mutex<Told>,
 }
 
 impl Bars {
@@ -28,13 +32,13 @@ impl Bars {
                 bar
             })
             .collect();
-        Self { all, bars }
+        Self { all, shards: bars, told: Mutex::default() }
     }
 }
 
 impl EventSink for Bars {
     fn emit(&self, event: &Event) {
-        let Some(bar) = self.bars.get(event.shard as usize) else { return };
+        let Some(bar) = self.shards.get(event.shard as usize) else { return };
         bar.set_length(event.counts.total);
         match &event.kind {
             EventKind::ShardStarted { already_done, .. } => {
@@ -47,7 +51,10 @@ impl EventSink for Bars {
                 bar.set_position(event.counts.done());
                 if *state != UnitState::Ok {
                     let reason = reason.as_deref().unwrap_or("no reason given");
-                    let _ = self.all.println(format!("{user_id} {}: {reason}", state.as_str()));
+                    let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+                    if told.before(user_id, reason).is_none() {
+                        let _ = self.all.println(format!("{user_id} {}: {reason}", state.as_str()));
+                    }
                 }
             }
             EventKind::ShardFinished { interrupted, .. } => {

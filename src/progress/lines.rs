@@ -4,6 +4,7 @@ use std::io::Write;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::alike::Told;
 use super::words::{duration, restarting, set_aside, waiting};
 use crate::event::{Counts, Event, EventKind, EventSink};
 use crate::store::UnitState;
@@ -33,25 +34,37 @@ struct State<W> {
     counts: std::collections::BTreeMap<u32, Counts>,
     last: Option<Instant>,
     waiting: Option<String>,
+    told: Told,
 }
 
 impl<W: Write + Send> Lines<W> {
     /// Lines to `out`.
     pub fn new(out: W, verbosity: Verbosity) -> Self {
-        let state = State { out, counts: std::collections::BTreeMap::new(), last: None, waiting: None };
+        let state = State {
+            out,
+            counts: std::collections::BTreeMap::new(),
+            last: None,
+            waiting: None,
+            told: Told::default(),
+        };
         Self { state: Mutex::new(state), verbosity }
     }
 
-    fn line(&self, event: &Event, all: Counts, due: bool) -> Option<String> {
+    fn line(&self, event: &Event, all: Counts, due: bool, told: &mut Told) -> Option<String> {
         let shard = event.shard;
         let normal = self.verbosity == Verbosity::Normal;
         match &event.kind {
             EventKind::UnitCommitted { user_id, feature_mode, state, reason, elapsed_ms } => {
-                let good = *state == UnitState::Ok;
-                if good && !(normal && (due || event.counts.total <= FEW)) {
+                let before = reason.as_ref().and_then(|reason| told.before(user_id, reason));
+                let is_news = *state != UnitState::Ok && before.is_none();
+                if !is_news && !(normal && (due || event.counts.total <= FEW)) {
                     return None;
                 }
-                let reason = reason.as_ref().map_or_else(String::new, |r| format!(": {r}"));
+                let reason = match (reason, before) {
+                    (_, Some((first, times))) => format!(", as user {first} ({times} times by now)"),
+                    (Some(reason), None) => format!(": {reason}"),
+                    (None, None) => String::new(),
+                };
                 Some(format!(
                     "{}/{} shard {shard} {user_id} {feature_mode} {} in {}{reason}",
                     all.done(),
@@ -83,11 +96,12 @@ impl<W: Write + Send> Lines<W> {
 
 impl<W: Write + Send> EventSink for Lines<W> {
     fn emit(&self, event: &Event) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut guard = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state = &mut *guard;
         state.counts.insert(event.shard, event.counts);
         let all: Counts = state.counts.values().copied().sum();
         let due = state.last.is_none_or(|last| last.elapsed() > Duration::from_secs(1));
-        let line = self.line(event, all, due);
+        let line = self.line(event, all, due, &mut state.told);
         // Several workers may wait for one.
         let again = line.is_some() && matches!(event.kind, EventKind::ShardWaiting { .. }) && {
             let again = state.waiting == line;
@@ -109,7 +123,7 @@ mod tests {
     fn units_are_told_in_one_line_each() {
         let mut out = Vec::new();
         let lines = Lines::new(&mut out, Verbosity::Normal);
-        let mut counts = Counts { total: 2, ..Counts::default() };
+        let mut counts = Counts { total: 3, ..Counts::default() };
         let mut emit = |kind, add: Option<UnitState>| {
             if let Some(state) = add {
                 counts.add(state);
@@ -117,21 +131,23 @@ mod tests {
             lines.emit(&Event { at_us: 0, shard: 1, counts, kind });
         };
         emit(EventKind::ShardStarted { pid: 1, already_done: 0 }, None);
-        let unit = |state, reason: Option<&str>| EventKind::UnitCommitted {
-            user_id: "u1".into(),
+        let unit = |user: &str, state, reason: Option<&str>| EventKind::UnitCommitted {
+            user_id: user.into(),
             feature_mode: "composite".into(),
             state,
             reason: reason.map(Into::into),
             elapsed_ms: 1200,
         };
-        emit(unit(UnitState::Ok, None), Some(UnitState::Ok));
-        emit(unit(UnitState::Failed, Some("no such column")), Some(UnitState::Failed));
+        emit(unit("u1", UnitState::Ok, None), Some(UnitState::Ok));
+        emit(unit("u2", UnitState::Failed, Some("no such column")), Some(UnitState::Failed));
+        emit(unit("u3", UnitState::Failed, Some("no such column")), Some(UnitState::Failed));
         emit(EventKind::ShardLost { cause: "killed".into(), last_user: Some("u2".into()) }, None);
         drop(lines);
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "1/2 shard 1 u1 composite ok in 1.2 s\n\
-             2/2 shard 1 u1 composite failed in 1.2 s: no such column\n\
+            "1/3 shard 1 u1 composite ok in 1.2 s\n\
+             2/3 shard 1 u2 composite failed in 1.2 s: no such column\n\
+             3/3 shard 1 u3 composite failed in 1.2 s, as user u2 (2 times by now)\n\
              shard 1: killed at user u2\n"
         );
     }

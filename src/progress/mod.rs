@@ -1,5 +1,6 @@
 //! What a person sees of a running run: bars on a terminal, plain lines elsewhere.
 
+mod alike;
 mod bars;
 mod lines;
 mod words;
@@ -8,6 +9,7 @@ use std::io::IsTerminal;
 
 use crate::event::FanOut;
 
+pub use alike::{grouped, others};
 pub use bars::Bars;
 pub use lines::{Lines, Verbosity};
 pub use words::{bytes, duration};

@@ -7,6 +7,7 @@ use serde::Serialize;
 use super::heartbeat::{ShardState, ShardStatus};
 use crate::attempts::{Damage, Ledger};
 use crate::event::{Counts, now_us};
+use crate::progress::{grouped, others};
 use crate::store::{LedgerRow, Run, StoreError, UnitState};
 
 /// Units with problems that are shown.
@@ -108,15 +109,18 @@ pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
 }
 
 impl RunStatus {
-    /// The first units that failed or were skipped, a line each after `indent`.
+    /// The first units that failed or were skipped, a line after `indent` for all of one reason.
     pub fn problems_text(&self, indent: &str) -> String {
         let mut out = String::new();
-        for p in self.problems.iter().take(SHOWN) {
+        let groups = grouped(&self.problems, |p| (&p.reason, &p.user_id));
+        for group in groups.iter().take(SHOWN) {
+            let p = group[0];
             let unit = format!("{indent}{} {} {}", p.user_id, p.feature_mode, p.state.as_str());
             out.push_str(&format!("{unit}: {}\n", p.reason));
+            out.push_str(&others(indent, group[1..].iter().map(|p| p.user_id.as_str())));
         }
-        if self.problems.len() > SHOWN {
-            let more = self.problems.len() - SHOWN;
+        let more: usize = groups.iter().skip(SHOWN).map(Vec::len).sum();
+        if more > 0 {
             out.push_str(&format!(
                 "{indent}… and {more} more; `results sql --run {} --query failures` counts them by reason\n",
                 self.dir

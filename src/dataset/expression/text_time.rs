@@ -25,14 +25,18 @@ const FORMS: [&str; 19] = [
     "%Y-%m-%d %I:%M:%S %p",
 ];
 
-/// The form of a text, as `to_timestamp` takes it.
-pub(in crate::dataset) fn format_of(text: &str) -> Option<&'static str> {
-    let fits = |form: &&&str| {
+/// The form of a text, as `to_timestamp` takes it; years may have two digits.
+pub(in crate::dataset) fn format_of(text: &str) -> Option<String> {
+    let fits = |form: &String| {
         let mut parsed = Parsed::new();
         parse(&mut parsed, text.trim(), StrftimeItems::new(form)).is_ok()
             && parsed.to_naive_date().is_ok_and(|date| (1900..2200).contains(&chrono::Datelike::year(&date)))
     };
-    FORMS.iter().find(fits).copied()
+    let short = FORMS
+        .iter()
+        .filter(|form| form.contains("%Y") && !form.starts_with("%Y"))
+        .map(|form| form.replace("%Y", "%y"));
+    FORMS.iter().map(|form| (*form).to_owned()).chain(short).find(fits)
 }
 
 #[cfg(test)]
@@ -48,8 +52,10 @@ mod tests {
             ("1/5/2026 1:05 PM", "%m/%d/%Y %I:%M %p"),
             ("01/05/2026 13:05", "%m/%d/%Y %H:%M"),
             ("25/01/2026 13:05", "%d/%m/%Y %H:%M"),
+            ("25/01/26 13:05", "%d/%m/%y %H:%M"),
+            ("05.01.26", "%d.%m.%y"),
         ] {
-            assert_eq!(format_of(text), Some(form), "{text}");
+            assert_eq!(format_of(text).as_deref(), Some(form), "{text}");
         }
         for text in ["", "NA", "5.7", "yesterday", "1,234"] {
             assert_eq!(format_of(text), None, "{text}");

@@ -51,6 +51,11 @@ pub(super) fn unevaluated(error: &DataFusionError) -> String {
         };
         return format!("`{value}` is not a time that is read without further words (hint: {hint})");
     }
+    if text.contains("represented as nanoseconds") {
+        return "its year is outside 1677 to 2262 (hint: a year of two digits, such as 26, is read by `%y`, not `%Y`, \
+                in the form of `to_timestamp`)"
+            .to_owned();
+    }
     if text.contains("to value of") && text.contains("Cannot cast string") {
         let value = quoted.unwrap_or_default();
         return format!(
