@@ -1,7 +1,7 @@
 //! The data of a run that goes on: users that came since, and data that were moved.
 
 use std::collections::{BTreeMap, HashSet};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::create::units;
 use super::error::RunError;
@@ -36,8 +36,8 @@ pub fn newcomers(run: &Run, thorough: bool) -> Result<Vec<ExpectedUnit>, RunErro
     Ok(found.into_iter().filter(|unit| !known.contains(unit.user_id.as_str())).collect())
 }
 
-/// The data of the plan are in another folder from now on; gives the files that are not in it. Whether they
-/// are still what they were, their fingerprints tell.
+/// The data of the plan are in another folder from now on, at the same places below it; gives the files that are
+/// not in it. Whether they are still what they were, their fingerprints tell.
 ///
 /// # Errors
 /// None of them is there.
@@ -45,14 +45,15 @@ pub fn move_data(run: &mut Run, folder: &Path) -> Result<Vec<String>, RunError> 
     let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let absolute = absolute.canonicalize().unwrap_or(absolute);
     let mut units = run.expected()?.to_vec();
-    // By name, so that each is looked for once.
+    let before = Path::new(&run.manifest().input.folder).to_owned();
+    // By place, so that each is looked for once.
     let mut files: BTreeMap<String, bool> = BTreeMap::new();
     for unit in &mut units {
         let Ok(mut input) = serde_json::from_str::<Input>(&unit.input) else { continue };
         for file in input.users_mut().into_iter().flat_map(|user| &mut user.files) {
-            let Some(name) = file.file_name() else { continue };
-            let moved = absolute.join(name);
-            files.entry(name.to_string_lossy().into_owned()).or_insert_with(|| moved.exists());
+            let Some(place) = below(&before, file) else { continue };
+            let moved = absolute.join(&place);
+            files.entry(place.display().to_string()).or_insert_with(|| moved.exists());
             *file = moved;
         }
         unit.input = serde_json::to_string(&input).map_err(RunError::Plan)?;
@@ -66,4 +67,24 @@ pub fn move_data(run: &mut Run, folder: &Path) -> Result<Vec<String>, RunError> 
     }
     run.move_data(units, &absolute.display().to_string())?;
     Ok(missing)
+}
+
+/// Where a file lies below a folder; its name, if it does not.
+fn below(folder: &Path, file: &Path) -> Option<PathBuf> {
+    let place = file.strip_prefix(folder).ok().filter(|place| place.file_name().is_some());
+    place.or_else(|| file.file_name().map(Path::new)).map(Path::to_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn files_of_one_name_in_several_folders_stay_apart() {
+        let place = |file: &str| below(Path::new("/data"), Path::new(file));
+        assert_eq!(place("/data/u1/part.csv"), Some("u1/part.csv".into()));
+        assert_eq!(place("/data/u2/part.csv"), Some("u2/part.csv".into()));
+        assert_eq!(place("/elsewhere/u3.csv"), Some("u3.csv".into()));
+        assert_eq!(place("/data"), Some("data".into()));
+    }
 }
