@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use super::definitions::Folder;
 use super::merge::control_words;
 use super::outcome::{Outcome, block_on};
+use super::place;
 use super::run::limits::{self, ShardCount};
 use super::run::{last_words, start};
 use super::speak::{out, say, say_line};
@@ -84,7 +85,8 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
 /// Makes the control, or opens it.
 pub(super) fn plan<'a>(args: &Args, schemas: &'a Schemas) -> Result<Work<'a>, Failure> {
     let shards = args.shards.map_or(1, |shards| shards.number(args.memory));
-    let at = args.out.clone().unwrap_or_else(|| beside(&args.run));
+    let at = args.out.clone().unwrap_or_else(|| default_place(&args.run));
+    place::beside("--out", &at)?;
     let request =
         Request { of: args.run.clone(), at: Location::from(at), pairs: args.pairs as usize, shards, schemas };
     let run = create(request, &|words| say_line(format_args!("note: {words}"))).map_err(failure)?;
@@ -97,7 +99,7 @@ pub(super) fn failure(error: ControlError) -> Failure {
 }
 
 /// The directory beside the run's.
-fn beside(run: &Path) -> PathBuf {
+fn default_place(run: &Path) -> PathBuf {
     let full = if run.file_name().is_none() { run.canonicalize() } else { Ok(run.to_owned()) };
     let full = full.unwrap_or_else(|_| run.to_owned());
     let mut name = full.file_name().unwrap_or_default().to_owned();
@@ -126,12 +128,12 @@ mod tests {
         for (run, control) in
             [("out/k6", "out/k6_control"), ("out/k6/", "out/k6_control"), ("k6", "k6_control")]
         {
-            assert_eq!(beside(Path::new(run)), Path::new(control), "{run}");
+            assert_eq!(default_place(Path::new(run)), Path::new(control), "{run}");
         }
         let folder = tempfile::tempdir().unwrap();
         let run = folder.path().join("a");
         std::fs::create_dir(&run).unwrap();
         std::fs::create_dir(run.join("b")).unwrap();
-        assert!(beside(&run.join("b/..")).ends_with("a_control"));
+        assert!(default_place(&run.join("b/..")).ends_with("a_control"));
     }
 }

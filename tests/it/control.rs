@@ -229,6 +229,7 @@ fn what_cannot_be_controlled_is_refused_in_words() {
         said(&["control", "merged"]),
         said(&["control", "data"]),
         said(&["control", "run", "--out", "two"]),
+        said(&["control", "run", "--out", "run/control"]),
         said(&["control", "two", "--out", "run_control"]),
         said(&["merge", "--shards", "run", "run_control", "--output", "no"]),
         said(&["merge", "--shards", "two", "--control", "run_control", "--output", "no"]),
@@ -245,6 +246,7 @@ fn what_cannot_be_controlled_is_refused_in_words() {
     error: merged is an output of `results merge`
     error: data is not a run: it has no run.yaml
     error: two is a run of users, not a control of ID
+    error: --out run/control lies in …/run, which holds a run or merged results and nothing else
     error: run_control is a control of ID, not a control of TWO
     error: run_control is a control and run isn't: they have no users in common
     error: run_control is a control of another run: of ID, which was in …/run
