@@ -135,14 +135,7 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
     }
     let merged = merged.map_err(failure)?;
     let exit = tell(&merged);
-    let MergeOutcome::Written(written) = &merged.outcome else { return Ok(exit) };
-    say(control::words(&written.control, written.manifest.fdr.alpha, config.as_ref()));
-    let too_many = control::above(&written.control, fail_above);
-    if too_many.is_empty() {
-        return Ok(exit);
-    }
-    say(too_many);
-    Ok(Exit::Incomplete)
+    Ok(control::tell(&merged.outcome, config.as_ref(), fail_above).unwrap_or(exit))
 }
 
 pub(super) fn failure(error: MergeError) -> Failure {

@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::speak::say;
 use crate::cli::text::columns;
 use crate::config::Config;
 use crate::control;
-use crate::error::Failure;
+use crate::error::{Exit, Failure};
+use crate::merge::MergeOutcome;
 use crate::sql::ControlRow;
 use crate::store::Run;
 
@@ -34,6 +36,15 @@ pub(super) fn check(
 /// The configuration of the runs.
 pub(super) fn config(shards: &[PathBuf]) -> Option<Config> {
     shards.iter().find_map(|dir| Run::open(dir).ok()).map(|run| run.manifest().config.clone())
+}
+
+/// Says what a control that was merged says; gives the exit code if a test calls more strangers than that share.
+pub(super) fn tell(outcome: &MergeOutcome, config: Option<&Config>, fail_above: Option<f64>) -> Option<Exit> {
+    let MergeOutcome::Written(written) = outcome else { return None };
+    say(words(&written.control, written.manifest.fdr.alpha, config));
+    let too_many = above(&written.control, fail_above);
+    say(&too_many);
+    (!too_many.is_empty()).then_some(Exit::Incomplete)
 }
 
 /// What the tests call of the strangers, and which may not be believed; empty without a control.
