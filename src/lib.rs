@@ -27,7 +27,9 @@ pub mod legacy;
 pub mod measures;
 pub mod merge;
 pub mod progress;
+pub mod queries;
 pub mod run;
+pub mod sources;
 pub mod sql;
 pub mod tables;
 

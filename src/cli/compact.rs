@@ -11,7 +11,7 @@ use crate::compact::{Compacted, Compaction};
 use crate::error::{Exit, Failure};
 use crate::merge::MergeError;
 use crate::progress::bytes;
-use crate::sql::SourceError;
+use crate::sources::SourceError;
 use crate::store::{MERGE_MANIFEST, Run};
 
 /// Damaged files that are shown.

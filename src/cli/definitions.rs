@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Failure;
 use crate::schema::Schemas;
-use crate::sql::{Definitions, Queries, own_tables};
+use crate::sources::own_tables;
+use crate::sql::{Definitions, Queries};
 
 /// The folder, if one was named.
 #[derive(Debug)]

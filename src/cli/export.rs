@@ -10,7 +10,8 @@ use super::speak::say_line;
 use super::text::count;
 use crate::error::{Exit, Failure};
 use crate::export::{TableExport, csv_sql, parquet_sql};
-use crate::sql::{Session, Source};
+use crate::sources::Source;
+use crate::sql::Session;
 use crate::store::RunState;
 
 #[derive(Debug, clap::Args)]

@@ -12,7 +12,8 @@ use crate::config::Settings;
 use crate::error::{Exit, Failure};
 use crate::export::{TableExport, csv_name, csv_sql};
 use crate::merge::{Examined, Kind, examine};
-use crate::sql::{Session, Source};
+use crate::sources::Source;
+use crate::sql::Session;
 use crate::store::MergeManifest;
 
 #[derive(Debug, clap::Args)]

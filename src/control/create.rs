@@ -10,7 +10,7 @@ use crate::config::{Analysis, Config};
 use crate::dataset::{Input, PairInput, UserInput};
 use crate::run::{Planned, Subject, create_control};
 use crate::schema::Schemas;
-use crate::sql::Source;
+use crate::sources::Source;
 use crate::store::{ControlOf, Location, Run, RunState, UnitState};
 
 /// A control that is asked for.

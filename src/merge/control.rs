@@ -12,7 +12,8 @@ use super::survey::survey;
 use crate::attempts::{OpenRun, Precedence};
 use crate::schema::CONTROL;
 use crate::schema::columns::shown;
-use crate::sql::{Definitions, Session, SessionError, Source};
+use crate::sources::Source;
+use crate::sql::{Definitions, Session, SessionError};
 use crate::store::{ControlOf, StoreError};
 
 /// The rows of the table `control` of a directory: a control, or what was merged of one.

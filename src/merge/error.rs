@@ -6,7 +6,8 @@ use thiserror::Error;
 
 use super::accepted::NotSkipped;
 use crate::export::ExportError;
-use crate::sql::{QueryError, SessionError, SourceError};
+use crate::sources::SourceError;
+use crate::sql::{QueryError, SessionError};
 use crate::store::StoreError;
 
 /// A merge that could not be carried out.

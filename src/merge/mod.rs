@@ -20,7 +20,7 @@ use crate::attempts::{OpenRun, Precedence};
 use crate::export::is_free;
 use crate::legacy::Call;
 use crate::schema::CONTROL;
-use crate::sql::Opened;
+use crate::sources::Opened;
 use survey::Survey;
 use tables::Tables;
 

@@ -8,7 +8,8 @@ use super::survey::Survey;
 use crate::attempts::OpenRun;
 use crate::export::ExportFormat;
 use crate::schema::{CONTROL, TableSchema};
-use crate::sql::{Definitions, Opened};
+use crate::sources::Opened;
+use crate::sql::Definitions;
 use crate::store::Location;
 use crate::tables::listed;
 

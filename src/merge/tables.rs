@@ -15,8 +15,9 @@ use crate::attempts::OpenRun;
 use crate::schema::TableSchema;
 use crate::schema::columns::{merged, read};
 use crate::sorted::{Choice, Findings, SortedFile, SortedRows, gathered};
-use crate::sql::{Definitions, Session, Space};
+use crate::sql::{Definitions, Session};
 use crate::store::StoreError;
+use crate::tables::Space;
 use crate::tables::sorted_table;
 
 /// Whether duplicates are looked at.

@@ -1,24 +1,16 @@
-//! SQL over runs and merged outputs.
+//! SQL over runs and merged outputs. What a directory is, and which rows a table has, is asked of the rooms below.
 
 mod control;
+mod error;
 mod functions;
 mod guard;
-mod lazy;
-mod ledger_tables;
-mod opened;
 mod params;
-mod run_tables;
 mod session;
-mod source;
-mod template;
-mod user_tests;
-mod views;
 
-pub use control::{CALLED, ControlRow};
+pub use crate::queries::{Parameter, Queries, Query, QueryError, ident, literal};
+pub use crate::tables::{CALLED, Definitions};
+pub use control::ControlRow;
+pub use error::SessionError;
 pub use guard::{FirstStatement, Refusal};
-pub use opened::{ImportFolder, Opened};
 pub use params::{ParamError, Params};
-pub use session::{Definitions, Session, SessionError};
-pub use source::{Source, SourceError, own_tables};
-pub use template::{Parameter, Queries, Query, QueryError, ident, literal};
-pub use views::{Space, Views};
+pub use session::Session;

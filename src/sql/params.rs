@@ -10,7 +10,7 @@ use datafusion::common::ScalarValue;
 use datafusion::dataframe::DataFrame;
 use thiserror::Error;
 
-use super::session::SessionError;
+use super::error::SessionError;
 
 /// Values of parameters that do not fit a query.
 #[derive(Debug, Error)]

@@ -18,53 +18,20 @@ use datafusion::catalog::TableProvider;
 use datafusion::common::TableReference;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
-use datafusion::error::DataFusionError;
 use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
-use thiserror::Error;
 
+use super::error::SessionError;
 use super::functions;
 use super::guard;
-use super::opened::{ImportFolder, Opened};
-use super::source::SourceError;
-use super::template::{Queries, QueryError};
-use super::user_tests::TESTS;
-use super::views::{Space, Views};
 use crate::attempts::OpenRun;
 use crate::config::Fdr;
-use crate::schema::{CONTROL, LEDGER, Schemas, TableSchema, columns};
-use crate::store::{Location, MergeManifest, ReadLock, StoreError};
-use crate::tables::{Catalog, Listed, PUBLIC, Table, merged};
-
-/// Why a session could not be set up or a query not be answered.
-#[derive(Debug, Error)]
-pub enum SessionError {
-    /// The engine refused.
-    #[error("{}", guard::plain(.0))]
-    Engine(DataFusionError),
-    /// A query is not given to the engine.
-    #[error(transparent)]
-    Refused(#[from] guard::Refusal),
-    /// A run cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A directory cannot be queried.
-    #[error(transparent)]
-    Source(#[from] SourceError),
-    /// A query file cannot be used.
-    #[error(transparent)]
-    Query(#[from] QueryError),
-    /// A batch cannot be built.
-    #[error("Arrow: {0}")]
-    Arrow(#[from] arrow::error::ArrowError),
-}
-
-impl From<DataFusionError> for SessionError {
-    fn from(error: DataFusionError) -> Self {
-        Self::Engine(error)
-    }
-}
+use crate::sources::{ImportFolder, Opened, SourceError};
+use crate::store::{Location, MergeManifest, ReadLock};
+use crate::tables::{
+    Catalog, Definitions, Listed, PUBLIC, RunTables, Space, Table, merged, put_around_merged, put_views,
+};
 
 /// A session.
 #[derive(Clone)]
@@ -75,22 +42,13 @@ pub struct Session {
     /// Runs whose files stay where they are as long as there are queries.
     reading: Vec<Arc<ReadLock>>,
     /// The tables.
-    pub(super) catalog: Arc<Catalog>,
+    catalog: Arc<Catalog>,
 }
 
 impl std::fmt::Debug for Session {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Session").finish_non_exhaustive()
     }
-}
-
-/// What a session needs to know besides the data.
-#[derive(Debug, Clone, Copy)]
-pub struct Definitions<'a> {
-    /// The tables.
-    pub schemas: &'a Schemas,
-    /// The queries.
-    pub queries: &'a Queries,
 }
 
 impl Session {
@@ -146,14 +104,14 @@ impl Session {
             session.register_merged(dir, manifest)?;
         }
         if let Some((_, manifest)) = opened.merged.last() {
-            session.around_merged(manifest, definitions)?;
+            put_around_merged(&session.catalog, manifest, definitions)?;
         }
         for finding in &opened.legacy {
             tracing::warn!("{finding}");
         }
         session.reading = opened.runs.iter().map(OpenRun::reading).collect();
         if !opened.runs.is_empty() {
-            session.register_runs(opened.runs, definitions)?;
+            RunTables::new(opened.runs, definitions).register(&session.catalog)?;
         }
         session.imported = opened.folder.map(Arc::new);
         Ok(session)
@@ -182,25 +140,7 @@ impl Session {
         definitions: Definitions<'_>,
         listed: impl Fn(&str) -> Listed,
     ) -> Result<(), SessionError> {
-        let Definitions { schemas, queries } = definitions;
-        let views = Views { queries, schemas, fdr, space };
-        let put =
-            |name: &str, table: Table| self.catalog.put(space.schema(), name, table, Some(listed(name)));
-        if let Some(sql) = views.tests()? {
-            put(TESTS, Table::Query(sql));
-        }
-        let control = if space.is_control { views.control()? } else { None };
-        let of_all =
-            [("group_tests", views.group_tests()?), ("families", views.families()?), (CONTROL, control)];
-        for (name, sql) in of_all {
-            let schema = schemas.get(name).map_err(StoreError::from)?;
-            put(name, sql.map_or_else(|| without_rows(schema), |sql| Ok(Table::Query(sql)))?);
-        }
-        put(LEDGER, Table::Query(views.users()?));
-        for schema in schemas.data_tables() {
-            put(&schema.table, Table::Query(views.table(schema)?));
-        }
-        Ok(())
+        Ok(put_views(&self.catalog, fdr, space, definitions, listed)?)
     }
 
     /// Whether a table is there: one that the run plans or has. The name may have a schema in front: `raw.users`.
@@ -237,27 +177,6 @@ impl Session {
         Ok(())
     }
 
-    /// What a merged output does not have as files: the view of its tests, and the tables that nobody planned,
-    /// which have no rows and are not listed.
-    fn around_merged(
-        &self,
-        manifest: &MergeManifest,
-        definitions: Definitions<'_>,
-    ) -> Result<(), SessionError> {
-        let Definitions { schemas, queries } = definitions;
-        for schema in schemas.iter().filter(|schema| !self.catalog.lists(PUBLIC, &schema.table)) {
-            self.catalog.put(PUBLIC, &schema.table, without_rows(schema)?, Some(Arc::new(|| false)));
-        }
-        let views = Views { queries, schemas, fdr: &manifest.fdr, space: &Space::numbered("") };
-        if let Some(sql) = views.tests()?
-            && !self.catalog.lists(PUBLIC, TESTS)
-        {
-            let has_q = manifest.rows.contains_key("families");
-            self.catalog.put(PUBLIC, TESTS, Table::Query(sql), Some(Arc::new(move || has_q)));
-        }
-        Ok(())
-    }
-
     /// One batch as a table; `name` may have a schema in front.
     pub fn batch(&self, name: &str, batch: RecordBatch) -> Result<(), SessionError> {
         let table = Arc::new(MemTable::try_new(batch.schema(), vec![vec![batch]])?);
@@ -279,10 +198,4 @@ const SHOW_TABLES: &str =
 fn is_show_tables(sql: &str) -> bool {
     let words = sql.trim_end_matches(|c: char| c == ';' || c.is_whitespace()).split_whitespace();
     words.map(str::to_lowercase).eq(["show", "tables"])
-}
-
-/// A table as it is shown, with no rows.
-fn without_rows(schema: &TableSchema) -> Result<Table, SessionError> {
-    let none = RecordBatch::new_empty(columns::shown(schema));
-    Ok(Table::Ready(Arc::new(MemTable::try_new(none.schema(), vec![vec![none]])?)))
 }

@@ -1,17 +1,29 @@
-//! The tables of runs: which there are, and what is made of them when somebody asks.
+//! The tables of runs: which there are, and what is made of them when somebody asks. The one chain from files to rows,
+//! for SQL, merge, export and checks.
 
 mod catalog;
+mod control;
+mod derived;
+mod error;
+mod lazy;
+mod ledger;
 mod listed;
 mod merged;
 mod parquet;
+mod run_tables;
 mod runs;
 mod scan;
+mod shown;
 mod small;
 mod sorted;
+mod user_tests;
 
 pub use catalog::{Catalog, Listed, PUBLIC, Table};
+pub use control::CALLED;
+pub use derived::{Space, Views};
+pub use error::TableError;
 pub use listed::listed;
 pub use merged::merged;
-pub use runs::{LazyAttempts, Present, Runs};
-pub use scan::Scan;
+pub use run_tables::RunTables;
+pub use shown::{Definitions, put_around_merged, put_views};
 pub(crate) use sorted::sorted_table;

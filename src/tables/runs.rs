@@ -11,20 +11,20 @@ use crate::store::StoreError;
 
 /// Runs that are asked together, shared by the tables that are made of them.
 #[derive(Debug, Clone)]
-pub struct Runs {
+pub(super) struct Runs {
     all: Arc<Vec<OpenRun>>,
     these: std::ops::Range<usize>,
 }
 
 impl Runs {
     /// All of them.
-    pub fn all(runs: Vec<OpenRun>) -> Self {
+    pub(super) fn all(runs: Vec<OpenRun>) -> Self {
         Self { these: 0..runs.len(), all: Arc::new(runs) }
     }
 
     /// One of them.
     #[must_use]
-    pub fn only(&self, place: usize) -> Self {
+    pub(super) fn only(&self, place: usize) -> Self {
         Self { all: Arc::clone(&self.all), these: place..place + 1 }
     }
 }
@@ -39,11 +39,11 @@ impl std::ops::Deref for Runs {
 
 /// Which attempts of some runs count, by their ledgers; found when it is first asked for.
 #[derive(Debug, Default)]
-pub struct LazyAttempts(OnceLock<Arc<Attempts>>);
+pub(super) struct LazyAttempts(OnceLock<Arc<Attempts>>);
 
 impl LazyAttempts {
     /// Those of the runs; asked about others, it gives the same.
-    pub fn of(&self, runs: &[OpenRun]) -> Result<&Arc<Attempts>, StoreError> {
+    pub(super) fn of(&self, runs: &[OpenRun]) -> Result<&Arc<Attempts>, StoreError> {
         if let Some(attempts) = self.0.get() {
             return Ok(attempts);
         }
@@ -54,7 +54,7 @@ impl LazyAttempts {
 
 /// The tables that runs plan or have, found when tables are listed.
 #[derive(Debug, Clone)]
-pub struct Present(Arc<Inner>);
+pub(super) struct Present(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
@@ -65,12 +65,12 @@ struct Inner {
 
 impl Present {
     /// Those of some runs.
-    pub fn of(runs: &Runs, schemas: &Schemas) -> Self {
+    pub(super) fn of(runs: &Runs, schemas: &Schemas) -> Self {
         Self(Arc::new(Inner { runs: runs.clone(), schemas: schemas.clone(), names: OnceLock::new() }))
     }
 
     /// Whether a table is one of them.
-    pub fn has(&self, table: &str) -> Listed {
+    pub(super) fn has(&self, table: &str) -> Listed {
         let (present, table) = (Arc::clone(&self.0), table.to_owned());
         Arc::new(move || present.names.get_or_init(|| present.find()).contains(&table))
     }

@@ -27,20 +27,20 @@ use crate::store::StoreError;
 
 /// The rows of one table of some runs.
 #[derive(Debug)]
-pub struct Scan {
+pub(super) struct Scan {
     /// The runs.
-    pub runs: Runs,
+    pub(super) runs: Runs,
     /// Which attempts count; those of all attempts are rows of the table if it is not said.
-    pub attempts: Option<Arc<LazyAttempts>>,
+    pub(super) attempts: Option<Arc<LazyAttempts>>,
     /// The table.
-    pub schema: TableSchema,
+    pub(super) schema: TableSchema,
     /// Where it is, which tells its functions from those of others.
-    pub space: String,
+    pub(super) space: String,
 }
 
 impl Scan {
     /// As a table of a session.
-    pub fn table(&self, ctx: &SessionContext) -> Result<Arc<dyn TableProvider>> {
+    pub(super) fn table(&self, ctx: &SessionContext) -> Result<Arc<dyn TableProvider>> {
         let attempts = self.attempts.as_ref().map(|attempts| attempts.of(&self.runs)).transpose();
         let attempts = attempts.map_err(outside)?;
         let files = Files::of(&self.runs, attempts.map(|all| &**all), &self.schema.table).map_err(outside)?;

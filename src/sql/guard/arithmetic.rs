@@ -23,7 +23,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// Functions that make NaN of numbers.
 const MAKE_NAN: &[&str] = &[

@@ -10,7 +10,7 @@ use datafusion::sql::sqlparser::ast::{
     SetOperator, SetQuantifier, TableFactor, TableWithJoins, Visit, Visitor,
 };
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// Aggregates that look at each value once if they are told `DISTINCT`, or for which that changes nothing.
 const DISTINCT: &[&str] = &[

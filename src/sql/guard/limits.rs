@@ -7,7 +7,7 @@ use datafusion::sql::sqlparser::dialect::GenericDialect;
 use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::{Token, Tokenizer};
 
-use super::Refusal;
+use super::refusal::Refusal;
 
 /// Bytes of a query.
 pub(super) const LONGEST: usize = 1 << 20;

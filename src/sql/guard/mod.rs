@@ -15,6 +15,8 @@ mod arithmetic;
 mod balance;
 mod clauses;
 mod limits;
+mod plan;
+mod refusal;
 mod size;
 mod subqueries;
 #[cfg(test)]
@@ -22,55 +24,8 @@ mod tests;
 mod text;
 mod words;
 
-use std::sync::Arc;
-
-use datafusion::dataframe::DataFrame;
-use datafusion::execution::context::{SQLOptions, SessionContext};
-use datafusion::logical_expr::LogicalPlan;
-use thiserror::Error;
-
 pub(super) use arithmetic::too_large;
+pub(super) use plan::{plan, prepare};
+pub use refusal::Refusal;
 pub use text::FirstStatement;
 pub(super) use words::plain;
-
-use super::session::SessionError;
-
-/// A query that is not given to the engine.
-#[derive(Debug, Error)]
-#[error("{what}\n(hint: {instead})")]
-pub struct Refusal {
-    /// What is not possible.
-    what: String,
-    /// What to write instead.
-    instead: String,
-}
-
-impl Refusal {
-    fn new(what: impl Into<String>, instead: impl Into<String>) -> Self {
-        Self { what: what.into(), instead: instead.into() }
-    }
-}
-
-/// Makes a session answer as the guard promises.
-pub(super) fn prepare(ctx: &SessionContext) {
-    ctx.add_analyzer_rule(Arc::new(arithmetic::Checked));
-}
-
-/// Plans a query, which only reads.
-pub(super) async fn plan(ctx: &SessionContext, sql: &str) -> Result<DataFrame, SessionError> {
-    limits::check(sql)?;
-    let state = ctx.state();
-    let dialect = state.config().options().sql_parser.dialect;
-    let mut statement = state.sql_to_statement(sql, &dialect)?;
-    balance::terms(&mut statement);
-    clauses::check(&statement, &state)?;
-    size::check(&statement)?;
-    let plan = state.statement_to_plan(statement).await?;
-    read_only().verify_plan(&plan)?;
-    let plan: LogicalPlan = subqueries::in_order(plan)?;
-    Ok(DataFrame::new(state, plan))
-}
-
-fn read_only() -> SQLOptions {
-    SQLOptions::new().with_allow_ddl(false).with_allow_dml(false).with_allow_statements(false)
-}

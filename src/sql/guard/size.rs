@@ -9,8 +9,8 @@ use std::ops::ControlFlow;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{Query, Select, TableFactor, Visit, Visitor};
 
-use super::Refusal;
 use super::limits::DEEPEST;
+use super::refusal::Refusal;
 
 /// Tables, and queries in their place, of the whole query.
 pub(super) const TABLES: u64 = 500;

@@ -16,8 +16,8 @@ use datafusion::logical_expr::{
     lit, not, not_exists, when,
 };
 
-use super::Refusal;
-use crate::sql::session::SessionError;
+use super::refusal::Refusal;
+use crate::sql::error::SessionError;
 
 /// The plan with every query in an expression in a form that the engine answers rightly.
 pub(super) fn in_order(plan: LogicalPlan) -> Result<LogicalPlan, SessionError> {

@@ -12,10 +12,10 @@ use datafusion::datasource::{MemTable, TableType};
 use datafusion::logical_expr::Expr;
 use datafusion::physical_plan::ExecutionPlan;
 
-use super::session::SessionError;
+use super::error::TableError;
 
 /// Makes the rows of a table.
-type Make = dyn Fn() -> Result<RecordBatch, SessionError> + Send + Sync;
+type Make = dyn Fn() -> Result<RecordBatch, TableError> + Send + Sync;
 
 /// A table that is made once, when it is first asked for.
 pub(super) struct LazyTable {
@@ -34,7 +34,7 @@ impl LazyTable {
     /// `make` gives rows of the schema.
     pub(super) fn new(
         schema: SchemaRef,
-        make: impl Fn() -> Result<RecordBatch, SessionError> + Send + Sync + 'static,
+        make: impl Fn() -> Result<RecordBatch, TableError> + Send + Sync + 'static,
     ) -> Self {
         Self { schema, make: Box::new(make), made: Mutex::new(None) }
     }

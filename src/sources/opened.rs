@@ -4,7 +4,8 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use super::source::{Source, SourceError};
+use super::error::SourceError;
+use super::source::Source;
 use crate::attempts::OpenRun;
 use crate::legacy::{self, Call, Finding, LegacyShard};
 use crate::schema::Schemas;

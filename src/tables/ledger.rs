@@ -6,13 +6,13 @@ use std::sync::Arc;
 use arrow::array::{Int32Array, Int64Array, RecordBatch, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 
-use super::session::SessionError;
+use super::error::TableError;
 use crate::attempts::OpenRun;
 use crate::schema::TableSchema;
 use crate::store::{LedgerRow, StoreError, expected_batch, ledger_batch};
 
 /// The units of all plans.
-pub(super) fn expected_of(runs: &[OpenRun]) -> Result<RecordBatch, SessionError> {
+pub(super) fn expected_of(runs: &[OpenRun]) -> Result<RecordBatch, TableError> {
     let mut seen = HashSet::new();
     let mut units = Vec::new();
     for run in runs {
@@ -37,7 +37,7 @@ pub(super) fn ledger_of(
     rows: &[(usize, LedgerRow)],
     runs: &[OpenRun],
     schema: &TableSchema,
-) -> Result<RecordBatch, SessionError> {
+) -> Result<RecordBatch, TableError> {
     let only: Vec<LedgerRow> = rows.iter().map(|(_, row)| row.clone()).collect();
     let batch = ledger_batch(&only, schema)?;
     let mut fields: Vec<Arc<Field>> = batch.schema().fields().iter().cloned().collect();
@@ -53,7 +53,7 @@ fn text(name: &str) -> Field {
     Field::new(name, DataType::Utf8, false)
 }
 
-pub(super) fn files_of(rows: &[(usize, LedgerRow)], runs: &[OpenRun]) -> Result<RecordBatch, SessionError> {
+pub(super) fn files_of(rows: &[(usize, LedgerRow)], runs: &[OpenRun]) -> Result<RecordBatch, TableError> {
     let flat: Vec<_> =
         rows.iter().flat_map(|(i, row)| row.files.iter().map(move |file| (*i, row, file))).collect();
     let int = |name: &str| Field::new(name, DataType::Int64, false);

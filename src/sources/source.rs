@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
-use thiserror::Error;
 
+use super::error::SourceError;
 use crate::attempts::OpenRun;
 use crate::schema::TableSchema;
 use crate::store::{MANIFEST, MERGE_MANIFEST, MergeManifest, Run, StoreError};
@@ -16,37 +16,6 @@ pub enum Source {
     Run(Box<OpenRun>),
     /// An output of `merge`.
     Merged(PathBuf, Box<MergeManifest>),
-}
-
-/// A directory that cannot be queried.
-#[derive(Debug, Error)]
-pub enum SourceError {
-    /// It is neither a run nor an output.
-    #[error("{} is neither a run (it has no run.yaml) nor an output of `results merge` (no merge.yaml)", .0.display())]
-    Neither(PathBuf),
-    /// It is not there.
-    #[error("directory {} not found", .0.display())]
-    Missing(PathBuf),
-    /// Its manifest cannot be read.
-    #[error("{} is damaged: {what}", path.display())]
-    Damaged {
-        /// The manifest.
-        path: PathBuf,
-        /// What is wrong.
-        what: String,
-    },
-    /// The run cannot be read.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// It has no files to be queried.
-    #[error("{} has no Parquet files: it was merged with --format csv\n(hint: merge it with --format parquet too)", .0.display())]
-    CsvOnly(PathBuf),
-    /// It was written by the predecessor, whose directories are read by some commands only.
-    #[error("{} is an output of the predecessor\n(hint: `results merge` and `results sql` read it; merge it first)", .0.display())]
-    Legacy(PathBuf),
-    /// A directory of the predecessor cannot be used.
-    #[error(transparent)]
-    Import(#[from] crate::legacy::LegacyError),
 }
 
 /// The tables of the user's own that a directory was made with; none if its manifest cannot be read,

@@ -1,7 +1,7 @@
 //! The SQL of the view `tests`: every p of every user below each other, whatever table it is in.
 
-use super::template::{QueryError, ident, literal};
-use super::views::{Views, group_columns};
+use super::derived::{Views, group_columns};
+use crate::queries::{QueryError, ident, literal};
 use crate::schema::{ColumnType, Derived, TableSchema};
 
 /// Name of the view.
@@ -112,8 +112,9 @@ fn sql_type(kind: ColumnType) -> &'static str {
 mod tests {
     use super::*;
     use crate::config::Fdr;
+    use crate::queries::Queries;
     use crate::schema::Schemas;
-    use crate::sql::{Queries, Space};
+    use crate::tables::Space;
 
     #[test]
     fn every_table_with_a_q_has_its_columns_found_by_their_names() {

@@ -1,10 +1,10 @@
 //! The SQL of the merged tables, put together from `queries/merge/` and the schemas.
 
-use super::template::{Queries, QueryError, ident, literal};
+use super::catalog::PUBLIC;
 use crate::config::{Fdr, FdrMethod};
+use crate::queries::{Queries, QueryError, ident, literal};
 use crate::schema::columns::shown;
 use crate::schema::{Derived, LEDGER, MadeOf, Schemas, TableSchema, USER};
-use crate::tables::PUBLIC;
 
 /// After an aggregate over everything. The engine moves a filter on a constant column below such an aggregate,
 /// where it no longer takes the row away; below a limit it cannot go.

@@ -1,0 +1,5 @@
+//! The queries of the program and those of a user, and what is filled into them.
+
+mod template;
+
+pub use template::{Parameter, Queries, Query, QueryError, ident, literal};

@@ -1,0 +1,38 @@
+//! A directory that is nothing a command can use.
+
+use std::path::PathBuf;
+
+use thiserror::Error;
+
+use crate::store::StoreError;
+
+/// A directory that cannot be queried.
+#[derive(Debug, Error)]
+pub enum SourceError {
+    /// It is neither a run nor an output.
+    #[error("{} is neither a run (it has no run.yaml) nor an output of `results merge` (no merge.yaml)", .0.display())]
+    Neither(PathBuf),
+    /// It is not there.
+    #[error("directory {} not found", .0.display())]
+    Missing(PathBuf),
+    /// Its manifest cannot be read.
+    #[error("{} is damaged: {what}", path.display())]
+    Damaged {
+        /// The manifest.
+        path: PathBuf,
+        /// What is wrong.
+        what: String,
+    },
+    /// The run cannot be read.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// It has no files to be queried.
+    #[error("{} has no Parquet files: it was merged with --format csv\n(hint: merge it with --format parquet too)", .0.display())]
+    CsvOnly(PathBuf),
+    /// It was written by the predecessor, whose directories are read by some commands only.
+    #[error("{} is an output of the predecessor\n(hint: `results merge` and `results sql` read it; merge it first)", .0.display())]
+    Legacy(PathBuf),
+    /// A directory of the predecessor cannot be used.
+    #[error(transparent)]
+    Import(#[from] crate::legacy::LegacyError),
+}
