@@ -12,7 +12,7 @@ use super::bounded;
 use super::choices;
 use super::definitions::Folder;
 use super::outcome::Outcome;
-use super::place::{beside, outside};
+use super::place::beside;
 use super::speak::{say, say_line};
 use super::text::{columns, count};
 use crate::check::CheckResult;
@@ -94,7 +94,7 @@ pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
 fn merge(args: Args, definitions: &Folder) -> Outcome {
     beside("--output", &args.output)?;
     if let Some(report) = &args.report {
-        outside("--report", report)?;
+        report::is_free(report)?;
     }
     let mut loaded = definitions.load_for(&args.shards)?;
     for table in &args.table {
@@ -102,12 +102,6 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
     }
     if let Some(folder) = &args.checks {
         loaded.queries.add_checks(folder).map_err(Failure::usage)?;
-    }
-    if let Some(report) = args.report.as_ref().filter(|report| report.exists()) {
-        return Err(Failure::usage(format!(
-            "{} exists already\n(hint: name another file for --report)",
-            report.display()
-        )));
     }
     control::check(args.control.as_deref(), args.fail_above, &args.shards)?;
     if args.control.is_some() {

@@ -1,5 +1,6 @@
 //! `results sql`
 
+mod asked;
 mod fit;
 mod format;
 mod hint;
@@ -19,8 +20,9 @@ use super::place::outside;
 use super::speak::out;
 use super::text::columns;
 use crate::error::{Exit, Failure};
-use crate::sql::{ParamError, Params, Query, Session, SessionError};
+use crate::sql::{ParamError, Params, Query, SessionError};
 use crate::text_file;
+use asked::Asked;
 use format::Format;
 use hint::told;
 use prompt::Prompt;
@@ -69,6 +71,9 @@ pub(super) struct Args {
     /// Do not page what is longer than the terminal
     #[arg(long)]
     no_pager: bool,
+    /// Refuse a query that needs data files which are missing or cut, instead of answering for the others (exit 3)
+    #[arg(long)]
+    strict: bool,
     /// Memory it may take, e.g. 500MB; large sorts and aggregates go on on the disk
     #[arg(long, value_name = "SIZE", value_parser = super::run::limits::bytes)]
     memory: Option<u64>,
@@ -97,9 +102,12 @@ fn ask(args: &Args, definitions: &Folder) -> Outcome {
     match question(args, &loaded)? {
         Some(question) => super::outcome::block_on(answer(args, &question, params, &loaded))?,
         None => super::outcome::block_on(prompt::start(Prompt {
-            runs: &args.run,
-            memory: bounded::of_queries(args.memory),
-            loaded: &loaded,
+            asked: Asked {
+                dirs: &args.run,
+                memory: bounded::of_queries(args.memory),
+                loaded: &loaded,
+                strict: args.strict,
+            },
             params: params.at_prompt(),
             format: args.format,
             pager,
@@ -153,9 +161,9 @@ fn question(args: &Args, loaded: &Loaded) -> Result<Option<Question>, Failure> {
 
 async fn answer(args: &Args, question: &Question, params: Params, loaded: &Loaded) -> Outcome {
     let sql = prompt::only_statement(&question.sql).map_err(Failure::usage)?;
-    let session = Session::open_within(&args.run, bounded::of_queries(args.memory), loaded.as_ref())
-        .map_err(Failure::error)?;
-    let frame = session.query(sql).await.map_err(told)?;
+    let memory = bounded::of_queries(args.memory);
+    let asked = Asked { dirs: &args.run, memory, loaded, strict: args.strict };
+    let (_session, frame, exit) = asked.plan(sql).await?;
     let params = params.with_defaults(question.defaults.iter().cloned());
     let frame = params.bind(frame).map_err(|error| match error {
         ParamError::Session(error) => told(error),
@@ -171,7 +179,7 @@ async fn answer(args: &Args, question: &Question, params: Params, loaded: &Loade
         }
         Some(path) => to_file(rows, args.format, path).await?,
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
 fn list(loaded: &Loaded) -> Outcome {

@@ -14,7 +14,7 @@ use crate::run::{RunStatus, open, status};
 
 #[derive(Debug, clap::Args)]
 #[command(
-    after_help = "By the ledger: no data file is read. `results validate` reads them.\n\nExamples:\n  results status out/k6_full_20261123_143005\n  results status out/k6_full_*_shard*of4 --json\n  results status out/k6_full_20261123_143005 --watch"
+    after_help = "By the ledger and the sizes of files: no data file is read. `results validate` reads them.\n\nExamples:\n  results status out/k6_full_20261123_143005\n  results status out/k6_full_*_shard*of4 --json\n  results status out/k6_full_20261123_143005 --watch"
 )]
 pub(super) struct Args {
     /// Run directories

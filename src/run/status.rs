@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 
 use super::heartbeat::{ShardState, ShardStatus};
-use crate::attempts::{Damage, Ledger};
+use crate::attempts::{Damage, Ledger, Standing};
 use crate::event::{Counts, now_us};
 use crate::progress::{grouped, others};
-use crate::store::{LedgerRow, Run, StoreError, UnitState};
+use crate::store::{LedgerRow, ReadLock, Run, StoreError, UnitState};
 
 /// Units with problems that are shown.
 const SHOWN: usize = 10;
@@ -34,6 +34,8 @@ pub struct RunStatus {
     pub shards: Vec<ShardProgress>,
     /// Units that failed or were skipped, with the reason.
     pub problems: Vec<Problem>,
+    /// Units whose data files are missing or of another length, and which.
+    pub damaged: Vec<String>,
     /// Ledger files that cannot be read.
     pub corrupt: Vec<String>,
 }
@@ -74,9 +76,14 @@ pub struct Problem {
 
 /// Where the run stands now.
 pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
+    let _reading = ReadLock::take(run.storage());
     let ledger = Ledger::read(run.storage())?;
-    // By the ledger: no data file is read.
-    let counting: Vec<&LedgerRow> = ledger.standings(&Damage::default()).map(|unit| unit.row).collect();
+    // By the ledger and the sizes of files: no data file is read.
+    let files = ledger.rows.iter().flat_map(|row| &row.files);
+    let damage = Damage::by_sizes(run.storage(), files.map(|file| (file.file.as_str(), file.bytes)));
+    let (damaged, whole): (Vec<Standing<'_>>, Vec<_>) =
+        ledger.standings(&damage).partition(|unit| unit.damage.is_some());
+    let counting: Vec<&LedgerRow> = whole.iter().map(|unit| unit.row).collect();
     let mut counts: BTreeMap<u32, Counts> = BTreeMap::new();
     for unit in run.own_units()? {
         counts.entry(unit.shard).or_default().total += 1;
@@ -104,6 +111,7 @@ pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
         eta_seconds: shards.iter().filter_map(|s| s.eta_seconds).max(),
         shards,
         problems: counting.into_iter().filter_map(problem).collect(),
+        damaged: damaged.iter().filter_map(words_of_damage).collect(),
         corrupt: ledger.corrupt.into_iter().map(|(path, cause)| format!("{path} {cause}")).collect(),
     })
 }
@@ -126,8 +134,18 @@ impl RunStatus {
                 self.dir
             ));
         }
+        for damaged in self.damaged.iter().take(SHOWN) {
+            out.push_str(&format!("{indent}damaged: {damaged}\n"));
+        }
+        if self.damaged.len() > SHOWN {
+            out.push_str(&format!("{indent}… and {} more are damaged\n", self.damaged.len() - SHOWN));
+        }
         out
     }
+}
+
+fn words_of_damage(unit: &Standing<'_>) -> Option<String> {
+    Some(format!("{} {}: {}", unit.row.user_id, unit.row.feature_mode, unit.damage.as_ref()?))
 }
 
 fn problem(row: &LedgerRow) -> Option<Problem> {

@@ -22,6 +22,7 @@ use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 
+use super::damage::Damaged;
 use super::error::SessionError;
 use super::functions;
 use super::guard;
@@ -30,7 +31,7 @@ use crate::config::Fdr;
 use crate::sources::{ImportFolder, Opened, SourceError};
 use crate::store::{Location, MergeManifest, ReadLock};
 use crate::tables::{
-    Catalog, Definitions, Listed, PUBLIC, RunTables, Space, Table, merged, put_around_merged, put_views,
+    Catalog, Definitions, Listed, PUBLIC, RunTables, Runs, Space, Table, merged, put_around_merged, put_views,
 };
 
 /// A session.
@@ -41,6 +42,8 @@ pub struct Session {
     imported: Option<Arc<ImportFolder>>,
     /// Runs whose files stay where they are as long as there are queries.
     reading: Vec<Arc<ReadLock>>,
+    /// The runs, if there are any.
+    pub(super) runs: Option<Runs>,
     /// The tables.
     catalog: Arc<Catalog>,
 }
@@ -83,7 +86,7 @@ impl Session {
         functions::register(&ctx);
         guard::prepare(&ctx);
         let catalog = Catalog::of(&ctx);
-        Ok(Self { ctx, imported: None, reading: Vec::new(), catalog })
+        Ok(Self { ctx, imported: None, reading: Vec::new(), runs: None, catalog })
     }
 
     /// A session over directories, as `results sql` opens it.
@@ -97,9 +100,22 @@ impl Session {
         memory: Option<u64>,
         definitions: Definitions<'_>,
     ) -> Result<Self, SessionError> {
+        Self::open_without(dirs, memory, &Damaged::default(), definitions)
+    }
+
+    /// The same, without files that were found to be damaged.
+    pub fn open_without(
+        dirs: &[impl AsRef<Path>],
+        memory: Option<u64>,
+        damaged: &Damaged,
+        definitions: Definitions<'_>,
+    ) -> Result<Self, SessionError> {
         let mut session = Self::with_memory(memory)?;
         let places: Vec<Location> = dirs.iter().map(|dir| Location::from(dir.as_ref())).collect();
-        let opened = Opened::of(&places, None, definitions.schemas)?;
+        let mut opened = Opened::of(&places, None, definitions.schemas)?;
+        for (run, damage) in opened.runs.iter_mut().zip(&damaged.runs) {
+            run.leave_out(damage.clone());
+        }
         for (dir, manifest) in &opened.merged {
             session.register_merged(dir, manifest)?;
         }
@@ -111,7 +127,9 @@ impl Session {
         }
         session.reading = opened.runs.iter().map(OpenRun::reading).collect();
         if !opened.runs.is_empty() {
-            RunTables::new(opened.runs, definitions).register(&session.catalog)?;
+            let tables = RunTables::new(opened.runs, definitions);
+            tables.register(&session.catalog)?;
+            session.runs = Some(tables.runs());
         }
         session.imported = opened.folder.map(Arc::new);
         Ok(session)

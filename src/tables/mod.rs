@@ -25,5 +25,6 @@ pub use error::TableError;
 pub use listed::listed;
 pub use merged::merged;
 pub use run_tables::RunTables;
+pub use runs::Runs;
 pub use shown::{Definitions, put_around_merged, put_views};
 pub(crate) use sorted::sorted_table;

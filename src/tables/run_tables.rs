@@ -34,6 +34,11 @@ impl<'a> RunTables<'a> {
         Self { runs: Runs::all(runs), definitions }
     }
 
+    /// The runs, which the tables share.
+    pub fn runs(&self) -> Runs {
+        self.runs.clone()
+    }
+
     /// Puts raw and merged tables into a catalog.
     pub fn register(&self, catalog: &Catalog) -> Result<(), TableError> {
         Registration { catalog, definitions: self.definitions }.register(&self.runs)

@@ -11,7 +11,7 @@ use crate::store::StoreError;
 
 /// Runs that are asked together, shared by the tables that are made of them.
 #[derive(Debug, Clone)]
-pub(super) struct Runs {
+pub struct Runs {
     all: Arc<Vec<OpenRun>>,
     these: std::ops::Range<usize>,
 }

@@ -147,3 +147,61 @@ fn files_that_others_leave_in_every_folder_are_not_the_programs() {
     world.write("own/queries/reports/._q.sql", b"\0\x05\xff\x07");
     world.expect(0, &["--definitions", "own", "sql", "--run", "new", "select * from te"]);
 }
+
+#[test]
+fn a_lost_file_is_named_and_the_others_answer() {
+    let world = run();
+    let files = world.table_files("run", "te");
+    let whole = world.expect(0, &["sql", "--run", "run", "--format", "csv", "select count(*) as n from te"]);
+    assert_eq!(whole.out, "n\n6\n");
+    std::fs::remove_file(&files[0]).unwrap();
+    let bytes = std::fs::read(&files[1]).unwrap();
+    std::fs::write(&files[1], &bytes[..bytes.len() - 9]).unwrap();
+    let said = world.expect(0, &["status", "run"]);
+    assert!(said.out.starts_with("run: incomplete, 1 of 3 units done"), "{}", said.out);
+    assert!(said.out.contains("damaged: u0") && said.out.contains("file missing"), "{}", said.out);
+    assert!(said.out.contains("results run --resume run"), "{}", said.out);
+    let ask = |code, more: &[&str], sql: &str| {
+        world.expect(code, &[&["sql", "--run", "run", "--format", "csv"], more, &[sql]].concat())
+    };
+    // What does not need them is answered as ever.
+    for sql in ["select count(*) as n from users", "select count(*) as n from expected"] {
+        let said = ask(0, &["--strict"], sql);
+        assert_eq!((said.out.as_str(), said.err.as_str()), ("n\n3\n", ""));
+    }
+    for sql in [
+        "select count(*) as n from te",
+        "select count(*) as n from raw.te",
+        "select count(TE_A2S) as n from te",
+    ] {
+        let said = ask(3, &[], sql);
+        assert_eq!(said.out, "n\n2\n", "{sql}");
+        assert!(said.err.contains("file missing") && said.err.contains("bytes in place of"), "{}", said.err);
+        assert!(
+            said.err.contains("user u0") && said.err.contains("`results run --resume run`"),
+            "{}",
+            said.err
+        );
+        let said = ask(3, &["--strict"], sql);
+        assert!(
+            said.out.is_empty() && said.err.starts_with("error: data files that the query needs"),
+            "{said:?}"
+        );
+    }
+    world.expect(0, &["run", "--resume", "run", "-q"]);
+    let healed = ask(0, &["--strict"], "select count(*) as n from te");
+    assert_eq!((healed.out.as_str(), healed.err.as_str()), ("n\n6\n", ""));
+    assert!(world.expect(0, &["status", "run"]).out.starts_with("run: complete, 3 of 3"));
+}
+
+#[test]
+fn a_changed_file_ends_a_query_in_words() {
+    let world = run();
+    for file in world.table_files("run", "te") {
+        let length = std::fs::metadata(&file).unwrap().len();
+        std::fs::write(&file, vec![b'x'; usize::try_from(length).unwrap()]).unwrap();
+    }
+    let said = world.expect(1, &["sql", "--run", "run", "select * from te"]);
+    assert!(said.err.contains("a data file cannot be read") && said.err.contains("(hint:"), "{}", said.err);
+    assert!(!said.err.contains("Parquet error") && !said.err.contains("Object Store"), "{}", said.err);
+}

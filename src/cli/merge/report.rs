@@ -7,9 +7,20 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use crate::check::CheckResult;
+use crate::cli::place::outside;
 use crate::error::Failure;
 use crate::legacy::Finding;
 use crate::merge::{Gap, Kept, Kind, MergeError, MergeOutcome, Merged};
+
+/// Refuses a file that is there, or that would lie in a run or an output.
+pub(super) fn is_free(path: &Path) -> Result<(), Failure> {
+    outside("--report", path)?;
+    if path.exists() {
+        let path = path.display();
+        return Err(Failure::usage(format!("{path} exists already\n(hint: name another file for --report)")));
+    }
+    Ok(())
+}
 
 /// Writes the report of a merge, also of one that was refused.
 pub(super) fn write(path: &Path, merged: &Result<Merged, MergeError>) -> Result<(), Failure> {

@@ -126,5 +126,5 @@ fn interruptible(
 }
 
 fn engine(error: DataFusionError) -> Failure {
-    Failure::error(crate::sql::SessionError::from(error))
+    super::hint::told(crate::sql::SessionError::from(error))
 }

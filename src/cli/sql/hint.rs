@@ -21,5 +21,12 @@ fn better(said: &str) -> Option<String> {
             "{said}\n(hint: queries only read here; `results sql --output FILE` writes the rows of one to a file)"
         ));
     }
+    if ["Object Store error", "Parquet error", "ParquetError"].iter().any(|word| said.contains(word)) {
+        let cause = said.replace("Object Store error: ", "").replace("Parquet error: ", "");
+        return Some(format!(
+            "a data file cannot be read: {cause}\n(hint: `results validate DIR` names each that is damaged, and \
+             `results run --resume RUN_DIR` makes those of a run again)"
+        ));
+    }
     None
 }

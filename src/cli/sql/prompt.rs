@@ -14,11 +14,11 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Editor};
 
+use super::asked::Asked;
 use super::format::Format;
 use super::hint::told;
 use super::show::{View, show};
 use super::terminal::Screen;
-use crate::cli::definitions::Loaded;
 use crate::cli::speak::{out, say, say_line};
 use crate::cli::text::columns;
 use crate::error::{Exit, Failure};
@@ -33,10 +33,7 @@ const DEEPEST: usize = 16;
 
 /// What the prompt knows between two inputs.
 pub(super) struct Prompt<'a> {
-    pub(super) runs: &'a [PathBuf],
-    /// Bound for the memory of queries.
-    pub(super) memory: Option<u64>,
-    pub(super) loaded: &'a Loaded,
+    pub(super) asked: Asked<'a>,
     pub(super) params: Params,
     pub(super) format: Format,
     /// Whether long output goes through a pager.
@@ -124,12 +121,11 @@ fn history_file() -> Option<PathBuf> {
 impl Prompt<'_> {
     /// The ledger is read anew for each query, so a run that goes on shows its newest users.
     fn session(&self) -> Result<Session, Failure> {
-        Session::open_within(self.runs, self.memory, self.loaded.as_ref()).map_err(Failure::error)
+        self.asked.session()
     }
 
     async fn query(&self, sql: &str, lines: bool) -> Result<(), Failure> {
-        let session = self.session()?;
-        let frame = session.query(sql).await.map_err(told)?;
+        let (_session, frame, _) = self.asked.plan(sql).await?;
         let frame = self.params.bind(frame).map_err(Failure::usage)?;
         let rows = frame.execute_stream().await.map_err(|e| told(SessionError::from(e)))?;
         let screen = Screen::of_stdout();
@@ -182,11 +178,11 @@ impl Talk<'_> {
             Command::Help => say(command::help()),
             Command::Tables => {
                 let session = self.prompt.session()?;
-                out(&describe::tables(&session, &self.prompt.loaded.schemas).await?)?;
+                out(&describe::tables(&session, &self.prompt.asked.loaded.schemas).await?)?;
             }
             Command::Columns(table) => {
                 let session = self.prompt.session()?;
-                out(&describe::table(&session, &self.prompt.loaded.schemas, table).await?)?;
+                out(&describe::table(&session, &self.prompt.asked.loaded.schemas, table).await?)?;
             }
             Command::Params => {
                 let rows: Vec<_> =

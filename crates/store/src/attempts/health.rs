@@ -8,6 +8,21 @@ use super::ledger::deciding;
 use crate::store::{DataFile, LedgerRow, Storage, fault_of};
 
 impl Damage {
+    /// Looks whether files of one run are there in their length; none is read.
+    pub fn by_sizes<'a>(storage: &dyn Storage, files: impl IntoIterator<Item = (&'a str, u64)>) -> Self {
+        let mut seen = FxHashSet::default();
+        let files: Vec<(&str, u64)> = files.into_iter().filter(|(path, _)| seen.insert(*path)).collect();
+        let fault = |(path, bytes): &(&str, u64)| {
+            let why = match storage.size(path).ok()? {
+                None => "file missing".to_owned(),
+                Some(there) if there != *bytes => format!("{there} bytes in place of {bytes}"),
+                Some(_) => return None,
+            };
+            Some(((0, (*path).to_owned()), why))
+        };
+        Self::found(files.par_iter().filter_map(fault).collect::<Vec<_>>())
+    }
+
     /// Compares the files of some units of one run with what was written, each once. Those of attempts that have
     /// no say in what counts are not read.
     pub fn by_checksums<'a>(storage: &dyn Storage, units: impl Iterator<Item = &'a [LedgerRow]>) -> Self {

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use super::damage::Damage;
 use super::index::Index;
 use super::ledger::Ledger;
 use crate::store::{ReadLock, Run, StoreError};
@@ -18,6 +19,8 @@ pub struct OpenRun {
     pub dir: PathBuf,
     /// Whether it was a directory of the predecessor.
     pub is_imported: bool,
+    /// Data files that are known to be damaged, which the index leaves out.
+    damage: Damage,
     ledger: OnceLock<Ledger>,
     index: OnceLock<Index>,
     /// Its files stay where they are as long as this is open.
@@ -30,12 +33,27 @@ impl OpenRun {
         let name = run.location().short_name();
         let reading = Arc::new(ReadLock::take(run.storage()));
         let dir = run.location().folder().map_or_else(|| PathBuf::from(run.name()), Path::to_owned);
-        Self { name, dir, is_imported: false, run, ledger: OnceLock::new(), index: OnceLock::new(), reading }
+        Self {
+            name,
+            dir,
+            is_imported: false,
+            run,
+            damage: Damage::default(),
+            ledger: OnceLock::new(),
+            index: OnceLock::new(),
+            reading,
+        }
     }
 
     /// A directory of the predecessor that has become a run somewhere else.
     pub fn imported(run: Run, from: &Path) -> Self {
         Self { dir: from.to_owned(), is_imported: true, ..Self::new(run) }
+    }
+
+    /// Leaves damaged files out of the index: readers of tables answer for the others.
+    pub fn leave_out(&mut self, damage: Damage) {
+        self.damage = damage;
+        self.index = OnceLock::new();
     }
 
     /// What keeps its files where they are.
@@ -48,7 +66,8 @@ impl OpenRun {
         if let Some(index) = self.index.get() {
             return Ok(index);
         }
-        let index = Index::read(self.run.storage())?;
+        let mut index = Index::read(self.run.storage())?;
+        index.files.retain(|file| !self.damage.has(0, &file.path));
         Ok(self.index.get_or_init(|| index))
     }
 
