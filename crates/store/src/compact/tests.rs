@@ -9,12 +9,12 @@ use proptest::prelude::*;
 
 use super::{Compacted, Compaction};
 use crate::attempts::{Index, Ledger};
-use crate::config::{ConfigSource, Overrides, load};
 use crate::schema::{Row, Schemas};
 use crate::store::{
     LedgerRow, NewRun, Object, Prepared, ReadLock, Run, UnitState, commit, commit_group, fault_of, is_group,
     new_attempt_id, origin,
 };
+use crate::testing::config;
 
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -23,7 +23,7 @@ fn schemas() -> Schemas {
 }
 
 fn new_run(dir: &Path) -> Run {
-    let config = load(&ConfigSource::Defaults, &Overrides::default(), None, &[]).unwrap().config;
+    let config = config();
     let new = NewRun {
         config: &config,
         units: Vec::new(),

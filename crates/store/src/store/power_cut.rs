@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use super::disk::{Disk, SystemDisk};
 use super::*;
 use crate::attempts::Ledger;
-use crate::config::{ConfigSource, Overrides, load};
 use crate::schema::{Row, Schemas};
+use crate::testing::config;
 
 /// A disk that remembers what has been flushed.
 #[derive(Debug, Default)]
@@ -145,7 +145,7 @@ fn after_the_cut(state: &State, step: usize, root: &Path, to: &Path, mut also: i
 /// which the commit of each had returned.
 fn commit_three(root: &Path, disk: &Arc<Fragile>, grouped: bool) -> Vec<usize> {
     let schemas = Schemas::load(None).unwrap();
-    let config = load(&ConfigSource::Defaults, &Overrides::default(), None, &[]).unwrap().config;
+    let config = config();
     let new = NewRun {
         config: &config,
         units: Vec::new(),
