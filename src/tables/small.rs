@@ -57,7 +57,7 @@ pub(super) fn plan(
 
 /// Files that are read together; so many groups that every partition has one, if there are enough files.
 fn groups(files: &[TableFile], places: &[usize], partitions: usize) -> Vec<Vec<usize>> {
-    let most = places.len().div_ceil(partitions).clamp(1, TOGETHER);
+    let most = (places.len() / partitions).clamp(1, TOGETHER);
     let mut groups: Vec<Vec<usize>> = Vec::new();
     let (mut rows, mut bytes) = (0, 0);
     for place in places {
