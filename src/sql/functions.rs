@@ -12,6 +12,7 @@
 //! | `harmonic(n)` | 1 + 1/2 + … + 1/n, the factor of Benjamini–Yekutieli |
 
 mod aggregate;
+mod arguments;
 mod fold;
 mod frames;
 mod mended;
@@ -25,7 +26,6 @@ use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, Float64Array};
 use arrow::datatypes::{DataType, Int64Type};
-use datafusion::common::{Result, plan_err};
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{AggregateUDF, ColumnarValue, Volatility, WindowUDF, create_udf};
 
@@ -55,32 +55,4 @@ pub(super) fn register(ctx: &SessionContext) {
             Ok(ColumnarValue::Array(Arc::new(sums) as ArrayRef))
         }),
     ));
-}
-
-/// Whole numbers and decimals become doubles; other types stay and are refused by [`one_number`], since the
-/// engine buries what is said here in words of its own.
-fn as_doubles(types: &[DataType]) -> Vec<DataType> {
-    let double = |kind: &DataType| kind.is_numeric() || kind.is_null();
-    types.iter().map(|kind| if double(kind) { DataType::Float64 } else { kind.clone() }).collect()
-}
-
-/// Refuses arguments that are not one double.
-fn one_number(function: &str, types: &[&DataType]) -> Result<()> {
-    match types {
-        [DataType::Float64] => Ok(()),
-        [kind] => plan_err!(
-            "{function} takes numbers, and this is {}\n(hint: CAST(… AS DOUBLE) makes numbers of what holds them)",
-            plain_name(kind)
-        ),
-        _ => plan_err!("{function} takes one argument, and here are {}", types.len()),
-    }
-}
-
-fn plain_name(kind: &DataType) -> String {
-    match kind {
-        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => "text".into(),
-        DataType::Boolean => "true or false".into(),
-        DataType::Timestamp(..) | DataType::Date32 | DataType::Date64 => "a time".into(),
-        other => other.to_string(),
-    }
 }

@@ -12,7 +12,7 @@ use std::path::Path;
 use rules::House;
 
 /// What is not yet as it shall be: rule and room. Entries are only ever taken out.
-const KNOWN: &[(&str, &str)] = &[("circles", "sql")];
+const KNOWN: &[(&str, &str)] = &[];
 
 /// Every source of the project, by path.
 fn sources(root: &Path) -> Vec<(String, String)> {

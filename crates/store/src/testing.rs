@@ -1,16 +1,8 @@
 //! What tests of several rooms need.
 
-use crate::config::{Config, ConfigSource, MeasureSettings, Overrides, load};
+use crate::config::Config;
 
-/// The default configuration where there is one measure, without settings of its own.
+/// A configuration, as a run keeps it.
 pub(crate) fn config() -> Config {
-    let te = MeasureSettings {
-        name: "te",
-        key: "global_te",
-        family: "TE",
-        default: true,
-        gate: None,
-        block: None,
-    };
-    load(&ConfigSource::Defaults, &Overrides::default(), None, &[te]).unwrap().config
+    serde_json::from_str(include_str!("../../../tests/reference/dataset_config.json")).unwrap()
 }

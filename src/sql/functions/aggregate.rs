@@ -10,6 +10,8 @@ use datafusion::logical_expr::function::{AccumulatorArgs, StateFieldsArgs};
 use datafusion::logical_expr::utils::format_state_name;
 use datafusion::logical_expr::{Accumulator, AggregateUDFImpl, Signature, Volatility};
 
+use super::arguments::{as_doubles, one_number};
+
 /// What is computed of the values; nulls are not among them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Statistic {
@@ -102,11 +104,11 @@ impl AggregateUDFImpl for OfValues {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        Ok(super::as_doubles(types))
+        Ok(as_doubles(types))
     }
 
     fn return_type(&self, types: &[DataType]) -> Result<DataType> {
-        super::one_number(self.name(), &types.iter().collect::<Vec<_>>())?;
+        one_number(self.name(), &types.iter().collect::<Vec<_>>())?;
         Ok(self.statistic.kind())
     }
 

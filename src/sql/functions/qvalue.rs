@@ -8,6 +8,8 @@ use datafusion::common::{Result, exec_err};
 use datafusion::logical_expr::function::{PartitionEvaluatorArgs, WindowUDFFieldArgs};
 use datafusion::logical_expr::{PartitionEvaluator, Signature, Volatility, WindowUDFImpl};
 
+use super::arguments::{as_doubles, one_number};
+
 /// How p-values become q-values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Correction {
@@ -51,12 +53,12 @@ impl WindowUDFImpl for QValue {
     }
 
     fn coerce_types(&self, types: &[DataType]) -> Result<Vec<DataType>> {
-        Ok(super::as_doubles(types))
+        Ok(as_doubles(types))
     }
 
     fn field(&self, args: WindowUDFFieldArgs) -> Result<FieldRef> {
         let types: Vec<&DataType> = args.input_fields().iter().map(|f| f.data_type()).collect();
-        super::one_number(self.name(), &types)?;
+        one_number(self.name(), &types)?;
         Ok(Arc::new(Field::new(args.name(), DataType::Float64, true)))
     }
 
