@@ -8,8 +8,8 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::error::SessionError;
-use super::session::Session;
 use crate::attempts::Damage;
+use crate::tables::Runs;
 
 /// Damaged files of runs.
 #[derive(Debug, Clone, Default)]
@@ -49,12 +49,12 @@ impl Damaged {
     }
 }
 
-impl Session {
+impl Damaged {
     /// Looks at the data files of the tables that a plan reads, by their sizes.
-    pub fn damaged(&self, plan: &LogicalPlan) -> Result<Damaged, SessionError> {
+    pub(super) fn of(runs: Option<&Runs>, plan: &LogicalPlan) -> Result<Self, SessionError> {
         let names = names_of(plan)?;
-        let mut found = Damaged::default();
-        for run in self.runs.iter().flat_map(|runs| runs.iter()) {
+        let mut found = Self::default();
+        for run in runs.into_iter().flat_map(|runs| runs.iter()) {
             let tables = &run.run.manifest().schema_versions;
             let mut damage = Damage::default();
             // Who asks for nothing of the files needs no list of them.

@@ -21,6 +21,7 @@ use datafusion::datasource::MemTable;
 use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::execution::memory_pool::FairSpillPool;
 use datafusion::execution::runtime_env::RuntimeEnvBuilder;
+use datafusion::logical_expr::LogicalPlan;
 
 use super::damage::Damaged;
 use super::error::SessionError;
@@ -101,6 +102,11 @@ impl Session {
         definitions: Definitions<'_>,
     ) -> Result<Self, SessionError> {
         Self::open_without(dirs, memory, &Damaged::default(), definitions)
+    }
+
+    /// Looks at the data files of the tables that a plan reads, by their sizes.
+    pub fn damaged(&self, plan: &LogicalPlan) -> Result<Damaged, SessionError> {
+        Damaged::of(self.runs.as_ref(), plan)
     }
 
     /// The same, without files that were found to be damaged.
