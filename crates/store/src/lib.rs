@@ -15,6 +15,4 @@ pub mod schema;
 pub mod sorted;
 pub mod store;
 pub mod system;
-#[cfg(test)]
-mod testing;
 pub mod text_file;

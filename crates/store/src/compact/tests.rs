@@ -9,12 +9,12 @@ use proptest::prelude::*;
 
 use super::{Compacted, Compaction};
 use crate::attempts::{Index, Ledger};
+use crate::config::testing::config;
 use crate::schema::{Row, Schemas};
 use crate::store::{
     LedgerRow, NewRun, Object, Prepared, ReadLock, Run, UnitState, commit, commit_group, fault_of, is_group,
     new_attempt_id, origin,
 };
-use crate::testing::config;
 
 const WAIT: Duration = Duration::from_secs(10);
 

@@ -21,6 +21,8 @@ mod read;
 mod reading;
 mod settings;
 mod show;
+#[cfg(test)]
+pub(crate) mod testing;
 mod time_zone;
 mod tree;
 

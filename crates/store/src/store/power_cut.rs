@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex};
 use super::disk::{Disk, SystemDisk};
 use super::*;
 use crate::attempts::Ledger;
+use crate::config::testing::config;
 use crate::schema::{Row, Schemas};
-use crate::testing::config;
 
 /// A disk that remembers what has been flushed.
 #[derive(Debug, Default)]

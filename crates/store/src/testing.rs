@@ -1,8 +1,0 @@
-//! What tests of several rooms need.
-
-use crate::config::Config;
-
-/// A configuration, as a run keeps it.
-pub(crate) fn config() -> Config {
-    serde_json::from_str(include_str!("../../../tests/reference/dataset_config.json")).unwrap()
-}
