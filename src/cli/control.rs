@@ -8,13 +8,12 @@ use super::merge::control_words;
 use super::outcome::{Outcome, block_on};
 use super::place;
 use super::run::limits::{self, ShardCount};
-use super::run::{last_words, start};
+use super::run::{for_terminal, here, in_processes, last_words};
 use super::speak::{out, say, say_line};
 use crate::control::{ControlError, Request, create};
 use crate::error::{Exit, Failure};
-use crate::event::FanOut;
-use crate::progress::{Verbosity, for_people};
-use crate::run::{Here, Processes, RunOutcome, Work};
+use crate::progress::Verbosity;
+use crate::run::{RunOutcome, Work};
 use crate::schema::Schemas;
 use crate::sql::Session;
 use crate::store::{Location, RunState};
@@ -63,12 +62,11 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let work = plan(args, &loaded.schemas)?;
     let is_limited = args.memory.is_some() || args.timeout.is_some();
     let verbosity = if args.quiet { Verbosity::Quiet } else { Verbosity::Normal };
-    let tell = FanOut::default().with(for_people(work.bars(), verbosity));
+    let tell = for_terminal(&work, verbosity);
     let end = if is_limited || args.shards.is_some() || work.is_divided() {
-        let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
-        start(&work, &by, &tell)?
+        in_processes(&work, definitions, &tell)?
     } else {
-        start(&work, &Here { schemas: &loaded.schemas, supervisor: None }, &tell)?
+        here(&work, &loaded.schemas, &tell)?
     };
     say(last_words(work.run(), &end, started)?);
     if end.state == RunState::Complete {

@@ -9,18 +9,17 @@ use arrow::datatypes::Int64Type;
 use super::definitions::{Folder, Loaded};
 use super::outcome::Outcome;
 use super::place::outside;
-use super::run::{failure, last_words, start};
+use super::run::{failure, for_terminal, in_processes, last_words};
 use super::speak::{out, say, say_line};
 use super::text::{columns, count};
 use crate::config::{ConfigSource, Overrides, load};
 use crate::control::{Request, create as create_control};
 use crate::demo::{DemoSpec, write_dataset};
 use crate::error::{Exit, Failure};
-use crate::event::FanOut;
 use crate::measures;
 use crate::merge::{Merge, MergeOutcome, Merged, OnConflict};
-use crate::progress::{Verbosity, bytes, duration, for_people};
-use crate::run::{Planned, Processes, RunOutcome, Work, create};
+use crate::progress::{Verbosity, bytes, duration};
+use crate::run::{Planned, RunOutcome, Work, create};
 use crate::schema::Derived;
 use crate::sql::{ControlRow, Definitions, Session, ident};
 use crate::store::Location;
@@ -154,9 +153,7 @@ fn analyse<'a>(
     let planned = Planned { config: &config, shards: args.shards, only_shards: Vec::new(), schemas };
     let run = create(folder.join("run"), planned, &|_| ()).map_err(failure)?;
     let work = Work::of(run, schemas).shards(args.shards);
-    let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
-    let tell = FanOut::default().with(for_people(work.bars(), Verbosity::Normal));
-    let end = start(&work, &by, &tell)?;
+    let end = in_processes(&work, definitions, &for_terminal(&work, Verbosity::Normal))?;
     Ok((work, end))
 }
 
@@ -166,10 +163,8 @@ fn control(args: &Args, definitions: &Folder, loaded: &Loaded, folder: &Path) ->
     let request = Request { of, at: Location::from(at.clone()), pairs: PAIRS, shards: args.shards, schemas };
     let run = create_control(request, &|_| ()).map_err(super::control::failure)?;
     let work = Work::of(run, schemas).shards(args.shards);
-    let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
-    let tell = FanOut::default().with(for_people(work.bars(), Verbosity::Normal));
     let started = Instant::now();
-    let end = start(&work, &by, &tell)?;
+    let end = in_processes(&work, definitions, &for_terminal(&work, Verbosity::Normal))?;
     say(last_words(work.run(), &end, started)?);
     Ok(at)
 }

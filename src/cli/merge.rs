@@ -107,7 +107,6 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
     if args.control.is_some() {
         loaded.schemas.stand_beside_a_control();
     }
-    let config = control::config(&args.shards);
     let fail_above = args.fail_above;
     let expected = expected::users(args.expect.as_deref(), args.data.as_deref(), &args.shards)?;
     let merge = Merge {
@@ -129,7 +128,7 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
     }
     let merged = merged.map_err(failure)?;
     let exit = tell(&merged);
-    Ok(control::tell(&merged.outcome, config.as_ref(), fail_above).unwrap_or(exit))
+    Ok(control::tell(&merged.outcome, fail_above).unwrap_or(exit))
 }
 
 pub(super) fn failure(error: MergeError) -> Failure {

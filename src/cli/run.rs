@@ -117,12 +117,11 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     if args.json {
         out(&first_line(work.run())?)?;
     }
+    let tell = args.readers(&work);
     let outcome = if args.in_processes(&work) {
-        let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
-        start(&work, &by, &args.readers(work.bars()))?
+        in_processes(&work, definitions, &tell)?
     } else {
-        let by = Here { schemas: &schemas, supervisor: None };
-        start(&work, &by, &args.readers(work.bars()))?
+        here(&work, &schemas, &tell)?
     };
     say(last_words(work.run(), &outcome, started)?);
     if args.json {
@@ -133,8 +132,28 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     Ok(outcome.exit())
 }
 
+/// Works on a run in processes that are watched and restarted.
+pub(super) fn in_processes(
+    work: &Work<'_>,
+    definitions: &Folder,
+    tell: &FanOut,
+) -> Result<RunOutcome, Failure> {
+    let by = Processes::new(definitions.path().map(Path::to_owned)).map_err(Failure::error)?;
+    start(work, &by, tell)
+}
+
+/// Works on a run in this process.
+pub(super) fn here(work: &Work<'_>, schemas: &Schemas, tell: &FanOut) -> Result<RunOutcome, Failure> {
+    start(work, &Here { schemas, supervisor: None }, tell)
+}
+
+/// What people see of a run at work.
+pub(super) fn for_terminal(work: &Work<'_>, verbosity: Verbosity) -> FanOut {
+    FanOut::default().with(for_people(work.bars(), verbosity))
+}
+
 /// Works on a run until it ends or a signal has it stop.
-pub(super) fn start(work: &Work<'_>, by: &dyn Launcher, tell: &FanOut) -> Result<RunOutcome, Failure> {
+fn start(work: &Work<'_>, by: &dyn Launcher, tell: &FanOut) -> Result<RunOutcome, Failure> {
     // At the second signal whoever has started processes ends them first.
     let stop = stop_on_signals(by.silence().is_none())?;
     work.start(by, tell, &stop).map_err(failure)
@@ -155,9 +174,9 @@ impl Args {
         limited || work.is_divided() || (self.shards.is_some() && self.shard.is_none())
     }
 
-    fn readers(&self, shards: u32) -> FanOut {
+    fn readers(&self, work: &Work<'_>) -> FanOut {
         let verbosity = if self.quiet || self.json { Verbosity::Quiet } else { Verbosity::Normal };
-        let people = FanOut::default().with(for_people(shards, verbosity));
+        let people = for_terminal(work, verbosity);
         if self.json { people.with(JsonLines::new(std::io::stdout())) } else { people }
     }
 }

@@ -40,7 +40,7 @@ impl Views<'_> {
             ("measure", &literal(&schema.table)),
             ("feature_mode", &column_or_null(schema, "feature_mode", "VARCHAR")),
             ("tau", &column_or_null(schema, "tau", "BIGINT")),
-            ("direction", &direction.map_or_else(|| "CAST(NULL AS VARCHAR)".to_owned(), literal)),
+            ("direction", &text_or_null(direction)),
             ("null", &literal(CALLED)),
             ("p", &ident(p)),
             ("rows", &self.rows(schema, &self.space.counting)?),
@@ -85,13 +85,17 @@ impl Views<'_> {
                 ("control", &ident(&column.name)),
                 ("table", &self.space.sql(CONTROL)),
                 ("measure", &literal(&schema.table)),
-                ("direction", &direction.map_or_else(|| "CAST(NULL AS VARCHAR)".to_owned(), literal)),
+                ("direction", &text_or_null(direction)),
                 ("rows", &rows),
                 ("same_test", &format!("{} AND {}", same("feature_mode"), same("tau"))),
             ])?;
         }
         Ok(rows)
     }
+}
+
+fn text_or_null(text: Option<&str>) -> String {
+    text.map_or_else(|| "CAST(NULL AS VARCHAR)".to_owned(), literal)
 }
 
 /// A column of the key, or null in a table without.

@@ -1,8 +1,5 @@
 //! The negative control: pairs of strangers are a run like any other, and what is called of them stands beside every q.
 
-use std::process::Stdio;
-use std::time::{Duration, Instant};
-
 use crate::world::{QUICK, World, rows};
 
 /// Four users with results, and a control of all twelve pairs.
@@ -127,25 +124,7 @@ fn killed_and_resumed_equals_uninterrupted() {
     assert_eq!(world.analyse("run", &[]).code, Some(0));
     world.expect(0, &["control", "run", "--out", "whole"]);
     let args = ["control", "run", "--threads", "1", "--out", "killed"];
-    let mut child = world
-        .command(&args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let committed = || {
-        let there = world.path("killed/users").exists();
-        if there { world.files("killed/users").len() } else { 0 }
-    };
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while committed() == 0 {
-        assert!(Instant::now() < deadline, "no pair was committed");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-    let done = committed();
+    let done = world.killed_at_work("killed", &args);
     assert!((1..12).contains(&done), "{done} pairs were committed before the kill");
     let partial = ["merge", "--shards", "run", "--control", "killed", "--output", "no", "--allow-partial"];
     let said = world.expect(0, &partial);
@@ -153,7 +132,7 @@ fn killed_and_resumed_equals_uninterrupted() {
     let said = world.expect(2, &["merge", "--shards", "run", "--control", "killed", "--output", "not"]);
     assert!(said.err.contains("killed is not complete: "), "{}", said.err);
     world.expect(0, &["run", "--resume", "killed", "--shards", "3"]);
-    assert_eq!(committed(), 12, "a pair was done twice");
+    assert_eq!(world.committed("killed"), 12, "a pair was done twice");
     for dir in ["whole", "killed"] {
         world.expect(0, &["merge", "--shards", dir, "--output", &format!("m_{dir}")]);
     }

@@ -23,11 +23,6 @@ fn slow_world() -> World {
     world
 }
 
-/// Rows of the ledger so far.
-fn committed(world: &World) -> usize {
-    if world.path("run/users").exists() { world.files("run/users").len() } else { 0 }
-}
-
 #[test]
 fn killed_and_resumed_equals_uninterrupted() {
     let world = slow_world();
@@ -35,22 +30,7 @@ fn killed_and_resumed_equals_uninterrupted() {
     world.expect(0, &["merge", "--output", "merged_whole", "--shards", "whole"]);
 
     let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shard", "0/2"];
-    let mut child = world
-        .command(&args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while committed(&world) == 0 {
-        assert!(Instant::now() < deadline, "no unit was committed");
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    child.kill().unwrap();
-    child.wait().unwrap();
-
-    let done = world.files("run/users").len();
+    let done = world.killed_at_work("run", &args);
     assert!((1..4).contains(&done), "{done} units were committed before the kill");
     let status = world.expect(0, &["status", "run"]);
     assert!(status.out.contains("lost") && status.out.contains("--resume"), "{}", status.out);
@@ -79,13 +59,7 @@ fn killed_and_resumed_equals_uninterrupted() {
 fn a_shard_has_one_worker_at_a_time() {
     let world = slow_world();
     let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shard", "0/2"];
-    let mut first = world
-        .command(&args)
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut first = world.started(&args);
     let deadline = Instant::now() + Duration::from_mins(1);
     while !world.path("run/_status/shard-0-of-2.lock").exists() {
         assert!(Instant::now() < deadline);
@@ -127,11 +101,7 @@ fn stopped_by(signal: nix::sys::signal::Signal, more: &[&str]) {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while committed(&world) == 0 {
-        assert!(Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(2));
-    }
+    world.wait_for_a_commit("run");
     let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
     nix::sys::signal::kill(pid, signal).unwrap();
     let said = crate::world::said(&child.wait_with_output().unwrap());

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
@@ -62,6 +63,36 @@ impl World {
         let mut command = Command::new(env!("CARGO_BIN_EXE_results"));
         command.args(args).current_dir(self.dir.path()).env("CI", "true").env_remove("RESULTS_DEFINITIONS");
         command
+    }
+
+    /// The program at work, saying nothing.
+    pub(crate) fn started(&self, args: &[&str]) -> Child {
+        let mut command = self.command(args);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+    }
+
+    /// Files of the ledger of a run so far.
+    pub(crate) fn committed(&self, run: &str) -> usize {
+        let ledger = format!("{run}/users");
+        if self.path(&ledger).exists() { self.files(&ledger).len() } else { 0 }
+    }
+
+    /// Waits until something is committed to a run.
+    pub(crate) fn wait_for_a_commit(&self, run: &str) {
+        let deadline = Instant::now() + Duration::from_mins(1);
+        while self.committed(run) == 0 {
+            assert!(Instant::now() < deadline, "nothing was committed");
+            std::thread::sleep(Duration::from_millis(2));
+        }
+    }
+
+    /// Starts the program and kills it once it has committed something; how many commits there are then.
+    pub(crate) fn killed_at_work(&self, run: &str, args: &[&str]) -> usize {
+        let mut child = self.started(args);
+        self.wait_for_a_commit(run);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        self.committed(run)
     }
 
     /// Runs the program to its end.

@@ -7,7 +7,7 @@ use crate::cli::text::columns;
 use crate::config::Config;
 use crate::control;
 use crate::error::{Exit, Failure};
-use crate::merge::MergeOutcome;
+use crate::merge::{MergeOutcome, Written};
 use crate::sql::ControlRow;
 use crate::store::Run;
 
@@ -33,15 +33,19 @@ pub(super) fn check(
     ))
 }
 
-/// The configuration of the runs.
-pub(super) fn config(shards: &[PathBuf]) -> Option<Config> {
-    shards.iter().find_map(|dir| Run::open(dir).ok()).map(|run| run.manifest().config.clone())
+/// The configuration of the runs that were merged.
+fn config(written: &Written) -> Option<Config> {
+    let runs = written.manifest.sources.iter().filter_map(|run| Run::open(&run.dir).ok());
+    runs.map(|run| run.manifest().config.clone()).next()
 }
 
 /// Says what a control that was merged says; gives the exit code if a test calls more strangers than that share.
-pub(super) fn tell(outcome: &MergeOutcome, config: Option<&Config>, fail_above: Option<f64>) -> Option<Exit> {
+pub(super) fn tell(outcome: &MergeOutcome, fail_above: Option<f64>) -> Option<Exit> {
     let MergeOutcome::Written(written) = outcome else { return None };
-    say(words(&written.control, written.manifest.fdr.alpha, config));
+    if written.control.is_empty() {
+        return None;
+    }
+    say(words(&written.control, written.manifest.fdr.alpha, config(written).as_ref()));
     let too_many = above(&written.control, fail_above);
     say(&too_many);
     (!too_many.is_empty()).then_some(Exit::Incomplete)

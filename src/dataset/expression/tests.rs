@@ -199,7 +199,7 @@ fn texts_are_read_on_the_clock_of_the_zone() {
     );
     let numbers = Compiler::new(&[], berlin).compile("data.timestamp", "to_timestamp(t)").unwrap();
     let column: ArrayRef = Arc::new(Float64Array::from(vec![noon]));
-    assert_eq!(numbers.evaluate(&[column], 1).unwrap(), [noon], "a number is no text of a clock");
+    assert_eq!(numbers.evaluate(&[column], 1).unwrap(), [noon], "a number isn't the text of a clock");
     let cast = Compiler::new(&["t".to_owned()], berlin)
         .compile("data.timestamp", "cast(t as timestamp)")
         .unwrap_err();
