@@ -3,6 +3,7 @@
 //! A program whose memory is refused can only end at once. So this one starts itself again under the limit of the
 //! system, and words how that one ended.
 
+use std::fs::File;
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::PathBuf;
 use std::process::Command;
@@ -13,38 +14,57 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
 
 use super::outcome::Outcome;
+use super::speak;
 use crate::error::{Exit, Failure};
 use crate::progress::bytes;
 
-/// Says to the program that it is the one under the limit.
+/// Says to the program that it is the one under the limit, and what that is.
 const BOUNDED: &str = "RESULTS_BOUNDED";
+
+/// What the language and its libraries say when they end the program.
+const LAST_WORDS: &str = "last_words";
 
 /// What the program takes to begin with. Below it the limit is that of the queries alone.
 const LEAST: u64 = 200_000_000;
 
-/// The share of its memory that queries may hold before they go on on the disk.
-pub(super) fn of_queries(memory: Option<u64>) -> Option<u64> {
-    memory.map(|bytes| bytes / 2)
-}
-
-/// Does a command with so much memory at most. `unfinished` is where a process of an id leaves what it has not
-/// finished, so that it can be removed.
+/// Does a command with so much memory at most, which it is told. `unfinished` is where a process of an id leaves what
+/// it has not finished, so that it can be removed.
 pub(super) fn within(
     memory: Option<u64>,
     unfinished: impl Fn(u32) -> Option<PathBuf>,
-    command: impl FnOnce() -> Outcome,
+    command: impl FnOnce(Option<u64>) -> Outcome,
 ) -> Outcome {
-    let Some(memory) = memory else { return command() };
-    let limit = memory.max(LEAST);
-    if std::env::var_os(BOUNDED).is_none() {
-        return start_under(limit, unfinished);
-    }
+    let Some(memory) = memory else { return command(None) };
+    let Some(bounded) = std::env::var_os(BOUNDED) else { return start_under(memory, unfinished) };
+    // What is free has changed since.
+    let memory = bounded.to_str().and_then(|bytes| bytes.parse().ok()).unwrap_or(memory);
     // Nothing is left behind if the one that started this is killed.
     #[cfg(target_os = "linux")]
     nix::sys::prctl::set_pdeathsig(Signal::SIGTERM).map_err(Failure::error)?;
-    limit_memory(limit)?;
+    let limit = limit(memory)?;
+    setrlimit(Resource::RLIMIT_DATA, limit, limit).map_err(Failure::error)?;
+    // What it would leave behind is as large as what it has.
+    setrlimit(Resource::RLIMIT_CORE, 0, 0).map_err(Failure::error)?;
     end_when_refused();
-    command()
+    command(Some(memory))
+}
+
+/// What the process may have, where queries may have so much: it cannot begin with less, and whoever started it may
+/// have less.
+fn limit(memory: u64) -> Result<u64, Failure> {
+    let (_, most) = getrlimit(Resource::RLIMIT_DATA).map_err(Failure::error)?;
+    Ok(memory.max(LEAST).min(most))
+}
+
+/// Has what the language and its libraries say of their own ends kept for the one that started this process, which
+/// words it. What this program says goes where it went.
+pub(super) fn hush() -> Result<(), Failure> {
+    if std::env::var_os(BOUNDED).is_some() {
+        speak::keep_place().map_err(Failure::error)?;
+        let last = File::create(std::env::temp_dir().join(LAST_WORDS)).map_err(Failure::error)?;
+        nix::unistd::dup2_stderr(last).map_err(Failure::error)?;
+    }
+    Ok(())
 }
 
 /// Limits what this process, and any program it starts, may have of memory it can write to.
@@ -71,14 +91,14 @@ fn end_when_refused() {
     }));
 }
 
-fn start_under(limit: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outcome {
+fn start_under(memory: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outcome {
     // Ctrl-C is for the one that works; this one waits for it.
     let ignored = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, ignored).map_err(Failure::error)?;
     let folder = Scratch::new()?;
     let mut child = Command::new(std::env::current_exe().map_err(Failure::error)?)
         .args(std::env::args_os().skip(1))
-        .env(BOUNDED, "1")
+        .env(BOUNDED, memory.to_string())
         .env("TMPDIR", &folder.0)
         // What the allocator keeps in reserve counts too.
         .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
@@ -93,12 +113,19 @@ fn start_under(limit: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outco
     if let Some(left) = unfinished(id) {
         let _ = std::fs::remove_dir_all(left);
     }
+    let last_words = std::fs::read_to_string(folder.0.join(LAST_WORDS)).unwrap_or_default();
     match status.signal().and_then(|signal| Signal::try_from(signal).ok()) {
+        Some(Signal::SIGABRT) if last_words.contains("overflowed its stack") => Err(Failure::error(
+            "the query is nested too deeply\n(hint: write it in smaller steps, each a name of WITH)",
+        )),
         // What the allocator does when it is refused.
         Some(Signal::SIGABRT) => Err(Failure::error(format!(
-            "this needs more memory than it may have ({})\n(hint: give more with --memory, or leave it away)",
-            bytes(limit)
+            "this needs more memory than it may have ({})\n(hint: give more with --memory, or ask for less at once)",
+            bytes(limit(memory)?)
         ))),
+        Some(Signal::SIGKILL) => Err(Failure::error(
+            "ended by the system, which may have had no more memory\n(hint: --memory takes less of it)",
+        )),
         Some(signal) => Err(Failure::error(format!("ended by {signal}"))),
         None => Ok(Exit::Error),
     }

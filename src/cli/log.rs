@@ -9,6 +9,8 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
+use super::speak;
+
 /// The log goes to standard error; `RESULTS_LOG` sets how much (`warn` without it). That of a worker is kept in a
 /// file and has times.
 pub(super) fn start(of_worker: bool) {
@@ -17,7 +19,7 @@ pub(super) fn start(of_worker: bool) {
     let filter = asked.unwrap_or_else(|| EnvFilter::new("warn"));
     let log = tracing_subscriber::fmt()
         .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+        .with_writer(speak::place)
         .log_internal_errors(false);
     let _ = if plain { log.event_format(Plain).try_init() } else { log.try_init() };
 }

@@ -88,7 +88,7 @@ pub(super) struct Args {
 pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
     let output = args.output.clone();
     let unfinished = |process| Some(staging_path(&output, process));
-    bounded::within(args.memory, unfinished, || merge(args, definitions))
+    bounded::within(args.memory, unfinished, |_| merge(args, definitions))
 }
 
 fn merge(args: Args, definitions: &Folder) -> Outcome {
@@ -119,7 +119,7 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
         only: args.table,
         control: args.control,
         expected,
-        memory: bounded::of_queries(args.memory),
+        memory: args.memory,
         definitions: loaded.as_ref(),
     };
     let merged = super::outcome::block_on(merge.run())?;

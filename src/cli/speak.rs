@@ -2,7 +2,11 @@
 //! nobody who stops reading ends what is being done, or changes its exit code.
 
 use std::fmt::Display;
-use std::io::{ErrorKind, Write};
+use std::fs::File;
+use std::io::{self, ErrorKind, Write};
+use std::os::fd::AsFd;
+use std::process::Stdio;
+use std::sync::OnceLock;
 
 use crate::error::Failure;
 
@@ -15,9 +19,35 @@ pub(super) enum Reader {
     Gone,
 }
 
+/// Where words go once standard error is kept for those who do not ask.
+static PLACE: OnceLock<File> = OnceLock::new();
+
+/// Goes on with words where standard error goes now, whatever becomes of that.
+///
+/// # Errors
+/// There are no more file descriptors.
+pub(super) fn keep_place() -> io::Result<()> {
+    let place = io::stderr().as_fd().try_clone_to_owned()?;
+    let _ = PLACE.set(place.into());
+    Ok(())
+}
+
+/// Where words go.
+pub(super) fn place() -> Box<dyn Write> {
+    match PLACE.get() {
+        Some(place) => Box::new(place),
+        None => Box::new(io::stderr()),
+    }
+}
+
+/// The same for a program that is started.
+pub(super) fn place_of_others() -> Stdio {
+    PLACE.get().and_then(|place| place.try_clone().ok()).map_or_else(Stdio::inherit, Stdio::from)
+}
+
 /// Writes words to standard error, as they are. They may be lost: nobody may be there, and a disk may be full.
 pub(super) fn say(words: impl Display) {
-    let _ = std::io::stderr().write_all(words.to_string().as_bytes());
+    let _ = place().write_all(words.to_string().as_bytes());
 }
 
 /// Writes a line of words to standard error.
@@ -35,7 +65,7 @@ pub(super) fn out(text: &str) -> Result<(), Failure> {
 
 /// Writes to standard output, and says whether somebody may still read it.
 pub(super) fn offer(text: &str) -> Result<Reader, Failure> {
-    let mut stdout = std::io::stdout().lock();
+    let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Ok(()) => Ok(Reader::There),
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Reader::Gone),

@@ -12,19 +12,19 @@ mod terminal;
 
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::bounded;
 use super::definitions::{Folder, Loaded};
-use super::outcome::Outcome;
+use super::outcome::{Outcome, block_on_and_leave};
 use super::place::outside;
 use super::speak::out;
 use super::text::columns;
 use crate::error::{Exit, Failure};
-use crate::sql::{ParamError, Params, Query, SessionError};
+use crate::sql::{Bounds, Params, Query};
 use crate::text_file;
 use asked::Asked;
 use format::Format;
-use hint::told;
 use prompt::Prompt;
 use show::{View, show, to_file};
 use terminal::Screen;
@@ -74,16 +74,21 @@ pub(super) struct Args {
     /// Refuse a query that needs data files which are missing or cut, instead of answering for the others (exit 3)
     #[arg(long)]
     strict: bool,
-    /// Memory it may take, e.g. 500MB; large sorts and aggregates go on on the disk
+    /// Memory it may take, e.g. 500MB; large sorts and aggregates go on on the disk (default: half of what is free)
     #[arg(long, value_name = "SIZE", value_parser = super::run::limits::bytes)]
     memory: Option<u64>,
+    /// Time a query may take, as in 90s, 15min or 2h (default: any)
+    #[arg(long, value_name = "TIME", value_parser = super::run::limits::time)]
+    timeout: Option<Duration>,
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
-    bounded::within(args.memory, |_| None, || ask(args, definitions))
+    let memory = args.memory.or_else(Bounds::usual_memory);
+    bounded::within(memory, |_| None, |memory| ask(args, Bounds { memory, time: args.timeout }, definitions))
 }
 
-fn ask(args: &Args, definitions: &Folder) -> Outcome {
+fn ask(args: &Args, bounds: Bounds, definitions: &Folder) -> Outcome {
+    bounded::hush()?;
     let loaded = definitions.load_for(&args.run)?;
     if args.list {
         return list(&loaded);
@@ -99,15 +104,11 @@ fn ask(args: &Args, definitions: &Folder) -> Outcome {
         return Err(Failure::usage("this format is not for a terminal\n(hint: name a file with --output)"));
     }
     let pager = !args.no_pager;
+    let asked = Asked { dirs: &args.run, bounds, loaded: &loaded, strict: args.strict };
     match question(args, &loaded)? {
-        Some(question) => super::outcome::block_on(answer(args, &question, params, &loaded))?,
-        None => super::outcome::block_on(prompt::start(Prompt {
-            asked: Asked {
-                dirs: &args.run,
-                memory: bounded::of_queries(args.memory),
-                loaded: &loaded,
-                strict: args.strict,
-            },
+        Some(question) => block_on_and_leave(answer(args, &question, params, asked))?,
+        None => block_on_and_leave(prompt::start(Prompt {
+            asked,
             params: params.at_prompt(),
             format: args.format,
             pager,
@@ -159,17 +160,12 @@ fn question(args: &Args, loaded: &Loaded) -> Result<Option<Question>, Failure> {
     }
 }
 
-async fn answer(args: &Args, question: &Question, params: Params, loaded: &Loaded) -> Outcome {
+async fn answer(args: &Args, question: &Question, params: Params, asked: Asked<'_>) -> Outcome {
     let sql = prompt::only_statement(&question.sql).map_err(Failure::usage)?;
-    let memory = bounded::of_queries(args.memory);
-    let asked = Asked { dirs: &args.run, memory, loaded, strict: args.strict };
-    let (_session, frame, exit) = asked.plan(sql).await?;
+    let planned = asked.plan(sql).await?;
+    let exit = planned.exit;
     let params = params.with_defaults(question.defaults.iter().cloned());
-    let frame = params.bind(frame).map_err(|error| match error {
-        ParamError::Session(error) => told(error),
-        error => Failure::usage(error),
-    })?;
-    let rows = frame.execute_stream().await.map_err(|e| told(SessionError::from(e)))?;
+    let (rows, _session) = planned.rows(&params).await?;
     match &args.output {
         None => {
             let screen = Screen::of_stdout();

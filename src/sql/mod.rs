@@ -1,5 +1,6 @@
 //! SQL over runs and merged outputs. What a directory is, and which rows a table has, is asked of the rooms below.
 
+mod bounds;
 mod control;
 mod damage;
 mod error;
@@ -10,6 +11,7 @@ mod session;
 
 pub use crate::queries::{Parameter, Queries, Query, QueryError, ident, literal};
 pub use crate::tables::{CALLED, Definitions};
+pub use bounds::{Bounds, Clock};
 pub use control::ControlRow;
 pub use damage::Damaged;
 pub use error::SessionError;

@@ -19,10 +19,9 @@ use datafusion::common::TableReference;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::execution::context::{SessionConfig, SessionContext};
-use datafusion::execution::memory_pool::FairSpillPool;
-use datafusion::execution::runtime_env::RuntimeEnvBuilder;
 use datafusion::logical_expr::LogicalPlan;
 
+use super::bounds::Bounds;
 use super::damage::Damaged;
 use super::error::SessionError;
 use super::functions;
@@ -58,32 +57,28 @@ impl std::fmt::Debug for Session {
 impl Session {
     /// A session without tables.
     pub fn empty() -> Result<Self, SessionError> {
-        Self::with_memory(None)
+        Self::within(Bounds::default())
     }
 
-    /// A session without tables whose queries take no more than so many bytes before they go on on the disk.
-    pub fn with_memory(bytes: Option<u64>) -> Result<Self, SessionError> {
-        Self::configured(SessionConfig::new(), bytes)
+    /// A session without tables whose queries take no more than that.
+    pub fn within(bounds: Bounds) -> Result<Self, SessionError> {
+        Self::configured(SessionConfig::new(), bounds)
     }
 
     /// A session without tables that keeps the order of sorted rows: its plans have one partition.
     pub(crate) fn for_merge(memory: Option<u64>) -> Result<Self, SessionError> {
-        Self::configured(SessionConfig::new().with_target_partitions(1), memory)
+        Self::configured(SessionConfig::new().with_target_partitions(1), Bounds::of_memory(memory))
     }
 
-    fn configured(config: SessionConfig, memory: Option<u64>) -> Result<Self, SessionError> {
+    fn configured(config: SessionConfig, bounds: Bounds) -> Result<Self, SessionError> {
         let mut config =
             config.with_information_schema(true).with_default_catalog_and_schema("results", "public");
         let options = config.options_mut();
         // Columns are called TE_A2S; nobody should have to quote that.
         options.sql_parser.enable_ident_normalization = false;
         options.execution.collect_statistics = false;
-        let mut runtime = RuntimeEnvBuilder::new();
-        if let Some(bytes) = memory {
-            let bytes = usize::try_from(bytes).unwrap_or(usize::MAX);
-            runtime = runtime.with_memory_pool(Arc::new(FairSpillPool::new(bytes)));
-        }
-        let ctx = SessionContext::new_with_config_rt(config, runtime.build_arc()?);
+        let runtime = bounds.runtime(&mut config)?;
+        let ctx = SessionContext::new_with_config_rt(config, runtime);
         functions::register(&ctx);
         guard::prepare(&ctx);
         let catalog = Catalog::of(&ctx);
@@ -92,16 +87,16 @@ impl Session {
 
     /// A session over directories, as `results sql` opens it.
     pub fn open(dirs: &[impl AsRef<Path>], definitions: Definitions<'_>) -> Result<Self, SessionError> {
-        Self::open_within(dirs, None, definitions)
+        Self::open_within(dirs, Bounds::default(), definitions)
     }
 
-    /// The same, with a bound for the memory of queries.
+    /// The same, with bounds for queries.
     pub fn open_within(
         dirs: &[impl AsRef<Path>],
-        memory: Option<u64>,
+        bounds: Bounds,
         definitions: Definitions<'_>,
     ) -> Result<Self, SessionError> {
-        Self::open_without(dirs, memory, &Damaged::default(), definitions)
+        Self::open_without(dirs, bounds, &Damaged::default(), definitions)
     }
 
     /// Looks at the data files of the tables that a plan reads, by their sizes.
@@ -112,11 +107,11 @@ impl Session {
     /// The same, without files that were found to be damaged.
     pub fn open_without(
         dirs: &[impl AsRef<Path>],
-        memory: Option<u64>,
+        bounds: Bounds,
         damaged: &Damaged,
         definitions: Definitions<'_>,
     ) -> Result<Self, SessionError> {
-        let mut session = Self::with_memory(memory)?;
+        let mut session = Self::within(bounds)?;
         let places: Vec<Location> = dirs.iter().map(|dir| Location::from(dir.as_ref())).collect();
         let mut opened = Opened::of(&places, None, definitions.schemas)?;
         for (run, damage) in opened.runs.iter_mut().zip(&damaged.runs) {

@@ -385,13 +385,45 @@ fn memory_is_bounded_in_words() {
     let ask = |memory: &str| world.run(&["sql", "--run", "run", "--format", "csv", "--memory", memory, sql]);
     assert_eq!(ask("1GB").code, Some(0));
     let said = ask("100kB");
-    assert!(said.code == Some(1) && said.err.contains("needs more memory than it may have"), "{said:?}");
-    assert!(said.err.contains("--memory"), "{said:?}");
+    insta::assert_snapshot!(said.err, @"
+    error: the query needs more memory than it may have (100 kB)
+    (hint: give more with --memory, or ask for less: fewer columns, rows or groups at once)
+    ");
+    assert_eq!(said.code, Some(1));
     // What the engine does not count is refused by the system.
     let long = "select length(repeat('x', 1000000000 + max(tau))) as n from te";
     let ask = |memory: &str| world.run(&["sql", "--run", "run", "--format", "csv", "--memory", memory, long]);
     assert_eq!(ask("4GB").out, "n\n1000000002\n");
     let said = ask("300MB");
-    assert!(said.code == Some(1) && said.err.contains("than it may have (300 MB)"), "{said:?}");
+    insta::assert_snapshot!(said.err, @"
+    error: this needs more memory than it may have (300 MB)
+    (hint: give more with --memory, or ask for less at once)
+    ");
+    assert_eq!(said.code, Some(1));
     assert!(!world.files("").iter().any(|file| file.to_string_lossy().contains("results-")), "{said:?}");
+}
+
+#[test]
+fn time_is_bounded_in_words() {
+    let world = World::new(1);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    // Its work keeps every thread of the engine busy.
+    let endless = "select count(*) as n from generate_series(1, 1000000) a, generate_series(1, 1000000) b";
+    let started = std::time::Instant::now();
+    let said = world.run(&["sql", "--run", "run", "--timeout", "300ms", "--output", "n.csv", endless]);
+    assert!(started.elapsed() < std::time::Duration::from_secs(20), "{:?}", started.elapsed());
+    insta::assert_snapshot!(said.err, @"
+    error: the query takes longer than it may (0.3 s)
+    (hint: give it more with --timeout, or ask for less: fewer rows, columns or tables at once)
+    ");
+    assert_eq!(
+        (said.code, world.path("n.csv").exists(), world.path("n.csv.partial").exists()),
+        (Some(1), false, false)
+    );
+    let quick =
+        ["sql", "--run", "run", "--timeout", "2min", "--format", "csv", "select count(*) as n from te"];
+    assert_eq!(world.expect(0, &quick).out, "n\n2\n");
+    assert!(
+        world.expect(2, &["sql", "--run", "run", "--timeout", "soon", "select 1"]).err.contains("90s, 15min")
+    );
 }

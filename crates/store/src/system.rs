@@ -1,5 +1,7 @@
 //! The machine and this process: host, memory, pages.
 
+use std::path::Path;
+
 use nix::sys::resource::{UsageWho, getrusage};
 
 /// The machine's name.
@@ -65,6 +67,46 @@ const KILL: u64 = 1 << 8;
 
 /// A process on its way out, in the system's flags.
 const EXITING: u64 = 4;
+
+/// Memory that can be had without swapping, in bytes, where the system tells: of the machine, or of the group of
+/// processes that this one may have memory of.
+pub fn free_memory() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let of_machine = line.split_whitespace().next()?.parse::<u64>().ok()? * 1024;
+    Some(free_of_groups().map_or(of_machine, |free| free.min(of_machine)))
+}
+
+/// What is free of the control groups that this process is in, the least of them.
+fn free_of_groups() -> Option<u64> {
+    let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let of_line = |line: &str| {
+        let (kinds, group) = line.split_once(':')?.1.split_once(':')?;
+        let (root, files) = match kinds {
+            "" => ("/sys/fs/cgroup", ["memory.max", "memory.current"]),
+            kinds if kinds.split(',').any(|kind| kind == "memory") => {
+                ("/sys/fs/cgroup/memory", ["memory.limit_in_bytes", "memory.usage_in_bytes"])
+            }
+            _ => return None,
+        };
+        // In a container the names are those outside, and what is seen is the group itself.
+        let group = Path::new(root).join(group.trim_start_matches('/'));
+        let all = group.ancestors().take_while(|folder| folder.starts_with(root));
+        all.filter_map(|folder| free_of_group(folder, files)).min()
+    };
+    groups.lines().filter_map(of_line).min()
+}
+
+fn free_of_group(folder: &Path, [limit, usage]: [&str; 2]) -> Option<u64> {
+    let number = |name: &str| std::fs::read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
+    let used = number(usage)?;
+    // Files that nobody has open are given up for whoever needs memory.
+    let stat = std::fs::read_to_string(folder.join("memory.stat")).unwrap_or_default();
+    let cached = ["total_inactive_file ", "inactive_file "]
+        .iter()
+        .find_map(|name| stat.lines().find_map(|line| line.strip_prefix(name))?.trim().parse::<u64>().ok());
+    Some(number(limit)?.saturating_sub(used.saturating_sub(cached.unwrap_or(0))))
+}
 
 /// Resident memory of this process in bytes now, where the system tells.
 pub fn memory_bytes() -> Option<u64> {

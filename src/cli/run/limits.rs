@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::system::free_memory;
+
 /// How many shard processes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::cli) enum ShardCount {
@@ -29,13 +31,6 @@ impl ShardCount {
             }
         }
     }
-}
-
-/// Memory that can be had without swapping, bytes.
-fn free_memory() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }
 
 /// `2GB`, `512MiB`, `1.5 g`, or bytes.

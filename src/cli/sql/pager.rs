@@ -10,6 +10,7 @@ use signal_hook::SigId;
 use signal_hook::consts::SIGINT;
 
 use super::terminal::Screen;
+use crate::cli::speak::place_of_others;
 use crate::error::Failure;
 
 /// Standard output, through a pager as soon as there is more than a screen of it.
@@ -97,7 +98,7 @@ impl Running {
     fn start() -> Option<Self> {
         let command = command()?;
         let mut shell = Command::new("sh");
-        shell.args(["-c", &command]).stdin(Stdio::piped());
+        shell.args(["-c", &command]).stdin(Stdio::piped()).stderr(place_of_others());
         if std::env::var_os("LESS").is_none() {
             // As git does: leave if all fits, keep colours, cut long lines, keep the screen.
             shell.env("LESS", "FRSX");

@@ -16,13 +16,12 @@ use rustyline::{Config, Editor};
 
 use super::asked::Asked;
 use super::format::Format;
-use super::hint::told;
 use super::show::{View, show};
 use super::terminal::Screen;
 use crate::cli::speak::{out, say, say_line};
 use crate::cli::text::columns;
 use crate::error::{Exit, Failure};
-use crate::sql::{Params, Session, SessionError};
+use crate::sql::{Params, Session};
 use command::Command;
 use interrupt::Interrupt;
 use pieces::{Piece, pieces};
@@ -125,9 +124,7 @@ impl Prompt<'_> {
     }
 
     async fn query(&self, sql: &str, lines: bool) -> Result<(), Failure> {
-        let (_session, frame, _) = self.asked.plan(sql).await?;
-        let frame = self.params.bind(frame).map_err(Failure::usage)?;
-        let rows = frame.execute_stream().await.map_err(|e| told(SessionError::from(e)))?;
+        let (rows, _session) = self.asked.plan(sql).await?.rows(&self.params).await?;
         let screen = Screen::of_stdout();
         let format = if self.format.is_binary() { Format::Table } else { self.format };
         let view = View { format, screen, pager: self.pager, lines, instead: "\\x shows each row as lines" };

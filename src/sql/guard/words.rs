@@ -11,12 +11,10 @@ const LISTED: usize = 10;
 /// An error in plain words, without the engine's chain of wrappers.
 pub(in crate::sql) fn plain(error: &DataFusionError) -> String {
     match error.find_root() {
-        DataFusionError::ResourcesExhausted(what) => {
-            let what = what.lines().next().unwrap_or_default();
-            format!(
-                "the query needs more memory than it may have\n(hint: give more with --memory; the engine says: {what})"
-            )
-        }
+        DataFusionError::ResourcesExhausted(may) => format!(
+            "the query needs more memory than it may have ({may})\n\
+             (hint: give more with --memory, or ask for less: fewer columns, rows or groups at once)"
+        ),
         DataFusionError::SQL(parser, _) => parse(&parser.to_string()),
         DataFusionError::SchemaError(schema, _) => names(schema),
         DataFusionError::ArrowError(arrow, _) => values(arrow),

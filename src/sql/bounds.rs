@@ -1,0 +1,69 @@
+//! What queries may take of a machine: memory, disk, time. Whoever asks, asks within these.
+
+mod clock;
+mod pool;
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use datafusion::error::Result;
+use datafusion::execution::context::SessionConfig;
+use datafusion::execution::disk_manager::DiskManagerBuilder;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+
+use crate::system;
+pub use clock::Clock;
+use pool::Pool;
+
+/// What each partition of a plan needs at least, so that its sorts can be put together again.
+const OF_A_PARTITION: u64 = 32 << 20;
+
+/// What queries may take.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Bounds {
+    /// Bytes of memory of the process. Sorts and aggregates that hold half of it go on on the disk.
+    pub memory: Option<u64>,
+    /// Time of a query, from its text to its last row.
+    pub time: Option<Duration>,
+}
+
+impl Bounds {
+    /// Bounds of memory alone.
+    pub fn of_memory(memory: Option<u64>) -> Self {
+        Self { memory, time: None }
+    }
+
+    /// What queries may take where nobody says it: half of what is free.
+    pub fn usual_memory() -> Option<u64> {
+        system::free_memory().map(|free| free / 2)
+    }
+
+    /// Begins a query.
+    pub fn start(&self) -> Clock {
+        Clock::new(self.time)
+    }
+
+    /// Memory and disk of the engine, and no more partitions than there is memory for.
+    pub(super) fn runtime(&self, config: &mut SessionConfig) -> Result<Arc<RuntimeEnv>> {
+        let mut runtime = RuntimeEnvBuilder::new();
+        if let Some(memory) = self.memory {
+            let most = usize::try_from(memory / 2 / OF_A_PARTITION).unwrap_or(usize::MAX).max(1);
+            let partitions = &mut config.options_mut().execution.target_partitions;
+            *partitions = most.min(*partitions);
+            runtime = runtime.with_memory_pool(Arc::new(Pool::new(memory)));
+        }
+        if let Some(free) = free_disk(&std::env::temp_dir()) {
+            let disk = DiskManagerBuilder::default().with_max_temp_directory_size(free / 2);
+            runtime = runtime.with_disk_manager_builder(disk);
+        }
+        runtime.build_arc()
+    }
+}
+
+/// What is free where a folder lies.
+#[allow(clippy::useless_conversion, reason = "the types are not the same on every system")]
+fn free_disk(folder: &Path) -> Option<u64> {
+    let disk = nix::sys::statvfs::statvfs(folder).ok()?;
+    Some(u64::from(disk.blocks_available()) * u64::from(disk.fragment_size()))
+}
