@@ -5,13 +5,16 @@
 use std::time::{Duration, Instant};
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use results_numerics::nulls::{Null, PRule, Permute, Plan, Sample, Stop, StreamKey, Tested, test};
+use rand_xoshiro::rand_core::SeedableRng;
+use results_numerics::nulls::{
+    CircularShift, Clock, Days, Null, PRule, Permute, Plan, Sample, Stop, StreamKey, Tested, WithinPast,
+    Xoshiro256PlusPlus, test,
+};
 use results_numerics::numerics::cmi::estimate;
 use results_numerics::numerics::embedding::{Histories, Symbols, observe, times};
 use results_numerics::numerics::transfer::transfer_entropy;
 
-const KEY: StreamKey<'static> =
-    StreamKey { seed: 1, user_id: "u", feature_mode: "m", measure: "te", direction: "A2S", tau: 1 };
+const KEY: StreamKey<'static> = StreamKey::new(1, "u", "m", "te", "A2S", 1);
 
 /// Activity in fifths that lasts, and sitting that lasts and follows it a little.
 fn series(n: usize) -> (Symbols, Symbols) {
@@ -42,7 +45,7 @@ fn plan(surrogates: u32) -> Plan {
 
 fn tested(source: &Symbols, target: &Symbols, k: usize, surrogates: u32) -> Tested {
     let observations = transfer_entropy(source, target, &[0], histories(k)).unwrap();
-    test(Sample { observations: &observations, within: None }, &Permute, &plan(surrogates), KEY)
+    test(Sample::of(&observations), &Permute, &plan(surrogates), KEY).unwrap()
 }
 
 fn histories(k: usize) -> Histories {
@@ -74,7 +77,7 @@ fn one_surrogate(c: &mut Criterion) {
         let h = histories(k);
         let o = observe(&a, &s, h, times(n, &[0], h.reach()));
         let value = estimate(&o).value;
-        let mut draws = Permute.prepare(Sample { observations: &o, within: None });
+        let mut draws = Permute.prepare(Sample::of(&o)).unwrap();
         group.throughput(Throughput::Elements(n as u64));
         group.bench_function(BenchmarkId::new(format!("N = {n}"), format!("k = l = {k}")), |b| {
             b.iter_custom(|iterations| {
@@ -83,6 +86,31 @@ fn one_surrogate(c: &mut Criterion) {
                 start.elapsed()
             });
         });
+    }
+    group.finish();
+}
+
+/// A surrogate of each null on ten days with a sample every 20 minutes or every 5; with gaps, a sample in ten is lost.
+fn one_surrogate_of_each_null(c: &mut Criterion) {
+    let mut group = c.benchmark_group("one surrogate of a null");
+    group.sample_size(10).measurement_time(Duration::from_secs(2));
+    let shift = CircularShift { least: 60 };
+    let nulls: [&dyn Null; 4] = [&Permute, &WithinPast, &shift, &Days];
+    for (a_day, k, gaps) in [(288, 1, false), (288, 4, false), (288, 4, true), (720, 4, false)] {
+        let n = 10 * a_day;
+        let (a, s) = series(n);
+        let starts: Vec<usize> =
+            (0..n).filter(|t| *t == 0 || gaps && (t * 7919).is_multiple_of(10)).collect();
+        let o = transfer_entropy(&a, &s, &starts, histories(k)).unwrap();
+        let day: Vec<i64> = (0..n).map(|t| (t / a_day) as i64).collect();
+        let time: Vec<u64> = (0..n).map(|t| (t % a_day) as u64).collect();
+        let clock = Some(Clock { day: &day, time: &time, tolerance: 0 });
+        for null in nulls {
+            let mut draws = null.prepare(Sample { clock, ..Sample::of(&o) }).unwrap();
+            let mut rng = Xoshiro256PlusPlus::from_seed([7; 32]);
+            let what = format!("N = {n}, k = l = {k}{}", if gaps { ", gaps" } else { "" });
+            group.bench_function(BenchmarkId::new(null.name(), what), |b| b.iter(|| draws.next(&mut rng)));
+        }
     }
     group.finish();
 }
@@ -100,5 +128,5 @@ fn long_series(c: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, one_test, one_surrogate, long_series);
+criterion_group!(benches, one_test, one_surrogate, one_surrogate_of_each_null, long_series);
 criterion_main!(benches);

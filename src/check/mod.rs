@@ -2,16 +2,19 @@
 //!
 //! Every file of `queries/checks/` is one. Its top says in comments what it means when rows come back
 //! (first line) and what to do (`remedy:`); `for each: table` or `for each: ranged column`,
-//! `required column`, `listed column`, `constant column`, `keyed table` or `user table` makes it a check of every
-//! such thing in the schemas, with `{table}`, `{key}` and `{column}`, `{min}`, `{max}`, `{values}`, `{value}`
-//! filled in.
+//! `required column`, `listed column`, `constant column`, `judged column`, `interval column`, `keyed table` or
+//! `user table` makes it a check of every such thing in the schemas, with `{table}`, `{key}` and `{column}`, `{min}`,
+//! `{max}`, `{values}`, `{value}` filled in, and what stands beside a column of a direction (`beside.rs`). A check
+//! that `needs:` tables is left out where one is absent.
 
+mod beside;
 mod known;
 #[cfg(test)]
 mod tests;
 
 use arrow::record_batch::RecordBatch;
 
+use beside::Beside;
 pub use known::Known;
 
 use crate::schema::{Column, ColumnType, MadeOf, TableSchema};
@@ -129,13 +132,14 @@ fn instances<'a>(
     tables: &[&'a TableSchema],
     known: &Known,
 ) -> Result<Vec<Instance<'a>>, QueryError> {
+    let needs = query.header("needs").unwrap_or_default();
+    let there = |name: &str| tables.iter().any(|t| t.table == name);
+    if !needs.split(',').map(str::trim).filter(|n| !n.is_empty()).all(there) {
+        return Ok(Vec::new());
+    }
     let Some(each) = query.header("for each") else {
-        let needs = query.header("needs").unwrap_or_default();
-        let there = |name: &str| tables.iter().any(|t| t.table == name);
-        let fits = needs.split(',').map(str::trim).filter(|n| !n.is_empty()).all(there);
         let name = query.name.trim_start_matches("checks/").to_owned();
-        let whole = || Ok(Instance { name, table: None, column: None, sql: query.fill(&[])? });
-        return if fits { Ok(vec![whole()?]) } else { Ok(Vec::new()) };
+        return Ok(vec![Instance { name, table: None, column: None, sql: query.fill(&[])? }]);
     };
     let mut found = Vec::new();
     let has_users = tables.iter().any(|table| table.made_of() == MadeOf::Ledger);
@@ -149,7 +153,7 @@ fn instances<'a>(
         if is_about {
             found.push(Instance::of(query, table, None, known)?);
         }
-        for column in table.columns.iter().filter(|c| table.shows(c) && is_such(each, c, known)) {
+        for column in table.columns.iter().filter(|c| table.shows(c) && is_such(each, table, c, known)) {
             found.push(Instance::of(query, table, Some(column), known)?);
         }
     }
@@ -157,13 +161,15 @@ fn instances<'a>(
 }
 
 /// Whether a check for each of some columns is about a column.
-fn is_such(each: &str, column: &Column, known: &Known) -> bool {
+fn is_such(each: &str, table: &TableSchema, column: &Column, known: &Known) -> bool {
     match each {
         "ranged column" => column.min.is_some() || column.max.is_some(),
         "required column" => !column.nullable,
         "listed column" => {
             column.kind == ColumnType::Text && column.values.as_ref().is_some_and(|list| !list.is_empty())
         }
+        "judged column" => Beside::of(table, column).is_judged(),
+        "interval column" => Beside::of(table, column).is_interval(),
         "constant column" => known.constant_sql(column).is_some(),
         _ => false,
     }
@@ -180,7 +186,18 @@ fn fill(
     let values: Vec<String> =
         column.and_then(|c| c.values.as_ref()).into_iter().flatten().map(|v| literal(v)).collect();
     let value = column.and_then(|c| known.constant_sql(c)).unwrap_or_else(|| "NULL".to_owned());
+    let beside = column.map(|column| Beside::of(table, column)).unwrap_or_default();
     query.fill(&[
+        ("null", &beside.name("null")),
+        ("floor", &beside.name("p_floor")),
+        ("effective", &beside.name("effective")),
+        ("share", &beside.name("share")),
+        ("high", &beside.name("high")),
+        ("direction", &beside.direction()),
+        ("tau", beside.if_lagged(", tau")),
+        ("same_tau", beside.if_lagged(" AND n.tau = t.tau")),
+        ("same_tau_named", beside.if_lagged(" AND d.tau = t.tau")),
+        ("t_key", &key.iter().map(|name| format!("t.{name}")).collect::<Vec<_>>().join(", ")),
         ("table", &ident(&table.table)),
         ("table_name", &literal(&table.table)),
         ("key", &key.join(", ")),

@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::config::Config;
 use crate::error::Failure;
-use crate::schema::Schemas;
-use crate::sources::own_tables;
+use crate::schema::{Only, Schemas};
+use crate::sources::{Kept, kept};
 use crate::sql::{Definitions, Queries};
 
 /// The folder, if one was named.
@@ -37,11 +38,18 @@ impl Folder {
         })
     }
 
-    /// Loads tables and queries, and the tables of their own that directories were made with.
+    /// Loads tables and queries, and the tables of their own that directories were made with; without what none of
+    /// them has.
     pub(super) fn load_for<P: AsRef<Path>>(&self, dirs: &[P]) -> Result<Loaded, Failure> {
         let mut loaded = self.load()?;
+        let mut has_nulls = dirs.is_empty();
         for dir in dirs {
-            loaded.schemas.adopt(own_tables(dir.as_ref()));
+            let Kept { tables, has_nulls: here } = kept(dir.as_ref());
+            loaded.schemas.adopt(tables);
+            has_nulls |= here;
+        }
+        if !has_nulls {
+            loaded.schemas.without(Only::Nulls);
         }
         Ok(loaded)
     }
@@ -53,6 +61,13 @@ impl Folder {
 }
 
 impl Loaded {
+    /// Takes away what an analysis with this configuration does not have.
+    pub(super) fn fit(&mut self, config: &Config) {
+        if config.statistical.nulls.is_permute() {
+            self.schemas.without(Only::Nulls);
+        }
+    }
+
     /// What the query room asks for.
     pub(super) fn as_ref(&self) -> Definitions<'_> {
         Definitions { schemas: &self.schemas, queries: &self.queries }

@@ -12,7 +12,7 @@ use super::place::outside;
 use super::run::{failure, for_terminal, in_processes, last_words};
 use super::speak::{out, say, say_line};
 use super::text::{columns, count};
-use crate::config::{ConfigSource, Overrides, load};
+use crate::config::{Config, ConfigSource, Overrides, load};
 use crate::control::{Request, create as create_control};
 use crate::demo::{DemoSpec, write_dataset};
 use crate::error::{Exit, Failure};
@@ -61,7 +61,7 @@ pub(super) struct Args {
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let started = Instant::now();
-    let loaded = definitions.load()?;
+    let mut loaded = definitions.load()?;
     let folder = args.out.clone().unwrap_or_else(new_folder);
     for taken in ["run", "control", "merged"].map(|name| folder.join(name)) {
         if taken.exists() && !args.data_only {
@@ -86,7 +86,9 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         out(&format!("{}\n", data.display()))?;
         return Ok(Exit::Done);
     }
-    let (work, end) = analyse(args, definitions, &loaded, &folder, &data)?;
+    let config = configuration(args, definitions, &data)?;
+    loaded.fit(&config);
+    let (work, end) = analyse(args, definitions, &loaded, &folder, &config)?;
     say(last_words(work.run(), &end, started)?);
     if end.exit() != Exit::Done {
         return Ok(end.exit());
@@ -137,20 +139,24 @@ fn new_folder() -> PathBuf {
     Path::new("out").join(format!("demo_{stamp}"))
 }
 
+/// What the demo is analysed with.
+fn configuration(args: &Args, definitions: &Folder, data: &Path) -> Result<Config, Failure> {
+    let overrides =
+        Overrides { data: Some(data.display().to_string()), users: Some(0), seed: Some(args.seed) };
+    let preset = ConfigSource::Preset(PRESET.to_owned());
+    let config = load(&preset, &overrides, definitions.sub("config").as_deref(), &measures::settings());
+    Ok(config.map_err(super::config::config_failure)?.config)
+}
+
 fn analyse<'a>(
     args: &Args,
     definitions: &Folder,
     loaded: &'a Loaded,
     folder: &Path,
-    data: &Path,
+    config: &Config,
 ) -> Result<(Work<'a>, RunOutcome), Failure> {
-    let overrides =
-        Overrides { data: Some(data.display().to_string()), users: Some(0), seed: Some(args.seed) };
-    let preset = ConfigSource::Preset(PRESET.to_owned());
-    let config = load(&preset, &overrides, definitions.sub("config").as_deref(), &measures::settings());
-    let config = config.map_err(super::config::config_failure)?.config;
     let schemas = &loaded.schemas;
-    let planned = Planned { config: &config, shards: args.shards, only_shards: Vec::new(), schemas };
+    let planned = Planned { config, shards: args.shards, only_shards: Vec::new(), schemas };
     let run = create(folder.join("run"), planned, &|_| ()).map_err(failure)?;
     let work = Work::of(run, schemas).shards(args.shards);
     let end = in_processes(&work, definitions, &for_terminal(&work, Verbosity::Normal))?;

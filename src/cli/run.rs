@@ -102,10 +102,13 @@ pub(super) struct Args {
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let started = Instant::now();
-    let schemas = definitions.load_for(args.resume.as_slice())?.schemas;
-    let work = match &args.resume {
-        Some(dir) => resume(args, dir, definitions, &schemas)?,
-        None => new_run(args, definitions, &schemas)?,
+    let mut loaded = definitions.load_for(args.resume.as_slice())?;
+    let work = if let Some(dir) = &args.resume {
+        resume(args, dir, definitions, &loaded.schemas)?
+    } else {
+        let config = configuration(args, definitions)?;
+        loaded.fit(&config);
+        new_run(args, &config, &loaded.schemas)?
     };
     let work = work.threads(args.threads).memory(args.memory).timeout(args.timeout).retries(args.retries);
     if args.explain || args.dry_run {
@@ -121,7 +124,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let outcome = if args.in_processes(&work) {
         in_processes(&work, definitions, &tell)?
     } else {
-        here(&work, &schemas, &tell)?
+        here(&work, &loaded.schemas, &tell)?
     };
     say(last_words(work.run(), &outcome, started)?);
     if args.json {
@@ -204,19 +207,18 @@ fn configuration(args: &Args, definitions: &Folder) -> Result<Config, Failure> {
     Ok(config)
 }
 
-fn new_run<'a>(args: &Args, definitions: &Folder, schemas: &'a Schemas) -> Result<Work<'a>, Failure> {
-    let config = configuration(args, definitions)?;
-    families::check(&config, schemas)?;
+fn new_run<'a>(args: &Args, config: &Config, schemas: &'a Schemas) -> Result<Work<'a>, Failure> {
+    families::check(config, schemas)?;
     let share = args.shard;
     let asked = args.shards.map_or(config.runtime.concurrency, |shards| shards.number(args.memory));
     let shards = share.map_or(asked, |share| share.of);
-    let dir = args.out.clone().unwrap_or_else(|| new_dir(&config, share));
+    let dir = args.out.clone().unwrap_or_else(|| new_dir(config, share));
     beside("--out", &dir)?;
     let only_shards = match (&args.out, share) {
         (None, Some(share)) => vec![share.index],
         _ => Vec::new(),
     };
-    let planned = Planned { config: &config, shards, only_shards, schemas };
+    let planned = Planned { config, shards, only_shards, schemas };
     let run = create(dir, planned, &|words| say_line(format_args!("note: {words}"))).map_err(failure)?;
     Ok(Work::of(run, schemas).share(share).shards(shards))
 }

@@ -41,10 +41,8 @@ pub(super) fn series(config: &Config, frame: &UserFrame, source: &[f64]) -> Resu
     let of = |values: &[f64]| -> Vec<f64> { kept.iter().map(|&row| values[row]).collect() };
     let places = Rows { lines: &frame.lines, kept: &kept };
     let wall = clock::WallClock::of(data);
-    let hour: Vec<u8> = frame
-        .timestamp
-        .as_ref()
-        .map_or_else(Vec::new, |times| of(times).iter().map(|&time| wall.hour(time)).collect());
+    let times = frame.timestamp.as_deref().map_or_else(Vec::new, of);
+    let hour: Vec<u8> = times.iter().map(|&time| wall.hour(time)).collect();
     let own_condition = frame.condition.as_ref().map(|values| of(values));
     let (condition, condition_levels) = condition(config, own_condition.as_deref(), &hour, places)?;
     let (source_kept, target_kept) = (of(source), of(&frame.target));
@@ -55,6 +53,8 @@ pub(super) fn series(config: &Config, frame: &UserFrame, source: &[f64]) -> Resu
         condition,
         condition_levels,
         hour,
+        local: times.into_iter().map(|time| wall.local(time)).collect(),
+        period: frame.timestamp.as_deref().and_then(|times| pace::period(times, &order)),
         segment_starts: clock::segments(config, frame, &order, &keep),
         long_steps: pace::long_steps(config, frame, &order, &keep),
         rows_read: rows,

@@ -18,6 +18,10 @@ pub struct Series {
     pub condition_levels: u32,
     /// Hour of the day, 0..24; empty if there is no timestamp.
     pub hour: Vec<u8>,
+    /// What the clock on the wall shows: seconds since 1970-01-01 00:00 of the clock; empty if there is no timestamp.
+    pub local: Vec<f64>,
+    /// Usual seconds from a row to the next, if there are times.
+    pub period: Option<f64>,
     /// Starts of segments: ascending, first is 0 (if `n > 0`). No tuple of a measure may cross
     /// from one segment to the next. A series without gaps has one segment.
     pub segment_starts: Vec<usize>,

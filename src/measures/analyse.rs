@@ -3,6 +3,7 @@
 use super::gate::{severity, violation};
 use super::hour_bins::hour_bin_rows;
 use super::measure::Measure;
+use super::nulls::TABLE;
 use super::order::choose;
 use super::unit::{Unit, UnitId};
 use crate::config::{Config, GateAction};
@@ -69,6 +70,10 @@ pub fn analyse<'m>(
     for measure in measures {
         stage(&measure.name().replace('_', " "));
         tables.push((measure.name(), measure.rows(&mut unit)));
+    }
+    let nulls = std::mem::take(&mut unit.nulls);
+    if !nulls.is_empty() {
+        tables.push((TABLE, nulls));
     }
     let issues = unit.issues.take();
     if !issues.is_empty() {

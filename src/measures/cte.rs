@@ -1,6 +1,6 @@
 //! Transfer entropy given the condition: the tables `stratified_cte` and `true_cte`.
 
-use results_numerics::nulls::{Permute, Pooled, test_selected};
+use results_numerics::nulls::{Pooled, Told, test_selected};
 use results_numerics::numerics::NoValue;
 use results_numerics::numerics::conditional::{
     self, Conditioned, Definition, Embedding, Lag, Options, Permuted, Pooling, conditional, stratified,
@@ -100,7 +100,7 @@ impl Measure for Stratified {
     }
 
     fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {
-        rows(unit, &STRATIFIED)
+        rows(unit, self, &STRATIFIED)
     }
 
     fn predecessor(&self) -> Option<Predecessor> {
@@ -135,7 +135,7 @@ impl Measure for True {
     }
 
     fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {
-        rows(unit, &TRUE)
+        rows(unit, self, &TRUE)
     }
 
     fn predecessor(&self) -> Option<Predecessor> {
@@ -149,7 +149,7 @@ impl Measure for True {
 }
 
 /// A row for each tau, both directions in it.
-fn rows(unit: &mut Unit<'_>, kind: &Kind) -> Vec<Row> {
+fn rows(unit: &mut Unit<'_>, measure: &dyn Measure, kind: &Kind) -> Vec<Row> {
     let condition = Symbols::new(&unit.series.condition, "condition");
     let bins = Bins::new(unit, kind, condition.as_ref().ok());
     unit.tell(kind.family, &bins.checked, &unit.config.quality_control.cte);
@@ -163,7 +163,9 @@ fn rows(unit: &mut Unit<'_>, kind: &Kind) -> Vec<Row> {
                 tested(unit, kind, direction, tau, condition, &bins)
             })
         };
-        row(unit, kind, tau, &bins, &found)
+        let told = found.each_ref().map(|found| found.as_ref().map(|found| found.told.clone()));
+        unit.keep(measure, tau, &told);
+        row(unit, kind, tau, &bins, &found, &told)
     })
     .collect()
 }
@@ -303,25 +305,26 @@ fn tested(
     let segment_starts = unit.segments();
     let data = Conditioned { source, target, condition, segment_starts, keep: &bins.keep };
     let of = if kind.own_source_history { conditional } else { stratified };
-    let selected = of(&data, &definition(unit, unit.order.histories(direction, tau)));
+    let h = unit.order.histories(direction, tau);
+    let selected = of(&data, &definition(unit, h));
     let key = unit.key(kind.name, direction.name(), tau);
     // Series keep their names in both directions.
     let (source, target) = direction.of("selected source", "selected target");
-    selected.map(|selected| test_selected(selected, &Permute, &unit.plan, key)).map_err(|why| match why {
+    let test = |selected| unit.judge(h, |judges| test_selected(selected, judges, unit.clock(), key));
+    selected.map(test).map_err(|why| match why {
         NoValue::Constant { series: "selected source" } => NoValue::Constant { series: source },
         NoValue::Constant { series: "selected target" } => NoValue::Constant { series: target },
         why => why,
     })
 }
 
-fn row(unit: &Unit<'_>, kind: &Kind, tau: u32, bins: &Bins, found: &Both<Pooled>) -> Row {
+fn row(unit: &Unit<'_>, kind: &Kind, tau: u32, bins: &Bins, found: &Both<Pooled>, told: &Both<Told>) -> Row {
     let [forth, back] = found;
     let order = unit.order;
     // The predecessor counts low bins here even if it keeps them.
     let filtered = unit.compat() || unit.config.quality_control.cte.action == GateAction::FilterBins;
     let used = |t: &Option<Pooled>| t.as_ref().map(|t| t.used.len());
     let excluded = |t: &Option<Pooled>| t.as_ref().map(|t| json(&t.excluded));
-    let tests = [forth, back].map(|t| t.as_ref().map(|t| t.tested));
     let row = Row::new()
         .with("feature_mode", unit.id.feature_mode)
         .with("k", order.k)
@@ -330,7 +333,7 @@ fn row(unit: &Unit<'_>, kind: &Kind, tau: u32, bins: &Bins, found: &Both<Pooled>
         .with("hour_bins", unit.config.hour_bins);
     let row = kind
         .values
-        .write(row, unit, &tests)
+        .write(row, unit, told)
         .with("n_samples_per_bin_min", bins.least)
         .with("low_n", bins.checked.low_n)
         .with("low_n_hours", json(&bins.low))
@@ -347,7 +350,7 @@ fn row(unit: &Unit<'_>, kind: &Kind, tau: u32, bins: &Bins, found: &Both<Pooled>
         .with("strata_excluded_A2S", excluded(forth))
         .with("strata_used_S2A", used(back))
         .with("strata_excluded_S2A", excluded(back));
-    details(row, &tests)
+    details(row, unit, told)
 }
 
 /// `[3, 7]`

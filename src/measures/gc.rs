@@ -1,12 +1,18 @@
 //! Granger causality: the table `gc`.
 
+use results_numerics::nulls::{self, Judges, Unfit, Verdict, test_regression};
 use results_numerics::numerics::NoValue;
-use results_numerics::numerics::granger::{FTest, granger, select_lag};
+use results_numerics::numerics::embedding::Histories;
+use results_numerics::numerics::granger::{FTest, Regression, granger, select_lag};
 
 use super::measure::{Measure, Mended, Predecessor};
-use super::unit::Unit;
+use super::row::Both;
+use super::unit::{Direction, Unit};
 use crate::config::{Block, Config, Gate, GateSettings, Section};
 use crate::schema::{Cell, Row};
+
+/// What decided where no null is one of this measure's.
+const PARAMETRIC: &str = "parametric";
 
 /// Granger causality.
 #[derive(Debug)]
@@ -46,7 +52,11 @@ impl Measure for Gc {
         let gate = &unit.config.quality_control.gc;
         let checked = unit.check("gc", self.family(), gate, None);
         let (lag, forth, back) = if checked.omit { (None, None, None) } else { tests(unit) };
-        let p = |test: Option<FTest>| test.map(|t| t.p);
+        let judged = lag.map_or([None, None], |lag| judge(unit, lag, [forth, back]));
+        let called = |test: Option<FTest>, verdict: &Option<Verdict>| match verdict {
+            Some(verdict) if applies(verdict) => verdict.p(),
+            _ => test.map(|t| t.p),
+        };
         let sign = match (forth, back) {
             // Both have the same degrees of freedom; F still tells them apart where p is too small to.
             (Some(a), Some(b)) if a.f > b.f => Some("A2S"),
@@ -58,8 +68,8 @@ impl Measure for Gc {
         let row = Row::new()
             .with("feature_mode", unit.id.feature_mode)
             .with("gc_optimal_lag", lag.or(unit.compat().then_some(0)))
-            .with("GC_A2S_pval", p(forth))
-            .with("GC_S2A_pval", p(back))
+            .with("GC_A2S_pval", called(forth, &judged[0]))
+            .with("GC_S2A_pval", called(back, &judged[1]))
             .with("sign_GC", sign)
             .with("n_samples", unit.series.len())
             .with("low_n", checked.low_n)
@@ -72,6 +82,21 @@ impl Measure for Gc {
             .with("quality_reason", checked.reason)
             .with("segments", unit.series.segment_starts.len())
             .with("missing_target_share", unit.missing_target_share());
+        if unit.config.statistical.nulls.is_permute() {
+            return vec![row];
+        }
+        let by = |verdict: &Option<Verdict>| match verdict {
+            Some(verdict) if applies(verdict) => verdict.decisive().map(|(null, _)| null),
+            verdict => verdict.as_ref().map(|_| PARAMETRIC),
+        };
+        let floor = |verdict: &Option<Verdict>| verdict.as_ref().and_then(Verdict::floor);
+        let row = row
+            .with("p_GC_parametric_A2S", forth.map(|t| t.p))
+            .with("null_A2S", by(&judged[0]))
+            .with("p_floor_A2S", floor(&judged[0]))
+            .with("p_GC_parametric_S2A", back.map(|t| t.p))
+            .with("null_S2A", by(&judged[1]))
+            .with("p_floor_S2A", floor(&judged[1]));
         vec![row]
     }
 
@@ -103,6 +128,35 @@ fn tests(unit: &mut Unit<'_>) -> (Option<usize>, Option<FTest>, Option<FTest>) {
     let (forth, back) = (granger(a, s, starts, lag), granger(s, a, starts, lag));
     let mut told = |name, outcome: Result<FTest, NoValue>| outcome.map_err(|why| tell(unit, name, &why)).ok();
     (Some(lag), told("A2S", forth), told("S2A", back))
+}
+
+/// Asks the nulls about both directions; nobody where there is no choice of them: the p of the F test stands.
+fn judge(unit: &mut Unit<'_>, lag: usize, tests: Both<FTest>) -> Both<Verdict> {
+    if unit.config.statistical.nulls.is_permute() {
+        return [None, None];
+    }
+    let (a, s) = (&unit.series.source, &unit.series.target);
+    let h = Histories { target: lag, source: lag, lag: 1 };
+    let found = [Direction::A2S, Direction::S2A].map(|direction| {
+        let [forth, back] = tests;
+        direction.of(forth, back).0?;
+        let (source, target) = direction.of(a, s);
+        let rows = Regression::new(source, target, unit.segments(), lag);
+        let key = unit.key("gc", direction.name(), lag as u32);
+        let of_null = |judges: &Judges<'_>| {
+            nulls::judge(judges.nulls, judges.stop_above, |null| {
+                test_regression(&rows, unit.clock(), null, judges.plan, key)
+            })
+        };
+        Some(unit.judge(h, of_null))
+    });
+    unit.keep_verdicts(&Gc, lag as u32, &found.each_ref().map(Option::as_ref));
+    found
+}
+
+/// Whether any null is one of this measure's.
+fn applies(verdict: &Verdict) -> bool {
+    verdict.each.iter().any(|each| each.said != Err(Unfit::DoesNotApply))
 }
 
 fn tell(unit: &mut Unit<'_>, what: &str, why: &NoValue) {

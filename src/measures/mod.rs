@@ -10,6 +10,7 @@ mod gc;
 mod hour_bins;
 mod issues;
 mod measure;
+mod nulls;
 mod order;
 mod row;
 mod settings;
@@ -17,6 +18,7 @@ mod ste;
 mod te;
 #[cfg(test)]
 mod tests;
+mod times;
 mod unit;
 
 use std::collections::BTreeMap;
@@ -39,7 +41,10 @@ const BUILT_IN: [&dyn Measure; 5] = [&te::Te, &cte::Stratified, &cte::True, &ste
 static ALL: OnceLock<Vec<&'static dyn Measure>> = OnceLock::new();
 
 /// Tables that the analysis has besides those of the measures.
-pub const OF_EVERY_UNIT: [&str; 3] = ["hour_bins", "issues", "k_selection"];
+pub fn of_every_unit(config: &Config) -> impl Iterator<Item = &'static str> {
+    let nulls = (!config.statistical.nulls.is_permute()).then_some(nulls::TABLE);
+    ["hour_bins", "issues", "k_selection"].into_iter().chain(nulls)
+}
 
 /// All measures, in the order in which they are computed.
 pub fn all() -> &'static [&'static dyn Measure] {

@@ -25,7 +25,7 @@ struct Choice {
 pub(super) fn choose(unit: &mut Unit<'_>) -> Option<Row> {
     let s = &unit.config.k_selection;
     if s.strategy == KStrategy::Fixed {
-        unit.order = Order { k: s.k_fixed, l: s.k_fixed, at_grid_edge: false };
+        unit.order = Order { k: s.k_fixed, l: s.l_fixed.unwrap_or(s.k_fixed), at_grid_edge: false };
         return None;
     }
     let (source, target) = match unit.pair() {
@@ -139,9 +139,8 @@ fn ais(unit: &Unit<'_>, direction: &'static str, symbols: &Symbols, k: u32) -> R
         (KStrategy::AisCorrected, AisCorrection::NullSubtracted) => {
             let plan = Plan { surrogates: s.ais_surrogates, stop: Stop::AtEnd, p: unit.plan.p };
             // Next symbols against fixed histories: the histories stand in for x.
-            let sample = Sample { observations: &o, within: None };
-            let found = test(sample, &Permute, &plan, unit.key("ais", direction, k));
-            found.estimate.value - found.null.mean.unwrap_or(0.0)
+            let found = test(Sample::of(&o), &Permute, &plan, unit.key("ais", direction, k));
+            found.map_or(0.0, |found| found.estimate.value - found.null.mean.unwrap_or(0.0))
         }
         _ => estimate(&o).value,
     })

@@ -1,7 +1,8 @@
 //! What the rows of several measures share: a test in both directions at every lag, and its columns.
 
-use results_numerics::nulls::Tested;
+use results_numerics::nulls::{Exact, Told};
 use results_numerics::numerics::NoValue;
+use results_numerics::numerics::stats::t_quantile;
 
 use super::unit::{Direction, Unit};
 use crate::schema::Row;
@@ -41,13 +42,14 @@ pub struct Values {
 
 impl Values {
     /// The row with values, difference, p, and the number of rows.
-    pub fn write(&self, row: Row, unit: &Unit<'_>, [forth, back]: &Both<Tested>) -> Row {
-        let value = |t: &Option<Tested>| t.map(|t| t.estimate.value);
+    pub fn write(&self, row: Row, unit: &Unit<'_>, [forth, back]: &Both<Told>) -> Row {
+        let value = |t: &Option<Told>| t.as_ref().map(|t| t.estimate.value);
+        let p = |t: &Option<Told>| t.as_ref().and_then(|t| t.verdict.p());
         row.with(self.forth, value(forth))
             .with(self.back, value(back))
             .with(self.delta, value(forth).zip(value(back)).map(|(a, b)| a - b))
-            .with("p_A2S", forth.and_then(|t| t.null.p))
-            .with("p_S2A", back.and_then(|t| t.null.p))
+            .with("p_A2S", p(forth))
+            .with("p_S2A", p(back))
             .with("n_samples", unit.series.len())
     }
 }
@@ -61,8 +63,12 @@ pub fn sampling(row: Row, unit: &Unit<'_>, quality_reason: Option<&str>) -> Row 
 }
 
 /// The row with what each direction's test says beside its value and p.
-pub fn details(row: Row, [forth, back]: &Both<Tested>) -> Row {
-    BACK.write(FORTH.write(row, forth.as_ref()), back.as_ref())
+pub fn details(row: Row, unit: &Unit<'_>, [forth, back]: &Both<Told>) -> Row {
+    let row = BACK.write(FORTH.write(row, forth.as_ref()), back.as_ref());
+    if unit.config.statistical.nulls.is_permute() {
+        return row;
+    }
+    OF_BACK.write(OF_FORTH.write(row, forth.as_ref()), back.as_ref())
 }
 
 /// Column names of one direction.
@@ -107,19 +113,71 @@ const BACK: Details = Details {
 
 impl Details {
     /// Columns stay null without a test.
-    fn write(&self, row: Row, tested: Option<&Tested>) -> Row {
-        let Some(tested) = tested else { return row };
-        let Tested { estimate, null } = tested;
+    fn write(&self, row: Row, told: Option<&Told>) -> Row {
+        let Some(Told { estimate, exact, verdict }) = told else { return row };
+        let null = verdict.decisive().map(|(_, null)| null);
+        // Where values were compared with shuffled observations only, as it was before there was a choice.
+        let bias = exact.map_or(null.and_then(|null| null.mean), |exact| Some(exact.bias));
         let per_state = (estimate.states > 0).then(|| estimate.n as f64 / estimate.states as f64);
         row.with(self.n_obs, estimate.n)
             .with(self.states, estimate.states)
             .with(self.samples_per_state, per_state)
-            .with(self.exceedances, null.exceedances)
-            .with(self.surrogates, null.drawn)
-            .with(self.null_mean, null.mean)
-            .with(self.null_std, null.std)
-            .with(self.z, tested.z())
-            .with(self.effective, null.mean.map(|mean| estimate.value - mean))
+            .with(self.exceedances, null.and_then(|null| null.exceedances))
+            .with(self.surrogates, null.and_then(|null| null.drawn))
+            .with(self.null_mean, null.and_then(|null| null.mean))
+            .with(self.null_std, null.and_then(|null| null.std))
+            .with(self.z, null.and_then(|null| null.z()))
+            .with(self.effective, bias.map(|bias| estimate.value - bias))
             .with(self.corrected, estimate.corrected)
+    }
+}
+
+/// Column names of one direction, where there is a choice of nulls.
+struct OfNulls {
+    bias: &'static str,
+    null: &'static str,
+    p_floor: &'static str,
+    share: &'static str,
+    se: &'static str,
+    low: &'static str,
+    high: &'static str,
+}
+
+const OF_FORTH: OfNulls = OfNulls {
+    bias: "bias_A2S",
+    null: "null_A2S",
+    p_floor: "p_floor_A2S",
+    share: "share_A2S",
+    se: "se_A2S",
+    low: "low_A2S",
+    high: "high_A2S",
+};
+
+const OF_BACK: OfNulls = OfNulls {
+    bias: "bias_S2A",
+    null: "null_S2A",
+    p_floor: "p_floor_S2A",
+    share: "share_S2A",
+    se: "se_S2A",
+    low: "low_S2A",
+    high: "high_S2A",
+};
+
+impl OfNulls {
+    /// Columns stay null without a test.
+    fn write(&self, row: Row, told: Option<&Told>) -> Row {
+        let Some(Told { estimate, exact, verdict }) = told else { return row };
+        let effective = exact.map(|Exact { bias, .. }| estimate.value - bias);
+        let open = exact.map(|exact| exact.open).filter(|open| *open > 0.0);
+        let days = exact.and_then(|exact| exact.jackknife);
+        let half = days.and_then(|days| Some(days.error * t_quantile(0.975, days.days - 1)?));
+        let ends = effective.zip(half);
+        row.with(self.bias, exact.map(|exact| exact.bias))
+            .with(self.null, verdict.decisive().map(|(null, _)| null))
+            .with(self.p_floor, verdict.floor())
+            .with(self.share, effective.zip(open).map(|(effective, open)| effective / open))
+            .with(self.se, days.map(|days| days.error))
+            .with(self.low, ends.map(|(effective, half)| effective - half))
+            .with(self.high, ends.map(|(effective, half)| effective + half))
     }
 }

@@ -1,8 +1,8 @@
 //! Symbolic transfer entropy, that of ordinal patterns: the table `ste`.
 
-use results_numerics::nulls::{Permute, Plan, Sample, Stop, Tested, test};
+use results_numerics::nulls::{Judges, Plan, Sample, Stop, Told};
 use results_numerics::numerics::NoValue;
-use results_numerics::numerics::embedding::Symbols;
+use results_numerics::numerics::embedding::{Symbols, times};
 use results_numerics::numerics::ordinal::{Ties, patterns};
 use results_numerics::numerics::transfer::transfer_entropy;
 
@@ -58,6 +58,7 @@ impl Measure for Ste {
             } else {
                 both(unit, self.family(), tau, |unit, direction| patterns.tested(unit, direction, tau))
             };
+            unit.keep(self, tau, &found);
             row(unit, patterns.kappa, tau, &checked, &found)
         })
         .collect()
@@ -87,6 +88,8 @@ struct Patterns {
     source: Symbols,
     target: Symbols,
     starts: Vec<usize>,
+    /// The row that each pattern ends at.
+    rows: Vec<usize>,
     /// History lengths in patterns.
     kappa: Order,
 }
@@ -105,10 +108,11 @@ impl Patterns {
             l: unit.order.l.min(options.max_history),
             ..unit.order
         };
-        Self { source, target, starts, kappa }
+        let rows = last_rows(unit, options.dimension as usize);
+        Self { source, target, starts, rows, kappa }
     }
 
-    fn tested(&self, unit: &Unit<'_>, direction: Direction, tau: u32) -> Result<Tested, NoValue> {
+    fn tested(&self, unit: &Unit<'_>, direction: Direction, tau: u32) -> Result<Told, NoValue> {
         let (source, target) = direction.of(&self.source, &self.target);
         let h = self.kappa.histories(direction, tau);
         let mut plan = unit.plan.clone();
@@ -128,17 +132,24 @@ impl Patterns {
                 }
             }
         }
-        let observations = transfer_entropy(source, target, &self.starts, h)?;
+        let mut observations = transfer_entropy(source, target, &self.starts, h)?;
         if observations.times.is_empty() && !unit.compat() {
             let (rows, segments) = (target.len(), self.starts.len());
             return Err(NoValue::NoObservations { rows, segments, history: h.reach() });
         }
-        let sample = Sample { observations: &observations, within: None };
-        Ok(test(sample, &Permute, &plan, unit.key("ste", direction.name(), tau)))
+        observations.times.iter_mut().for_each(|time| *time = self.rows[*time]);
+        let sample = Sample { clock: unit.clock(), ..Sample::of(&observations) };
+        let key = unit.key("ste", direction.name(), tau);
+        Ok(unit.judge(h, |judges| Judges { plan: &plan, ..*judges }.tell(sample, key)))
     }
 }
 
-fn row(unit: &Unit<'_>, kappa: Order, tau: u32, checked: &Checked, found: &Both<Tested>) -> Row {
+/// The row that each pattern ends at; none crosses a break.
+fn last_rows(unit: &Unit<'_>, dimension: usize) -> Vec<usize> {
+    times(unit.series.len(), unit.segments(), dimension.saturating_sub(1))
+}
+
+fn row(unit: &Unit<'_>, kappa: Order, tau: u32, checked: &Checked, found: &Both<Told>) -> Row {
     let row = Row::new().with("feature_mode", unit.id.feature_mode).with("k", unit.order.k).with("tau", tau);
     let row = VALUES
         .write(row, unit, found)
@@ -146,5 +157,5 @@ fn row(unit: &Unit<'_>, kappa: Order, tau: u32, checked: &Checked, found: &Both<
         .with("quality_passed", checked.passed)
         .with("kappa", kappa.k)
         .with("kappa_source", kappa.l);
-    details(sampling(row, unit, checked.reason.as_deref()), found)
+    details(sampling(row, unit, checked.reason.as_deref()), unit, found)
 }

@@ -1,6 +1,6 @@
 //! Transfer entropy over the whole series: the table `te`.
 
-use results_numerics::nulls::{Permute, Sample, Tested, test};
+use results_numerics::nulls::{Sample, Told};
 use results_numerics::numerics::NoValue;
 use results_numerics::numerics::embedding::Symbols;
 use results_numerics::numerics::transfer::transfer_entropy;
@@ -49,6 +49,7 @@ impl Measure for Te {
             } else {
                 both(unit, self.family(), tau, |unit, direction| tested(unit, direction, tau))
             };
+            unit.keep(self, tau, &found);
             row(unit, tau, &checked, &found)
         })
         .collect()
@@ -71,7 +72,7 @@ fn states(unit: &Unit<'_>) -> Option<f64> {
     Some(f64::from(pair.source.base).powi(l) * f64::from(pair.target.base).powi(k + 1))
 }
 
-fn tested(unit: &Unit<'_>, direction: Direction, tau: u32) -> Result<Tested, NoValue> {
+fn tested(unit: &Unit<'_>, direction: Direction, tau: u32) -> Result<Told, NoValue> {
     let pair = unit.pair()?;
     let (source, target) = direction.of(&pair.source, &pair.target);
     if unit.compat() {
@@ -88,8 +89,8 @@ fn tested(unit: &Unit<'_>, direction: Direction, tau: u32) -> Result<Tested, NoV
         let (rows, segments) = (target.len(), unit.segments().len());
         return Err(NoValue::NoObservations { rows, segments, history: h.reach() });
     }
-    let sample = Sample { observations: &observations, within: None };
-    Ok(test(sample, &Permute, &unit.plan, unit.key("te", direction.name(), tau)))
+    let sample = Sample { clock: unit.clock(), ..Sample::of(&observations) };
+    Ok(unit.judge(h, |judges| judges.tell(sample, unit.key("te", direction.name(), tau))))
 }
 
 fn varies(source: &Symbols, target: &Symbols, direction: Direction) -> Result<(), NoValue> {
@@ -102,7 +103,7 @@ fn varies(source: &Symbols, target: &Symbols, direction: Direction) -> Result<()
     Ok(())
 }
 
-fn row(unit: &Unit<'_>, tau: u32, checked: &Checked, found: &Both<Tested>) -> Row {
+fn row(unit: &Unit<'_>, tau: u32, checked: &Checked, found: &Both<Told>) -> Row {
     let row = Row::new()
         .with("feature_mode", unit.id.feature_mode)
         .with("k", unit.order.k)
@@ -114,5 +115,5 @@ fn row(unit: &Unit<'_>, tau: u32, checked: &Checked, found: &Both<Tested>) -> Ro
         .with("quality_passed", checked.passed)
         .with("k_S2A", unit.order.l)
         .with("l_S2A", unit.order.k);
-    details(sampling(row, unit, checked.reason.as_deref()), found)
+    details(sampling(row, unit, checked.reason.as_deref()), unit, found)
 }

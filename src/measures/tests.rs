@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use crate::config::{Compat, Config, GateAction, parse};
 use crate::dataset::Series;
 use crate::measures::{UnitId, analyse, asked, planned_rows, settings};
-use crate::schema::{Cell, Row, Schemas, record_batch};
+use crate::schema::{Cell, Only, Row, Schemas, record_batch};
 
 const SETTINGS: &str = "feature_modes: [composite]
 hour_bins: 3
@@ -65,19 +65,108 @@ fn cell(row: &Row, name: &str) -> Cell {
     row.0.iter().find(|(n, _)| *n == name).map_or(Cell::Null, |(_, c)| c.clone())
 }
 
+/// The tables of an analysis with the configuration.
+fn schemas(config: &Config) -> Schemas {
+    let mut schemas = Schemas::load(None).unwrap();
+    if config.statistical.nulls.is_permute() {
+        schemas.without(Only::Nulls);
+    }
+    schemas
+}
+
 #[test]
 fn rows_are_those_of_the_schema_and_the_plan() {
-    let config = config();
-    let tables = tables(&config, &series());
-    let schemas = Schemas::load(None).unwrap();
+    for nulls in ["permute", "circular_shift, permute", "within_past, days"] {
+        rows_are_those_of(&config_with(&format!("statistical: {{nulls: [{nulls}], min_shift: 5}}\n")));
+    }
+}
+
+/// Six days with 125 samples at 20 minutes each, less the last.
+fn six_days() -> Series {
+    let local: Vec<f64> =
+        (0..125).map(|t| 86_400.0 * f64::from(t / 21) + 1200.0 * f64::from(t % 21)).collect();
+    Series { local, period: Some(1200.0), ..series() }
+}
+
+fn rows_are_those_of(config: &Config) {
+    let tables = tables(config, &six_days());
+    let schemas = schemas(config);
+    let kept: Vec<&Row> = table(&tables, "nulls").iter().collect();
+    if !config.statistical.nulls.is_permute() {
+        let columns: Vec<&str> = schemas.get("nulls").unwrap().stored().map(|c| c.name.as_str()).collect();
+        assert!(kept.iter().all(|row| row.0.iter().map(|(c, _)| *c).eq(columns.iter().copied())), "{kept:?}");
+        assert!(kept.len() > 20, "{}", kept.len());
+    }
     for (name, ..) in VALUES {
         let columns: Vec<&str> = schemas.get(name).unwrap().stored().map(|c| c.name.as_str()).collect();
         let rows = table(&tables, name);
-        assert_eq!(Some(&(rows.len() as u64)), planned_rows(&config).get(name));
+        assert_eq!(Some(&(rows.len() as u64)), planned_rows(config).get(name));
         for row in rows {
             assert_eq!(row.0.iter().map(|(c, _)| *c).collect::<Vec<_>>(), columns);
             assert!(row.0.iter().all(|(c, v)| *v != Cell::Null || *c == "quality_reason"), "{row:?}");
         }
+    }
+}
+
+/// Every p of a measure is the largest of those that its nulls have, unless one has none for a reason of the data.
+#[test]
+fn p_is_the_largest_over_the_nulls() {
+    let of = |nulls: &str, stop_above: f64| {
+        let settings = format!("statistical: {{nulls: [{nulls}], min_shift: 5, stop_above: {stop_above}}}\n");
+        tables(&config_with(&settings), &six_days())
+    };
+    let found = of("days, within_past, circular_shift, permute", 1.0);
+    let p_of = |row: &Row| match cell(row, "p") {
+        Cell::Float(p) => p,
+        other => panic!("{other:?}: {row:?}"),
+    };
+    let mut decided = std::collections::BTreeSet::new();
+    for (name, _, [.., forth, back]) in VALUES.iter().filter(|(name, ..)| *name != "gc") {
+        for row in table(&found, name) {
+            for (direction, p, null) in [("A2S", forth, "null_A2S"), ("S2A", back, "null_S2A")] {
+                let nulls: Vec<&Row> = table(&found, "nulls")
+                    .iter()
+                    .filter(|n| cell(n, "measure") == (*name).into() && cell(n, "tau") == cell(row, "tau"))
+                    .filter(|n| cell(n, "direction") == direction.into() && cell(n, "p") != Cell::Null)
+                    .collect();
+                let largest = nulls.iter().map(|n| p_of(n)).fold(0.0, f64::max);
+                assert_eq!(cell(row, p), largest.into(), "{row:?}");
+                let by = nulls.iter().find(|n| p_of(n) >= largest).map(|n| cell(n, "null")).unwrap();
+                assert_eq!(cell(row, null), by);
+                decided.insert(format!("{by:?}"));
+            }
+        }
+    }
+    assert!(decided.len() > 1, "{decided:?}");
+    // A null above the limit spares those behind it.
+    let spared = of("days, permute", 0.5).into_iter().find(|(name, _)| *name == "nulls").unwrap().1;
+    let is_spared = |row: &&Row| cell(row, "reason") == "another null is above stop_above".into();
+    let count = spared.iter().filter(is_spared).count();
+    assert!(count > 0 && count < spared.len() / 2, "{count} of {}", spared.len());
+}
+
+#[test]
+fn one_day_or_no_times_leave_no_p_and_a_reason() {
+    let config = config_with("statistical: {nulls: [days, within_past]}\n");
+    let one_day =
+        Series { local: (0..125).map(|t| 60.0 * f64::from(t)).collect(), period: Some(60.0), ..series() };
+    for (series, why) in [(one_day, "one day only"), (series(), "no timestamps")] {
+        let found = tables(&config, &series);
+        let te = &table(&found, "te")[0];
+        assert!(cell(te, "TE_A2S") != Cell::Null && cell(te, "effective_A2S") != Cell::Null, "{te:?}");
+        assert_eq!(
+            [cell(te, "p_A2S"), cell(te, "null_A2S"), cell(te, "z_A2S")],
+            [Cell::Null, Cell::Null, Cell::Null]
+        );
+        let nulls = table(&found, "nulls");
+        let reasons: Vec<Cell> = nulls.iter().take(2).map(|row| cell(row, "reason")).collect();
+        assert_eq!(reasons, [why.into(), Cell::Null], "{nulls:?}");
+        let told =
+            |row: &Row| cell(row, "error") == format!("A2S: no p, `days` has none: {why}").as_str().into();
+        assert_eq!(table(&found, "issues").iter().filter(|row| told(row)).count(), 9, "{found:?}");
+        // Nothing of it where the values are.
+        assert_eq!(cell(&table(&found, "gc")[0], "GC_A2S_pval"), Cell::Null);
+        assert!(cell(&table(&found, "gc")[0], "p_GC_parametric_A2S") != Cell::Null);
     }
 }
 
@@ -89,13 +178,14 @@ proptest! {
     fn whatever_the_series_there_is_a_value_or_a_reason(
         rows in prop::collection::vec((-1i32..5, 0i32..3, -1i32..4), 0..160),
         constant in 0usize..4, cut in 0usize..200, k in 1u32..9, compat: bool, chosen in 0usize..4, bins in 0u32..60,
-        dimension in 2u32..5, taus in prop::sample::select(vec!["[1]", "[0, 3]", "[1, 40]"]),
+        dimension in 2u32..5, nulls in prop::sample::select(vec!["permute", "days, within_past", "circular_shift"]),
+        taus in prop::sample::select(vec!["[1]", "[0, 3]", "[1, 40]"]),
     ) {
         let strategy = [
             "fixed", "AIS_CORRECTED, k_grid: [1, 3, 9], per_variable: true", "KT, k_grid: [3, 1]", "BIC",
         ][chosen];
         let compat = if compat { "predecessor" } else { "none" };
-        let text = format!("compat: {compat}\n{SETTINGS}ste: {{dimension: {dimension}}}\n")
+        let text = format!("compat: {compat}\n{SETTINGS}ste: {{dimension: {dimension}}}\nstatistical: {{nulls: [{nulls}]}}\n")
             .replace("strategy: fixed, k_fixed: 1", &format!("strategy: {strategy}, k_fixed: {k}, ais_surrogates: 3"))
             .replace("min_samples_per_bin: 20", &format!("min_samples_per_bin: {bins}"))
             .replace("taus: [1, 2]", &format!("taus: {taus}"))
@@ -113,10 +203,13 @@ proptest! {
             condition_levels: 3,
             segment_starts: match rows.len() { 0 => vec![], n if cut > 0 && cut < n => vec![0, cut], _ => vec![0] },
             rows_read: rows.len(),
+            // A sample an hour, so that there are up to seven days.
+            local: (0..rows.len()).map(|t| 3600.0 * t as f64).collect(),
+            period: (rows.len() > 1).then_some(3600.0),
             ..Series::default()
         };
         let found = tables(&config, &series);
-        let schemas = Schemas::load(None).unwrap();
+        let schemas = schemas(&config);
         for (name, rows) in &found {
             if let Err(fault) = record_batch(schemas.get(name).unwrap(), rows) {
                 prop_assert!(false, "{name}: {fault}");

@@ -1,13 +1,15 @@
 //! A unit that is being analysed: what all measures start from.
 
-use results_numerics::nulls::{PRule, Plan, Stop, StreamKey};
+use results_numerics::nulls::{Clock, PRule, Plan, Stop, StreamKey};
 use results_numerics::numerics::NoValue;
 use results_numerics::numerics::embedding::{Histories, Symbols};
 
 use super::gate::{Checked, check, severity};
 use super::issues::Issues;
+use super::times::Times;
 use crate::config::{AdaptiveRule, Compat, Config, Gate, PValueRule};
 use crate::dataset::Series;
+use crate::schema::Row;
 
 /// A unit: a user in a feature mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +93,10 @@ pub struct Unit<'a> {
     pub order: Order,
     /// What has no value, or is doubtful.
     pub issues: Issues<'a>,
+    /// Rows of the table `nulls` so far.
+    pub(super) nulls: Vec<Row>,
+    /// When rows are, if values are compared with more than shuffled observations.
+    times: Option<Times>,
     pair: Result<Pair, NoValue>,
 }
 
@@ -109,6 +115,8 @@ impl<'a> Unit<'a> {
             plan: plan(config),
             order: Order { k, l: k, at_grid_edge: false },
             issues: Issues::of(id.feature_mode),
+            nulls: Vec::new(),
+            times: Times::of(series, config),
             pair: symbols(),
         }
     }
@@ -126,16 +134,15 @@ impl<'a> Unit<'a> {
         if self.series.segment_starts.is_empty() { &[0] } else { &self.series.segment_starts }
     }
 
+    /// When the rows are, if that is known and asked for.
+    pub(super) fn clock(&self) -> Option<Clock<'_>> {
+        self.times.as_ref().map(Times::clock)
+    }
+
     /// The random stream of one test.
     pub fn key(&self, measure: &'static str, direction: &'static str, tau: u32) -> StreamKey<'a> {
-        StreamKey {
-            seed: self.config.seed,
-            user_id: self.id.user_id,
-            feature_mode: self.id.feature_mode,
-            measure,
-            direction,
-            tau,
-        }
+        let UnitId { user_id, feature_mode } = *self.id;
+        StreamKey::new(self.config.seed, user_id, feature_mode, measure, direction, tau)
     }
 
     /// Checks a quality gate; a violated one is told in `issues`.

@@ -224,6 +224,7 @@ impl Output<'_> {
                 |m| m.config.fdr.clone(),
             ),
             control: first.and_then(|m| m.control.clone()),
+            nulls: first.is_some_and(|m| !m.config.statistical.nulls.is_permute()),
             units: self.survey.units,
             units_ok: self.survey.units_ok,
             duplicates: self.survey.duplicates,

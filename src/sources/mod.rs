@@ -6,4 +6,4 @@ mod source;
 
 pub use error::SourceError;
 pub use opened::{ImportFolder, Opened};
-pub use source::{Source, own_tables};
+pub use source::{Kept, Source, kept};

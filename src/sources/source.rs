@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use super::error::SourceError;
 use crate::attempts::OpenRun;
+use crate::config::Nulls;
 use crate::schema::TableSchema;
 use crate::store::{MANIFEST, MERGE_MANIFEST, MergeManifest, Run, StoreError};
 
@@ -18,17 +19,41 @@ pub enum Source {
     Merged(PathBuf, Box<MergeManifest>),
 }
 
-/// The tables of the user's own that a directory was made with; none if its manifest cannot be read,
-/// which opening it will tell.
-pub fn own_tables(dir: &Path) -> Vec<TableSchema> {
+/// What a directory says of its tables before it is opened.
+#[derive(Debug, Default)]
+pub struct Kept {
+    /// Those of the user's own that it was made with.
+    pub tables: Vec<TableSchema>,
+    /// Whether its values are compared with more than shuffled observations.
+    pub has_nulls: bool,
+}
+
+/// What a directory says of its tables; nothing if its manifest cannot be read, which opening it will tell.
+pub fn kept(dir: &Path) -> Kept {
     #[derive(Deserialize)]
-    struct TablesOnly {
+    struct Only {
         #[serde(default)]
         tables: Vec<TableSchema>,
+        #[serde(default)]
+        nulls: bool,
+        config: Option<ConfigOnly>,
+    }
+    #[derive(Deserialize)]
+    struct ConfigOnly {
+        statistical: StatisticalOnly,
+    }
+    #[derive(Deserialize)]
+    struct StatisticalOnly {
+        #[serde(flatten)]
+        nulls: Nulls,
     }
     let text =
         [MANIFEST, MERGE_MANIFEST].iter().find_map(|name| std::fs::read_to_string(dir.join(name)).ok());
-    text.and_then(|text| serde_saphyr::from_str::<TablesOnly>(&text).ok()).map_or_else(Vec::new, |t| t.tables)
+    let said = text.and_then(|text| serde_saphyr::from_str::<Only>(&text).ok());
+    said.map_or_else(Kept::default, |Only { tables, nulls, config }| Kept {
+        tables,
+        has_nulls: nulls || config.is_some_and(|config| !config.statistical.nulls.is_permute()),
+    })
 }
 
 impl Source {

@@ -1,7 +1,6 @@
 //! The SQL of the table `control`, and of its shares beside every q.
 
-use super::derived::Views;
-use super::user_tests::direction_of;
+use super::derived::{Views, direction_of};
 use crate::queries::{QueryError, ident, literal};
 use crate::schema::{CONTROL, Derived, MadeOf, TableSchema};
 

@@ -10,6 +10,9 @@ use crate::schema::{Derived, LEDGER, MadeOf, Schemas, TableSchema, USER};
 /// where it no longer takes the row away; below a limit it cannot go.
 const ONE_ROW: &str = "LIMIT 1";
 
+/// Directions that the names of columns end with.
+const DIRECTIONS: [&str; 2] = ["A2S", "S2A"];
+
 /// Writes the SQL of the merged tables.
 #[derive(Debug)]
 pub struct Views<'a> {
@@ -125,12 +128,7 @@ impl Views<'_> {
         family: &[String],
     ) -> Result<String, QueryError> {
         let by_tau = self.fdr.by_tau && family.iter().any(|f| f == "tau");
-        // p_A2S is made of surrogates_A2S, where the table counts them.
-        let surrogates = p.strip_prefix('p').map(|of| format!("surrogates{of}"));
-        let smallest_p = match surrogates.filter(|name| schema.column(name).is_some()) {
-            Some(name) => format!("1.0 / (1.0 + min({}))", ident(&name)),
-            None => "CAST(NULL AS DOUBLE)".to_owned(),
-        };
+        let smallest_p = smallest_p(schema, q, p);
         let (method, factor) = match self.fdr.method {
             FdrMethod::Bh => ("bh", "1.0"),
             FdrMethod::By => ("by", "harmonic(family_size)"),
@@ -149,7 +147,25 @@ impl Views<'_> {
             ("p", &ident(p)),
             ("q", &ident(q)),
             ("smallest_p", &smallest_p),
+            ("named", if self.has_nulls() { ", pi0, out_of_reach" } else { "" }),
+            ("of_nulls", &if self.has_nulls() { self.of_nulls(schema, q, p) } else { String::new() }),
         ])
+    }
+
+    /// Whether there are columns about a choice of nulls.
+    fn has_nulls(&self) -> bool {
+        self.schemas.get("families").is_ok_and(|families| families.column("pi0").is_some())
+    }
+
+    /// What is said of a family besides, where there is a choice of nulls.
+    fn of_nulls(&self, schema: &TableSchema, q: &str, p: &str) -> String {
+        let (alpha, own) = (self.fdr.alpha, ident(p));
+        let reach = floor_of(schema, q, p).map_or("CAST(NULL AS BIGINT)".to_owned(), |floor| {
+            format!("sum(CASE WHEN {} > {alpha:?} THEN 1 ELSE 0 END)", ident(&floor))
+        });
+        let above = format!("sum(CASE WHEN {own} > 0.5 THEN 1.0 ELSE 0.0 END)");
+        let pi0 = format!("CASE WHEN count({own}) > 0 THEN least(1.0, {above} / (0.5 * count({own}))) END");
+        format!(", {pi0} AS pi0, {reach} AS out_of_reach")
     }
 
     fn group_test(&self, schema: &TableSchema, of: &str, by: &[String]) -> Result<String, QueryError> {
@@ -161,7 +177,7 @@ impl Views<'_> {
         self.queries.get("merge/group_tests")?.fill(&[
             ("measure", &literal(schema.measure.as_deref().unwrap_or(&schema.table))),
             ("difference_name", &literal(of)),
-            ("difference", &ident(of)),
+            ("difference", &difference(schema, of)),
             ("feature_mode", &column("feature_mode", "VARCHAR")),
             ("tau", &column("tau", "BIGINT")),
             ("rows", &self.rows(schema, &self.space.counting)?),
@@ -282,6 +298,44 @@ impl Views<'_> {
         }
         Ok(rows)
     }
+}
+
+/// The direction that the name of a column ends with.
+pub(super) fn direction_of(column: &str) -> Option<&'static str> {
+    DIRECTIONS.into_iter().find(|direction| column.strip_suffix(direction).is_some_and(|c| c.ends_with('_')))
+}
+
+/// The smallest p that all tests of a column could have given, as SQL.
+fn smallest_p(schema: &TableSchema, q: &str, p: &str) -> String {
+    // p_A2S is made of surrogates_A2S, where the table counts them.
+    let surrogates = p.strip_prefix('p').map(|of| format!("surrogates{of}"));
+    let by_surrogates = match surrogates.filter(|name| schema.column(name).is_some()) {
+        Some(name) => format!("1.0 / (1.0 + min({}))", ident(&name)),
+        None => "CAST(NULL AS DOUBLE)".to_owned(),
+    };
+    // Where several nulls are asked, what they could give together stands beside p.
+    match floor_of(schema, q, p) {
+        Some(name) => format!("coalesce(max({}), {by_surrogates})", ident(&name)),
+        None => by_surrogates,
+    }
+}
+
+/// The column with the smallest p that the nulls of a test could have given together.
+fn floor_of(schema: &TableSchema, q: &str, p: &str) -> Option<String> {
+    let direction = direction_of(q).or_else(|| direction_of(p))?;
+    Some(format!("p_floor_{direction}")).filter(|name| schema.column(name).is_some())
+}
+
+/// What a group test is of: the difference of the effective values where they are exact, else the difference itself,
+/// which finds a direction in independent data if the biases of the two differ.
+fn difference(schema: &TableSchema, of: &str) -> String {
+    let exact = ["bias_A2S", "bias_S2A", "effective_A2S", "effective_S2A"];
+    if !of.starts_with("Delta_") || exact.iter().any(|name| schema.column(name).is_none()) {
+        return ident(of);
+    }
+    let [bias, other_bias, forth, back] = exact.map(ident);
+    let own = ident(of);
+    format!("(CASE WHEN {bias} IS NULL OR {other_bias} IS NULL THEN {own} ELSE {forth} - {back} END)")
 }
 
 /// The differences of a table that have a group test, with what the tests are split by.

@@ -35,6 +35,6 @@ fn is_planned(run: &Manifest, table: &str) -> bool {
         Analysis::Builtin if measures::all().iter().any(|measure| measure.name() == table) => {
             measures::asked(&run.config).any(|measure| measure.name() == table)
         }
-        Analysis::Builtin => is_own || measures::OF_EVERY_UNIT.contains(&table),
+        Analysis::Builtin => is_own || measures::of_every_unit(&run.config).any(|name| name == table),
     }
 }

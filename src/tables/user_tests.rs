@@ -1,14 +1,11 @@
 //! The SQL of the view `tests`: every p of every user below each other, whatever table it is in.
 
-use super::derived::{Views, group_columns};
+use super::derived::{Views, direction_of, group_columns};
 use crate::queries::{QueryError, ident, literal};
 use crate::schema::{ColumnType, Derived, TableSchema};
 
 /// Name of the view.
 pub(super) const TESTS: &str = "tests";
-
-/// Directions that the names of columns end with.
-const DIRECTIONS: [&str; 2] = ["A2S", "S2A"];
 
 /// What a test rests on, with the type.
 const ABOUT: [(&str, ColumnType); 13] = [
@@ -80,10 +77,6 @@ fn value_names(schema: &TableSchema, suffix: &str) -> Vec<String> {
     let differences = differences.iter().filter_map(|(of, _)| of.strip_prefix("Delta_"));
     let measures = differences.chain(schema.measure.as_deref()).chain(["F", "value"]);
     measures.map(|measure| format!("{measure}{suffix}")).collect()
-}
-
-pub(super) fn direction_of(column: &str) -> Option<&'static str> {
-    DIRECTIONS.into_iter().find(|direction| column.strip_suffix(direction).is_some_and(|c| c.ends_with('_')))
 }
 
 /// The first of the columns that the table has in the type.

@@ -19,7 +19,7 @@ fn run(world: &World) {
 }
 
 /// Writes a Parquet file again with a column changed.
-fn change(path: &Path, column: &str, change: impl Fn(&ArrayRef) -> ArrayRef) {
+pub(crate) fn change(path: &Path, column: &str, change: impl Fn(&ArrayRef) -> ArrayRef) {
     let reader = ParquetRecordBatchReaderBuilder::try_new(std::fs::File::open(path).unwrap()).unwrap();
     let schema = Arc::clone(reader.schema());
     let batches: Vec<RecordBatch> = reader.build().unwrap().collect::<Result<_, _>>().unwrap();

@@ -30,6 +30,7 @@ mod many_users;
 mod measure;
 mod memory;
 mod merge;
+mod nulls;
 mod predecessor;
 mod readers;
 mod resume;

@@ -1,217 +1,196 @@
-//! Whole local days of the source against those of the target: what a clock that both follow explains stays.
+//! The null `days`: whole local days of the source against those of the target, so that what a clock that both
+//! follow explains stays.
 //!
 //! The x of an observation becomes the x of that observation of another day which is nearest in time of day.
-//! A surrogate's value is the effective one ([`effective`](crate::numerics::effective)): the tie between x and
-//! the target's past is broken, so that the plug-in value alone would be larger for no other reason.
+//! The value is the effective one (see [`super::effective`]): the tie between x and the target's past is
+//! broken, so that the plug-in value alone would be larger for no other reason.
 
+use super::day_order::{Clock, Order, UsedDays};
+use super::effective::{Effective, NONE};
+use super::regression::DaysOfRows;
+use super::{All, Draws, Null, Sample, Unfit, Xoshiro256PlusPlus};
 use crate::numerics::cmi::estimate;
-use crate::numerics::codes::Codes;
 use crate::numerics::effective::mean_over_permutations;
 use crate::numerics::embedding::Observations;
+use crate::numerics::granger::Regression;
 
-/// When observations are, by the clock on the wall.
+/// Most x that are kept for all pairs of days; with more they are looked for again for every surrogate.
+const KEPT: usize = 1 << 24;
+
+/// Whole local days of the source.
 #[derive(Debug, Clone, Copy)]
-pub struct Clock<'a> {
-    /// Local day of each observation.
-    pub day: &'a [i64],
-    /// Local time of day of each observation, seconds.
-    pub second: &'a [u32],
-    /// Seconds between two that may still be taken for each other: half a period.
-    pub tolerance: u32,
+pub struct Days;
+
+impl Null for Days {
+    fn name(&self) -> &'static str {
+        "days"
+    }
+
+    fn prepare<'a>(&self, sample: Sample<'a>) -> Result<Box<dyn Draws + 'a>, Unfit> {
+        let clock = sample.clock.ok_or(Unfit::NoClock)?;
+        Ok(Box::new(DayDraws::new(sample.observations, clock)?))
+    }
+
+    fn prepare_rows<'a>(
+        &self,
+        rows: &'a Regression,
+        clock: Option<Clock<'a>>,
+    ) -> Result<Box<dyn Draws + 'a>, Unfit> {
+        let days = UsedDays::new(rows.times(), clock.ok_or(Unfit::NoClock)?);
+        Ok(Box::new(DaysOfRows::new(rows, days)?))
+    }
 }
 
-/// The days of a test, arranged for being permuted.
-#[derive(Debug)]
-pub struct Days<'a> {
-    observations: &'a Observations,
-    /// For each used day its observations, in their order.
-    by_day: Vec<Vec<usize>>,
-    /// For each used day, each of its observations and each other used day: whose x it takes, if any.
-    partners: Vec<Vec<Vec<Option<usize>>>>,
+/// Observations arranged for an exchange of days.
+struct DayDraws<'a> {
+    o: &'a Observations,
+    days: UsedDays,
+    effective: Effective,
+    /// For each day the slots of its observations that have one, and their places in the day.
+    slots: Vec<Vec<(u32, u32)>>,
+    /// x of the slots of day d under the source of day e, at d · days + e, and how many observations have one; if
+    /// all that is not too much.
+    kept: Option<Vec<(Vec<u32>, usize)>>,
+    order: Order,
+    /// x by slot.
+    xs: Vec<u32>,
+    all: usize,
+    observed: i64,
+    value: f64,
 }
 
-/// What all arrangements of the days say.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct AllArrangements {
-    /// Effective value of the used days as they are, bits.
-    pub observed: f64,
-    /// Arrangements with at least that value, that of the days as they are counted.
-    pub exceedances: u64,
-    /// Arrangements there are.
-    pub arrangements: u64,
-    /// Mean of their values, bits.
-    pub mean: f64,
+impl<'a> DayDraws<'a> {
+    fn new(o: &'a Observations, clock: Clock<'_>) -> Result<Self, Unfit> {
+        let days = UsedDays::new(&o.times, clock);
+        if days.len() < 2 {
+            return Err(Unfit::OneDay);
+        }
+        let used = days.all();
+        let effective = Effective::new(o, &used);
+        let slot = |i: &u32| effective.slots()[*i as usize];
+        let of_day = |day: usize| {
+            let with_slot = days.of(day).iter().enumerate().filter(|(_, i)| slot(i) != NONE);
+            with_slot.map(|(place, i)| (slot(i), place as u32)).collect()
+        };
+        let mut new = Self {
+            o,
+            slots: (0..days.len()).map(of_day).collect(),
+            kept: None,
+            order: Order::new(days.len()),
+            xs: vec![NONE; effective.len()],
+            all: used.len(),
+            observed: 0,
+            value: value(o, &used),
+            effective,
+            days,
+        };
+        let count = new.days.len();
+        if new.effective.len().saturating_mul(count) <= KEPT {
+            let pairs = (0..count).flat_map(|day| (0..count).map(move |other| (day, other)));
+            new.kept = Some(pairs.map(|(day, other)| new.sources(day, other)).collect());
+        }
+        let own: Vec<usize> = (0..count).collect();
+        new.observed = new.sum(&own).0;
+        Ok(new)
+    }
+
+    /// x of a day's slots under the source of another day, and how many of the day's observations have one.
+    fn sources(&self, day: usize, other: usize) -> (Vec<u32>, usize) {
+        let x = |i: Option<u32>| i.map_or(NONE, |i| self.o.x.codes[i as usize]);
+        let all: Vec<u32> = self.days.partners(day, other).map(x).collect();
+        let of_slots = self.slots[day].iter().map(|(_, place)| all[*place as usize]).collect();
+        (of_slots, all.iter().filter(|x| **x != NONE).count())
+    }
+
+    /// The sum where each day has the source of another, and the observations it is made of.
+    fn sum(&mut self, order: &[usize]) -> (i64, usize) {
+        let mut present = 0;
+        for (day, other) in order.iter().enumerate() {
+            let made;
+            let (sources, count) = if let Some(kept) = &self.kept {
+                &kept[day * order.len() + other]
+            } else {
+                made = self.sources(day, *other);
+                &made
+            };
+            present += count;
+            for ((slot, _), x) in self.slots[day].iter().zip(sources) {
+                self.xs[*slot as usize] = *x;
+            }
+        }
+        (self.effective.sum(&self.xs, present == self.all), present)
+    }
+
+    fn difference(&mut self, order: &[usize]) -> i64 {
+        let found = self.sum(order);
+        self.effective.difference(found, (self.observed, self.all))
+    }
 }
 
-impl AllArrangements {
-    /// Share of the arrangements with at least the observed value.
-    pub fn p(&self) -> f64 {
-        self.exceedances as f64 / self.arrangements as f64
+/// The effective value of some observations.
+fn value(o: &Observations, used: &[u32]) -> f64 {
+    let o = o.only(used);
+    estimate(&o).value - mean_over_permutations(&o, &o.z)
+}
+
+impl Draws for DayDraws<'_> {
+    fn observations(&self) -> usize {
+        self.all
+    }
+
+    fn next(&mut self, rng: &mut Xoshiro256PlusPlus) -> i64 {
+        let order = self.order.draw(rng).to_vec();
+        self.difference(&order)
+    }
+
+    fn scale(&self) -> f64 {
+        self.effective.scale()
+    }
+
+    fn observed(&self) -> Option<f64> {
+        Some(self.value)
+    }
+
+    fn all(&self) -> Option<All> {
+        self.order.count().map(|count| All { count, has_own: true })
+    }
+
+    fn number(&mut self, number: u64) -> i64 {
+        let order = self.order.number(number).to_vec();
+        self.difference(&order)
+    }
+
+    fn days(&self) -> Option<usize> {
+        Some(self.days.len())
     }
 }
 
 /// Plug-in values without a day each (Quenouille 1956, Tukey 1958).
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Jackknife {
-    /// Their mean, bits.
+    /// Used days.
+    pub days: usize,
+    /// Mean of the values, bits.
     pub mean: f64,
     /// Standard error of the value of all days, bits.
     pub error: f64,
 }
 
-impl<'a> Days<'a> {
-    /// Uses the days with at least half as many observations as the fullest.
-    pub fn new(observations: &'a Observations, clock: Clock<'_>) -> Self {
-        let mut of_day: std::collections::BTreeMap<i64, Vec<usize>> = std::collections::BTreeMap::new();
-        for (i, day) in clock.day.iter().enumerate() {
-            of_day.entry(*day).or_default().push(i);
-        }
-        let fullest = of_day.values().map(Vec::len).max().unwrap_or(0);
-        let days: Vec<Vec<usize>> = of_day.into_values().filter(|day| 2 * day.len() >= fullest).collect();
-        let lookups: Vec<Vec<(u32, usize)>> = days.iter().map(|day| by_time(day, clock.second)).collect();
-        let partner = |i: &usize, own: usize, other: usize| {
-            if own == other { Some(*i) } else { nearest(&lookups[other], clock.second[*i], clock.tolerance) }
-        };
-        let partners = days.iter().enumerate().map(|(own, day)| {
-            day.iter().map(|i| (0..days.len()).map(|other| partner(i, own, other)).collect()).collect()
-        });
-        let partners = partners.collect();
-        Self { observations, by_day: days, partners }
+/// How far the plug-in value depends on single days; absent with fewer than four used.
+pub fn jackknife(o: &Observations, clock: Clock<'_>) -> Option<Jackknife> {
+    let days = UsedDays::new(&o.times, clock);
+    let count = days.len();
+    if count < 4 {
+        return None;
     }
-
-    /// Number of used days.
-    pub fn len(&self) -> usize {
-        self.by_day.len()
-    }
-
-    /// Whether there is no day.
-    pub fn is_empty(&self) -> bool {
-        self.by_day.is_empty()
-    }
-
-    /// Effective value where the i-th used day has the source of day `order[i]`, bits.
-    pub fn value(&self, order: &[usize]) -> f64 {
-        let pairs = self.by_day.iter().zip(&self.partners).zip(order).flat_map(|((day, partners), other)| {
-            day.iter().zip(partners).filter_map(|(i, partner)| Some((*i, partner[*other]?)))
-        });
-        let (places, sources): (Vec<usize>, Vec<usize>) = pairs.unzip();
-        let o = picked(self.observations, &sources, &places);
-        estimate(&o).value - mean_over_permutations(&o, &o.z)
-    }
-
-    /// How far the plug-in value depends on single days; absent with fewer than four.
-    pub fn jackknife(&self) -> Option<Jackknife> {
-        let days = self.by_day.len();
-        let without = |left_out: usize| {
-            let others = self.by_day.iter().enumerate().filter(|(day, _)| *day != left_out);
-            let kept: Vec<usize> = others.flat_map(|(_, day)| day.iter().copied()).collect();
-            estimate(&picked(self.observations, &kept, &kept)).value
-        };
-        let values: Vec<f64> = (0..days).map(without).collect();
-        let mean = values.iter().sum::<f64>() / days as f64;
-        let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-        let share = (days as f64 - 1.0) / days as f64;
-        (days >= 4).then(|| Jackknife { mean, error: (share * squares).sqrt() })
-    }
-
-    /// Goes through all arrangements if there are at most `most`; none says anything about a single day.
-    pub fn all(&self, most: u64) -> Option<AllArrangements> {
-        let days = self.by_day.len();
-        let arrangements = (1..=days as u64).try_fold(1u64, u64::checked_mul).filter(|all| *all <= most)?;
-        if days < 2 {
-            return None;
-        }
-        let mut order: Vec<usize> = (0..days).collect();
-        let observed = self.value(&order);
-        let (mut exceedances, mut sum) = (0, 0.0);
-        let mut add = |value: f64| {
-            exceedances += u64::from(super::fixed(value) >= super::fixed(observed));
-            sum += value;
-        };
-        add(observed);
-        while next_permutation(&mut order) {
-            add(self.value(&order));
-        }
-        Some(AllArrangements { observed, exceedances, arrangements, mean: sum / arrangements as f64 })
-    }
-}
-
-/// The observations of a day by time of day; of several at the same time the first.
-fn by_time(day: &[usize], second: &[u32]) -> Vec<(u32, usize)> {
-    let mut by_time: Vec<(u32, usize)> = day.iter().map(|i| (second[*i], *i)).collect();
-    by_time.sort_unstable();
-    by_time.dedup_by_key(|(second, _)| *second);
-    by_time
-}
-
-/// The observation nearest to a time, the earlier of two that are equally near.
-fn nearest(by_time: &[(u32, usize)], second: u32, tolerance: u32) -> Option<usize> {
-    let at = by_time.partition_point(|(other, _)| *other < second);
-    let around = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|at| by_time.get(at));
-    let (other, i) = around.min_by_key(|(other, _)| other.abs_diff(second))?;
-    (other.abs_diff(second) <= tolerance).then_some(*i)
-}
-
-/// The x of the sources at the places.
-fn picked(o: &Observations, sources: &[usize], places: &[usize]) -> Observations {
-    Observations {
-        x: pick(&o.x, sources),
-        y: pick(&o.y, places),
-        z: pick(&o.z, places),
-        times: places.iter().map(|i| o.times[*i]).collect(),
-    }
-}
-
-fn pick(codes: &Codes, of: &[usize]) -> Codes {
-    let values: Vec<u64> = of.iter().map(|i| u64::from(codes.codes[*i])).collect();
-    Codes::of(&values, codes.levels as u64)
-}
-
-/// The next order in the dictionary, if there is one.
-fn next_permutation(order: &mut [usize]) -> bool {
-    let Some(at) = order.windows(2).rposition(|pair| pair[0] < pair[1]) else { return false };
-    let Some(with) = order.iter().rposition(|other| *other > order[at]) else { return false };
-    order.swap(at, with);
-    order[at + 1..].reverse();
-    true
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn all_orders_are_gone_through_once() {
-        let mut order = vec![0, 1, 2, 3];
-        let mut seen = std::collections::BTreeSet::from([order.clone()]);
-        while next_permutation(&mut order) {
-            assert!(seen.insert(order.clone()));
-        }
-        assert_eq!(seen.len(), 24);
-    }
-
-    #[test]
-    fn the_nearest_is_taken_the_earlier_of_two() {
-        let day = [(0, 5), (600, 6), (1200, 7)];
-        assert_eq!(nearest(&day, 300, 300), Some(5));
-        assert_eq!(nearest(&day, 301, 300), Some(6));
-        assert_eq!(nearest(&day, 1501, 300), None);
-        assert_eq!(nearest(&[], 0, 300), None);
-        assert_eq!(by_time(&[3, 4, 5], &[0, 0, 0, 900, 300, 900]), [(300, 4), (900, 3)]);
-    }
-
-    #[test]
-    fn one_day_says_nothing() {
-        let o = Observations {
-            times: vec![0, 1],
-            x: Codes::constant(2),
-            y: Codes::constant(2),
-            z: Codes::constant(2),
-        };
-        let clock = Clock { day: &[7, 7], second: &[0, 60], tolerance: 30 };
-        let days = Days::new(&o, clock);
-        assert_eq!((days.len(), days.all(1000)), (1, None));
-        let none = Days::new(&o, Clock { day: &[], ..clock });
-        assert!(none.is_empty() && none.all(1000).is_none());
-    }
+    let without = |left_out: usize| {
+        let others = (0..count).filter(|day| *day != left_out);
+        let kept: Vec<u32> = others.flat_map(|day| days.of(day).iter().copied()).collect();
+        estimate(&o.only(&kept)).value
+    };
+    let values: Vec<f64> = (0..count).map(without).collect();
+    let n = count as f64;
+    let mean = values.iter().sum::<f64>() / n;
+    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+    Some(Jackknife { days: count, mean, error: ((n - 1.0) / n * squares).sqrt() })
 }

@@ -17,6 +17,12 @@ pub(super) fn offsets(rng: &mut Xoshiro256PlusPlus, n: usize, offsets: &mut [u32
     }
 }
 
+/// A uniform number below `range`.
+pub(super) fn below_one(rng: &mut Xoshiro256PlusPlus, range: u64) -> u32 {
+    let [drawn] = below::<1>(rng, range);
+    drawn
+}
+
 fn batches<const B: usize>(rng: &mut Xoshiro256PlusPlus, mut left: u64, offsets: &mut [u32]) {
     let (whole, rest) = offsets.as_chunks_mut::<B>();
     for batch in whole {

@@ -10,9 +10,11 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::draw::offsets;
 use super::groups::{Counters, Groups, Layout, Tables};
-use super::{Draws, Null, Sample};
+use super::regression::{MovedRows, Moves};
+use super::{Clock, Draws, Null, Sample, Unfit};
 use crate::numerics::codes::Codes;
 use crate::numerics::embedding::Observations;
+use crate::numerics::granger::Regression;
 
 /// x over all observations, or within the cells of the sample.
 #[derive(Debug, Clone, Copy)]
@@ -23,8 +25,35 @@ impl Null for Permute {
         "permute"
     }
 
-    fn prepare<'a>(&self, sample: Sample<'a>) -> Box<dyn Draws + 'a> {
-        Box::new(Permuter::new(sample.observations, sample.within))
+    fn prepare<'a>(&self, sample: Sample<'a>) -> Result<Box<dyn Draws + 'a>, Unfit> {
+        Ok(Box::new(Permuter::new(sample.observations, sample.within)))
+    }
+
+    fn prepare_rows<'a>(
+        &self,
+        rows: &'a Regression,
+        _: Option<Clock<'a>>,
+    ) -> Result<Box<dyn Draws + 'a>, Unfit> {
+        let n = rows.times().len();
+        let shuffled = Shuffled { order: (0..n as u32).collect(), offsets: vec![0; n.saturating_sub(1)] };
+        Ok(Box::new(MovedRows::new(rows, shuffled)))
+    }
+}
+
+/// Rows of a regression in any order.
+#[derive(Debug)]
+struct Shuffled {
+    order: Vec<u32>,
+    offsets: Vec<u32>,
+}
+
+impl Moves for Shuffled {
+    fn draw(&mut self, rng: &mut Xoshiro256PlusPlus, sources: &mut [u32]) {
+        offsets(rng, self.order.len(), &mut self.offsets);
+        for (i, offset) in self.offsets.iter().enumerate() {
+            self.order.swap(i, i + *offset as usize);
+        }
+        sources.copy_from_slice(&self.order);
     }
 }
 

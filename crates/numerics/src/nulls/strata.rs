@@ -1,16 +1,18 @@
 //! Tests of conditional measures: of all observations at once, or of every stratum by itself.
 
-use super::test::{Surrogates, Tested};
-use super::{Null, Plan, Sample, StreamKey, test};
-use crate::numerics::cmi::Estimate;
+use super::judge::judge;
+use super::test::{Surrogates, test};
+use super::told::{Exact, Judges, Told, exact};
+use super::{Clock, Sample, StreamKey, Unfit};
+use crate::numerics::cmi::{Estimate, estimate};
 use crate::numerics::conditional::{Parts, Selected, Stratum};
 use crate::numerics::fisher::fisher;
 
 /// A conditional value with its significance and the strata it is made of.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Pooled {
-    /// The value over all strata used, and its null.
-    pub tested: Tested,
+    /// The value over all strata used, and what is told of it.
+    pub told: Told,
     /// Conditions the value is made of, ascending.
     pub used: Vec<u32>,
     /// Conditions with samples that take part, but with too few observations; ascending.
@@ -19,48 +21,82 @@ pub struct Pooled {
 
 /// Tests what a conditional measure selected. Strata that are tested by themselves draw from streams of
 /// their own, and their p are combined by Fisher's method.
-pub fn test_selected(selected: Selected, null: &dyn Null, plan: &Plan, key: StreamKey<'_>) -> Pooled {
+pub fn test_selected(
+    selected: Selected,
+    judges: &Judges<'_>,
+    clock: Option<Clock<'_>>,
+    key: StreamKey<'_>,
+) -> Pooled {
     let Selected { parts, used, excluded } = selected;
-    let tested = match &parts {
+    let told = match &parts {
         Parts::Whole { observations, within } => {
-            test(Sample { observations, within: within.as_ref() }, null, plan, key)
+            judges.tell(Sample { observations, within: within.as_ref(), clock }, key)
         }
-        Parts::Strata(strata) => {
-            let each = strata.iter().map(|Stratum { condition, weight, observations }| {
-                let measure = format!("{}/{condition}", key.measure);
-                let key = StreamKey { measure: &measure, ..key };
-                (*weight, test(Sample { observations, within: None }, null, plan, key))
-            });
-            combined(&each.collect::<Vec<_>>())
-        }
+        Parts::Strata(strata) => apart(strata, judges, clock, key),
     };
-    Pooled { tested, used, excluded }
+    Pooled { told, used, excluded }
 }
 
-/// Strata with their weights, tested one by one, as one value and one p.
-fn combined(strata: &[(f64, Tested)]) -> Tested {
-    let all: f64 = strata.iter().map(|(weight, _)| weight).sum();
-    let mean = |of: &dyn Fn(&Tested) -> f64| strata.iter().map(|(w, t)| w * of(t)).sum::<f64>() / all;
-    let every = |of: &dyn Fn(&Tested) -> Option<f64>| strata.iter().map(|(_, t)| of(t)).collect();
-    let p: Option<Vec<f64>> = every(&|t| t.null.p);
-    let means: Option<Vec<f64>> = every(&|t| t.null.mean);
-    let spreads: Option<Vec<f64>> = every(&|t| t.null.std);
-    let weights = || strata.iter().map(|(w, _)| w / all);
-    Tested {
+/// Strata tested one by one, as one value.
+fn apart(strata: &[Stratum], judges: &Judges<'_>, clock: Option<Clock<'_>>, key: StreamKey<'_>) -> Told {
+    let sample = |stratum| -> Sample<'_> {
+        let Stratum { observations, .. }: &Stratum = stratum;
+        Sample { observations, within: None, clock }
+    };
+    let weights: Vec<f64> = strata.iter().map(|stratum| stratum.weight).collect();
+    let mean = |values: &[f64]| weighted(&weights, values);
+    let estimates: Vec<Estimate> = strata.iter().map(|stratum| estimate(&stratum.observations)).collect();
+    let of = |of: fn(&Estimate) -> f64| mean(&estimates.iter().map(of).collect::<Vec<_>>());
+    let verdict = judge(judges.nulls, judges.stop_above, |null| {
+        let each: Result<Vec<Surrogates>, Unfit> = strata
+            .iter()
+            .map(|stratum| {
+                let measure = format!("{}/{}", key.measure, stratum.condition);
+                let key = StreamKey { measure: &measure, ..key };
+                test(sample(stratum), null, judges.plan, key).map(|tested| tested.null)
+            })
+            .collect();
+        each.map(|each| combined(&weights, &each))
+    });
+    let exacts: Vec<Exact> =
+        strata.iter().filter(|_| judges.exact).map(|stratum| exact(sample(stratum))).collect();
+    let of_exact = |of: fn(&Exact) -> f64| mean(&exacts.iter().map(of).collect::<Vec<_>>());
+    Told {
         estimate: Estimate {
-            value: mean(&|t| t.estimate.value),
-            n: strata.iter().map(|(_, t)| t.estimate.n).sum(),
-            states: strata.iter().map(|(_, t)| t.estimate.states).sum(),
-            corrected: mean(&|t| t.estimate.corrected),
+            value: of(|e| e.value),
+            n: estimates.iter().map(|e| e.n).sum(),
+            states: estimates.iter().map(|e| e.states).sum(),
+            corrected: of(|e| e.corrected),
         },
-        null: Surrogates {
-            p: p.map(|p| fisher(&p)),
-            exceedances: None,
-            drawn: None,
-            mean: means.map(|m| weights().zip(m).map(|(w, m)| w * m).sum()),
-            // Strata draw from streams of their own, so their variances add.
-            std: spreads.map(|s| weights().zip(s).map(|(w, s)| (w * s).powi(2)).sum::<f64>().sqrt()),
-        },
+        exact: judges.exact.then(|| Exact {
+            bias: of_exact(|e| e.bias),
+            open: of_exact(|e| e.open),
+            jackknife: None,
+        }),
+        verdict,
+    }
+}
+
+fn weighted(weights: &[f64], values: &[f64]) -> f64 {
+    let all: f64 = weights.iter().sum();
+    weights.iter().zip(values).map(|(w, v)| w * v).sum::<f64>() / all
+}
+
+/// The surrogates of one null, of all strata together.
+fn combined(weights: &[f64], strata: &[Surrogates]) -> Surrogates {
+    let all: f64 = weights.iter().sum();
+    let every = |of: fn(&Surrogates) -> Option<f64>| strata.iter().map(of).collect::<Option<Vec<f64>>>();
+    let weights_of = || weights.iter().map(|w| w / all);
+    let observed: Vec<f64> = strata.iter().map(|s| s.observed).collect();
+    Surrogates {
+        p: every(|s| s.p).map(|p| fisher(&p)),
+        mean: every(|s| s.mean).map(|m| weights_of().zip(m).map(|(w, m)| w * m).sum()),
+        // Strata draw from streams of their own, so their variances add.
+        std: every(|s| s.std).map(|s| weights_of().zip(s).map(|(w, s)| (w * s).powi(2)).sum::<f64>().sqrt()),
+        observed: weighted(weights, &observed),
+        observations: strata.iter().map(|s| s.observations).sum(),
+        is_exhaustive: strata.iter().all(|s| s.is_exhaustive),
+        ..Surrogates::default()
     }
 }
 

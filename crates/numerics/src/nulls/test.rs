@@ -2,8 +2,7 @@
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 
-use super::groups::SCALE;
-use super::{Draws, Null, Sample, StreamKey};
+use super::{All, Draws, Null, Sample, StreamKey, Unfit};
 use crate::numerics::cmi::{Estimate, estimate};
 
 /// How many surrogates are drawn, and what p is made of them.
@@ -46,7 +45,7 @@ pub enum PRule {
 }
 
 /// What the surrogates say.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub struct Surrogates {
     /// p; absent without surrogates.
     pub p: Option<f64>,
@@ -58,6 +57,24 @@ pub struct Surrogates {
     pub mean: Option<f64>,
     /// Standard deviation of the surrogates' values, bits; absent below 2.
     pub std: Option<f64>,
+    /// What they were compared with, bits.
+    pub observed: f64,
+    /// Observations it is made of.
+    pub observations: usize,
+    /// Whether all surrogates there are were gone through.
+    pub is_exhaustive: bool,
+    /// Smallest p there could have been.
+    pub floor: Option<f64>,
+    /// Days the test is made of.
+    pub days: Option<usize>,
+}
+
+impl Surrogates {
+    /// (observed − mean) / std; absent if the surrogates do not vary.
+    pub fn z(&self) -> Option<f64> {
+        let std = self.std.filter(|s| *s > 0.0)?;
+        Some((self.observed - self.mean?) / std)
+    }
 }
 
 /// A value with its significance.
@@ -69,26 +86,54 @@ pub struct Tested {
     pub null: Surrogates,
 }
 
-impl Tested {
-    /// (value − mean) / std; absent if the surrogates do not vary.
-    pub fn z(&self) -> Option<f64> {
-        let std = self.null.std.filter(|s| *s > 0.0)?;
-        Some((self.estimate.value - self.null.mean?) / std)
-    }
-}
-
 /// The value of coded observations, tested against a null.
-pub fn test(sample: Sample<'_>, null: &dyn Null, plan: &Plan, key: StreamKey<'_>) -> Tested {
+///
+/// # Errors
+/// The null has no surrogates of them.
+pub fn test(sample: Sample<'_>, null: &dyn Null, plan: &Plan, key: StreamKey<'_>) -> Result<Tested, Unfit> {
     let estimate = estimate(sample.observations);
-    let mut draws = null.prepare(sample);
-    Tested { estimate, null: plan.compare(&mut *draws, estimate.value, key) }
+    let mut draws = null.prepare(sample)?;
+    Ok(Tested { estimate, null: plan.compare(&mut *draws, estimate.value, key.of(null.name())) })
 }
 
 impl Plan {
-    /// Draws surrogates and compares them with the observed `value`.
+    /// Draws surrogates, or goes through all there are, and compares them with the observed value: that of the
+    /// draws if they have one of their own, else `value`.
     pub fn compare(&self, draws: &mut dyn Draws, value: f64, key: StreamKey<'_>) -> Surrogates {
+        let value = draws.observed().unwrap_or(value);
+        let all = draws.all().filter(|all| all.count <= u64::from(self.surrogates));
+        let found = match all {
+            Some(all) => self.exhaustive(draws, value, all),
+            None => self.drawn(draws, value, key),
+        };
+        let found = Surrogates { observed: value, observations: draws.observations(), ..found };
+        Surrogates { days: draws.days(), ..found }
+    }
+
+    fn exhaustive(&self, draws: &mut dyn Draws, value: f64, all: All) -> Surrogates {
+        let mut tally = Tally::default();
+        for number in 0..all.count {
+            tally.add(draws.number(number), draws.scale());
+        }
+        let mut found = tally.surrogates(value, draws.observations(), self.p);
+        let (count, own) = (all.count as f64, u32::from(all.has_own));
+        if all.has_own {
+            found.p = Some(f64::from(tally.exceedances) / count);
+        }
+        Surrogates { is_exhaustive: true, floor: Some(1.0 / (count + 1.0 - f64::from(own))), ..found }
+    }
+
+    fn drawn(&self, draws: &mut dyn Draws, value: f64, key: StreamKey<'_>) -> Surrogates {
         let mut rng = key.rng();
-        match &self.stop {
+        let most = match &self.stop {
+            Stop::Stages { stages, .. } => stages.iter().copied().max().unwrap_or(0),
+            Stop::AtEnd | Stop::AtExceedances(_) => self.surrogates,
+        };
+        let floor = (most > 0).then(|| match self.p {
+            PRule::Raw if self.stop == Stop::AtEnd => 0.0,
+            PRule::AddOne | PRule::Raw => 1.0 / (1.0 + f64::from(most)),
+        });
+        let found = match &self.stop {
             Stop::AtEnd => self.fixed(draws, value, self.surrogates, &mut rng),
             Stop::AtExceedances(most) => self.sequential(draws, value, *most, &mut rng),
             Stop::Stages { stages, p_sig, p_nonsig } => {
@@ -101,7 +146,8 @@ impl Plan {
                 }
                 found
             }
-        }
+        };
+        Surrogates { floor, ..found }
     }
 
     fn fixed(
@@ -113,7 +159,7 @@ impl Plan {
     ) -> Surrogates {
         let mut tally = Tally::default();
         for _ in 0..surrogates {
-            tally.add(draws.next(rng));
+            tally.add(draws.next(rng), draws.scale());
         }
         tally.surrogates(value, draws.observations(), self.p)
     }
@@ -127,7 +173,7 @@ impl Plan {
     ) -> Surrogates {
         let mut tally = Tally::default();
         while tally.draws < self.surrogates && tally.exceedances < most {
-            tally.add(draws.next(rng));
+            tally.add(draws.next(rng), draws.scale());
         }
         let mut found = tally.surrogates(value, draws.observations(), PRule::AddOne);
         if tally.exceedances >= most {
@@ -147,10 +193,10 @@ struct Tally {
 }
 
 impl Tally {
-    fn add(&mut self, difference: i64) {
+    fn add(&mut self, difference: i64, scale: f64) {
         self.draws += 1;
         self.exceedances += u32::from(difference >= 0);
-        let difference = difference as f64 / SCALE;
+        let difference = difference as f64 / scale;
         self.sum += difference;
         self.squares += difference * difference;
     }
@@ -168,7 +214,8 @@ impl Tally {
             let variance = (self.squares - self.sum * self.sum / m) / (m - 1.0);
             variance.max(0.0).sqrt() / n
         });
-        Surrogates { p, exceedances: Some(self.exceedances), drawn: Some(self.draws), mean, std }
+        let (exceedances, drawn) = (Some(self.exceedances), Some(self.draws));
+        Surrogates { p, exceedances, drawn, mean, std, ..Surrogates::default() }
     }
 }
 
@@ -179,21 +226,20 @@ mod tests {
     use crate::numerics::codes::Codes;
     use crate::numerics::embedding::Observations;
 
-    const KEY: StreamKey<'static> =
-        StreamKey { seed: 1, user_id: "u", feature_mode: "m", measure: "te", direction: "A2S", tau: 1 };
+    const KEY: StreamKey<'static> = StreamKey::new(1, "u", "m", "te", "A2S", 1);
 
     fn tested(rows: &[(u64, u64, u64)], plan: &Plan) -> Tested {
         let code = |f: fn(&(u64, u64, u64)) -> u64| Codes::of(&rows.iter().map(f).collect::<Vec<_>>(), 16);
         let times = (0..rows.len()).collect();
         let observations = Observations { x: code(|r| r.0), y: code(|r| r.1), z: code(|r| r.2), times };
-        test(Sample { observations: &observations, within: None }, &Permute, plan, KEY)
+        test(Sample::of(&observations), &Permute, plan, KEY).unwrap()
     }
 
     #[test]
     fn no_variation_gives_only_ties() {
         let plan = Plan { surrogates: 10, stop: Stop::AtEnd, p: PRule::AddOne };
         let found = tested(&[(0, 0, 0), (0, 1, 0), (0, 0, 1)], &plan);
-        assert_eq!((found.null.exceedances, found.null.p, found.z()), (Some(10), Some(1.0), None));
+        assert_eq!((found.null.exceedances, found.null.p, found.null.z()), (Some(10), Some(1.0), None));
     }
 
     /// Under Besag and Clifford's rule a clear non-effect stops at the h-th exceedance.

@@ -2,7 +2,7 @@
 //!
 //! What x and z have in common stays, so a feedback from the target to its source is no reason to reject.
 
-use super::{Draws, Null, Permuter, Sample};
+use super::{Draws, Null, Permuter, Sample, Unfit};
 
 /// x within the cells of z, and of the sample.
 #[derive(Debug, Clone, Copy)]
@@ -13,9 +13,9 @@ impl Null for WithinPast {
         "within_past"
     }
 
-    fn prepare<'a>(&self, sample: Sample<'a>) -> Box<dyn Draws + 'a> {
+    fn prepare<'a>(&self, sample: Sample<'a>) -> Result<Box<dyn Draws + 'a>, Unfit> {
         let past = &sample.observations.z;
         let cells = sample.within.map(|within| within.with(past));
-        Box::new(Permuter::new(sample.observations, Some(cells.as_ref().unwrap_or(past))))
+        Ok(Box::new(Permuter::new(sample.observations, Some(cells.as_ref().unwrap_or(past)))))
     }
 }

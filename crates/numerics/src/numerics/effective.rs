@@ -80,12 +80,16 @@ struct Means(FxHashMap<[u32; 3], f64>);
 impl Means {
     /// The mean of f(c), where c of `k` marked among `n` fall into `m` places.
     fn of(&mut self, n: u32, k: u32, m: u32) -> f64 {
-        *self.0.entry([n, k.min(m), k.max(m)]).or_insert_with(|| mean(n, k.min(m), k.max(m)))
+        *self.0.entry([n, k.min(m), k.max(m)]).or_insert_with(|| mean_of_shared(n, k, m))
     }
 }
 
+/// The mean of f(c), where c of `k` marked among `n` fall into `m` places.
+///
 /// From the likeliest count outwards, so that no factorial is needed and nothing is lost.
-fn mean(n: u32, k: u32, m: u32) -> f64 {
+pub(crate) fn mean_of_shared(n: u32, k: u32, m: u32) -> f64 {
+    // Either may be the places: one order gives one result.
+    let (k, m) = (k.min(m), k.max(m));
     let (least, most) = ((k + m).saturating_sub(n), k.min(m));
     let [all, marked, places] = [n, k, m].map(f64::from);
     // Probability of c + 1 over that of c.

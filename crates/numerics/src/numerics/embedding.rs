@@ -79,6 +79,19 @@ pub struct Observations {
     pub times: Vec<usize>,
 }
 
+impl Observations {
+    /// Some of them.
+    #[must_use]
+    pub fn only(&self, places: &[u32]) -> Self {
+        let of = |codes: &Codes| {
+            let values: Vec<u64> = places.iter().map(|i| u64::from(codes.codes[*i as usize])).collect();
+            Codes::of(&values, codes.levels as u64)
+        };
+        let times = places.iter().map(|i| self.times[*i as usize]).collect();
+        Self { x: of(&self.x), y: of(&self.y), z: of(&self.z), times }
+    }
+}
+
 /// Codes the observations at the given times (see [`times`]).
 pub fn observe(source: &Symbols, target: &Symbols, h: Histories, times: Vec<usize>) -> Observations {
     let newest: Vec<usize> = times.iter().map(|t| t - h.lag).collect();

@@ -15,6 +15,91 @@ const SPARE_ROWS: usize = 50;
 /// A column that the others explain to this share is taken to be explained.
 const DEPENDENT: f64 = 1e-10;
 
+/// The rows of one direction's regression, for surrogates whose source has other rows.
+#[derive(Debug, Clone)]
+pub struct Regression {
+    /// Constant, lags of the target, then the target itself, row by row.
+    own: Vec<i32>,
+    /// Lags of the source, row by row.
+    source: Vec<i32>,
+    lag: usize,
+    times: Vec<usize>,
+}
+
+impl Regression {
+    /// The rows of [`granger`].
+    pub fn new(source: &[i32], target: &[i32], segment_starts: &[usize], lag: usize) -> Self {
+        let times = times(target.len(), segment_starts, lag);
+        let own = |t: &usize| {
+            let lags = (1..=lag).map(|l| target[t - l]).collect::<Vec<_>>();
+            std::iter::once(1).chain(lags).chain([target[*t]])
+        };
+        let lags = |t: &usize| (1..=lag).map(|l| source[t - l]).collect::<Vec<_>>();
+        let (own, source) = (times.iter().flat_map(own).collect(), times.iter().flat_map(lags).collect());
+        Self { own, source, lag, times }
+    }
+
+    /// Time of each row's target.
+    pub fn times(&self) -> &[usize] {
+        &self.times
+    }
+
+    /// Columns of the target, and of the source.
+    pub(crate) fn widths(&self) -> (usize, usize) {
+        (self.lag + 2, self.lag)
+    }
+
+    /// Constant, lags of the target, and the target of a row.
+    pub(crate) fn own(&self, row: u32) -> &[i32] {
+        let (width, _) = self.widths();
+        &self.own[row as usize * width..][..width]
+    }
+
+    /// Lags of the source of a row.
+    pub(crate) fn source(&self, row: u32) -> &[i32] {
+        &self.source[row as usize * self.lag..][..self.lag]
+    }
+
+    /// F of so many rows from the sums of their products: of own columns with own and with the source's, and of
+    /// the source's with each other, each row by row. A column that the others explain adds nothing.
+    pub(crate) fn f(&self, rows: usize, own: &[i64], cross: &[i64], source: &[i64]) -> f64 {
+        let (width, lag) = self.widths();
+        let free = rows as f64 - (2 * lag + 1) as f64;
+        if free <= 0.0 {
+            return 0.0;
+        }
+        let size = width + lag;
+        let product = |a: usize, b: usize| match (a < width, b < width) {
+            (true, true) => own[a * width + b],
+            (true, false) => cross[a * lag + b - width],
+            (false, true) => cross[b * lag + a - width],
+            (false, false) => source[(a - width) * lag + b - width],
+        };
+        // The target comes last: constant, its lags, the lags of the source, the target.
+        let order: Vec<usize> = (0..width - 1).chain(width..size).chain([width - 1]).collect();
+        let mut left: Vec<f64> =
+            order.iter().flat_map(|a| order.iter().map(|b| product(*a, *b) as f64)).collect();
+        let whole: Vec<f64> = (0..size).map(|j| left[j * size + j]).collect();
+        let mut gained = 0.0;
+        for j in 0..size - 1 {
+            let pivot = left[j * size + j];
+            if pivot <= DEPENDENT * whole[j] {
+                continue;
+            }
+            let last = left[j * size + size - 1];
+            gained += if j >= width - 1 { last * last / pivot } else { 0.0 };
+            for a in j + 1..size {
+                let share = left[j * size + a] / pivot;
+                for b in a..size {
+                    left[a * size + b] -= share * left[j * size + b];
+                }
+            }
+        }
+        let rest = left[size * size - 1].max(DEPENDENT * whole[size - 1]).max(f64::MIN_POSITIVE);
+        (gained / lag as f64) / (rest / free)
+    }
+}
+
 /// One direction's test.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct FTest {

@@ -2,7 +2,9 @@
 
 use std::collections::HashMap;
 
-use results_numerics::nulls::{PRule, Permute, Plan, Pooled, Stop, StreamKey, test_selected};
+use results_numerics::nulls::{
+    Judges, PRule, Permute, Plan, Pooled, Stop, StreamKey, Surrogates, test_selected,
+};
 use results_numerics::numerics::conditional::{
     ConditionAt, Conditioned, Definition, Embedding, Lag, Options, Permuted, Pooling, SourceHistory,
     conditional, stratified,
@@ -58,10 +60,11 @@ fn deviation(measure: &'static str, surrogates: u32, check: impl Fn(&Fields, &Po
         let (k, tau): (usize, u32) = (row[3].parse().unwrap(), row[4].parse().unwrap());
         let histories = Histories { target: k, source: k, lag: tau as usize };
         let definition = Definition { histories, options: OLD, strict: false };
-        let key = StreamKey { seed: 1, user_id: &row[0], feature_mode: "", measure, direction: &row[2], tau };
+        let key = StreamKey::new(1, &row[0], "", measure, &row[2], tau);
         let of = if measure == "true_cte" { conditional } else { stratified };
-        let found = test_selected(of(&data, &definition).unwrap(), &Permute, &plan, key);
-        let off = (found.tested.estimate.value - row[5].parse::<f64>().unwrap()).abs();
+        let judges = Judges { nulls: &[&Permute], stop_above: 1.0, plan: &plan, exact: false };
+        let found = test_selected(of(&data, &definition).unwrap(), &judges, None, key);
+        let off = (found.told.estimate.value - row[5].parse::<f64>().unwrap()).abs();
         assert!(off < 1e-12, "{row:?}: off by {off}");
         worst = worst.max(off);
         check(&row, &found);
@@ -69,12 +72,16 @@ fn deviation(measure: &'static str, surrogates: u32, check: impl Fn(&Fields, &Po
     worst
 }
 
+fn null(found: &Pooled) -> Surrogates {
+    found.told.verdict.each[0].said.unwrap()
+}
+
 #[test]
 fn stratified_cte_is_exact() {
     assert_eq!(rows("stratified_cte").len(), 88);
     let worst = deviation("stratified_cte", 20, |row, found| {
-        assert!(found.tested.null.p.is_some_and(|p| (0.0..=1.0).contains(&p)), "{row:?}");
-        assert_eq!((found.tested.null.exceedances, found.tested.null.drawn), (None, None));
+        assert!(null(found).p.is_some_and(|p| (0.0..=1.0).contains(&p)), "{row:?}");
+        assert_eq!((null(found).exceedances, null(found).drawn), (None, None));
     });
     println!("stratified_cte: largest deviation {worst:e}");
 }
@@ -85,16 +92,13 @@ fn true_cte_is_exact() {
     let compared = std::cell::Cell::new(0);
     let worst = deviation("true_cte", 200, |row, found| {
         if let Ok(n) = row[6].parse::<usize>() {
-            assert_eq!(found.tested.estimate.n, n, "{row:?}");
+            assert_eq!(found.told.estimate.n, n, "{row:?}");
         }
         if let (Ok(mean), Ok(std)) = (row[8].parse::<f64>(), row[9].parse::<f64>()) {
             let error = std * (1.0f64 / 200.0 + 1.0 / 500.0).sqrt();
+            assert!((null(found).mean.unwrap() - mean).abs() <= 5.0 * error + 1e-12, "{row:?}: {found:?}");
             assert!(
-                (found.tested.null.mean.unwrap() - mean).abs() <= 5.0 * error + 1e-12,
-                "{row:?}: {found:?}"
-            );
-            assert!(
-                std == 0.0 || (0.7..1.4).contains(&(found.tested.null.std.unwrap() / std)),
+                std == 0.0 || (0.7..1.4).contains(&(null(found).std.unwrap() / std)),
                 "{row:?}: {found:?}"
             );
             compared.set(compared.get() + 1);
@@ -102,7 +106,7 @@ fn true_cte_is_exact() {
         if let Ok(p) = row[7].parse::<f64>() {
             let clamped = p.clamp(0.01, 0.99);
             let error = (clamped * (1.0 - clamped) * (1.0 / 200.0 + 1.0 / 500.0)).sqrt();
-            assert!((found.tested.null.p.unwrap() - p).abs() < 5.0 * error, "{row:?}: {found:?}");
+            assert!((null(found).p.unwrap() - p).abs() < 5.0 * error, "{row:?}: {found:?}");
         }
     });
     assert!(compared.get() > 10, "{}", compared.get());

@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use results_numerics::nulls::{
-    Clock, Days, Null, PRule, Permute, Plan, Sample, Stop, StreamKey, WithinPast, all_shifts, test,
+    CircularShift, Clock, Days, Null, PRule, Permute, Plan, Sample, Stop, StreamKey, WithinPast, jackknife,
+    test,
 };
 use results_numerics::numerics::cmi::estimate;
 use results_numerics::numerics::codes::Codes;
@@ -105,11 +106,8 @@ fn drawn_means_are_the_exact_ones() {
         let (case, direction) = (key.0.as_str(), key.1.as_str());
         let measure = format!("te {} {}", key.2, key.3);
         for (null, exact) in nulls {
-            let measure = format!("{measure} {}", null.name());
-            let tau = key.4 as u32;
-            let stream =
-                StreamKey { seed: 1, user_id: case, feature_mode: "", measure: &measure, direction, tau };
-            let found = test(Sample { observations: &o, within: None }, null, &plan, stream).null;
+            let stream = StreamKey::new(1, case, "", &measure, direction, key.4 as u32);
+            let found = test(Sample::of(&o), null, &plan, stream).unwrap().null;
             let away = (found.mean.unwrap() - values[exact]).abs();
             let error = found.std.unwrap() / 400f64.sqrt();
             assert!(away <= 5.0 * error + 1e-12, "{key:?} {}: off by {away}, error {error}", null.name());
@@ -140,23 +138,29 @@ fn code_lengths_and_orders_are_those_of_the_reference() {
     }
 }
 
+/// A thousand surrogates at most, so that all there are is gone through.
+const PLAN: Plan = Plan { surrogates: 1000, stop: Stop::AtEnd, p: PRule::AddOne };
+const KEY: StreamKey<'static> = StreamKey::new(1, "", "", "te", "", 1);
+
 #[test]
 fn all_arrangements_of_days_are_those_of_the_reference() {
     for (key, values, o) in tests() {
         let s = series(&key.0, &key.1);
-        let local: Vec<i64> = o.times.iter().map(|t| s.local[*t]).collect();
-        let day: Vec<i64> = local.iter().map(|t| t.div_euclid(86_400)).collect();
-        let second: Vec<u32> = local.iter().map(|t| t.rem_euclid(86_400) as u32).collect();
-        let days = Days::new(&o, Clock { day: &day, second: &second, tolerance: s.period / 2 });
-        let found = days.all(1000).unwrap();
-        let jackknife = days.jackknife().unwrap();
+        let day: Vec<i64> = s.local.iter().map(|t| t.div_euclid(86_400)).collect();
+        let time: Vec<u64> = s.local.iter().map(|t| t.rem_euclid(86_400) as u64).collect();
+        let clock = Clock { day: &day, time: &time, tolerance: u64::from(s.period / 2) };
+        let sample = Sample { clock: Some(clock), ..Sample::of(&o) };
+        let found = test(sample, &Days, &PLAN, KEY).unwrap().null;
+        let jackknife = jackknife(&o, clock).unwrap();
+        assert!(found.is_exhaustive);
+        assert_eq!(found.floor, Some(1.0 / values["days_arrangements"]));
         for (name, found) in [
-            ("days_days", days.len() as f64),
-            ("days_exceedances", found.exceedances as f64),
-            ("days_arrangements", found.arrangements as f64),
-            ("days_p", found.p()),
+            ("days_days", found.days.unwrap() as f64),
+            ("days_exceedances", f64::from(found.exceedances.unwrap())),
+            ("days_arrangements", f64::from(found.drawn.unwrap())),
+            ("days_p", found.p.unwrap()),
             ("days_observed", found.observed),
-            ("days_null_mean", found.mean),
+            ("days_null_mean", found.mean.unwrap()),
             ("jackknife_mean", jackknife.mean),
             ("jackknife_se", jackknife.error),
         ] {
@@ -170,14 +174,35 @@ fn all_shifts_are_those_of_the_reference() {
     let tests: Vec<_> = tests().into_iter().filter(|(_, values, _)| values.contains_key("shift_p")).collect();
     assert_eq!(tests.len(), 16);
     for (key, values, o) in tests {
-        let found = all_shifts(&o, 60).unwrap();
+        let found = test(Sample::of(&o), &CircularShift { least: 60 }, &PLAN, KEY).unwrap().null;
+        assert!(found.is_exhaustive && found.floor == Some(1.0 / (1.0 + values["shift_arrangements"])));
         for (name, found) in [
-            ("shift_exceedances", f64::from(found.exceedances)),
-            ("shift_arrangements", f64::from(found.shifts)),
-            ("shift_p", found.p()),
-            ("shift_null_mean", found.mean),
+            ("shift_exceedances", f64::from(found.exceedances.unwrap())),
+            ("shift_arrangements", f64::from(found.drawn.unwrap())),
+            ("shift_p", found.p.unwrap()),
+            ("shift_null_mean", found.mean.unwrap()),
         ] {
             assert!((found - values[name]).abs() < 1e-12, "{key:?} {name}: {found}, not {}", values[name]);
+        }
+    }
+}
+
+/// Surrogates that are drawn are some of those that can be told one by one.
+#[test]
+fn drawn_days_and_shifts_have_the_mean_of_all() {
+    let plan = Plan { surrogates: 100, ..PLAN };
+    for (key, values, o) in tests().into_iter().filter(|(key, ..)| key.0 == "gappy" || key.0 == "clean") {
+        let s = series(&key.0, &key.1);
+        let day: Vec<i64> = s.local.iter().map(|t| t.div_euclid(86_400)).collect();
+        let time: Vec<u64> = s.local.iter().map(|t| t.rem_euclid(86_400) as u64).collect();
+        let clock = Some(Clock { day: &day, time: &time, tolerance: u64::from(s.period / 2) });
+        let shift = CircularShift { least: 60 };
+        let nulls: [(&dyn Null, &str); 2] = [(&Days, "days_null_mean"), (&shift, "shift_null_mean")];
+        for (null, exact) in nulls.into_iter().filter(|(_, exact)| values.contains_key(*exact)) {
+            let found = test(Sample { clock, ..Sample::of(&o) }, null, &plan, KEY).unwrap().null;
+            let away = (found.mean.unwrap() - values[exact]).abs();
+            assert!(!found.is_exhaustive && found.drawn == Some(100));
+            assert!(away <= 5.0 * found.std.unwrap() / 10.0, "{key:?} {exact}: off by {away}");
         }
     }
 }

@@ -51,7 +51,7 @@ fn rows(measure: &str) -> Vec<Row> {
 
 fn key(row: &Row) -> StreamKey<'_> {
     let tau = row.tau as u32;
-    StreamKey { seed: 1, user_id: &row.case, feature_mode: "", measure: "te", direction: &row.direction, tau }
+    StreamKey::new(1, &row.case, "", "te", &row.direction, tau)
 }
 
 /// Mean and standard deviation of 200 surrogates against those of 500 or more.
@@ -87,8 +87,7 @@ fn transfer_entropy_is_exact() {
         let (source, target) = if row.direction == "A2S" { (&*a, &*s) } else { (&*s, &*a) };
         let h = Histories { target: row.k, source: row.k, lag: row.tau };
         let observations = transfer_entropy(source, target, &[0], h).unwrap();
-        let sample = Sample { observations: &observations, within: None };
-        let found = test(sample, &Permute, &plan, key(&row));
+        let found = test(Sample::of(&observations), &Permute, &plan, key(&row)).unwrap();
         let off = (found.estimate.value - row.value).abs();
         assert!(off < 1e-12, "{} {} k={} tau={}: off by {off}", row.case, row.direction, row.k, row.tau);
         assert_eq!(Some(found.estimate.n), row.n.or(Some(found.estimate.n)));
@@ -118,8 +117,7 @@ fn active_information_storage_is_exact() {
         let (a, s) = series(&row.case);
         let symbols = if row.direction == "A" { a } else { s };
         let observations = active_information_storage(&symbols, &[0], row.k).unwrap();
-        let sample = Sample { observations: &observations, within: None };
-        let found = test(sample, &Permute, &plan, key(&row));
+        let found = test(Sample::of(&observations), &Permute, &plan, key(&row)).unwrap();
         let off = (found.estimate.value - row.value).abs();
         assert!(off < 1e-12, "{} {} k={}: off by {off}", row.case, row.direction, row.k);
         same_null(&row, found.null.mean, found.null.std);

@@ -12,6 +12,7 @@ use super::model::{
     Conditional, Config, Fdr, FdrMethod, Granger, GuardRule, KSelection, KStrategy, PValueRule, Runtime,
     SourceHistory, Statistical, Ste, StrataPooling, TieRule,
 };
+use super::nulls::Nulls;
 use super::program::Analysis;
 
 /// Users' files of the `ExtraSensory` data set.
@@ -45,6 +46,7 @@ pub(super) fn defaults(compat: Compat, measures: &[MeasureSettings]) -> Config {
                 p_nonsig: 0.20,
             },
             p_value: if old { PValueRule::Raw } else { PValueRule::AddOne },
+            nulls: Nulls::permute(),
         },
         conditional: conditional(old),
         ste: Ste { dimension: 3, max_history: 2, ties: TieRule::Stable },
@@ -76,6 +78,7 @@ fn k_selection(old: bool) -> KSelection {
         k_grid: vec![1, 2, 3, 4, 5, 6],
         k_max: None,
         k_fixed: 4,
+        l_fixed: None,
         undersampling_guard: false,
         guard_rule: if old { GuardRule::RawHours } else { GuardRule::Observations },
         guard_min_samples_per_state: if old { 25.0 } else { 5.0 },

@@ -9,6 +9,7 @@ use super::defaults::defaults;
 use super::error::ConfigError;
 use super::gates::read_quality;
 use super::model::{AdaptiveRule, Compat, Config, KStrategy};
+use super::nulls;
 use super::presets;
 use super::read::{Findings, Section};
 use super::tree::{Kind, Node};
@@ -144,7 +145,8 @@ fn read_config(
     read_analysis(&mut root, &mut c);
     read_data(&mut root, compat, &mut c);
     read_k_selection(&mut root, &mut c);
-    read_statistical(&mut root, &mut c);
+    let chooses_nulls = read_statistical(&mut root, &mut c);
+    nulls::fit_to_times(&root, chooses_nulls, &mut c);
     read_blocks(&mut root, &mut c, measures);
     read_small_sections(&mut root, &mut c);
     read_quality(&mut root, &mut c, folder, measures)?;
@@ -216,6 +218,8 @@ fn read_k_selection(root: &mut Section<'_>, c: &mut Config) {
     s.require("k_max", k.k_max != Some(0), "must be from 1, or null for no cap");
     s.set("k_fixed", "a whole number from 1", &mut k.k_fixed);
     s.require("k_fixed", (1..=64).contains(&k.k_fixed), "must be from 1 to 64");
+    s.set("l_fixed", "a whole number from 1, or null for `k_fixed`", &mut k.l_fixed);
+    s.require("l_fixed", k.l_fixed.is_none_or(|l| (1..=64).contains(&l)), "must be from 1 to 64");
     s.set("undersampling_guard", "true or false", &mut k.undersampling_guard);
     s.set("guard_rule", "observations or raw_hours", &mut k.guard_rule);
     s.set("guard_min_samples_per_state", "a number from 0", &mut k.guard_min_samples_per_state);
@@ -236,8 +240,11 @@ fn read_k_selection(root: &mut Section<'_>, c: &mut Config) {
     s.finish();
 }
 
-fn read_statistical(root: &mut Section<'_>, c: &mut Config) {
-    let Some(mut s) = root.section("statistical") else { return };
+/// Reads `statistical`; says whether the file chooses the nulls.
+fn read_statistical(root: &mut Section<'_>, c: &mut Config) -> bool {
+    let Some(mut s) = root.section("statistical") else { return false };
+    let chooses_nulls = s.has("nulls");
+    nulls::read(&mut s, &mut c.statistical.nulls);
     s.set("p_value", "add_one or raw", &mut c.statistical.p_value);
     let a = &mut c.statistical.adaptive_surrogates;
     if let Some(node) = s.get("adaptive_surrogates") {
@@ -265,6 +272,7 @@ fn read_statistical(root: &mut Section<'_>, c: &mut Config) {
     }
     s.ignored(&["surrogates", "alpha", "permutations"], "no effect here, use `surrogates` and `fdr.alpha`");
     s.finish();
+    chooses_nulls
 }
 
 fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::input::{DataConfig, Gaps};
+use super::nulls::Nulls;
 use super::program::Analysis;
 use super::quality::Quality;
 
@@ -89,6 +90,10 @@ pub struct KSelection {
     pub k_max: Option<u32>,
     /// k of the strategy `fixed`.
     pub k_fixed: u32,
+    /// History of the source of the strategy `fixed`; `None` for `k_fixed`.
+    // Absent from the text while absent: fingerprints stay.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub l_fixed: Option<u32>,
     /// Reduce k when the data cannot fill the joint states.
     pub undersampling_guard: bool,
     /// What the guard counts.
@@ -153,6 +158,9 @@ pub struct Statistical {
     pub adaptive_surrogates: Adaptive,
     /// How p is computed from exceedances.
     pub p_value: PValueRule,
+    /// What values are compared with.
+    #[serde(flatten)]
+    pub nulls: Nulls,
 }
 
 /// Adaptive surrogates.

@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::input::{DataFormat, Discretize};
 use super::model::Config;
+use super::nulls::Nulls;
 use super::program::Analysis;
 
 /// The configuration as YAML in the form of a file: reading it gives the same configuration.
@@ -11,6 +12,16 @@ pub fn show(config: &Config) -> String {
     let mut value = serde_json::to_value(config).unwrap_or_default();
     if let Value::Object(map) = &mut value {
         map.insert("data".into(), data(config));
+        if let Some(Value::Object(selection)) = map.get_mut("k_selection") {
+            selection.insert("l_fixed".into(), json!(config.k_selection.l_fixed));
+        }
+        if let Some(Value::Object(statistical)) = map.get_mut("statistical") {
+            // Left out of the stored form where they are what they were before there was a choice.
+            let Nulls { nulls, min_shift, stop_above } = &config.statistical.nulls;
+            statistical.insert("nulls".into(), json!(nulls));
+            statistical.insert("min_shift".into(), json!(min_shift));
+            statistical.insert("stop_above".into(), json!(stop_above));
+        }
     }
     serde_saphyr::to_string(&value).unwrap_or_default()
 }

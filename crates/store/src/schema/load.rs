@@ -7,7 +7,7 @@ use include_dir::{Dir, include_dir};
 use thiserror::Error;
 
 use super::kept::{LEDGER, MadeOf};
-use super::table::TableSchema;
+use super::table::{Only, TableSchema};
 use crate::config::Settings;
 use crate::hidden::is_hidden;
 use crate::text_file;
@@ -92,6 +92,11 @@ impl Schemas {
                 self.tables.insert(schema.table.clone(), schema);
             }
         }
+    }
+
+    /// Takes away the columns that are elsewhere only, so that tables are what they were before there were any.
+    pub fn without(&mut self, elsewhere: Only) {
+        self.tables.values_mut().for_each(|schema| schema.without(elsewhere));
     }
 
     /// Every q gets a column beside it, with the share of pairs of strangers that its test rejects. Whoever reads what

@@ -19,4 +19,4 @@ pub use kept::{
     is_kept_by_the_store, is_name, ledger_column, made_of,
 };
 pub use load::{SchemaError, Schemas};
-pub use table::{Column, ColumnType, Derived, TableSchema};
+pub use table::{Column, ColumnType, Derived, Only, TableSchema};

@@ -61,6 +61,9 @@ pub struct Column {
     /// How `merge` computes the column; `None` for stored columns.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub derived: Option<Derived>,
+    /// Where the column is; `None` everywhere.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub only: Option<Only>,
     /// Whether the column is in the exported CSV.
     #[serde(default = "yes", skip_serializing_if = "is_true")]
     pub csv: bool,
@@ -76,6 +79,14 @@ fn yes() -> bool {
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
 fn is_true(v: &bool) -> bool {
     *v
+}
+
+/// Where a column is, if it is not everywhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Only {
+    /// Where values are compared with more than shuffled observations (`statistical.nulls`).
+    Nulls,
 }
 
 /// Type of a column.
@@ -159,6 +170,11 @@ impl TableSchema {
         self.columns.iter().find(|c| c.name == name)
     }
 
+    /// Takes away the columns that are elsewhere only.
+    pub(super) fn without(&mut self, elsewhere: Only) {
+        self.columns.retain(|column| column.only != Some(elsewhere));
+    }
+
     /// Adds a column to each q, right behind it: the share of pairs of strangers that its test rejects. Says whether
     /// there is a q.
     pub(super) fn stand_beside_a_control(&mut self) -> bool {
@@ -179,7 +195,12 @@ impl TableSchema {
                 std::iter::once(column).chain(more)
             })
             .collect();
-        self.columns.len() > before
+        let has_q = self.columns.len() > before;
+        if has_q {
+            // What is kept with an output is all there is of the table.
+            self.columns.iter_mut().for_each(|column| column.only = None);
+        }
+        has_q
     }
 
     /// The first thing in which the schema contradicts itself.

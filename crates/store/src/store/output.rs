@@ -13,6 +13,7 @@ pub const MERGE_MANIFEST: &str = "merge.yaml";
 
 /// `merge.yaml`: what a merged output is made of.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a line of the file")]
 pub struct MergeManifest {
     /// Version of the layout.
     pub format: u32,
@@ -35,6 +36,9 @@ pub struct MergeManifest {
     /// Of a merged control: of what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub control: Option<ControlOf>,
+    /// Whether values are compared with more than shuffled observations, so that tables have columns about it.
+    #[serde(default, skip_serializing_if = "is_no")]
+    pub nulls: bool,
     /// Units of the plan.
     pub units: u64,
     /// Units that are `ok`.
@@ -59,6 +63,11 @@ pub struct MergeManifest {
 
 fn yes() -> bool {
     true
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_no(v: &bool) -> bool {
+    !*v
 }
 
 impl MergeManifest {

@@ -1,5 +1,5 @@
 use super::*;
-use crate::nulls::{PRule, Permute, Stop};
+use crate::nulls::{PRule, Permute, Plan, Stop};
 use crate::numerics::NoValue;
 use crate::numerics::conditional::{
     ConditionAt, Conditioned, Definition, Embedding, Lag, Options, Permuted, Pooling, SourceHistory,
@@ -21,15 +21,20 @@ const NEW: Options = Options {
     pooling: Pooling::Observations,
     min_stratum_observations: 0,
 };
-const KEY: StreamKey<'static> =
-    StreamKey { seed: 1, user_id: "u", feature_mode: "m", measure: "cte", direction: "A2S", tau: 1 };
+const KEY: StreamKey<'static> = StreamKey::new(1, "u", "m", "cte", "A2S", 1);
 
 fn plan(surrogates: u32) -> Plan {
     Plan { surrogates, stop: Stop::AtEnd, p: PRule::AddOne }
 }
 
 fn tested(selected: Result<Selected, NoValue>, surrogates: u32) -> Result<Pooled, NoValue> {
-    selected.map(|selected| test_selected(selected, &Permute, &plan(surrogates), KEY))
+    let plan = plan(surrogates);
+    let judges = Judges { nulls: &[&Permute], stop_above: 1.0, plan: &plan, exact: false };
+    selected.map(|selected| test_selected(selected, &judges, None, KEY))
+}
+
+fn null(found: &Pooled) -> Surrogates {
+    found.told.verdict.each[0].said.unwrap()
 }
 
 fn symbols(values: &[i32]) -> Symbols {
@@ -104,9 +109,9 @@ proptest! {
         let (value, n, used) = pooled(min as usize);
         match tested(stratified(&case.data(), &definition), 5) {
             Ok(found) => {
-                prop_assert_eq!((found.tested.estimate.n, found.used.len()), (n, used));
-                prop_assert!((found.tested.estimate.value - value).abs() < 1e-12);
-                prop_assert_eq!(found.tested.null.drawn, Some(5));
+                prop_assert_eq!((found.told.estimate.n, found.used.len()), (n, used));
+                prop_assert!((found.told.estimate.value - value).abs() < 1e-12);
+                prop_assert_eq!(null(&found).drawn, Some(5));
             }
             Err(NoValue::SmallStrata { strata: any, .. }) => prop_assert_eq!((used, any), (0, strata.len())),
             Err(why) => prop_assert!(strata.is_empty(), "{}", why),
@@ -114,8 +119,8 @@ proptest! {
         // The same information over every observation.
         let (value, n, _) = pooled(1);
         if let Ok(found) = tested(conditional(&case.data(), &definition), 0) {
-            prop_assert_eq!((found.tested.estimate.n, found.tested.null.p), (n, None));
-            prop_assert!(n == 0 || (found.tested.estimate.value - value).abs() < 1e-12);
+            prop_assert_eq!((found.told.estimate.n, found.told.verdict.p()), (n, None));
+            prop_assert!(n == 0 || (found.told.estimate.value - value).abs() < 1e-12);
         }
     }
 
@@ -141,10 +146,10 @@ proptest! {
         let definition = Definition { histories, options, strict };
         for measure in [stratified, conditional] {
             if let Ok(found) = tested(measure(&case.data(), &definition), 3) {
-                prop_assert!(found.tested.estimate.value.is_finite() && found.tested.estimate.value > -1e-12);
-                prop_assert!(found.tested.null.p.is_some_and(|p| (0.0..=1.0).contains(&p)));
-                prop_assert!(found.tested.null.mean.is_some_and(f64::is_finite));
-                prop_assert!(!strict || found.tested.estimate.n > 0);
+                prop_assert!(found.told.estimate.value.is_finite() && found.told.estimate.value > -1e-12);
+                prop_assert!(null(&found).p.is_some_and(|p| (0.0..=1.0).contains(&p)));
+                prop_assert!(null(&found).mean.is_some_and(f64::is_finite));
+                prop_assert!(!strict || found.told.estimate.n > 0);
                 prop_assert!(!found.used.contains(&1));
             }
         }
@@ -161,13 +166,13 @@ fn permuting_within_the_condition_keeps_each_cell() {
     let found = tested(conditional(&case.data(), &within), 50).unwrap();
     // Each cell holds one source symbol only, so every surrogate is the observed table.
     assert_eq!(
-        (found.tested.null.exceedances, found.tested.null.p, found.tested.null.std),
+        (null(&found).exceedances, null(&found).p, null(&found).std),
         (Some(50), Some(1.0), Some(0.0))
     );
     let options = Options { permuted: Permuted::Global, ..NEW };
     let global = Definition { options, ..within };
     let found = tested(conditional(&case.data(), &global), 50).unwrap();
-    assert!(found.tested.null.exceedances == Some(50) && found.tested.null.std > Some(0.0), "{found:?}");
+    assert!(null(&found).exceedances == Some(50) && null(&found).std > Some(0.0), "{found:?}");
 }
 
 #[test]
@@ -181,7 +186,7 @@ fn lags_count_as_they_say() {
         let histories = Histories { target: 1, source: 1, lag: tau };
         let definition = Definition { histories, options, strict: true };
         let found = tested(stratified(&case.data(), &definition), 1).unwrap();
-        (found.tested.estimate.value, definition.effective_lag())
+        (found.told.estimate.value, definition.effective_lag())
     };
     let (best, three) = value(Lag::Uniform, 3);
     assert!(best > 0.8 && three == 3, "{best}");
@@ -201,11 +206,11 @@ fn short_strata_count_or_not() {
     let alone = Case::new(&[&rows[..50], &rows[51..]].concat(), &[0], &[true]);
     let big = tested(stratified(&alone.data(), &definition), 9).unwrap();
     // A stratum of one sample has 0 and p = 1, and its share of the weight.
-    assert!((found.tested.estimate.value - big.tested.estimate.value * 0.99).abs() < 1e-15);
+    assert!((found.told.estimate.value - big.told.estimate.value * 0.99).abs() < 1e-15);
     assert_eq!((found.used, found.excluded), (vec![0, 1], vec![]));
     let strict = Definition { strict: true, ..definition };
     let found = tested(stratified(&case.data(), &strict), 9).unwrap();
-    assert_eq!((found.tested.estimate.value, found.excluded), (big.tested.estimate.value, vec![1]));
+    assert_eq!((found.told.estimate.value, found.excluded), (big.told.estimate.value, vec![1]));
     let none = Options { min_stratum_observations: 500, ..NEW };
     let definition = Definition { histories, options: none, strict: true };
     let why = tested(stratified(&case.data(), &definition), 9);
@@ -221,5 +226,5 @@ fn what_never_varies_is_told() {
     let why = tested(conditional(&case.data(), &strict), 9);
     assert_eq!(why, Err(NoValue::Constant { series: "selected target" }));
     let found = tested(conditional(&case.data(), &Definition { strict: false, ..strict }), 9).unwrap();
-    assert_eq!((found.tested.estimate.value, found.tested.null.p), (0.0, Some(1.0)));
+    assert_eq!((found.told.estimate.value, null(&found).p), (0.0, Some(1.0)));
 }

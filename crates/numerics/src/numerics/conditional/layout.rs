@@ -1,13 +1,15 @@
 //! Samples in the order in which they are embedded, and which observations a condition keeps.
 
 use super::definition::{ConditionAt, Conditioned, Definition, Embedding};
-use crate::numerics::embedding::{Histories, Symbols, times};
+use crate::numerics::embedding::{Histories, Observations, Symbols, observe, times};
 
 /// The samples in the order in which they are embedded.
 pub(super) struct Layout {
-    pub(super) source: Symbols,
-    pub(super) target: Symbols,
+    source: Symbols,
+    target: Symbols,
     pub(super) condition: Vec<u32>,
+    /// The sample of the series that each target is.
+    rows: Vec<usize>,
     starts: Vec<usize>,
     /// Every stratum stands by itself.
     packed: bool,
@@ -43,8 +45,16 @@ impl Layout {
             source: pick(data.source, |s| s.1),
             target: pick(data.target, |s| s.2),
             condition: pick(data.condition, |s| s.2).values,
+            rows: samples.iter().map(|s| s.2).collect(),
             packed,
         }
+    }
+
+    /// The observations at some of the samples, their times those of the series.
+    pub(super) fn observe(&self, h: Histories, times: Vec<usize>) -> Observations {
+        let mut observations = observe(&self.source, &self.target, h, times);
+        observations.times.iter_mut().for_each(|time| *time = self.rows[*time]);
+        observations
     }
 
     /// The observations that take part.

@@ -19,7 +19,7 @@ mod layout;
 
 use super::NoValue;
 use super::codes::Codes;
-use super::embedding::{Histories, Observations, observe};
+use super::embedding::{Histories, Observations};
 use layout::{Layout, Seen};
 
 pub use definition::{
@@ -116,7 +116,7 @@ pub fn conditional(data: &Conditioned<'_>, definition: &Definition) -> Result<Se
 impl Layout {
     /// All observations, given their condition.
     fn together(&self, seen: &Seen, definition: &Definition, h: Histories) -> Result<Parts, NoValue> {
-        let mut observations = observe(&self.source, &self.target, h, seen.times.clone());
+        let mut observations = self.observe(h, seen.times.clone());
         definition.varies(&observations.x, &observations.y)?;
         let values: Vec<u64> = seen.condition.iter().map(|c| u64::from(*c)).collect();
         let cells = Codes::of(&values, seen.levels.len() as u64);
@@ -134,12 +134,12 @@ impl Layout {
         h: Histories,
         used: &[u32],
     ) -> Result<Parts, NoValue> {
-        let all = observe(&self.source, &self.target, h, counting.times.clone());
+        let all = self.observe(h, counting.times.clone());
         definition.varies(&all.x, &all.y)?;
         let stratum = |condition: &u32| Stratum {
             condition: *condition,
             weight: seen.levels[*condition as usize].samples as f64,
-            observations: observe(&self.source, &self.target, h, seen.only(|c| c == *condition).times),
+            observations: self.observe(h, seen.only(|c| c == *condition).times),
         };
         Ok(Parts::Strata(used.iter().map(stratum).collect()))
     }

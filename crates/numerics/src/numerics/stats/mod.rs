@@ -4,9 +4,11 @@ mod location;
 mod multiple;
 mod normal;
 mod shares;
+mod student;
 mod wilcoxon;
 
 pub use location::{Location, hodges_lehmann, hodges_lehmann_interval, location, median, share_positive};
 pub use multiple::{benjamini_hochberg, benjamini_yekutieli};
 pub use shares::{clopper_pearson, ks_uniform};
+pub use student::t_quantile;
 pub use wilcoxon::{SignedRank, wilcoxon_signed_rank};

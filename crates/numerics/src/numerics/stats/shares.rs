@@ -18,13 +18,13 @@ pub fn clopper_pearson(hits: u64, trials: u64, level: f64) -> Option<(f64, f64)>
     let tail = (1.0 - level) / 2.0;
     let (k, rest) = (hits as f64, (trials - hits) as f64);
     // P(X ≥ k) of a binomial X with chance x is the beta distribution function I_x(k, n − k + 1).
-    let low = if hits == 0 { 0.0 } else { quantile(k, rest + 1.0, tail) };
-    let high = if hits == trials { 1.0 } else { quantile(k + 1.0, rest, 1.0 - tail) };
+    let low = if hits == 0 { 0.0 } else { beta_quantile(k, rest + 1.0, tail) };
+    let high = if hits == trials { 1.0 } else { beta_quantile(k + 1.0, rest, 1.0 - tail) };
     Some((low, high))
 }
 
 /// The x at which the beta distribution function reaches `p`, by halving until the doubles are neighbours.
-fn quantile(a: f64, b: f64, p: f64) -> f64 {
+pub(super) fn beta_quantile(a: f64, b: f64, p: f64) -> f64 {
     let (mut low, mut high) = (0.0_f64, 1.0_f64);
     loop {
         let middle = f64::midpoint(low, high);

@@ -1,0 +1,64 @@
+//! Everything that is told of a value: how large it is, how much of it is bias, and what the nulls say.
+
+use super::days::{Jackknife, jackknife};
+use super::judge::{Verdict, judge};
+use super::{Null, Plan, Sample, StreamKey};
+use crate::numerics::cmi::{Estimate, estimate};
+use crate::numerics::effective::{entropy_given_past, mean_over_permutations};
+
+/// A value and what is told of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Told {
+    /// The value.
+    pub estimate: Estimate,
+    /// What is known of it without surrogates, if that was asked for.
+    pub exact: Option<Exact>,
+    /// What the nulls say.
+    pub verdict: Verdict,
+}
+
+/// What is known of a value without surrogates.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Exact {
+    /// Its exact mean over all permutations of x within the past, bits.
+    pub bias: f64,
+    /// H(y | z), what the past leaves open, bits.
+    pub open: f64,
+    /// How far it depends on single days.
+    pub jackknife: Option<Jackknife>,
+}
+
+/// The nulls that are asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Judges<'a> {
+    /// One after the other.
+    pub nulls: &'a [&'a dyn Null],
+    /// A p above it spares the others.
+    pub stop_above: f64,
+    /// How many surrogates each draws.
+    pub plan: &'a Plan,
+    /// Whether what is known without surrogates is asked for.
+    pub exact: bool,
+}
+
+impl Judges<'_> {
+    /// Asks about observations.
+    pub fn tell(&self, sample: Sample<'_>, key: StreamKey<'_>) -> Told {
+        let estimate = estimate(sample.observations);
+        let verdict = judge(self.nulls, self.stop_above, |null| {
+            let mut draws = null.prepare(sample)?;
+            Ok(self.plan.compare(&mut *draws, estimate.value, key.of(null.name())))
+        });
+        Told { estimate, exact: self.exact.then(|| exact(sample)), verdict }
+    }
+}
+
+/// What is known of a value without surrogates.
+pub(super) fn exact(sample: Sample<'_>) -> Exact {
+    let o = sample.observations;
+    Exact {
+        bias: mean_over_permutations(o, &o.z),
+        open: entropy_given_past(o),
+        jackknife: sample.clock.and_then(|clock| jackknife(o, clock)),
+    }
+}

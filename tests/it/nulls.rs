@@ -1,0 +1,210 @@
+//! Values and p against several nulls: the reference through the binary, and what may not be in an output.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use arrow::array::{Array, ArrayRef, AsArray, Float64Array};
+use arrow::datatypes::{DataType, Float64Type};
+
+use crate::checks::change;
+use crate::world::World;
+
+const REFERENCE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/reference/nulls");
+
+/// The cases of a clock.
+const CLOCKS: [(&str, &[&str]); 4] = [
+    ("utc_offset_hours: 0", &["clean", "feedback"]),
+    ("utc_offset_hours: -8", &["partial"]),
+    ("utc_offset_hours: 1", &["gappy"]),
+    ("time_zone: Europe/Brussels", &["summer", "winter"]),
+];
+
+/// Histories of target and source of A2S, and lags.
+const ORDERS: [(u32, u32, &str); 4] = [(1, 1, "[1, 2]"), (3, 3, "[1]"), (2, 1, "[1]"), (1, 2, "[1]")];
+
+/// All nulls, each with as many surrogates as it takes.
+fn config(clock: &str, (k, l, taus): (u32, u32, &str)) -> String {
+    format!(
+        "data: {{format: columns, timestamp: time, source: a, target: s, {clock}, discretize: {{source: none}}}}
+feature_modes: [m]
+taus: {taus}
+analysis_modes: [global_te]
+k_selection: {{strategy: fixed, k_fixed: {k}, l_fixed: {l}}}
+surrogates: 1000
+statistical: {{nulls: [days, within_past, circular_shift, permute], stop_above: 1}}
+"
+    )
+}
+
+/// Case, direction, k of the target, l of the source, tau.
+type Key = (String, String, u32, u32, u32);
+
+/// The reference, by test and quantity.
+fn expected() -> BTreeMap<Key, BTreeMap<String, f64>> {
+    let text = std::fs::read_to_string(format!("{REFERENCE}/expected.csv")).unwrap();
+    let mut all: BTreeMap<Key, BTreeMap<String, f64>> = BTreeMap::new();
+    for line in text.lines().skip(1) {
+        let f: Vec<&str> = line.split(',').collect();
+        let [k, l, tau] = [f[2], f[3], f[4]].map(|v| v.parse().unwrap());
+        let key = (f[0].to_owned(), f[1].to_owned(), k, l, tau);
+        all.entry(key).or_default().insert(f[5].to_owned(), f[6].parse().unwrap());
+    }
+    all.retain(|_, values| values.contains_key("te"));
+    all
+}
+
+/// What the binary has, under the names of the reference; with the spread of the drawn means.
+fn found(world: &World, runs: &[String]) -> BTreeMap<Key, BTreeMap<String, f64>> {
+    let mut asked = vec!["sql", "--format", "csv"];
+    for run in runs {
+        asked.extend(["--run", run]);
+    }
+    let mut all: BTreeMap<Key, BTreeMap<String, f64>> = BTreeMap::new();
+    for (direction, k, l) in [("A2S", "k", "l"), ("S2A", "k_S2A", "l_S2A")] {
+        let of = |kind: &str| format!("max(CASE WHEN n.\"null\" = '{kind}' THEN n.");
+        let (days, shift) = (of("days"), of("circular_shift"));
+        let (permute, past) = (of("permute"), of("within_past"));
+        let sql = format!(
+            "SELECT t.user_id, t.{k}, t.{l}, t.tau, t.n_obs_{direction}, t.TE_{direction}, t.bias_{direction},
+             t.effective_{direction}, t.share_{direction}, t.se_{direction},
+             {days}days END), {days}observed END), {days}exceedances END), {days}surrogates END), {days}p END), {days}null_mean END),
+             {shift}exceedances END), {shift}surrogates END), {shift}p END), {shift}null_mean END),
+             {permute}null_mean END), {permute}null_std END), {past}null_mean END), {past}null_std END)
+             FROM te t JOIN nulls n ON n.run = t.run AND n.user_id = t.user_id AND n.tau = t.tau AND n.direction = '{direction}'
+             GROUP BY ALL"
+        )
+        .replace("GROUP BY ALL", "GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9, 10");
+        let out = world.expect(0, &[&asked[..], &[sql.as_str()]].concat()).out;
+        for line in out.lines().skip(1) {
+            let f: Vec<&str> = line.split(',').collect();
+            let number = |at: usize| f[at].parse::<f64>().unwrap_or_else(|_| panic!("{at}: {line}"));
+            let key = |at: usize| f[at].parse::<u32>().unwrap();
+            let names = [
+                "n_obs",
+                "te",
+                "mean_within_past",
+                "effective",
+                "share",
+                "jackknife_se",
+                "days_days",
+                "days_observed",
+                "days_exceedances",
+                "days_arrangements",
+                "days_p",
+                "days_null_mean",
+                "shift_exceedances",
+                "shift_arrangements",
+                "shift_p",
+                "shift_null_mean",
+                "drawn permute",
+                "std permute",
+                "drawn within_past",
+                "std within_past",
+            ];
+            let values = names.iter().enumerate().map(|(at, name)| ((*name).to_owned(), number(at + 4)));
+            all.insert((f[0].to_owned(), direction.to_owned(), key(1), key(2), key(3)), values.collect());
+        }
+    }
+    all
+}
+
+/// Every row of the reference about transfer entropy: values to 1e-12, counts exactly.
+#[test]
+fn the_reference_through_the_binary() {
+    let world = World::new(0);
+    let mut runs = Vec::new();
+    for (number, (clock, cases)) in CLOCKS.into_iter().enumerate() {
+        let data = format!("clock{number}");
+        std::fs::create_dir(world.path(&data)).unwrap();
+        for case in cases {
+            let from = Path::new(REFERENCE).join(format!("series_{case}.csv"));
+            std::fs::copy(from, world.path(&format!("{data}/{case}.csv"))).unwrap();
+        }
+        for order in ORDERS {
+            let run = format!("run{number}_{}_{}", order.0, order.1);
+            world.write("nulls.yaml", config(clock, order));
+            world.expect(0, &["run", "--config", "nulls.yaml", "--data", &data, "--out", &run]);
+            runs.push(run);
+        }
+    }
+    let (expected, found) = (expected(), found(&world, &runs));
+    assert_eq!(expected.len(), 48);
+    for (key, values) in &expected {
+        let found = found.get(key).unwrap_or_else(|| panic!("{key:?}: not found"));
+        for (name, value) in values {
+            let (found, name) = match name.as_str() {
+                "h_given_past" => (found["effective"] / found["share"], name),
+                // Of the values without a day only their spread is told.
+                "jackknife_mean" => continue,
+                "mean_permute" => {
+                    let away = (found["drawn permute"] - value).abs();
+                    assert!(
+                        away <= 5.0 * found["std permute"] / 1000f64.sqrt() + 1e-12,
+                        "{key:?}: off by {away}"
+                    );
+                    continue;
+                }
+                _ => (found[name], name),
+            };
+            let tolerance = if name == "h_given_past" { 1e-9 } else { 1e-12 };
+            assert!((found - value).abs() < tolerance, "{key:?} {name}: {found}, not {value}");
+        }
+        let away = (found["drawn within_past"] - values["mean_within_past"]).abs();
+        assert!(away <= 5.0 * found["std within_past"] / 1000f64.sqrt() + 1e-12, "{key:?}: off by {away}");
+    }
+}
+
+/// What is done to a number.
+type Change = fn(f64) -> f64;
+
+/// Numbers of a column, the first that is there changed.
+fn first(values: &ArrayRef, change: Change) -> ArrayRef {
+    let as_float = arrow::compute::cast(values, &DataType::Float64).unwrap();
+    let place = (0..values.len()).find(|row| as_float.is_valid(*row)).unwrap();
+    let own = as_float.as_primitive::<Float64Type>().iter().enumerate();
+    let changed: Float64Array =
+        own.map(|(row, value)| if row == place { value.map(change) } else { value }).collect();
+    arrow::compute::cast(&changed, values.data_type()).unwrap()
+}
+
+#[test]
+fn what_nulls_say_is_checked() {
+    let world = World::new(0);
+    let from = Path::new(REFERENCE).join("series_clean.csv");
+    std::fs::copy(from, world.path("data/clean.csv")).unwrap();
+    let quick = config("utc_offset_hours: 0", (1, 1, "[1]"))
+        .replace("surrogates: 1000", "surrogates: 99")
+        .replace("[global_te]", "[global_te, gc]");
+    world.write("quick.yaml", quick);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    world.expect(0, &["validate", "run"]);
+    world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+    let csv = world.csv("merged");
+    assert_eq!(csv["per_user_nulls.csv"].lines().count(), 1 + 2 * 4 + 2 * 3, "gc has no past to stay within");
+    // Groups are tested by effective values, and families say what could not be reached.
+    let sql = "select abs(g.median - (t.effective_A2S - t.effective_S2A)) < 1e-15 as effective, f.out_of_reach, f.pi0
+               from te t join group_tests g on g.difference = 'Delta_TE' join families f on f.q_column = 'q_A2S'";
+    let said = world.expect(0, &["sql", "--run", "merged", "--format", "csv", sql]).out;
+    assert_eq!(said, "effective,out_of_reach,pi0\nTrue,0,0.0\n");
+    let said = world.expect(0, &["validate", "merged"]).out;
+    let checks = ["nulls_p", "nulls_largest te.p_A2S", "nulls_largest gc.GC_S2A_pval", "interval te.low_S2A"];
+    for check in checks {
+        assert!(said.contains(&format!("ok    {check}\n")), "{check}: {said}");
+    }
+    let changes: [(&str, &str, Change, &str); 6] = [
+        ("nulls", "exceedances", |e| e + 1.0, "nulls_p"),
+        ("nulls", "p", |p| p / 2.0, "nulls_p"),
+        ("te", "p_A2S", |p| p / 2.0, "nulls_largest te.p_A2S"),
+        ("te", "p_floor_S2A", |p| p / 2.0, "nulls_largest te.p_S2A"),
+        ("gc", "GC_S2A_pval", |p| p / 2.0, "nulls_largest gc.GC_S2A_pval"),
+        ("te", "high_A2S", |high| high - 10.0, "interval te.low_A2S"),
+    ];
+    for (table, column, by, failed) in changes {
+        let path = world.path(&format!("merged/{table}.parquet"));
+        let whole = std::fs::read(&path).unwrap();
+        change(&path, column, |values| first(values, by));
+        let said = world.expect(3, &["validate", "merged"]).out;
+        assert!(said.contains(&format!("FAIL  {failed}\n")), "{table}.{column}: {said}");
+        std::fs::write(&path, whole).unwrap();
+    }
+}
