@@ -1,6 +1,7 @@
 -- A value is none of those its schema allows.
 -- remedy: the file was changed or made by another program; run the user again.
 -- for each: listed column
+-- where: {column} NOT IN ({values})
 SELECT {key}, {column_name} AS column_name, {column} AS value
 FROM {table}
-WHERE {column} NOT IN ({values})
+WHERE {where}

@@ -75,8 +75,17 @@ impl Query {
 
     /// The SQL with every `{name}` replaced.
     pub fn fill(&self, values: &[(&str, &str)]) -> Result<String, QueryError> {
-        let mut out = String::with_capacity(self.sql.len() * 2);
-        let mut rest = self.body();
+        self.filled(self.body(), values)
+    }
+
+    /// The value of a line `-- key: value` at the top with every `{name}` replaced.
+    pub fn fill_header(&self, key: &str, values: &[(&str, &str)]) -> Result<Option<String>, QueryError> {
+        self.header(key).map(|text| self.filled(text, values)).transpose()
+    }
+
+    fn filled(&self, text: &str, values: &[(&str, &str)]) -> Result<String, QueryError> {
+        let mut out = String::with_capacity(text.len() * 2);
+        let mut rest = text;
         while let Some((before, after)) = rest.split_once('{') {
             let Some((name, tail)) = after.split_once('}') else { break };
             out.push_str(before);
