@@ -46,6 +46,14 @@ def join():
     return f"select {select} from (select * from {a}) a {kind} (select * from {b}) b {using} {end}"
 
 
+def joins():
+    """Three tables."""
+    a, b, c = (values(f"{name}(k, {name})", ["key", "place"], 3) for name in "abc")
+    kinds = [choose.choice(["join", "left join"]) for _ in range(2)]
+    keys = choose.choice(["a.k", "a.k, b.k", "a, b, c"])
+    return f"select {keys.replace('b.k', 'b.k as l')} from (select * from {a}) a {kinds[0]} (select * from {b}) b using (k) {kinds[1]} (select k, c from {c}) c on c.k = a.k"
+
+
 def set_operation():
     sides = [f"select k from {values('v(k)', ['key'], choose.randint(1, 6))}" for _ in range(2)]
     return f" {choose.choice(['union', 'except', 'intersect'])} {choose.choice(['', 'all'])} ".join(sides)
@@ -66,6 +74,11 @@ def frame():
     of = choose.choice(["sum(x)", "avg(x)", "min(x)", "max(x)", "var_pop(x)", "stddev_pop(x)", "corr(x, y)", "covar_pop(x, y)", "count(x)"])
     if wild == "wild" and of[:3] in ("var", "std", "cor", "cov"):
         wild = "double"
+    if choose.random() < 0.4:
+        # Frames by value and by group of equal values.
+        start, end = choose.choice([("1 preceding", "current row"), ("1 preceding", "1 following"), ("unbounded preceding", "1 preceding")])
+        v = values("v(i, t, x, y)", ["place", "key", wild, "double"], 8)
+        return f"select i, {of} over (order by t {choose.choice(['range', 'groups'])} between {start} and {end}) from {v} where t is not null"
     start, end = choose.choice([("1 preceding", "current row"), ("2 preceding", "1 preceding"), ("current row", "2 following"), ("unbounded preceding", "current row")])
     v = values("v(i, x, y)", ["place", wild, "double"], 8)
     return f"select i, {of} over (order by i rows between {start} and {end}) from {v}"
@@ -79,8 +92,17 @@ def not_a_number():
             f"select max(x), min(x), count(x), count(distinct x) from {v}",
             f"select g, x from {v} where x > 1",
             f"select x, count(*) from {v} group by x",
+            f"select x, -x > 2, greatest(x, 1.0), x = x, x between 0 and 4 from {v}",
+            f"select g, rank() over (order by x nulls last) from {v}",
+            f"select count(*) from {v} where x in (select x from {v})",
         ]
     )
+
+
+def lists():
+    v = values("v(i, k)", ["place", "key"], 5)
+    found = f"k {choose.choice(['=', '<>', '<', '>='])} {choose.choice(['any', 'all'])}({choose.choice(['[1, 3]', '[2, null]', '[4]'])})"
+    return f"select i, {found} from {v}" if choose.random() < 0.5 else f"select i from {v} where {choose.choice(['', 'not '])}({found})"
 
 
 def large():
@@ -94,6 +116,8 @@ def plain(cell):
     """A cell as text that does not depend on the program that wrote it."""
     if cell is None or cell == "":
         return ""
+    if isinstance(cell, bool):
+        return str(cell)
     try:
         number = float(cell)
     except ValueError:
@@ -126,7 +150,7 @@ def of_duckdb(query):
 
 refused = 0
 for number in range(questions):
-    query = choose.choice([join, set_operation, not_in, frame, not_a_number, large])()
+    query = choose.choice([join, joins, set_operation, not_in, frame, not_a_number, lists, large])()
     found = of_results(query)
     if found is None:
         refused += 1

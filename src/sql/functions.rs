@@ -15,6 +15,7 @@ mod aggregate;
 mod arguments;
 mod fold;
 mod frames;
+mod growing;
 mod mended;
 mod moving;
 mod qvalue;
@@ -33,8 +34,9 @@ use aggregate::{OfValues, Statistic};
 use qvalue::{Correction, QValue};
 
 /// Makes the functions known to a session.
-pub(super) fn register(ctx: &SessionContext) {
+pub(super) fn register(ctx: &SessionContext, memory: Option<u64>) {
     mended::register(ctx);
+    growing::register(ctx, memory);
     for statistic in Statistic::ALL {
         ctx.register_udaf(AggregateUDF::from(OfValues::new(statistic)));
     }
@@ -50,9 +52,18 @@ pub(super) fn register(ctx: &SessionContext) {
         Arc::new(|args: &[ColumnarValue]| {
             let arrays = ColumnarValue::values_to_arrays(args)?;
             let n = arrays[0].as_primitive::<Int64Type>();
-            let sums: Float64Array =
-                n.iter().map(|n| n.map(|n| (1..=n).rev().map(|i| 1.0 / i as f64).sum::<f64>())).collect();
+            let sums: Float64Array = n.iter().map(|n| n.filter(|n| *n >= 0).map(harmonic)).collect();
             Ok(ColumnarValue::Array(Arc::new(sums) as ArrayRef))
         }),
     ));
+}
+
+/// 1 + 1/2 + … + 1/n. Beyond what can be added in no time, what it comes to is as near as doubles are.
+fn harmonic(n: i64) -> f64 {
+    const ADDED: i64 = 10_000_000;
+    if n <= ADDED {
+        return (1..=n).rev().map(|i| 1.0 / i as f64).sum();
+    }
+    let n = n as f64;
+    n.ln() + std::f64::consts::EULER_GAMMA + 0.5 / n
 }

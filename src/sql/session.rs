@@ -79,7 +79,7 @@ impl Session {
         options.execution.collect_statistics = false;
         let runtime = bounds.runtime(&mut config)?;
         let ctx = SessionContext::new_with_config_rt(config, runtime);
-        functions::register(&ctx);
+        functions::register(&ctx, bounds.memory);
         guard::prepare(&ctx);
         let catalog = Catalog::of(&ctx);
         Ok(Self { ctx, imported: None, reading: Vec::new(), runs: None, catalog })

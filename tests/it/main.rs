@@ -38,6 +38,7 @@ mod shards;
 mod sql;
 #[cfg(target_os = "linux")]
 mod sql_terminal;
+mod sql_torture;
 mod supervisor;
 mod tables;
 mod torture;

@@ -390,11 +390,15 @@ fn memory_is_bounded_in_words() {
     (hint: give more with --memory, or ask for less: fewer columns, rows or groups at once)
     ");
     assert_eq!(said.code, Some(1));
-    // What the engine does not count is refused by the system.
     let long = "select length(repeat('x', 1000000000 + max(tau))) as n from te";
-    let ask = |memory: &str| world.run(&["sql", "--run", "run", "--format", "csv", "--memory", memory, long]);
-    assert_eq!(ask("4GB").out, "n\n1000000002\n");
-    let said = ask("300MB");
+    let ask = |memory: &str, sql: &str| {
+        world.run(&["sql", "--run", "run", "--format", "csv", "--memory", memory, sql])
+    };
+    assert_eq!(ask("4GB", long).out, "n\n1000000002\n");
+    assert!(ask("300MB", long).err.contains("than it may have (300 MB)"));
+    // What nobody counts is refused by the system.
+    let many: Vec<String> = (0..40).map(|i| format!("repeat('x', 7000000 + tau + {i}) as c{i}")).collect();
+    let said = ask("300MB", &format!("select {} from te", many.join(", ")));
     insta::assert_snapshot!(said.err, @"
     error: this needs more memory than it may have (300 MB)
     (hint: give more with --memory, or ask for less at once)

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::io::Write;
 
 use arrow::datatypes::SchemaRef;
+use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::SendableRecordBatchStream;
@@ -61,7 +62,7 @@ pub(super) async fn write(
             let header: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
             let mut csv = CsvWriter::new(out, &header).map_err(Failure::error)?;
             while let Some(batch) = rows.next().await {
-                csv.write(&batch.map_err(engine)?).map_err(Failure::error)?;
+                csv.write(&batch.map_err(engine)?).map_err(cells)?;
             }
         }
         Format::Json => {
@@ -123,6 +124,14 @@ fn interruptible(
         tokio::task::yield_now().await;
         batch
     }))
+}
+
+/// A value that cannot be written, or a place that cannot be written to.
+fn cells(error: std::io::Error) -> Failure {
+    match error.downcast::<ArrowError>() {
+        Ok(value) => engine(value.into()),
+        Err(place) => Failure::error(place),
+    }
 }
 
 fn engine(error: DataFusionError) -> Failure {

@@ -3,6 +3,7 @@
 //! Plans and rows are made in a task of their own, so that whoever waits can stop waiting, and so that what the
 //! engine breaks in its work is an error there and ends nobody else.
 
+use std::any::Any;
 use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::mpsc::RecvTimeoutError;
@@ -62,7 +63,7 @@ impl Clock {
         let task = SpawnedTask::spawn(async move {
             loop {
                 let next = AssertUnwindSafe(rows.next()).catch_unwind().await;
-                let next = next.unwrap_or_else(|_| Some(Err(DataFusionError::Internal("a panic".into()))));
+                let next = next.unwrap_or_else(|panic| Some(Err(broken(&*panic))));
                 let Some(batch) = next else { return };
                 let is_last = batch.is_err();
                 if sender.send(batch).await.is_err() || is_last {
@@ -92,6 +93,15 @@ impl Clock {
                 "give it more with --timeout, or ask for less: fewer rows, columns or tables at once",
             )
         })
+    }
+}
+
+/// What the engine broke with; its words say whether something was too long.
+fn broken(panic: &(dyn Any + Send)) -> DataFusionError {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    match text.or_else(|| panic.downcast_ref::<&str>().copied()) {
+        Some(text) if text.contains("overflow") => DataFusionError::Execution(text.to_owned()),
+        text => DataFusionError::Internal(text.unwrap_or("a panic").to_owned()),
     }
 }
 

@@ -138,6 +138,12 @@ impl Accumulator for Collected {
                     self.statistic.name()
                 );
             }
+            if self.statistic == Statistic::KsUniform && !(0.0..=1.0).contains(&value) {
+                return exec_err!(
+                    "ks_uniform takes p-values, and {value} is not between 0 and 1\n\
+                     (hint: a condition that leaves such rows out, or the column that has p)"
+                );
+            }
             self.values.push(value);
         }
         Ok(())

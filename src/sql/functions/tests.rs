@@ -96,6 +96,21 @@ async fn whole_numbers_decimals_and_null_are_numbers() {
 }
 
 #[tokio::test]
+async fn harmonic_numbers_go_on_where_adding_would_not_end() {
+    let session = session();
+    let sql = "SELECT harmonic(x) FROM (VALUES (0), (3), (10000001), (9223372036854775807), (-1)) AS v(x)";
+    let expected =
+        [Some(0.0), Some(11.0 / 6.0), Some(16.695_311_465_859_858), Some(44.245_488_040_178_08), None];
+    for (found, expected) in numbers(&session, sql).await.iter().zip(expected) {
+        assert!(
+            found.is_some() == expected.is_some()
+                && (found.unwrap_or(0.0) - expected.unwrap_or(0.0)).abs() < 1e-12,
+            "{found:?} {expected:?}"
+        );
+    }
+}
+
+#[tokio::test]
 async fn aggregates_are_those_of_stats() {
     let session = session();
     let known: Vec<f64> = P.iter().flatten().copied().collect();
@@ -125,6 +140,10 @@ async fn other_arguments_are_refused_in_plain_words() {
     insta::assert_snapshot!(refusal("SELECT hodges_lehmann(name) FROM tests").await, @r"
     hodges_lehmann takes numbers, and this is text
     (hint: CAST(… AS DOUBLE) makes numbers of what holds them)
+    ");
+    insta::assert_snapshot!(refusal("SELECT ks_uniform(p + 1) FROM tests").await, @r"
+    ks_uniform takes p-values, and 1.01 is not between 0 and 1
+    (hint: a condition that leaves such rows out, or the column that has p)
     ");
     insta::assert_snapshot!(refusal("SELECT wilcoxon_p(p > 0.5) FROM tests").await, @r"
     wilcoxon_p takes numbers, and this is true or false

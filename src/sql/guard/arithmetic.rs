@@ -97,6 +97,9 @@ fn operation(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
             let zero = Expr::Literal(ScalarValue::new_zero(&of.get_type(schema)?)?, None);
             Ok(Transformed::yes(call(Operation::new(Operator::Minus), vec![zero, *of])))
         }
+        Expr::Negative(of) if of.get_type(schema)?.is_floating() => {
+            Ok(Transformed::yes(call(OneNan::new(), vec![Expr::Negative(of)])))
+        }
         Expr::ScalarFunction(function) if MAKE_NAN.contains(&function.name()) => {
             let expr = Expr::ScalarFunction(function);
             let is_float = expr.get_type(schema)?.is_floating();

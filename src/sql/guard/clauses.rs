@@ -6,8 +6,9 @@ use datafusion::execution::session_state::SessionState;
 use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     DuplicateTreatment, Expr, Function, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
-    GroupByExpr, JoinConstraint, JoinOperator, OrderBy, OrderByExpr, OrderByKind, Query, Select, SetExpr,
-    SetOperator, SetQuantifier, TableFactor, TableWithJoins, Visit, Visitor,
+    GroupByExpr, JoinConstraint, JoinOperator, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select,
+    SelectFlavor, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor, TableWithJoins, Visit,
+    Visitor,
 };
 
 use super::refusal::Refusal;
@@ -98,6 +99,12 @@ impl Visitor for Clauses<'_> {
             "--format csv, json, parquet …",
         )?;
         refused(query.fetch.is_some(), "FETCH FIRST is not carried out", "LIMIT n")?;
+        let is_by = |limit: &LimitClause| matches!(limit, LimitClause::LimitOffset { limit_by, .. } if !limit_by.is_empty());
+        refused(
+            query.limit_clause.as_ref().is_some_and(is_by),
+            "LIMIT … BY is not carried out",
+            "QUALIFY row_number() OVER (PARTITION BY user_id ORDER BY …) <= n",
+        )?;
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
             refused(
                 cte.materialized.is_some() || cte.from.is_some(),
@@ -148,6 +155,12 @@ impl Visitor for Clauses<'_> {
             "SELECT AS STRUCT and AS VALUE are not carried out",
             "struct(a, b)",
         )?;
+        refused(
+            select.flavor == SelectFlavor::FromFirstNoSelect,
+            "FROM without SELECT gives no columns",
+            "SELECT * FROM …",
+        )?;
+        select.projection.iter().try_for_each(wildcard)?;
         select.from.iter().try_for_each(joins)
     }
 
@@ -215,6 +228,7 @@ impl Visitor for Clauses<'_> {
                 "CAST has no FORMAT and no ARRAY here",
                 "to_char(x, '%Y-%m-%d') and to_timestamp(text, '%Y-%m-%d') take a format",
             ),
+            Expr::InUnnest { .. } => refused(true, "IN UNNEST is not carried out", "x = ANY(list)"),
             _ => ControlFlow::Continue(()),
         }
     }
@@ -258,6 +272,19 @@ impl Clauses<'_> {
             "a WHERE in the query below it",
         )
     }
+}
+
+fn wildcard(item: &SelectItem) -> Found {
+    let options = match item {
+        SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) => options,
+        _ => return ControlFlow::Continue(()),
+    };
+    let is_more = options.opt_ilike.is_some() || options.opt_rename.is_some() || options.opt_alias.is_some();
+    refused(
+        is_more,
+        "ILIKE, RENAME and AS behind * are not carried out",
+        "the columns by name, or * EXCLUDE (a, b)",
+    )
 }
 
 fn order(order_by: &OrderBy, of_select: bool) -> Found {

@@ -15,6 +15,9 @@ pub(super) const LONGEST: usize = 1 << 20;
 /// Levels: operators on each other's results, parentheses, set operations and joins behind each other.
 pub(super) const DEEPEST: usize = 200;
 
+/// Levels that a cast or a NOT counts as.
+const LARGE: usize = 4;
+
 /// Terms that `AND` and `OR` connect.
 pub(super) const TERMS: usize = 5000;
 
@@ -29,7 +32,16 @@ pub(super) fn check(sql: &str) -> Result<(), Refusal> {
     // What is no token is told by the parser.
     let Ok(tokens) = Tokenizer::new(&GenericDialect {}, sql).tokenize() else { return Ok(()) };
     let mut depth = Depth::default();
+    let mut before = &Token::EOF;
     for token in &tokens {
+        // The engine takes 1_000 for 1, called _000.
+        if let (Token::Number(number, _), Token::Word(word)) = (before, token) {
+            return Err(Refusal::new(
+                format!("{number}{} is no number", word.value),
+                "digits alone, as in 1000, 0.5 or 1e3; a name behind a number stands apart from it",
+            ));
+        }
+        before = token;
         depth.read(token);
         if depth.terms > TERMS {
             return Err(Refusal::new(
@@ -105,6 +117,8 @@ impl Depth {
             | Token::Placeholder(_)
             | Token::Period
             | Token::EOF => {}
+            // The planner's frames of a cast are as large as those of several operators.
+            Token::DoubleColon => self.level(|level| level.operators += LARGE),
             // Anything else is an operator, or as rare as one.
             _ => self.level(|level| level.operators += 1),
         }
@@ -145,8 +159,9 @@ impl Depth {
                     level.operators = 0;
                 }
             }),
-            K::NOT
-            | K::IS
+            // The parser goes down at each.
+            K::NOT => self.level(|level| level.operators += LARGE),
+            K::IS
             | K::NOTNULL
             | K::LIKE
             | K::ILIKE

@@ -4,17 +4,22 @@
 //! |---|---|
 //! | `limits` | no text is so long or so deep that planning it ends the process |
 //! | `size` | what a query comes to once its `WITH` is written out |
+//! | `conditions` | no more of them come together than the optimizer can put together |
 //! | `clauses` | what the parser takes and the engine leaves undone is refused |
+//! | `lists` | `ANY` of a list follows three-valued logic |
 //! | `balance` | thousands of terms of `AND` and `OR` make a flat tree |
 //! | `subqueries` | `NOT IN` follows three-valued logic; what cannot be carried out is refused in plain words |
 //! | `arithmetic` | whole numbers do not wrap, NaN is one value |
 //! | `text` | where a query ends in a text of several |
+//! | `types` | names of types as SQL has them |
 //! | `words` | the engine's errors as people read them |
 
 mod arithmetic;
 mod balance;
 mod clauses;
+mod conditions;
 mod limits;
+mod lists;
 mod plan;
 mod refusal;
 mod size;
@@ -22,6 +27,7 @@ mod subqueries;
 #[cfg(test)]
 mod tests;
 mod text;
+mod types;
 mod words;
 
 pub(super) use arithmetic::too_large;

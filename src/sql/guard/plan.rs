@@ -6,7 +6,7 @@ use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::logical_expr::LogicalPlan;
 
-use super::{arithmetic, balance, clauses, limits, size, subqueries};
+use super::{arithmetic, balance, clauses, conditions, limits, lists, size, subqueries};
 use crate::sql::error::SessionError;
 
 /// Makes a session answer as the guard promises.
@@ -21,11 +21,15 @@ pub(in crate::sql) async fn plan(ctx: &SessionContext, sql: &str) -> Result<Data
     let dialect = state.config().options().sql_parser.dialect;
     let mut statement = state.sql_to_statement(sql, &dialect)?;
     balance::terms(&mut statement);
+    lists::any_as_all(&mut statement);
     clauses::check(&statement, &state)?;
     size::check(&statement)?;
     let plan = state.statement_to_plan(statement).await?;
     read_only().verify_plan(&plan)?;
     let plan: LogicalPlan = subqueries::in_order(plan)?;
+    if let Some(refusal) = conditions::check(&plan)? {
+        return Err(refusal.into());
+    }
     Ok(DataFrame::new(state, plan))
 }
 

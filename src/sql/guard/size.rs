@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{Query, Select, TableFactor, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, TableFactor, Visit, Visitor};
 
 use super::limits::DEEPEST;
 use super::refusal::Refusal;
@@ -18,6 +18,12 @@ pub(super) const TABLES: u64 = 500;
 /// Tables of one `FROM`: orders of joining them are many.
 pub(super) const JOINED: usize = 64;
 
+/// Columns of one select list. Each is compared with the others.
+pub(super) const COLUMNS: usize = 2000;
+
+/// Queries within expressions within such queries: each doubles the plans of those in it.
+pub(super) const WITHIN: usize = 8;
+
 /// Refuses what would be planned for too long.
 pub(super) fn check(statement: &Statement) -> Result<(), Refusal> {
     let mut known = Known::default();
@@ -26,6 +32,18 @@ pub(super) fn check(statement: &Statement) -> Result<(), Refusal> {
         Statement::Explain(explain) => return check(&explain.statement),
         _ => ControlFlow::Continue(()),
     };
+    if known.columns > COLUMNS {
+        return Err(Refusal::new(
+            format!("a select list has {} columns; it may have {COLUMNS}", known.columns),
+            "a row for each in place of a column: UNION ALL, or unnest(list)",
+        ));
+    }
+    if known.deepest > WITHIN {
+        return Err(Refusal::new(
+            format!("queries within expressions are nested more than {WITHIN} levels deep"),
+            "join with the inner ones, named with WITH",
+        ));
+    }
     if known.widest > JOINED {
         return Err(Refusal::new(
             format!("a FROM joins {} tables; it may join {JOINED}", known.widest),
@@ -50,6 +68,17 @@ pub(super) fn check(statement: &Statement) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn has_query(expr: &Expr) -> bool {
+    matches!(
+        expr,
+        Expr::Subquery(_)
+            | Expr::Exists { .. }
+            | Expr::InSubquery { .. }
+            | Expr::AnyOp { .. }
+            | Expr::AllOp { .. }
+    )
+}
+
 /// What a query comes to.
 #[derive(Debug, Clone, Copy, Default)]
 struct Weight {
@@ -71,6 +100,10 @@ struct Known {
     open: Vec<Weight>,
     largest: u64,
     widest: usize,
+    columns: usize,
+    /// Expressions around, each with a query, and the most there were.
+    around: usize,
+    deepest: usize,
     /// Queries that are that of a name, which the query around does not read by itself.
     of_names: HashMap<*const Query, String>,
 }
@@ -82,6 +115,9 @@ impl Default for Known {
             open: vec![Weight::default()],
             largest: 0,
             widest: 0,
+            columns: 0,
+            around: 0,
+            deepest: 0,
             of_names: HashMap::new(),
         }
     }
@@ -121,6 +157,18 @@ impl Visitor for Known {
     fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
         let joined = select.from.iter().map(|from| 1 + from.joins.len()).sum();
         self.widest = self.widest.max(joined);
+        self.columns = self.columns.max(select.projection.len());
+        ControlFlow::Continue(())
+    }
+
+    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        self.around += usize::from(has_query(expr));
+        self.deepest = self.deepest.max(self.around);
+        ControlFlow::Continue(())
+    }
+
+    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+        self.around -= usize::from(has_query(expr));
         ControlFlow::Continue(())
     }
 

@@ -112,6 +112,19 @@ async fn not_in_is_unknown_beside_nulls() {
 }
 
 #[tokio::test]
+async fn any_of_a_list_is_unknown_beside_nulls() {
+    all_answer(&[
+        ("select 3 = any([1, null]), 3 = any([3, null]), 3 = any([1, 2])", "null,true,false"),
+        ("select 3 <> any([3, null]), 3 <> any([1, null]), 3 <> any([3])", "null,true,false"),
+        ("select 3 > any([4, null]), 3 > any([1, null]), 3 <= any([1, 2])", "null,true,false"),
+        ("select 3 = all([3, null]), 3 < all([1, null]), 3 <> all([1, null])", "null,false,null"),
+        ("select i from (values (1), (2)) v(i) where not (i = any([1, null]))", ""),
+        ("select i from (values (1), (2)) v(i) where i = some([1, null])", "1"),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn nan_is_the_largest_number_everywhere() {
     let v = "(values (1, 1, 'NaN'::double), (1, 2, 1.0), (2, 1, 1.0), (2, 2, 'NaN'::double), (3, 1, 5.0), (3, 2, -0.0/0.0)) v(g, i, x)";
     all_answer(&[
@@ -129,6 +142,8 @@ async fn nan_is_the_largest_number_everywhere() {
         (&format!("select x from {v} order by x desc limit 4"), "NaN|NaN|NaN|5.0"),
         (&format!("select count(*) from {v} where x > 1e308"), "3"),
         (&format!("select count(distinct x) from {v}"), "3"),
+        // That of the minus sign too.
+        ("select count(*) from (values (-'nan'::double), (-(0.0/0))) v(x) where x > 5", "2"),
     ])
     .await;
 }
@@ -204,6 +219,12 @@ async fn what_is_parsed_is_done_or_refused() {
         (&format!("select sum(distinct a) over () from {v}"), "DISTINCT"),
         (&format!("select a from {v} fetch first 1 rows only"), "FETCH"),
         (&format!("select * from {v} pivot (max(b) for a in (1, 2))"), "PIVOT"),
+        (&format!("select * ilike 'a%' from {v}"), "ILIKE"),
+        (&format!("select * rename (a as c) from {v}"), "RENAME"),
+        (&format!("from {v}"), "FROM without SELECT"),
+        (&format!("select a from {v} limit 1 by b"), "LIMIT … BY"),
+        (&format!("select a from {v} where a in unnest([1, 2])"), "IN UNNEST"),
+        ("select 1_000", "1_000 is no number"),
     ])
     .await;
 }

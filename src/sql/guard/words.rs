@@ -5,6 +5,8 @@ use arrow::error::ArrowError;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
+use super::types::{in_sql, type_in};
+
 /// Names that are listed of many.
 const LISTED: usize = 10;
 
@@ -24,7 +26,9 @@ pub(in crate::sql) fn plain(error: &DataFusionError) -> String {
             tracing::debug!("{what}");
             impossible()
         }
-        DataFusionError::ExecutionJoin(error) if error.is_panic() => impossible(),
+        DataFusionError::ExecutionJoin(error) if error.is_panic() => {
+            of_values(&error.to_string()).unwrap_or_else(impossible)
+        }
         root => said(&root.strip_backtrace()),
     }
 }
@@ -70,6 +74,12 @@ fn twice(name: &str) -> String {
 }
 
 fn missing(field: &Column, valid: &[Column]) -> String {
+    if valid.iter().any(|column| column.flat_name().starts_with("__correlated")) {
+        return format!(
+            "{} is of a query that is not the one directly around it\n(hint: join with the inner query instead)",
+            field.flat_name()
+        );
+    }
     let what = format!("unknown column {}", field.flat_name());
     let wanted = field.name.to_lowercase();
     let mut same: Vec<String> =
@@ -129,28 +139,27 @@ fn values(error: &ArrowError) -> String {
     }
 }
 
+/// Messages about limits of the engine's own.
+fn limits(text: &str) -> Option<String> {
+    if text.contains("grouping_set") {
+        let found = text.rsplit_once("found ").map_or("too many", |(_, found)| found);
+        return Some(format!(
+            "GROUP BY makes {found} sets of columns; it may make 4096\n(hint: GROUPING SETS names those that are wanted)"
+        ));
+    }
+    if text.contains("LIMIT") && (text.contains("expression") || text.contains("to be an integer")) {
+        return Some("LIMIT and OFFSET take a whole number\n(hint: LIMIT 10, or a parameter)".to_owned());
+    }
+    None
+}
+
+fn too_large(what: &str) -> String {
+    format!("{what} is too large for its type\n(hint: CAST(… AS DOUBLE) before it holds more)")
+}
+
 fn too_long() -> String {
     "a column of text or lists grows beyond 2 GB\n(hint: shorten the texts, or take fewer rows at once)"
         .into()
-}
-
-/// Names of types as SQL has them.
-const TYPES: &[(&str, &str)] = &[
-    ("Timestamp(", "TIMESTAMP"),
-    ("Int8", "TINYINT"),
-    ("Int16", "SMALLINT"),
-    ("Int32", "INT"),
-    ("Int64", "BIGINT"),
-    ("UInt64", "BIGINT UNSIGNED"),
-    ("Float32", "REAL"),
-    ("Float64", "DOUBLE"),
-    ("Boolean", "BOOLEAN"),
-    ("Date32", "DATE"),
-    ("Decimal128", "DECIMAL"),
-];
-
-fn type_in(text: &str) -> &str {
-    TYPES.iter().find(|(engine, _)| text.contains(engine)).map_or("the type asked for", |(_, sql)| sql)
 }
 
 fn casts(text: &str) -> String {
@@ -185,6 +194,8 @@ fn said(text: &str) -> String {
         "Compute error: ",
         "Invalid argument error: ",
         "External error: ",
+        "Parser error: ",
+        "Arithmetic overflow: ",
         "Optimizer rule '",
     ];
     while let Some(rest) = prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)) {
@@ -194,11 +205,27 @@ fn said(text: &str) -> String {
     if let Some(better) = known(&text) {
         return better;
     }
+    // Names of the parser's own parts.
+    if text.contains("Span(Location") {
+        tracing::debug!("{text}");
+        return impossible();
+    }
     if text.contains("Internal error") || text.contains("bug in DataFusion") {
         tracing::debug!("{text}");
         return impossible();
     }
-    text
+    in_sql(&text)
+}
+
+/// A function that does not take what it is given.
+fn arguments(text: &str) -> Option<String> {
+    let (_, rest) = text.split_once("the given name and argument types '")?;
+    let (name, kinds) = rest.split_once("'.")?.0.split_once('(')?;
+    let kinds = in_sql(kinds.strip_suffix(')')?);
+    let what = if kinds.is_empty() { "no arguments".to_owned() } else { format!("({kinds})") };
+    Some(format!(
+        "{name} does not take {what}\n(hint: CAST makes one type of another, as in CAST(x AS DOUBLE))"
+    ))
 }
 
 /// Functions of other engines, and what to write here.
@@ -237,7 +264,7 @@ fn no_function(text: &str) -> Option<String> {
 
 /// Messages that need other words.
 fn known(text: &str) -> Option<String> {
-    if let Some(said) = no_function(text) {
+    if let Some(said) = no_function(text).or_else(|| arguments(text)) {
         return Some(said);
     }
     if text.contains("table '") && text.ends_with("not found") {
@@ -304,13 +331,42 @@ fn of_values(text: &str) -> Option<String> {
     if text.contains("declared as non-nullable") {
         return Some(impossible());
     }
-    if text.contains("Overflow happened on") || text.contains("overflow on") {
-        return Some(format!(
-            "a number is too large for its type: {text}\n(hint: CAST(… AS DOUBLE) before it holds more)"
-        ));
-    }
-    if text.contains("byte array offset overflow") || text.contains("offset overflow") {
+    let long = [
+        "offset overflow",
+        "size overflow on",
+        "maximum allowed length",
+        "too large to materialize",
+        "maximum value for offset type",
+        "maximum array size",
+    ];
+    if long.iter().any(|words| text.contains(words)) {
         return Some(too_long());
     }
-    None
+    if text.contains("disk space during the spilling process") {
+        return Some(
+            "the query needs more disk for what does not fit into memory than half of what is free\n\
+             (hint: give more memory with --memory, or TMPDIR a larger disk)"
+                .to_owned(),
+        );
+    }
+    let times = ["Date arithmetic overflow", "representable i64 range", "different timezone"];
+    if times.iter().any(|words| text.contains(words)) || text.contains("Overflow converting") {
+        return Some(
+            "a time is out of range\n(hint: times are from 1677 to 2262 where they have nanoseconds)"
+                .to_owned(),
+        );
+    }
+    if text.contains("CompiledTooBig") || text.contains("Regular expression did not compile") {
+        return Some(
+            "the regular expression is too large, or none\n(hint: fewer repetitions within repetitions)"
+                .to_owned(),
+        );
+    }
+    if let Some((_, what)) = text.split_once("Overflow happened on: ") {
+        return Some(too_large(what));
+    }
+    if let Some((_, what)) = text.split_once("verflow on ") {
+        return Some(too_large(what));
+    }
+    limits(text)
 }

@@ -1,0 +1,45 @@
+//! `x = ANY(list)` beside nulls.
+//!
+//! The engine takes a list that holds a null and no equal value for one that has none. It knows better with `ALL`, which
+//! is the other side of the same: some value is equal where not all are different.
+
+use std::ops::ControlFlow;
+
+use datafusion::sql::parser::Statement;
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, VisitMut, VisitorMut};
+
+/// Writes `ANY` of a list as `ALL`.
+pub(super) fn any_as_all(statement: &mut Statement) {
+    match statement {
+        Statement::Statement(statement) => {
+            let _ = statement.visit(&mut Lists);
+        }
+        Statement::Explain(explain) => any_as_all(&mut explain.statement),
+        _ => {}
+    }
+}
+
+struct Lists;
+
+impl VisitorMut for Lists {
+    type Break = ();
+
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+        let Expr::AnyOp { left, compare_op, right, .. } = expr else { return ControlFlow::Continue(()) };
+        let other = match compare_op {
+            BinaryOperator::Eq => BinaryOperator::NotEq,
+            BinaryOperator::NotEq => BinaryOperator::Eq,
+            BinaryOperator::Lt => BinaryOperator::GtEq,
+            BinaryOperator::LtEq => BinaryOperator::Gt,
+            BinaryOperator::Gt => BinaryOperator::LtEq,
+            BinaryOperator::GtEq => BinaryOperator::Lt,
+            _ => return ControlFlow::Continue(()),
+        };
+        if matches!(**right, Expr::Subquery(_)) {
+            return ControlFlow::Continue(());
+        }
+        let all = Expr::AllOp { left: left.clone(), compare_op: other, right: right.clone() };
+        *expr = Expr::UnaryOp { op: UnaryOperator::Not, expr: Box::new(Expr::Nested(Box::new(all))) };
+        ControlFlow::Continue(())
+    }
+}
