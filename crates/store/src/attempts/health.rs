@@ -5,7 +5,7 @@ use rustc_hash::FxHashSet;
 
 use super::damage::Damage;
 use super::ledger::deciding;
-use crate::store::{DataFile, LedgerRow, Storage, fault_of};
+use crate::store::{DataFile, LedgerRow, Storage, fault_of, fault_of_length};
 
 impl Damage {
     /// Looks whether files of one run are there in their length; none is read.
@@ -13,12 +13,7 @@ impl Damage {
         let mut seen = FxHashSet::default();
         let files: Vec<(&str, u64)> = files.into_iter().filter(|(path, _)| seen.insert(*path)).collect();
         let fault = |(path, bytes): &(&str, u64)| {
-            let why = match storage.size(path).ok()? {
-                None => "file missing".to_owned(),
-                Some(there) if there != *bytes => format!("{there} bytes in place of {bytes}"),
-                Some(_) => return None,
-            };
-            Some(((0, (*path).to_owned()), why))
+            Some(((0, (*path).to_owned()), fault_of_length(storage, path, *bytes)?))
         };
         Self::found(files.par_iter().filter_map(fault).collect::<Vec<_>>())
     }

@@ -75,4 +75,4 @@ pub use register::NewRun;
 pub use run::Run;
 pub use storage::{Created, Entry, Guard, Held, Hold, Object, Objects, ReadAt, Storage, table_files};
 pub use unit_ledger::{ledger_files, unit_ledgers};
-pub use verify::{checksum, fault_of, read_whole};
+pub use verify::{checksum, fault_of, fault_of_length, read_whole};

@@ -6,6 +6,9 @@ use bytes::Bytes;
 
 use super::storage::{ReadAt, Storage};
 
+/// What is said of a file that is not there.
+const MISSING: &str = "file missing";
+
 /// Bytes of a file that are hashed at once.
 const PART: usize = 1 << 20;
 
@@ -24,12 +27,21 @@ pub fn read_whole(storage: &dyn Storage, path: &str, bytes: u64, checksum: &str)
     Ok(content)
 }
 
+/// Why a file cannot be used, as far as its length tells: it is not opened. A length that cannot be had tells
+/// nothing.
+pub fn fault_of_length(storage: &dyn Storage, path: &str, bytes: u64) -> Option<String> {
+    let Some(there) = storage.size(path).ok()? else { return Some(MISSING.into()) };
+    as_long(there, bytes).err()
+}
+
+fn as_long(there: u64, bytes: u64) -> Result<(), String> {
+    if there == bytes { Ok(()) } else { Err(format!("file corrupt: {there} bytes, {bytes} were written")) }
+}
+
 fn opened(storage: &dyn Storage, path: &str, bytes: u64) -> Result<Arc<dyn ReadAt>, String> {
     let opened = storage.open(path).map_err(|error| crate::error::chain(&error))?;
-    let file = opened.ok_or("file missing")?;
-    if file.length() != bytes {
-        return Err(format!("file corrupt: {} bytes, {bytes} were written", file.length()));
-    }
+    let file = opened.ok_or(MISSING)?;
+    as_long(file.length(), bytes)?;
     Ok(file)
 }
 
