@@ -1,12 +1,12 @@
 //! From finished units to the ledger: one by one, or in groups where there are many users.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::progress::Progress;
 use crate::schema::Schemas;
-use crate::store::{Prepared, Run, StoreError, commit, commit_group};
+use crate::store::{Folders, Prepared, Run, StoreError, commit, commit_group};
 
 /// Units that wait at most.
 const MOST_UNITS: usize = 4096;
@@ -17,6 +17,19 @@ const MOST_BYTES: usize = 32 << 20;
 /// How often is looked whether units have waited long enough.
 const LOOK: Duration = Duration::from_millis(50);
 
+/// Ends the thread beside the work however that ends.
+struct End<'a> {
+    ended: &'a AtomicBool,
+    beside: &'a std::thread::Thread,
+}
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.ended.store(true, Ordering::Relaxed);
+        self.beside.unpark();
+    }
+}
+
 /// Commits the units of a worker.
 pub(super) struct Committer<'a> {
     run: &'a Run,
@@ -25,6 +38,8 @@ pub(super) struct Committer<'a> {
     /// Longest time that a unit waits.
     patience: Duration,
     waiting: Mutex<Waiting>,
+    /// How many there are, once the run has them: it may be compacted in the meantime.
+    buckets: OnceLock<u32>,
     broken: AtomicBool,
     failure: Mutex<Option<StoreError>>,
 }
@@ -45,6 +60,7 @@ impl<'a> Committer<'a> {
             progress,
             patience: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
             waiting: Mutex::default(),
+            buckets: OnceLock::new(),
             broken: AtomicBool::new(false),
             failure: Mutex::default(),
         }
@@ -52,10 +68,15 @@ impl<'a> Committer<'a> {
 
     /// Commits a unit, now or with others.
     pub(super) fn take(&self, unit: Prepared) -> Result<(), StoreError> {
-        if self.run.manifest().buckets.is_none() {
-            let row = commit(self.run, self.schemas, unit)?;
-            self.progress.committed(&row, false);
-            return Ok(());
+        if self.buckets.get().is_none() {
+            match self.run.folders()? {
+                Folders::OfUsers(_held) => {
+                    let row = commit(self.run, self.schemas, unit)?;
+                    self.progress.committed(&row, false);
+                    return Ok(());
+                }
+                Folders::Buckets(buckets) => _ = self.buckets.set(buckets),
+            }
         }
         self.progress.analysed(&unit.row);
         let full = {
@@ -71,7 +92,7 @@ impl<'a> Committer<'a> {
     /// Commits what waits.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         let units = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner)).units;
-        let buckets = self.run.manifest().buckets.unwrap_or(1);
+        let buckets = self.buckets.get().copied().unwrap_or(1);
         for row in commit_group(self.run, self.schemas, units, buckets)? {
             self.progress.committed(&row, true);
         }
@@ -88,20 +109,18 @@ impl<'a> Committer<'a> {
     pub(super) fn while_committing(&self, work: impl FnOnce()) -> Result<(), StoreError> {
         let ended = AtomicBool::new(false);
         std::thread::scope(|scope| {
-            if self.run.manifest().buckets.is_some() {
-                scope.spawn(|| {
-                    while !ended.load(Ordering::Relaxed) {
-                        std::thread::sleep(LOOK);
-                        if self.is_due()
-                            && let Err(error) = self.flush()
-                        {
-                            self.fail(error);
-                        }
+            let beside = scope.spawn(|| {
+                while !ended.load(Ordering::Relaxed) {
+                    std::thread::park_timeout(LOOK);
+                    if self.is_due()
+                        && let Err(error) = self.flush()
+                    {
+                        self.fail(error);
                     }
-                });
-            }
+                }
+            });
+            let _end = End { ended: &ended, beside: beside.thread() };
             work();
-            ended.store(true, Ordering::Relaxed);
         });
         match self.failure.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) => Err(error),

@@ -7,7 +7,7 @@ set -u
 RESULTS=$(cd "$(dirname "$RESULTS")" && pwd)/$(basename "$RESULTS")
 export RESULTS
 cd "$(dirname "$0")" || exit 2
-OPEN=" out/OUT16 "
+OPEN=" "
 [ $# -gt 0 ] || set -- in/IN* out/OUT*
 wrong=0 untried=0
 for case in "$@"; do

@@ -75,10 +75,11 @@ impl Compaction<'_> {
     pub fn run(&self) -> Result<Compacted, StoreError> {
         self.run.writable()?;
         let _alone = CompactionLock::take(self.run.storage())?;
+        // First: what is there now is all that will ever be outside of buckets.
+        let buckets = self.run.use_buckets()?;
         let files = self.files()?;
         let mut done = Compacted { before: size(&files), ..Compacted::default() };
         self.sweep(&files, &mut done)?;
-        let buckets = self.run.use_buckets()?;
         let (places, corrupt) = place::places(self.run.storage(), files, buckets);
         done.left.extend(corrupt);
         for place in places {

@@ -7,7 +7,7 @@ use rayon::prelude::*;
 use crate::attempts::Moved;
 use crate::schema::Schemas;
 use crate::store::{
-    DataFile, Entry, LedgerFile, Storage, bucket_in, bucket_of, fault_of, ledger_files, parse_path,
+    DataFile, Entry, LedgerFile, Storage, bucket_in, bucket_of, fault_of, is_group, ledger_files, parse_path,
 };
 
 /// A place whose files cannot be put together.
@@ -71,7 +71,7 @@ impl Place {
         let (old, current): (Vec<LedgerFile>, Vec<LedgerFile>) =
             all.into_iter().partition(|file| file.rows.iter().all(|row| moved.has(&row.attempt)));
         let small = small(current);
-        if small.len() < 2 {
+        if !is_worthwhile(&small) {
             return (old, Vec::new(), left);
         }
         let fault = |file: &LedgerFile| fault(storage, schemas, file, &moved);
@@ -83,11 +83,16 @@ impl Place {
                 Some(why) => left.push(Left { file: file.path, why }),
             }
         }
-        if whole.len() < 2 {
+        if !is_worthwhile(&whole) {
             whole.clear();
         }
         (old, whole, left)
     }
+}
+
+/// Whether something is gained: fewer files, or none in the folder of a user beside buckets.
+fn is_worthwhile(files: &[LedgerFile]) -> bool {
+    files.len() > 1 || files.iter().any(|file| !is_group(&file.path))
 }
 
 /// All files but those that hold more attempts than all smaller ones together: with them a large file would be

@@ -130,6 +130,10 @@ fn files(run: &Run) -> usize {
     ["users", "te", "issues"].iter().map(|table| run.storage().list(table).unwrap().len()).sum()
 }
 
+fn in_folders_of_users(run: &Run) -> usize {
+    run.storage().list("").unwrap().iter().filter(|entry| entry.path.contains("user_id=")).count()
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(12))]
 
@@ -168,6 +172,7 @@ proptest! {
         prop_assert_eq!(&told(&run), &before);
         same_as_indexed(&run, &Ledger::read(run.storage()).unwrap());
         prop_assert!(done.after.files <= done.before.files);
+        prop_assert_eq!(in_folders_of_users(&run), 0);
         prop_assert_eq!(done.after.files as usize, files(&run));
         let again = compact(&run);
         prop_assert!(again.attempts <= done.attempts);

@@ -122,6 +122,16 @@ pub enum StoreError {
         /// Who does it.
         holder: String,
     },
+    /// Another process does for long what takes a moment.
+    #[error(
+        "{file} has been held for long by another process: {holder}\n(hint: see whether that process is stopped or hangs; end it, then try again)"
+    )]
+    Busy {
+        /// The lock.
+        file: String,
+        /// Who has it, as far as it is known.
+        holder: String,
+    },
     /// A file operation failed.
     #[error(transparent)]
     Storage(#[from] StorageError),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use super::attempt::new_attempt_id;
 use super::error::StoreError;
@@ -11,11 +12,17 @@ use super::location::Location;
 use super::manifest::{ControlOf, InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
 use super::reading::ReadLock;
 use super::run::{Run, read_manifest};
-use super::storage::{Created, Object, Storage, table_files};
+use super::storage::{Created, Hold, Object, Storage, table_files};
 use super::unit_ledger::ledger_files;
 use super::verify::checksum;
 use crate::config::{Config, fingerprint};
 use crate::schema::{LEDGER, MadeOf, Schemas};
+
+/// Held while the manifest is changed.
+const CHANGES: &str = "_status/manifest.lock";
+
+/// Longer than that takes.
+const MOMENT: Duration = Duration::from_mins(1);
 
 /// What a new run is registered with.
 #[derive(Debug)]
@@ -121,14 +128,15 @@ impl Run {
         let mut all = self.expected()?.to_vec();
         all.extend(more);
         let plan = expected::encode(&all)?;
-        let mut manifest = self.manifest_now()?;
-        manifest.state = RunState::Incomplete;
-        manifest.finished_at = None;
-        manifest.input.users += places.len() as u64;
-        manifest.input.units = all.len() as u64;
-        manifest.input.plan_fingerprint = checksum(&plan);
+        let plan_fingerprint = checksum(&plan);
         self.storage().replace(&Object { path: EXPECTED.into(), bytes: plan })?;
-        self.storage().replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
+        let manifest = self.change_manifest(|manifest| {
+            manifest.state = RunState::Incomplete;
+            manifest.finished_at = None;
+            manifest.input.users += places.len() as u64;
+            manifest.input.units = all.len() as u64;
+            manifest.input.plan_fingerprint = plan_fingerprint;
+        })?;
         self.manifest = Arc::new(manifest);
         self.expected = Arc::new(OnceLock::from(all));
         Ok(())
@@ -137,31 +145,30 @@ impl Run {
     /// The same plan, with its data in another folder.
     pub fn move_data(&mut self, units: Vec<ExpectedUnit>, folder: &str) -> Result<(), StoreError> {
         let plan = expected::encode(&units)?;
-        let mut manifest = self.manifest_now()?;
-        folder.clone_into(&mut manifest.input.folder);
-        folder.clone_into(&mut manifest.config.data_root);
-        manifest.input.plan_fingerprint = checksum(&plan);
+        let plan_fingerprint = checksum(&plan);
         self.storage().replace(&Object { path: EXPECTED.into(), bytes: plan })?;
-        self.storage().replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
+        let manifest = self.change_manifest(|manifest| {
+            folder.clone_into(&mut manifest.input.folder);
+            folder.clone_into(&mut manifest.config.data_root);
+            manifest.input.plan_fingerprint = plan_fingerprint;
+        })?;
         self.manifest = Arc::new(manifest);
         self.expected = Arc::new(OnceLock::from(units));
         Ok(())
     }
 
     /// The manifest as it is now: others may have changed what this one does not decide.
-    fn manifest_now(&self) -> Result<Manifest, StoreError> {
+    pub(super) fn manifest_now(&self) -> Result<Manifest, StoreError> {
         read_manifest(self.storage())
     }
 
-    /// Puts users into buckets from now on, if each had a folder; gives the number of buckets.
-    pub fn use_buckets(&self) -> Result<u32, StoreError> {
+    /// Changes the manifest as it is now. Of several who do so at once, none undoes what another did.
+    pub(super) fn change_manifest(&self, change: impl FnOnce(&mut Manifest)) -> Result<Manifest, StoreError> {
+        let _alone = self.locked(CHANGES, Hold::Exclusive, MOMENT)?;
         let mut manifest = self.manifest_now()?;
-        if let Some(buckets) = manifest.buckets {
-            return Ok(buckets.max(1));
-        }
-        manifest.buckets = Some(1);
+        change(&mut manifest);
         self.storage().replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
-        Ok(1)
+        Ok(manifest)
     }
 
     /// Closes the run if every unit that belongs into it has a ledger row; says whether it did.
@@ -176,10 +183,10 @@ impl Run {
         if !self.own_units()?.all(|u| done.contains(&(&u.user_id, &u.feature_mode))) {
             return Ok(RunState::Incomplete);
         }
-        let mut manifest = self.manifest_now()?;
-        manifest.state = RunState::Complete;
-        manifest.finished_at = Some(now());
-        self.storage().replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
+        self.change_manifest(|manifest| {
+            manifest.state = RunState::Complete;
+            manifest.finished_at = Some(now());
+        })?;
         Ok(RunState::Complete)
     }
 }
