@@ -20,8 +20,8 @@ use crate::event::{FanOut, JsonLines};
 use crate::measures;
 use crate::progress::{Verbosity, for_people};
 use crate::run::{
-    Here, Launcher, Planned, Processes, RunError, RunOutcome, Work, create, move_data, newcomers, open,
-    status,
+    Here, Launcher, MovedData, Planned, Processes, RunError, RunOutcome, Work, create, move_data, newcomers,
+    open, status,
 };
 use crate::schema::Schemas;
 use crate::store::{Assignment, Run};
@@ -111,14 +111,16 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         new_run(args, &config, &loaded.schemas)?
     };
     let work = work.threads(args.threads).memory(args.memory).timeout(args.timeout).retries(args.retries);
+    // What cannot be written ends no run; it is told afterwards.
+    let mut told = Ok(());
     if args.explain || args.dry_run {
-        out(&explain(&work, args.explain)?)?;
+        told = out(&explain(&work, args.explain)?);
     }
     if args.dry_run {
-        return Ok(Exit::Done);
+        return told.map(|()| Exit::Done);
     }
     if args.json {
-        out(&first_line(work.run())?)?;
+        told = told.and(out(&first_line(work.run())?));
     }
     let tell = args.readers(&work);
     let outcome = if args.in_processes(&work) {
@@ -127,6 +129,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         here(&work, &loaded.schemas, &tell)?
     };
     say(last_words(work.run(), &outcome, started)?);
+    told?;
     if args.json {
         out(&last_line(work.run(), &outcome))?;
     } else {
@@ -259,7 +262,7 @@ fn resume<'a>(
         return Err(Failure::usage("--resume takes the users from the run; leave --users away"));
     }
     if let Some(folder) = &args.data {
-        data_in(&mut run, folder)?;
+        data_in(&mut run, folder, schemas)?;
     }
     extend(&mut run, args.extend)?;
     let only = &run.manifest().only_shards;
@@ -271,17 +274,24 @@ fn resume<'a>(
     Ok(Work::of(run, schemas).share(share).shards(shards).again(args.retry_failed))
 }
 
-fn data_in(run: &mut Run, folder: &Path) -> Result<(), Failure> {
+fn data_in(run: &mut Run, folder: &Path, schemas: &Schemas) -> Result<(), Failure> {
     if !folder.is_dir() {
         return Err(Failure::usage(format!("--data: folder {} not found", folder.display())));
     }
-    let missing = move_data(run, folder).map_err(failure)?;
+    let MovedData { missing, same, changed } = move_data(run, folder, schemas).map_err(failure)?;
     if !missing.is_empty() {
         let files = count(missing.len() as u64, "file");
         say_line(format_args!(
             "note: {files} of the plan not in {}: {}",
             folder.display(),
             some(missing.iter())
+        ));
+    }
+    if same > 0 || !changed.is_empty() {
+        let others = if changed.is_empty() { String::new() } else { format!(": {}", some(changed.iter())) };
+        say_line(format_args!(
+            "note: of users that are done, {same} have the input that they had, {} another one{others}",
+            changed.len()
         ));
     }
     Ok(())

@@ -1,12 +1,18 @@
 //! The data of a run that goes on: users that came since, and data that were moved.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
 
 use super::create::units;
 use super::error::RunError;
+use crate::attempts::{Damage, Ledger, Standing};
 use crate::config::Config;
 use crate::dataset::Input;
+use crate::engine::{Engine, engine};
+use crate::schema::Schemas;
 use crate::store::{ExpectedUnit, Run};
 
 /// Units of users that came into the data folder since the run was planned. Unless `thorough`, the folder may
@@ -36,22 +42,36 @@ pub fn newcomers(run: &Run, thorough: bool) -> Result<Vec<ExpectedUnit>, RunErro
     Ok(found.into_iter().filter(|unit| !known.contains(unit.user_id.as_str())).collect())
 }
 
-/// The data of the plan are in another folder from now on, at the same places below it; gives the files that are
-/// not in it. Whether they are still what they were, their fingerprints tell.
+/// Data that were moved, as they were found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct MovedData {
+    /// Files of the plan that are not there.
+    pub missing: Vec<String>,
+    /// Users that are done, whose input is as it was.
+    pub same: usize,
+    /// Users that are done, whose input is another one.
+    pub changed: Vec<String>,
+}
+
+/// The data of the plan are in another folder from now on, at the same places below it. The inputs of what is done
+/// are compared with what they were.
 ///
 /// # Errors
 /// None of them is there.
-pub fn move_data(run: &mut Run, folder: &Path) -> Result<Vec<String>, RunError> {
+pub fn move_data(run: &mut Run, folder: &Path, schemas: &Schemas) -> Result<MovedData, RunError> {
     let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
     let absolute = absolute.canonicalize().unwrap_or(absolute);
     let mut units = run.expected()?.to_vec();
-    let before = Path::new(&run.manifest().input.folder).to_owned();
+    let input = &run.manifest().input.folder;
+    // The folder as it was named may be a link.
+    let named = std::path::absolute(&run.manifest().config.data_root).unwrap_or_default();
+    let before = [Path::new(input).to_owned(), named];
     // By place, so that each is looked for once.
     let mut files: BTreeMap<String, bool> = BTreeMap::new();
     for unit in &mut units {
         let Ok(mut input) = serde_json::from_str::<Input>(&unit.input) else { continue };
         for file in input.users_mut().into_iter().flat_map(|user| &mut user.files) {
-            let Some(place) = below(&before, file) else { continue };
+            let Some(place) = place(&before, file, |place| absolute.join(place).exists()) else { continue };
             let moved = absolute.join(&place);
             files.entry(place.display().to_string()).or_insert_with(|| moved.exists());
             *file = moved;
@@ -66,13 +86,44 @@ pub fn move_data(run: &mut Run, folder: &Path) -> Result<Vec<String>, RunError> 
         return Err(RunError::OtherData { folder, run, files: files.len(), some });
     }
     run.move_data(units, &absolute.display().to_string())?;
-    Ok(missing)
+    let (same, changed) = compared(run, &*engine(&run.manifest().config, schemas, None)?)?;
+    Ok(MovedData { missing, same, changed })
 }
 
-/// Where a file lies below a folder; its name, if it does not.
-fn below(folder: &Path, file: &Path) -> Option<PathBuf> {
-    let place = file.strip_prefix(folder).ok().filter(|place| place.file_name().is_some());
-    place.or_else(|| file.file_name().map(Path::new)).map(Path::to_owned)
+/// Of users that are done: how many have the input that they had, and who has another one.
+fn compared(run: &Run, engine: &dyn Engine) -> Result<(usize, Vec<String>), RunError> {
+    let ledger = Ledger::read(run.storage())?;
+    let none = Damage::default();
+    let then: HashMap<&str, &str> = ledger
+        .units()
+        .filter_map(|rows| Some(Standing::of(rows, &none)?.row))
+        .filter_map(|row| Some((row.user_id.as_str(), row.input_fingerprint.as_deref()?)))
+        .collect();
+    let mut units: Vec<&ExpectedUnit> = run.own_units()?.collect();
+    units.dedup_by_key(|unit| unit.position);
+    let found: Vec<(&str, bool)> = units
+        .par_iter()
+        .filter_map(|unit| {
+            let user = unit.user_id.as_str();
+            let (then, now) = (then.get(user)?, engine.input_fingerprint(&unit.input)?);
+            Some((user, now == *then))
+        })
+        .collect();
+    let changed: Vec<String> =
+        found.iter().filter(|(_, same)| !same).map(|(user, _)| (*user).to_owned()).collect();
+    Ok((found.len() - changed.len(), changed))
+}
+
+/// Where a file lies below a folder that has several names. If it lies below none of them, as many of the last
+/// parts of its path as lead to a file that is there; its name, if none do.
+fn place(folders: &[PathBuf], file: &Path, is_there: impl Fn(&Path) -> bool) -> Option<PathBuf> {
+    let below = |folder: &PathBuf| file.strip_prefix(folder).ok().filter(|place| place.file_name().is_some());
+    if let Some(place) = folders.iter().find_map(below) {
+        return Some(place.to_owned());
+    }
+    let parts: Vec<&OsStr> = file.iter().collect();
+    let tails = (1..parts.len()).map(|from| parts[from..].iter().collect::<PathBuf>());
+    tails.into_iter().find(|tail| is_there(tail)).or_else(|| file.file_name().map(PathBuf::from))
 }
 
 #[cfg(test)]
@@ -81,10 +132,12 @@ mod tests {
 
     #[test]
     fn files_of_one_name_in_several_folders_stay_apart() {
-        let place = |file: &str| below(Path::new("/data"), Path::new(file));
-        assert_eq!(place("/data/u1/part.csv"), Some("u1/part.csv".into()));
-        assert_eq!(place("/data/u2/part.csv"), Some("u2/part.csv".into()));
-        assert_eq!(place("/elsewhere/u3.csv"), Some("u3.csv".into()));
-        assert_eq!(place("/data"), Some("data".into()));
+        let folders = ["/data".into(), "/link".into()];
+        let place_of = |file: &str, there: &str| place(&folders, Path::new(file), |p| p == Path::new(there));
+        assert_eq!(place_of("/data/u1/part.csv", ""), Some("u1/part.csv".into()));
+        assert_eq!(place_of("/link/u2/part.csv", ""), Some("u2/part.csv".into()));
+        assert_eq!(place_of("/else/where/u3/part.csv", "u3/part.csv"), Some("u3/part.csv".into()));
+        assert_eq!(place_of("/elsewhere/u3.csv", ""), Some("u3.csv".into()));
+        assert_eq!(place_of("/data", ""), Some("data".into()));
     }
 }

@@ -29,7 +29,7 @@ mod work;
 mod worker;
 
 pub use create::{Planned, Subject, create, create_control};
-pub use data::{move_data, newcomers};
+pub use data::{MovedData, move_data, newcomers};
 pub use decide::{Basis, Decision, Redo, decide};
 pub use error::{LaunchError, RunError, WorkerError};
 pub use heartbeat::{Heartbeat, ShardState, ShardStatus};

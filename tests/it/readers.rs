@@ -81,4 +81,8 @@ fn rows_that_cannot_be_written_are_an_error_and_a_reader_that_went_away_is_none(
     let said = crate::world::said(&world.command(&["status", "run"]).stdout(full()).output().unwrap());
     assert_eq!(said.code, Some(1));
     assert!(said.err.starts_with("error: cannot write to standard output: "), "{said:?}");
+    // A run is not kept from its end by that.
+    let told = ["run", "--config", "quick.yaml", "--data", "data", "--out", "told", "--json"];
+    assert_eq!(world.command(&told).stdout(full()).output().unwrap().status.code(), Some(1));
+    assert_eq!(world.committed("told"), 1);
 }
