@@ -34,4 +34,4 @@ pub mod sql;
 pub mod tables;
 
 pub use results_store::{attempts, compact, config, error, event, schema, sorted, store};
-use results_store::{failpoint, hidden, system, text_file};
+use results_store::{beside, failpoint, hidden, system, text_file};

@@ -15,6 +15,7 @@ use nix::sys::signal::Signal;
 
 use super::outcome::Outcome;
 use super::speak;
+use crate::beside::Scratch;
 use crate::error::{Exit, Failure};
 use crate::progress::bytes;
 
@@ -95,11 +96,12 @@ fn start_under(memory: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outc
     // Ctrl-C is for the one that works; this one waits for it.
     let ignored = Arc::new(AtomicBool::new(false));
     signal_hook::flag::register(signal_hook::consts::SIGINT, ignored).map_err(Failure::error)?;
-    let folder = Scratch::new()?;
+    // For what goes to the disk: removed whatever becomes of the one that writes to it.
+    let folder = Scratch::new("queries").map_err(Failure::error)?;
     let mut child = Command::new(std::env::current_exe().map_err(Failure::error)?)
         .args(std::env::args_os().skip(1))
         .env(BOUNDED, memory.to_string())
-        .env("TMPDIR", &folder.0)
+        .env("TMPDIR", folder.path())
         // What the allocator keeps in reserve counts too.
         .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
         .env("MIMALLOC_ARENA_RESERVE", "64MiB")
@@ -113,7 +115,7 @@ fn start_under(memory: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outc
     if let Some(left) = unfinished(id) {
         let _ = std::fs::remove_dir_all(left);
     }
-    let last_words = std::fs::read_to_string(folder.0.join(LAST_WORDS)).unwrap_or_default();
+    let last_words = std::fs::read_to_string(folder.path().join(LAST_WORDS)).unwrap_or_default();
     match status.signal().and_then(|signal| Signal::try_from(signal).ok()) {
         Some(Signal::SIGABRT) if last_words.contains("overflowed its stack") => Err(Failure::error(
             "the query is nested too deeply\n(hint: write it in smaller steps, each a name of WITH)",
@@ -128,23 +130,5 @@ fn start_under(memory: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outc
         )),
         Some(signal) => Err(Failure::error(format!("ended by {signal}"))),
         None => Ok(Exit::Error),
-    }
-}
-
-/// A folder for what goes to the disk, which is removed whatever becomes of the one that writes to it.
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Failure> {
-        let folder = std::env::temp_dir().join(format!("results-{}", std::process::id()));
-        let made = std::fs::create_dir_all(&folder);
-        made.map_err(|e| Failure::error(format!("cannot create {}: {e}", folder.display())))?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -1,5 +1,6 @@
 //! `results export`
 
+use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use super::choices::Format;
@@ -8,6 +9,7 @@ use super::outcome::Outcome;
 use super::place::outside;
 use super::speak::say_line;
 use super::text::count;
+use crate::beside::Beside;
 use crate::error::{Exit, Failure};
 use crate::export::{TableExport, csv_sql, parquet_sql};
 use crate::sources::Source;
@@ -78,18 +80,33 @@ async fn write(args: &Args, loaded: &super::definitions::Loaded) -> Result<(), F
             (Format::Parquet, _) => (parquet_sql(schema), format!("{}.parquet", schema.table)),
         };
         let path = args.output.join(&name);
-        if path.exists() {
-            return Err(Failure::usage(format!(
-                "{} exists already\n(hint: name another folder, or remove it)",
-                path.display()
-            )));
-        }
         let export = TableExport { session: &session, sql, path: path.clone(), metadata: Vec::new() };
-        let rows = match args.format {
-            Format::Csv => export.csv().await,
-            Format::Parquet => export.parquet().await,
-        };
-        say_line(format_args!("{}: {}", path.display(), count(rows.map_err(Failure::error)?, "row")));
+        let rows = table(export, args.format).await?;
+        say_line(format_args!("{}: {}", path.display(), count(rows, "row")));
     }
     Ok(())
+}
+
+/// Writes a table; the file is whole or absent.
+async fn table(mut export: TableExport<'_>, format: Format) -> Result<u64, Failure> {
+    let path = export.path.clone();
+    let exists = || {
+        let path = path.display();
+        Failure::usage(format!("{path} exists already\n(hint: name another folder, or remove it)"))
+    };
+    if path.exists() {
+        return Err(exists());
+    }
+    let made = Beside::of(&path);
+    made.path().clone_into(&mut export.path);
+    let rows = match format {
+        Format::Csv => export.csv().await,
+        Format::Parquet => export.parquet().await,
+    };
+    let rows = rows.map_err(Failure::error)?;
+    made.put_file().map_err(|error| match error.kind() {
+        ErrorKind::AlreadyExists => exists(),
+        _ => Failure::error(format!("cannot write {}: {error}", path.display())),
+    })?;
+    Ok(rows)
 }

@@ -15,11 +15,12 @@ use super::outcome::Outcome;
 use super::place::beside;
 use super::speak::{say, say_line};
 use super::text::{columns, count};
+use crate::beside::staging_path;
 use crate::check::CheckResult;
 use crate::error::{Exit, Failure};
 use crate::legacy::Finding;
 use crate::merge::{
-    ChangedCall, Conflict, Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, Written, staging_path,
+    ChangedCall, Conflict, Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, Written,
 };
 use crate::progress::{grouped, others};
 use crate::store::AcceptedUnit;

@@ -7,6 +7,7 @@ use super::merge::{accepted_text, checks_text, failure, gaps_text, kept_text, no
 use super::outcome::Outcome;
 use super::speak::{out, say, say_line};
 use super::text::count;
+use crate::beside::Scratch;
 use crate::check::{CheckResult, Known, run_checks};
 use crate::config::Settings;
 use crate::error::{Exit, Failure};
@@ -139,14 +140,12 @@ async fn validate_merged(
 
 /// Whether a CSV file is what its Parquet file gives.
 async fn same_csv(session: &Session, sql: String, path: &Path) -> Result<bool, Failure> {
-    let folder = std::env::temp_dir().join(format!("results-validate-{}", std::process::id()));
-    std::fs::create_dir_all(&folder).map_err(Failure::error)?;
-    let copy = folder.join("copy.csv");
+    let folder = Scratch::new("validate").map_err(Failure::error)?;
+    let copy = folder.path().join("copy.csv");
     let export = TableExport { session, sql, path: copy.clone(), metadata: Vec::new() };
     let written = export.csv().await;
     let same =
         written.is_ok() && matches!((std::fs::read(path), std::fs::read(&copy)), (Ok(a), Ok(b)) if a == b);
-    let _ = std::fs::remove_dir_all(&folder);
     written.map_err(Failure::error)?;
     Ok(same)
 }

@@ -30,7 +30,6 @@ pub use error::MergeError;
 pub use examine::{Examined, examine};
 pub use finding::{Conflict, Gap, Kept, Kind};
 pub use outcome::{MergeOutcome, Merged, Written};
-pub(crate) use place::staging_path;
 pub use request::{Merge, OnConflict};
 
 impl Merge<'_> {

@@ -92,6 +92,9 @@ impl Worker<'_> {
         let heartbeat = Heartbeat::start(self.run, self.assignment, self.supervisor, self.stop);
         let sink = &Both(sink, &heartbeat);
         let leftovers = sweep(self.run, self.assignment)?;
+        if leftovers.data_files + leftovers.staged_files > 0 {
+            tracing::warn!("removed what a crash had left: {leftovers}");
+        }
         let plan = self.plan()?;
         let progress = Progress::new(self.assignment.index, plan.counts, sink);
         for (file, cause) in &leftovers.set_aside {

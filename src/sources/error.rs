@@ -26,6 +26,9 @@ pub enum SourceError {
     /// The run cannot be read.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// There is no place for what need not last.
+    #[error("cannot make a folder in {}\n(hint: set TMPDIR to a folder that can be written to)", std::env::temp_dir().display())]
+    Scratch(#[source] std::io::Error),
     /// It has no files to be queried.
     #[error("{} has no Parquet files: it was merged with --format csv\n(hint: merge it with --format parquet too)", .0.display())]
     CsvOnly(PathBuf),

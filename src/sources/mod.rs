@@ -5,5 +5,5 @@ mod opened;
 mod source;
 
 pub use error::SourceError;
-pub use opened::{ImportFolder, Opened};
+pub use opened::Opened;
 pub use source::{Kept, Source, kept};

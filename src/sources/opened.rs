@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use super::error::SourceError;
 use super::source::Source;
 use crate::attempts::OpenRun;
+use crate::beside::Scratch;
 use crate::legacy::{self, Call, Finding, LegacyShard};
 use crate::schema::Schemas;
 use crate::store::{Location, MergeManifest, Run};
@@ -23,7 +24,7 @@ pub struct Opened {
     /// The q values the predecessor's directories have, with the directory's name.
     pub calls: Vec<(String, Call)>,
     /// Where they were imported to.
-    pub folder: Option<ImportFolder>,
+    pub folder: Option<Scratch>,
 }
 
 impl Opened {
@@ -64,8 +65,10 @@ impl Opened {
         expected: Option<&[String]>,
         schemas: &Schemas,
     ) -> Result<(), SourceError> {
-        let folder = ImportFolder::new();
-        let imported = legacy::import(&shards, &folder.0, expected, schemas)?;
+        static COUNTER: AtomicU32 = AtomicU32::new(0);
+        let n = COUNTER.fetch_add(1, Ordering::Relaxed);
+        let folder = Scratch::new(&format!("import-{n}")).map_err(SourceError::Scratch)?;
+        let imported = legacy::import(&shards, folder.path(), expected, schemas)?;
         self.folder = Some(folder);
         for (dir, shard) in imported.runs.iter().zip(shards) {
             self.runs.push(OpenRun::imported(Run::open(dir)?, &shard.dir));
@@ -74,23 +77,5 @@ impl Opened {
         }
         self.legacy.extend(imported.findings);
         Ok(())
-    }
-}
-
-/// A folder that is removed when it is no longer needed.
-#[derive(Debug)]
-pub struct ImportFolder(PathBuf);
-
-impl ImportFolder {
-    fn new() -> Self {
-        static COUNTER: AtomicU32 = AtomicU32::new(0);
-        let n = COUNTER.fetch_add(1, Ordering::Relaxed);
-        Self(std::env::temp_dir().join(format!("results-import-{}-{n}", std::process::id())))
-    }
-}
-
-impl Drop for ImportFolder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -27,8 +27,9 @@ use super::error::SessionError;
 use super::functions;
 use super::guard;
 use crate::attempts::OpenRun;
+use crate::beside::Scratch;
 use crate::config::Fdr;
-use crate::sources::{ImportFolder, Opened, SourceError};
+use crate::sources::{Opened, SourceError};
 use crate::store::{Location, MergeManifest, ReadLock};
 use crate::tables::{
     Catalog, Definitions, Listed, PUBLIC, RunTables, Runs, Space, Table, merged, put_around_merged, put_views,
@@ -39,7 +40,7 @@ use crate::tables::{
 pub struct Session {
     ctx: SessionContext,
     /// Files that are needed as long as there are queries.
-    imported: Option<Arc<ImportFolder>>,
+    imported: Option<Arc<Scratch>>,
     /// Runs whose files stay where they are as long as there are queries.
     reading: Vec<Arc<ReadLock>>,
     /// The runs, if there are any.

@@ -42,4 +42,5 @@ mod sql_torture;
 mod supervisor;
 mod tables;
 mod torture;
+mod torture_all;
 mod world;

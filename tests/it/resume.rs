@@ -44,8 +44,14 @@ fn killed_and_resumed_equals_uninterrupted() {
     std::fs::write(&orphan, b"").unwrap();
     std::fs::create_dir_all(world.path("run/_staging")).unwrap();
     world.write("run/_staging/999999999-0", "half");
+    // The run was on another machine before.
+    world.write("run/_staging/1-0@0badcafe~20200101T000000-0123456789ab-2of3.parquet", "half");
     let said = world.expect(0, &["run", "--resume", "run", "--shards", "3"]);
     assert!(said.err.contains("units were done before"), "{}", said.err);
+    let logs: String = (0..3)
+        .map(|i| std::fs::read_to_string(world.path(&format!("run/_logs/shard-{i}.log"))).unwrap())
+        .collect();
+    assert_eq!(logs.matches("1 file that no row of the ledger names").count(), 1, "{logs}");
     world.expect(0, &["run", "--resume", "run", "--shards", "2"]);
     assert!(!orphan.exists(), "the orphan was not removed");
     assert!(world.files("run/_staging").is_empty());
@@ -126,4 +132,17 @@ fn what_a_crash_left_behind_is_removed_by_any_number_of_workers() {
         world.expect(0, &["run", "--resume", "run", "--shards", "2"]);
         world.expect(0, &["validate", "run"]);
     }
+}
+
+#[test]
+fn data_that_were_moved_are_compared_with_what_they_were() {
+    let world = World::new(3);
+    std::os::unix::fs::symlink(world.path("data"), world.path("link")).unwrap();
+    world.expect(0, &["run", "--config", "quick.yaml", "--data", "link", "--out", "run"]);
+    std::fs::rename(world.path("data"), world.path("elsewhere")).unwrap();
+    world.write("elsewhere/u01.features_labels.csv", rows(9, 300));
+    let said = world.expect(0, &["run", "--resume", "run", "--data", "elsewhere"]);
+    let told = "of users that are done, 2 have the input that they had, 1 another one: u01";
+    assert!(said.err.contains(told), "{}", said.err);
+    assert_eq!(world.files("run/users").len(), 4);
 }

@@ -16,7 +16,7 @@ use crate::world::{QUICK, World};
 const USERS: usize = 9;
 
 /// How many rows there are more than once.
-const DOUBLE: &str =
+pub(crate) const DOUBLE: &str =
     "select count(*) as n from (select user_id, tau from te group by user_id, tau having count(*) > 1)";
 
 /// Where workers are killed: at every step of a commit, and before and beside it.
@@ -47,7 +47,7 @@ fn start(world: &World, run: &str, failpoint: &str) -> Child {
 
 /// Kills a supervisor and its workers, all of them at any moment. The workers are not ours to wait for: the
 /// next resume finds them with their locks.
-fn kill_all(child: &mut Child) {
+pub(crate) fn kill_all(child: &mut Child) {
     // A thread each starts a worker.
     let threads = std::fs::read_dir(format!("/proc/{}/task", child.id())).into_iter().flatten();
     let children = |thread: std::io::Result<std::fs::DirEntry>| {

@@ -5,6 +5,7 @@
 //! [`compact`] makes few files of many.
 
 pub mod attempts;
+pub mod beside;
 pub mod compact;
 pub mod config;
 pub mod error;

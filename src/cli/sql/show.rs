@@ -1,6 +1,7 @@
 //! Rows to standard output or into a file.
 
-use std::io::Write;
+use std::fs::File;
+use std::io::{BufWriter, ErrorKind, Write};
 use std::path::Path;
 
 use datafusion::physical_plan::SendableRecordBatchStream;
@@ -9,6 +10,7 @@ use super::format::{self, Format};
 use super::pager::Paged;
 use super::table::Look;
 use super::terminal::Screen;
+use crate::beside::Beside;
 use crate::cli::speak::say_line;
 use crate::error::Failure;
 
@@ -46,24 +48,23 @@ pub(super) async fn show(rows: SendableRecordBatchStream, view: View) -> Result<
     Ok(())
 }
 
-/// Writes beside the file and renames, so that the file is whole or absent.
+/// Writes beside the place of the file, so that it is whole or absent.
 pub(super) async fn to_file(
     rows: SendableRecordBatchStream,
     format: Format,
     path: &Path,
 ) -> Result<(), Failure> {
+    let exists = || Failure::usage(format!("{} exists already\n(hint: name another file)", path.display()));
     if path.exists() {
-        return Err(Failure::usage(format!("{} exists already\n(hint: name another file)", path.display())));
+        return Err(exists());
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".partial");
-    let staged = path.with_file_name(name);
-    let wrong = |e| Failure::error(format!("cannot write {}: {e}", path.display()));
-    let mut file = std::io::BufWriter::new(std::fs::File::create(&staged).map_err(wrong)?);
-    if let Err(failure) = format::write(rows, format, Look::default(), &mut file).await {
-        let _ = std::fs::remove_file(&staged);
-        return Err(failure);
-    }
+    let wrong = |e: std::io::Error| match e.kind() {
+        ErrorKind::AlreadyExists => exists(),
+        _ => Failure::error(format!("cannot write {}: {e}", path.display())),
+    };
+    let made = Beside::of(path);
+    let mut file = BufWriter::new(File::create(made.path()).map_err(wrong)?);
+    format::write(rows, format, Look::default(), &mut file).await?;
     file.flush().and_then(|()| file.get_ref().sync_all()).map_err(wrong)?;
-    std::fs::rename(&staged, path).map_err(wrong)
+    made.put_file().map_err(wrong)
 }

@@ -45,15 +45,7 @@ impl Here<'_> {
             stop,
             supervisor: self.supervisor,
         };
-        let outcome = worker.work(tell)?;
-        if outcome.leftovers.data_files + outcome.leftovers.staged_files > 0 {
-            tracing::warn!(
-                "removed what a crash had left: {} data files without a ledger row, {} half-written files",
-                outcome.leftovers.data_files,
-                outcome.leftovers.staged_files
-            );
-        }
-        Ok(outcome)
+        worker.work(tell)
     }
 }
 

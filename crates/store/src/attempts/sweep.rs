@@ -1,11 +1,13 @@
 //! What a crash left behind is removed by the next worker of the share.
 
 use std::collections::HashSet;
+use std::fmt;
+use std::time::Duration;
 
 use super::ledger::Ledger;
 use crate::schema::{MadeOf, made_of};
 use crate::store::{
-    Assignment, CompactionLock, Object, Run, STAGING, Storage, StoreError, is_compaction, parse_path,
+    Assignment, CompactionLock, Hold, Object, Run, STAGING, Storage, StoreError, is_compaction, parse_path,
     staged_by_the_dead, writer,
 };
 
@@ -19,6 +21,20 @@ pub struct Leftovers {
     /// Files of the ledger that could not be read and were moved away, with the cause.
     pub set_aside: Vec<(String, String)>,
 }
+
+impl fmt::Display for Leftovers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let files = |n: usize| if n == 1 { "1 file".to_owned() } else { format!("{n} files") };
+        let (data, staged) = (files(self.data_files), files(self.staged_files));
+        write!(f, "{data} that no row of the ledger names, {staged} that were being written")
+    }
+}
+
+/// Held while leftovers are removed.
+const SWEEP: &str = "_status/sweep.lock";
+
+/// Longer than that takes; whoever waits longer does it beside the other.
+const MOMENT: Duration = Duration::from_mins(1);
 
 /// Where files of the ledger go that cannot be read.
 const DAMAGED: &str = "_damaged";
@@ -45,24 +61,39 @@ pub fn sweep(run: &Run, share: Assignment) -> Result<Leftovers, StoreError> {
         .map(|index| Assignment { index, of: shards })
         .filter(|shard| share.meets(*shard))
         .collect();
-    let mut found = Leftovers { set_aside: set_aside(storage, &shards, &ledger)?, ..Leftovers::default() };
+    let set_aside = set_aside(storage, &shards, &ledger)?;
+    let mut data = Vec::new();
     for table in run.manifest().schema_versions.keys().filter(|t| made_of(t) == MadeOf::Units) {
         for shard in &shards {
-            for entry in storage.list(&format!("{table}/shard={}", shard.index))? {
-                if is_dead(&entry.path) {
-                    storage.remove(&entry.path)?;
-                    found.data_files += 1;
-                }
-            }
+            let files = storage.list(&format!("{table}/shard={}", shard.index))?;
+            data.extend(files.into_iter().map(|entry| entry.path).filter(|path| is_dead(path)));
         }
     }
-    for entry in storage.list(STAGING)? {
-        if staged_by_the_dead(&entry.path) {
-            storage.remove(&entry.path)?;
-            found.staged_files += 1;
+    // Names that only the worker of this share gives, which is this one now, or a compaction.
+    let is_left = |name: &str| {
+        let name = name.strip_suffix(".parquet").unwrap_or(name);
+        writer(name) == Some((share.index, share.of)) || (is_compaction(name) && no_compaction.is_some())
+    };
+    let mut staged: Vec<String> = storage.list(STAGING)?.into_iter().map(|entry| entry.path).collect();
+    staged.retain(|path| staged_by_the_dead(path, is_left));
+    let (data_files, staged_files) = (remove(storage, &data)?, remove(storage, &staged)?);
+    Ok(Leftovers { data_files, staged_files, set_aside })
+}
+
+/// Removes files; how many were there. Of several workers that start together, one does it.
+fn remove(storage: &dyn Storage, paths: &[String]) -> Result<usize, StoreError> {
+    if paths.is_empty() {
+        return Ok(0);
+    }
+    let _alone = storage.lock(SWEEP, Hold::Exclusive, MOMENT)?;
+    let mut removed = 0;
+    for path in paths {
+        if storage.size(path)?.is_some() {
+            storage.remove(path)?;
+            removed += 1;
         }
     }
-    Ok(found)
+    Ok(removed)
 }
 
 /// Moves files of the ledger away that cannot be read: they say nothing, and their units are done again.

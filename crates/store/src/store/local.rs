@@ -45,13 +45,17 @@ impl LocalStorage {
         Self { root: root.into(), staged: AtomicU64::new(0), disk }
     }
 
-    fn stage(&self, bytes: &[u8], durable: bool) -> Result<PathBuf, StorageError> {
+    fn stage(&self, object: &Object, durable: bool) -> Result<PathBuf, StorageError> {
         let folder = self.root.join(STAGING);
         fs::create_dir_all(&folder).map_err(at("create the folder", &folder))?;
         let n = self.staged.fetch_add(1, Ordering::Relaxed);
-        let path = folder.join(format!("{}-{n}@{}", std::process::id(), crate::system::host_tag()));
-        let written =
-            self.disk.write(&path, bytes).and_then(|()| if durable { self.disk.sync(&path) } else { Ok(()) });
+        let name = object.path.rsplit('/').next().unwrap_or_default();
+        let host = crate::system::host_tag();
+        let path = folder.join(format!("{}-{n}@{host}~{name}", std::process::id()));
+        let written = self
+            .disk
+            .write(&path, &object.bytes)
+            .and_then(|()| if durable { self.disk.sync(&path) } else { Ok(()) });
         written.map_err(|source| {
             let _ = self.disk.remove(&path);
             at("write", &path)(source)
@@ -78,8 +82,24 @@ impl LocalStorage {
 
     fn put(&self, objects: &[Object], durable: bool) -> Result<(), StorageError> {
         let mut staged = Vec::with_capacity(objects.len());
+        let put = self.put_staged(objects, durable, &mut staged);
+        if put.is_err() {
+            // Those that have got their names are not there any more.
+            for path in staged {
+                let _ = self.disk.remove(&path);
+            }
+        }
+        put
+    }
+
+    fn put_staged(
+        &self,
+        objects: &[Object],
+        durable: bool,
+        staged: &mut Vec<PathBuf>,
+    ) -> Result<(), StorageError> {
         for object in objects {
-            staged.push(self.stage(&object.bytes, durable)?);
+            staged.push(self.stage(object, durable)?);
             crate::failpoint::hit("staged", &object.path);
         }
         let mut changed = BTreeSet::new();
@@ -117,15 +137,31 @@ impl LocalStorage {
     }
 }
 
-/// Staged files carry process and machine. One whose process still runs may be about to be renamed,
-/// and another machine's processes cannot be seen from here.
-pub fn staged_by_the_dead(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    let (name, host) = name.split_once('@').unwrap_or((name, ""));
-    let Some(Ok(pid)) = name.split('-').next().map(str::parse::<u32>) else { return false };
-    (host.is_empty() || host == crate::system::host_tag())
-        && pid != std::process::id()
-        && !crate::system::is_alive(pid)
+/// Who staged a file, by its name: process, machine, and the name that the file was to have, if it says.
+struct StagedBy<'a> {
+    process: u32,
+    host: &'a str,
+    target: &'a str,
+}
+
+impl<'a> StagedBy<'a> {
+    fn parse(path: &'a str) -> Option<Self> {
+        let name = path.rsplit('/').next().unwrap_or_default();
+        let (who, rest) = name.split_once('@').unwrap_or((name, ""));
+        let (host, target) = rest.split_once('~').unwrap_or((rest, ""));
+        Some(Self { process: who.split('-').next()?.parse().ok()?, host, target })
+    }
+
+    fn is_of_this_machine(&self) -> bool {
+        self.host.is_empty() || self.host == crate::system::host_tag()
+    }
+}
+
+/// Whether the process that staged a file is gone. One that runs may be about to rename it. The processes of another
+/// machine cannot be seen from here; `is_left` knows from the name that the file was to have.
+pub fn staged_by_the_dead(path: &str, is_left: impl Fn(&str) -> bool) -> bool {
+    let Some(by) = StagedBy::parse(path) else { return false };
+    if by.is_of_this_machine() { crate::system::is_ending(by.process) } else { is_left(by.target) }
 }
 
 #[derive(Debug)]
@@ -156,7 +192,7 @@ impl Storage for LocalStorage {
     fn create(&self, object: &Object) -> Result<Created, StorageError> {
         let target = self.root.join(&object.path);
         let mut changed = BTreeSet::new();
-        let staged = self.stage(&object.bytes, true)?;
+        let staged = self.stage(object, true)?;
         self.make_way(&target, &mut changed)?;
         // A hard link is the one operation that is atomic, whole and refuses an existing target.
         let linked = self.disk.link(&staged, &target);
