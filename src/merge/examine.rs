@@ -4,10 +4,11 @@ use super::accepted::of_control;
 use super::error::MergeError;
 use super::finding::{Conflict, Gap, Kept, conflicts_of, repeated_of};
 use super::survey::{survey, unknown_files};
-use super::tables::{Compare, Tables};
+use super::tables::Tables;
 use crate::attempts::{OpenRun, Precedence};
 use crate::sql::{Definitions, Session};
 use crate::store::Run;
+use crate::tables::Compare;
 
 /// One run, and everything that is wrong with it.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ pub async fn examine(run: Run, definitions: Definitions<'_>) -> Result<Examined,
     let mut repeated = Kept::default();
     let tables = Tables::new(&runs, &survey, None, definitions).await?;
     for schema in definitions.schemas.data_tables() {
-        let Some(mut rows) = tables.rows(schema, Compare::Duplicates)? else { continue };
+        let Some(mut rows) = tables.sorted.rows(schema, Compare::Duplicates)? else { continue };
         while rows.next_rows()?.is_some() {}
         let findings = rows.findings();
         conflicts.extend(conflicts_of(schema, &findings));

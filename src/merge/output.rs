@@ -15,7 +15,7 @@ use super::outcome::{MergeOutcome, Written};
 use super::place::Staged;
 use super::request::{Merge, OnConflict};
 use super::survey::Survey;
-use super::tables::{Compare, Tables};
+use super::tables::Tables;
 use crate::attempts::OpenRun;
 use crate::check::{Known, run_checks};
 use crate::config::Settings;
@@ -26,6 +26,7 @@ use crate::schema::{CONTROL, Facts, MadeOf, TableSchema};
 use crate::sorted::{Findings, SortedRows};
 use crate::sql::{ControlRow, Session};
 use crate::store::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun};
+use crate::tables::Compare;
 
 /// Version of the layout of an output.
 const OUTPUT_FORMAT: u32 = 1;
@@ -126,7 +127,7 @@ impl Output<'_> {
     /// Writes the files of a table; its rows, and what was seen of them in passing.
     async fn table(&self, dir: &Path, schema: &TableSchema) -> Result<(u64, Facts, Findings), MergeError> {
         let is_derived = schema.derived().next().is_some();
-        if !is_derived && let Some(rows) = self.tables.rows(schema, self.compare(schema))? {
+        if !is_derived && let Some(rows) = self.tables.sorted.rows(schema, self.compare(schema))? {
             return self.stored_table(dir, schema, rows);
         }
         let rows = self.tables.session.query(&parquet_sql(schema)).await?.execute_stream().await;
@@ -134,7 +135,7 @@ impl Output<'_> {
         let mut writer = self.writer(dir, schema, &rows.schema())?;
         writer.push_all(rows).await?;
         let (count, facts) = writer.finish()?;
-        Ok((count, facts, self.tables.findings(schema)))
+        Ok((count, facts, self.tables.sorted.findings(schema)))
     }
 
     /// A table without derived columns: its sorted rows as they are.

@@ -56,7 +56,7 @@ impl Merge<'_> {
     pub(super) fn wanted(&self, runs: &[OpenRun], survey: &Survey) -> Vec<&TableSchema> {
         let schemas = self.definitions.schemas;
         let manifests: Vec<_> = runs.iter().map(|run| run.run.manifest()).collect();
-        let mut there = listed(schemas, &manifests, |table| survey.has(table));
+        let mut there = listed(schemas, &manifests, |table| survey.files.has(table));
         if self.control.is_some() {
             there.insert(CONTROL.to_owned());
         }

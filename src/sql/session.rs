@@ -32,7 +32,7 @@ use crate::config::Fdr;
 use crate::sources::{Opened, SourceError};
 use crate::store::{Location, MergeManifest, ReadLock};
 use crate::tables::{
-    Catalog, Definitions, Listed, PUBLIC, RunTables, Runs, Space, Table, merged, put_around_merged, put_views,
+    Catalog, Definitions, PUBLIC, RunTables, Runs, SortedTables, Table, merged, put_around_merged,
 };
 
 /// A session.
@@ -66,9 +66,17 @@ impl Session {
         Self::configured(SessionConfig::new(), bounds)
     }
 
-    /// A session without tables that keeps the order of sorted rows: its plans have one partition.
-    pub(crate) fn for_merge(memory: Option<u64>) -> Result<Self, SessionError> {
-        Self::configured(SessionConfig::new().with_target_partitions(1), Bounds::of_memory(memory))
+    /// A session over sorted tables, whose order it keeps: its plans have one partition.
+    pub(crate) fn of_sorted(
+        tables: &SortedTables,
+        runs: &[OpenRun],
+        memory: Option<u64>,
+        definitions: Definitions<'_>,
+    ) -> Result<Self, SessionError> {
+        let session =
+            Self::configured(SessionConfig::new().with_target_partitions(1), Bounds::of_memory(memory))?;
+        tables.register(&session.catalog, runs, definitions)?;
+        Ok(session)
     }
 
     fn configured(config: SessionConfig, bounds: Bounds) -> Result<Self, SessionError> {
@@ -152,17 +160,6 @@ impl Session {
         Ok(self.query(sql).await?.collect().await?)
     }
 
-    /// The merged tables of a space, over its rows and the attempts that count; `listed` says which are listed.
-    pub(crate) fn views(
-        &self,
-        fdr: &Fdr,
-        space: &Space,
-        definitions: Definitions<'_>,
-        listed: impl Fn(&str) -> Listed,
-    ) -> Result<(), SessionError> {
-        Ok(put_views(&self.catalog, fdr, space, definitions, listed)?)
-    }
-
     /// Whether a table is there: one that the run plans or has. The name may have a schema in front: `raw.users`.
     pub fn has_table(&self, name: &str) -> Result<bool, SessionError> {
         let (space, name) = name.split_once('.').unwrap_or((PUBLIC, name));
@@ -206,7 +203,7 @@ impl Session {
     }
 
     /// A table in a schema.
-    pub(crate) fn table(&self, space: &str, name: &str, table: Arc<dyn TableProvider>) {
+    fn table(&self, space: &str, name: &str, table: Arc<dyn TableProvider>) {
         self.catalog.put(space, name, Table::Ready(table), None);
     }
 }

@@ -15,24 +15,24 @@ const DIRECTIONS: [&str; 2] = ["A2S", "S2A"];
 
 /// Writes the SQL of the merged tables.
 #[derive(Debug)]
-pub struct Views<'a> {
+pub(super) struct Views<'a> {
     /// The queries.
-    pub queries: &'a Queries,
+    pub(super) queries: &'a Queries,
     /// The tables.
-    pub schemas: &'a Schemas,
+    pub(super) schemas: &'a Schemas,
     /// How p-values are corrected.
-    pub fdr: &'a Fdr,
+    pub(super) fdr: &'a Fdr,
     /// Where tables are.
-    pub space: &'a Space,
+    pub(super) space: &'a Space,
 }
 
 /// Where the tables of some runs are, and what they are made of.
 #[derive(Debug)]
-pub struct Space {
+pub(super) struct Space {
     /// Schema of the merged tables; empty for the default one.
     schema: String,
     /// Schema of the rows of attempts that count, in which families and groups are looked at.
-    pub counting: String,
+    pub(super) counting: String,
     /// Schema of the rows that are shown.
     shown: String,
     /// Whether the units are pairs of strangers.
@@ -41,19 +41,19 @@ pub struct Space {
 
 impl Space {
     /// `te` and so on, or `run1.te` for the number 1.
-    pub fn numbered(number: &str) -> Self {
+    pub(super) fn numbered(number: &str) -> Self {
         let schema = if number.is_empty() { String::new() } else { format!("run{number}") };
         let counting = format!("_counting{number}");
         Self { schema, shown: counting.clone(), counting, is_control: false }
     }
 
     /// Of users, or of pairs of strangers.
-    pub(crate) fn of_control(self, is_control: bool) -> Self {
+    pub(super) fn of_control(self, is_control: bool) -> Self {
         Self { is_control, ..self }
     }
 
     /// The default one, with rows from elsewhere.
-    pub(crate) fn showing(rows: &str) -> Self {
+    pub(super) fn showing(rows: &str) -> Self {
         Self { shown: rows.to_owned(), ..Self::numbered("") }
     }
 
@@ -72,7 +72,7 @@ impl Views<'_> {
     /// The merged table: rows of the attempts that count, with every derived column.
     ///
     /// Needs the tables `_counting.<table>` and, for group columns, `group_tests`.
-    pub fn table(&self, schema: &TableSchema) -> Result<String, QueryError> {
+    pub(super) fn table(&self, schema: &TableSchema) -> Result<String, QueryError> {
         let rows = self.with_q(schema)?;
         let rows = self.with_group(schema, rows)?;
         let rows = self.with_control(schema, rows)?;
@@ -82,7 +82,7 @@ impl Views<'_> {
     }
 
     /// The group tests of all tables; `None` if no table has one.
-    pub fn group_tests(&self) -> Result<Option<String>, QueryError> {
+    pub(super) fn group_tests(&self) -> Result<Option<String>, QueryError> {
         let mut tests = Vec::new();
         for schema in self.schemas.iter().filter(|s| self.corrected(s)) {
             for (of, by) in group_columns(schema) {
@@ -99,7 +99,7 @@ impl Views<'_> {
     }
 
     /// The ledger rows of the attempts that count, without what only the store needs.
-    pub fn users(&self) -> Result<String, QueryError> {
+    pub(super) fn users(&self) -> Result<String, QueryError> {
         let ledger = self.schemas.iter().filter(|schema| schema.made_of() == MadeOf::Ledger);
         let names = ledger
             .flat_map(|schema| shown(schema).fields().iter().map(|f| ident(f.name())).collect::<Vec<_>>());
@@ -108,7 +108,7 @@ impl Views<'_> {
     }
 
     /// The families of all tables; `None` if nothing is corrected.
-    pub fn families(&self) -> Result<Option<String>, QueryError> {
+    pub(super) fn families(&self) -> Result<Option<String>, QueryError> {
         let mut families = Vec::new();
         for schema in self.schemas.iter().filter(|s| self.corrected(s)) {
             for (column, derived) in schema.derived() {

@@ -24,7 +24,7 @@ pub struct Definitions<'a> {
 }
 
 /// The merged tables of a space, over its rows and the attempts that count; `listed` says which are listed.
-pub fn put_views(
+pub(super) fn put_views(
     catalog: &Catalog,
     fdr: &Fdr,
     space: &Space,

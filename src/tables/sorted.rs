@@ -26,7 +26,7 @@ const WAITING: usize = 4;
 ///
 /// `columns` are those of the table; `attempt` need not be among them. If `found` is given, duplicates are
 /// compared in the columns that a query asks for, and what was seen is put there when all rows are read.
-pub(crate) fn sorted_table(
+pub(super) fn sorted_table(
     files: Vec<SortedFile>,
     columns: SchemaRef,
     key: Vec<String>,

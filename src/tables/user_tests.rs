@@ -26,7 +26,7 @@ const ABOUT: [(&str, ColumnType); 13] = [
 
 impl Views<'_> {
     /// The tests of all tables that have a q; `None` if none has.
-    pub fn tests(&self) -> Result<Option<String>, QueryError> {
+    pub(super) fn tests(&self) -> Result<Option<String>, QueryError> {
         let mut tests = Vec::new();
         for schema in self.schemas.iter() {
             for (column, derived) in schema.derived() {
@@ -107,7 +107,7 @@ mod tests {
     use crate::config::Fdr;
     use crate::queries::Queries;
     use crate::schema::Schemas;
-    use crate::tables::Space;
+    use crate::tables::derived::Space;
 
     #[test]
     fn every_table_with_a_q_has_its_columns_found_by_their_names() {

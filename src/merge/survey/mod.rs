@@ -1,18 +1,14 @@
 //! What plan and ledger say: what is missing, which attempts count, which files are to be read.
 
-mod books;
 mod pass;
 #[cfg(test)]
 mod tests;
 
-use rustc_hash::FxHashSet;
-
 use super::finding::{Conflict, Gap, Kind};
 use crate::attempts::{Attempts, OpenRun};
 use crate::schema::{MadeOf, made_of};
-use crate::sorted::SortedFile;
 use crate::store::{StoreError, parse_path};
-use books::KnownFile;
+use crate::tables::RunFiles;
 
 pub(super) use pass::survey;
 
@@ -29,14 +25,8 @@ pub(super) struct Survey {
     pub(super) conflicts: Vec<Conflict>,
     /// Which attempts count.
     pub(super) attempts: Attempts,
-    /// The data files.
-    pub(super) files: Vec<KnownFile>,
-    /// Rows of small data files that are in memory, by table.
-    held: Vec<(String, SortedFile)>,
-    /// Files whose rows are in newer ones, by run and path.
-    moved: FxHashSet<(usize, String)>,
-    /// The ledger, as files to be merged.
-    pub(super) ledger: Vec<SortedFile>,
+    /// The files of plan and ledger, as far as they can be used.
+    pub(super) files: RunFiles,
     /// Units of the plan.
     pub(super) units: u64,
     /// Those that are ok, and whose files are whole.
@@ -62,26 +52,11 @@ impl Survey {
         }));
         Ok(())
     }
-
-    /// Whether a table has files.
-    pub(super) fn has(&self, table: &str) -> bool {
-        self.files.iter().any(|file| file.table == table) || self.held.iter().any(|(of, _)| of == table)
-    }
-
-    /// Files of a table that can be used, and the bytes of those that are not in memory.
-    pub(super) fn files_of(&self, table: &str, runs: &[OpenRun]) -> (Vec<SortedFile>, u64) {
-        let is_usable = |file: &&KnownFile| file.table == table && file.fault.is_none() && !file.is_held;
-        let usable = || self.files.iter().filter(is_usable);
-        let held = self.held.iter().filter(|(of, _)| of == table).map(|(_, rows)| rows.clone());
-        (usable().map(|file| file.sorted(runs)).chain(held).collect(), usable().map(|file| file.bytes).sum())
-    }
 }
 
 /// Data files that no ledger row speaks of.
 pub(super) fn unknown_files(runs: &[OpenRun], seen: &Survey) -> Result<Vec<Gap>, StoreError> {
-    let moved = seen.moved.iter().map(|(run, path)| (*run, path.as_str()));
-    let known: std::collections::HashSet<(usize, &str)> =
-        seen.files.iter().map(|file| (file.run, file.path.as_str())).chain(moved).collect();
+    let known: std::collections::HashSet<(usize, &str)> = seen.files.paths().collect();
     let mut found = Vec::new();
     for (index, run) in runs.iter().enumerate() {
         for table in run.run.manifest().schema_versions.keys().filter(|t| made_of(t) == MadeOf::Units) {

@@ -3,7 +3,6 @@
 use std::collections::BTreeMap;
 
 use super::Survey;
-use super::books::Books;
 use crate::attempts::{
     Damage, Holding, LedgerUnit, Ledgers, OpenRun, Planned, Precedence, Role, Roles, StreamedAttempt,
     each_unit,
@@ -25,13 +24,13 @@ pub(in crate::merge) fn survey(
     let mut ledgers = Ledgers::open(runs, users)?;
     let none = Damage::default();
     let mut first = readable_pass(runs, precedence, &mut ledgers, &none)?;
-    let damage = first.books.verify(runs, schemas);
+    let damage = first.found.files.verify(runs, schemas);
     if damage.is_empty() {
         return first.finish(runs, ledgers);
     }
     // Which units the damaged files belong to is asked only when there are any. It finds the same files.
     let mut second = readable_pass(runs, precedence, &mut ledgers, &damage)?;
-    second.books = first.books;
+    second.found.files = first.found.files;
     second.finish(runs, ledgers)
 }
 
@@ -54,7 +53,6 @@ fn readable_pass<'a>(
 struct Pass<'a> {
     runs: &'a [OpenRun],
     damage: &'a Damage,
-    books: Books,
     found: Survey,
     /// Position of the unit of each gap.
     positions: Vec<u64>,
@@ -69,14 +67,8 @@ impl<'a> Pass<'a> {
         ledgers: &Ledgers,
         damage: &'a Damage,
     ) -> Result<Self, StoreError> {
-        let mut pass = Self {
-            runs,
-            damage,
-            books: Books::default(),
-            found: Survey::default(),
-            positions: Vec::new(),
-            bases: Vec::new(),
-        };
+        let mut pass =
+            Self { runs, damage, found: Survey::default(), positions: Vec::new(), bases: Vec::new() };
         each_unit(runs, ledgers, (precedence, damage), |unit| pass.unit(&unit))?;
         Ok(pass)
     }
@@ -127,9 +119,9 @@ impl<'a> Pass<'a> {
         for ((attempt, holding), role) in unit.attempts.iter().zip(unit.holdings).zip(roles.all()) {
             self.found.attempts.set(attempt.run, attempt.name, *role);
             if *role == Role::Moved {
-                self.found.moved.extend(holding.paths().map(|path| (attempt.run, path.to_owned())));
+                self.found.files.add_moved(attempt, holding);
             } else {
-                self.books.add(attempt.run, attempt.shard, attempt.user_id, attempt.name, holding);
+                self.found.files.add(attempt, holding);
             }
         }
         // Should a name be there twice, its rows are seen rather than lost.
@@ -265,11 +257,7 @@ impl<'a> Pass<'a> {
             kind: Kind::CorruptLedger,
             reason: format!("{}/{path} {cause}", runs[*run].dir.display()),
         }));
-        (found.files, found.held) = (self.books.files, self.books.held);
-        for file in found.files.iter_mut().filter(|_| !self.damage.is_empty()) {
-            file.fault = self.damage.of(file.run, &file.path).map(str::to_owned);
-        }
-        found.ledger = ledgers.files;
+        found.files = found.files.with(ledgers, self.damage);
         Ok(found)
     }
 }

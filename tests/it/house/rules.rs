@@ -49,6 +49,12 @@ const KEPT: &[Kept] = &[
         home: &["run/launchers/processes.rs", "merge/place.rs"],
         instead: "go through `Storage`",
     },
+    Kept {
+        finds: |line| any(line, &["SortedFile", "SortedRows::open"]),
+        rooms: &[],
+        home: &["tables/", "sorted/", "attempts/", "compact/"],
+        instead: "ask `tables` for the rows of a table",
+    },
     Kept { finds: is_no, rooms: &[], home: &[], instead: "say `not found`, `unknown x` or `isn't a y`" },
 ];
 
