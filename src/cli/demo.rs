@@ -17,7 +17,7 @@ use crate::control::{Request, create as create_control};
 use crate::demo::{DemoSpec, write_dataset};
 use crate::error::{Exit, Failure};
 use crate::measures;
-use crate::merge::{Merge, MergeOutcome, Merged, OnConflict};
+use crate::merge::{Merge, MergeOutcome, Merged};
 use crate::progress::{Verbosity, bytes, duration};
 use crate::run::{Planned, RunOutcome, Work, create};
 use crate::schema::Derived;
@@ -202,18 +202,10 @@ fn merge(loaded: &Loaded, folder: &Path, control: Option<&Path>) -> Result<Merge
     if control.is_some() {
         schemas.stand_beside_a_control();
     }
+    let definitions = Definitions { schemas: &schemas, queries: &loaded.queries };
     let merge = Merge {
-        shards: vec![folder.join("run").into()],
-        output: folder.join("merged"),
-        allow_partial: false,
-        accept_skipped: None,
-        on_conflict: OnConflict::Stop,
-        formats: Vec::new(),
-        only: Vec::new(),
-        expected: None,
         control: control.map(Path::to_owned),
-        memory: None,
-        definitions: Definitions { schemas: &schemas, queries: &loaded.queries },
+        ..Merge::new(vec![folder.join("run").into()], folder.join("merged"), definitions)
     };
     super::outcome::block_on(merge.run())?.map_err(super::merge::failure)
 }

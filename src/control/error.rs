@@ -11,7 +11,7 @@ use crate::store::StoreError;
 pub enum ControlError {
     /// The run is one.
     #[error(
-        "{run} is a control itself, of {of}\n(hint: name the run that it is of; `results run --resume {run}` goes on with the control)"
+        "{run} is a control itself, of {of}\n(hint: name the run that it is of; `results run --resume {run}` continues the control)"
     )]
     OfControl {
         /// The run.
@@ -29,7 +29,7 @@ pub enum ControlError {
     },
     /// Nothing is done.
     #[error(
-        "{run} has no results yet: none of its {units} units is ok\n(hint: `results run --resume {run}` goes on with it; `results status {run}` says what is wrong)"
+        "{run} has no results yet: none of its {units} units is ok\n(hint: `results run --resume {run}` continues it; `results status {run}` says what is wrong)"
     )]
     NoResults {
         /// The run.

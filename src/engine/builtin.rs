@@ -22,6 +22,7 @@ impl<'a> Builtin<'a> {
     }
 
     fn unit(&self, user: &str, mode: &str, frame: &UserFrame, stage: &dyn Fn(&str)) -> UnitResult {
+        crate::failpoint::defect(user);
         let series = match self.recipe.series(frame, mode) {
             Ok(series) => series,
             Err(error) => {

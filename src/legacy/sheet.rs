@@ -71,7 +71,7 @@ impl<'a> Layouts<'a> {
                 layouts.take_header(*line, fields, findings);
                 layouts.header_line = Some(*line);
                 if split.first().is_some_and(|(first, _)| first != line) {
-                    let what = "the header stands below rows, which were read by it";
+                    let what = "the header comes after rows, which were read by it";
                     findings.add(file.file, *line, Kind::Header, what, "");
                 }
             }
@@ -138,7 +138,7 @@ impl<'a> Layouts<'a> {
         let names: Vec<String> = fields.iter().map(|name| name.trim().to_owned()).collect();
         for (place, name) in names.iter().enumerate() {
             let what = if names[..place].contains(name) {
-                format!("the column `{}` stands twice; the first one was taken", shown(name))
+                format!("the column `{}` appears twice; the first one was used", shown(name))
             } else if self.file.column(name).is_none() && !self.file.silent.contains(&name.as_str()) {
                 format!("the column `{}` isn't one of the predecessor's; it was left out", shown(name))
             } else {

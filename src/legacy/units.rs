@@ -52,7 +52,7 @@ pub(super) fn assemble(
 
 fn take(there: &mut Vec<Entry>, entry: Entry, findings: &mut Findings) {
     if there.iter().any(|other| other.rows == entry.rows) {
-        let what = "the row stands more than once; one is kept";
+        let what = "the row appears more than once; one is kept";
         findings.add(entry.file, entry.line, Kind::RepeatedRow, what, "");
         return;
     }

@@ -39,7 +39,7 @@ pub enum MergeError {
     NotSkipped(#[from] NotSkipped),
     /// A control, and what it is not of.
     #[error(
-        "{} {what}\n(hint: `results control RUN_DIR` makes a control, and `results run --resume` goes on with it; a control is merged with the run that it is of)",
+        "{} {what}\n(hint: `results control RUN_DIR` makes a control, and `results run --resume` continues it; a control is merged with the run that it is of)",
         dir.display()
     )]
     NotItsControl {

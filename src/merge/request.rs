@@ -51,7 +51,24 @@ pub struct Merge<'a> {
     pub definitions: Definitions<'a>,
 }
 
-impl Merge<'_> {
+impl<'a> Merge<'a> {
+    /// A merge of all tables that stops at whatever is missing or differs; fields change what it is to do.
+    pub fn new(shards: Vec<Location>, output: PathBuf, definitions: Definitions<'a>) -> Self {
+        Self {
+            shards,
+            output,
+            allow_partial: false,
+            accept_skipped: None,
+            on_conflict: OnConflict::Stop,
+            formats: Vec::new(),
+            only: Vec::new(),
+            expected: None,
+            control: None,
+            memory: None,
+            definitions,
+        }
+    }
+
     /// The tables that are written: those that the runs plan or have, unless some are named.
     pub(super) fn wanted(&self, runs: &[OpenRun], survey: &Survey) -> Vec<&TableSchema> {
         let schemas = self.definitions.schemas;

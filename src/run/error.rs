@@ -93,14 +93,14 @@ pub enum RunError {
     Launch(#[from] LaunchError),
     /// Its data are not where they were.
     #[error(
-        "the data folder {folder} of {run} is not there, and {units} need it; nothing was done\n(hint: if the data were moved: results run --resume {run} --data DIR)"
+        "the data folder {folder} of {run} is not there, and {units} it; nothing was done\n(hint: if the data were moved: results run --resume {run} --data DIR)"
     )]
     NoData {
         /// The folder.
         folder: String,
         /// The run.
         run: String,
-        /// How many units are to be done.
+        /// How many units need it, with the verb.
         units: String,
     },
     /// A control has no users of its own.

@@ -190,7 +190,7 @@ impl<'a> Work<'a> {
         if units == 0 {
             return Ok(());
         }
-        let units = if units == 1 { "1 unit".to_owned() } else { format!("{units} units") };
+        let units = if units == 1 { "1 unit needs".to_owned() } else { format!("{units} units need") };
         Err(RunError::NoData { folder: folder.clone(), run: self.run.name(), units })
     }
 }

@@ -40,7 +40,7 @@ pub enum ParamError {
         known: Vec<String>,
     },
     /// A text where a number belongs.
-    #[error("${name} stands where a number belongs, and `{value}` is none")]
+    #[error("${name} must be a number, and `{value}` isn't one")]
     NoNumber {
         /// Name of the parameter.
         name: String,

@@ -99,12 +99,12 @@ impl Views<'_> {
     }
 
     /// The ledger rows of the attempts that count, without what only the store needs.
-    pub(super) fn users(&self) -> Result<String, QueryError> {
+    pub(super) fn users(&self) -> String {
         let ledger = self.schemas.iter().filter(|schema| schema.made_of() == MadeOf::Ledger);
         let names = ledger
             .flat_map(|schema| shown(schema).fields().iter().map(|f| ident(f.name())).collect::<Vec<_>>());
         let names: Vec<String> = names.collect();
-        Ok(format!("SELECT {} FROM {}.{}", names.join(", "), self.space.counting, ident(LEDGER)))
+        format!("SELECT {} FROM {}.{}", names.join(", "), self.space.counting, ident(LEDGER))
     }
 
     /// The families of all tables; `None` if nothing is corrected.

@@ -43,7 +43,7 @@ pub(super) fn put_views(
         let schema = schemas.get(name).map_err(StoreError::from)?;
         put(name, sql.map_or_else(|| without_rows(schema), |sql| Ok(Table::Query(sql)))?);
     }
-    put(LEDGER, Table::Query(views.users()?));
+    put(LEDGER, Table::Query(views.users()));
     for schema in schemas.data_tables() {
         put(&schema.table, Table::Query(views.table(schema)?));
     }

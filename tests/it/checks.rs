@@ -116,5 +116,5 @@ fn a_column_of_ones_own_repeats_a_setting() {
     // A setting that is misspelt would never be compared.
     world.write("own/schemas/lines.yaml", schema.replace("config: seed", "config: sed"));
     let said = world.expect(2, &["schema", "show", "--definitions", "own"]);
-    assert!(said.err.contains("`sed`, which there is not"), "{}", said.err);
+    assert!(said.err.contains("`sed`, which is not a setting"), "{}", said.err);
 }

@@ -9,7 +9,7 @@ use results::config::{Config, ConfigSource, Overrides, load};
 use results::error::Exit;
 use results::event::FanOut;
 use results::measures;
-use results::merge::{Merge, MergeOutcome, OnConflict};
+use results::merge::{Merge, MergeOutcome};
 use results::run::{Here, Planned, Stop, Work, create, open, status};
 use results::schema::Schemas;
 use results::sql::{Definitions, Queries};
@@ -133,19 +133,7 @@ fn killed_after(files: i64, world: &World, config: &Config, schemas: &Schemas, q
     assert_eq!(status(again.run()).unwrap().counts.ok, 4);
 
     let output = world.path(&format!("merged-{files}"));
-    let merge = Merge {
-        shards: vec![whole],
-        output,
-        allow_partial: false,
-        accept_skipped: None,
-        on_conflict: OnConflict::Stop,
-        formats: Vec::new(),
-        only: Vec::new(),
-        expected: None,
-        control: None,
-        memory: None,
-        definitions: Definitions { schemas, queries },
-    };
+    let merge = Merge::new(vec![whole], output, Definitions { schemas, queries });
     let merged = tokio::runtime::Runtime::new().unwrap().block_on(merge.run()).unwrap();
     assert!(matches!(merged.outcome, MergeOutcome::Written(_)), "{:?}", merged.outcome);
     assert_eq!(world.csv(&format!("merged-{files}")), world.csv("expected"), "after {files} files");

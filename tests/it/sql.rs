@@ -199,7 +199,7 @@ fn parameters_have_values() {
     error: `alpha` isn't a parameter
     (hint: write it as NAME=VALUE, like alpha=0.05; a name has letters, digits and _)
     ");
-    insta::assert_snapshot!(ask(2, &["--param", "alpha=low", "--param", "user=u00", count]).err, @"error: $alpha stands where a number belongs, and `low` is none");
+    insta::assert_snapshot!(ask(2, &["--param", "alpha=low", "--param", "user=u00", count]).err, @"error: $alpha must be a number, and `low` isn't one");
     // A report has values of its own, which can be replaced.
     let lines = |more: &[&str]| ask(0, &[&["--query", "significant"], more].concat()).out.lines().count();
     assert_eq!(lines(&["--param", "alpha=2"]), 1 + 12);

@@ -38,11 +38,26 @@ fn a_worker_that_is_killed_once_is_started_again() {
 }
 
 #[test]
+fn a_defect_in_one_users_analysis_is_that_users_failure() {
+    let world = World::new(4);
+    let mut command = world.command(&["run", "--config", "quick.yaml", "--data", "data", "--out", "run"]);
+    let said = said(&command.env("RESULTS_DEFECT", "u02").stdin(Stdio::null()).output().unwrap());
+    // It is no end of the worker: nothing is started again, and the others are done.
+    assert_eq!(said.code, Some(3), "{said:#?}");
+    assert!(said.err.contains("3 of 4 units done") && !said.err.contains("restart"), "{}", said.err);
+    let reason = "u02 composite failed: internal error, please report it with the input: RESULTS_DEFECT=u02";
+    assert!(said.err.contains(reason), "{}", said.err);
+    world.expect(0, &["run", "--resume", "run"]);
+    merged_like(&world, &whole(4));
+}
+
+#[test]
 fn a_unit_that_kills_twice_is_quarantined_and_tried_again_on_demand() {
     let world = World::new(5);
+    // A panic outside of the analysis ends the worker as a signal does.
     let said = run_with(&world, "unit|u02|panic", &[]);
-    // A panic within a unit is that unit's failure, not the worker's.
     assert_eq!(said.code, Some(3), "{said:#?}");
+    assert!(said.err.contains("quarantined: ended its worker 2 times"), "{}", said.err);
     std::fs::remove_dir_all(world.path("run")).unwrap();
 
     let said = run_with(&world, "unit|u02|kill", &[]);

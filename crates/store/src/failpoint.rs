@@ -1,8 +1,8 @@
-//! Places where a test can make the program fail. Not in a release build.
+//! Places where a test can make the program fail. Not in a release build, but for [`defect`].
 //!
 //! `RESULTS_FAILPOINT=name|detail|action|file` acts at the place `name`, where its detail contains the
 //! text given; with a file, only while that file is not there, and makes it. Actions: `kill`, `panic`,
-//! `memory` (takes memory until none is left), `hang`; at places that can give an error also `full` and
+//! `memory` (takes memory until none is left), `hang`, `vanish` (removes the file that the detail is); at places that can give an error also `full` and
 //! `readonly`. `RESULTS_CLOCK` sets the clock off by so many seconds.
 
 /// Marks a place.
@@ -27,6 +27,17 @@ pub fn clock_us() -> i64 {
 
 #[cfg(debug_assertions)]
 pub use spec::{clock_us, error, hit};
+
+/// A defect at the user whom `RESULTS_DEFECT` names, in every build: that one user's defect is nobody else's must hold in
+/// the program that people have, and a setting of the build can undo it.
+///
+/// # Panics
+/// That is what it is for.
+pub fn defect(user_id: &str) {
+    static OF: std::sync::OnceLock<Option<String>> = std::sync::OnceLock::new();
+    let of = OF.get_or_init(|| std::env::var("RESULTS_DEFECT").ok());
+    assert!(of.as_deref() != Some(user_id), "RESULTS_DEFECT={user_id}");
+}
 
 #[cfg(debug_assertions)]
 mod spec {
@@ -75,6 +86,7 @@ mod spec {
                     std::hint::black_box(&taken);
                 }
             }
+            "vanish" => drop(std::fs::remove_file(detail)),
             "hang" => loop {
                 std::thread::sleep(std::time::Duration::from_millis(50));
             },

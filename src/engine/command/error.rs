@@ -12,7 +12,7 @@ pub enum CommandError {
     Empty,
     /// A placeholder that does not exist.
     #[error(
-        "analysis.command: `{argument}` holds the unknown placeholder `{{{name}}}`\n(hint: known are {{user_id}}, {{input}}, {{feature_mode}} and {{seed}}; write {{{{ and }}}} for braces that are meant as such)"
+        "analysis.command: `{argument}` contains the unknown placeholder `{{{name}}}`\n(hint: known are {{user_id}}, {{input}}, {{feature_mode}} and {{seed}}; write {{{{ and }}}} for braces that are meant as such)"
     )]
     Placeholder {
         /// The argument.

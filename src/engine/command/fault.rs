@@ -37,7 +37,7 @@ pub(super) enum Fault {
     CutOff(String),
     /// The output is too large.
     #[error(
-        "the program gave {0}, which is more than a unit may have\n(hint: give fewer rows, or divide the user)"
+        "the program returned {0}, more than a unit may have\n(hint: return fewer rows, or divide the user)"
     )]
     TooMuch(String),
     /// The output cannot be understood; what follows would be guessed.

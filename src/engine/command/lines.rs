@@ -92,16 +92,22 @@ mod tests {
         all
     }
 
+    /// The lines of a text that comes in pieces of so many bytes, and who has read them.
+    fn in_pieces(text: &str, size: usize) -> (Vec<String>, Lines) {
+        let mut lines = Lines::new(10);
+        let mut all = Vec::new();
+        for piece in text.as_bytes().chunks(size) {
+            lines.push(piece);
+            all.extend(taken(&mut lines));
+        }
+        (all, lines)
+    }
+
     #[test]
     fn lines_may_come_in_any_pieces() {
         let text = "a\n\nbb\ncc";
         for size in 1..=text.len() {
-            let mut lines = Lines::new(10);
-            let mut all = Vec::new();
-            for piece in text.as_bytes().chunks(size) {
-                lines.push(piece);
-                all.extend(taken(&mut lines));
-            }
+            let (all, lines) = in_pieces(text, size);
             assert_eq!(all, ["a", "", "bb"], "{size}");
             assert_eq!(lines.rest(), (4, &b"cc"[..]));
         }
@@ -111,13 +117,7 @@ mod tests {
     fn a_byte_order_mark_is_passed_over_at_the_start_only() {
         let text = "\u{feff}{}\n\u{feff}\n";
         for size in 1..=text.len() {
-            let mut lines = Lines::new(10);
-            let mut all = Vec::new();
-            for piece in text.as_bytes().chunks(size) {
-                lines.push(piece);
-                all.extend(taken(&mut lines));
-            }
-            assert_eq!(all, ["{}", "\u{feff}"], "{size}");
+            assert_eq!(in_pieces(text, size).0, ["{}", "\u{feff}"], "{size}");
         }
     }
 

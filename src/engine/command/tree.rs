@@ -36,7 +36,7 @@ impl Tree {
         let mut child = command.env(MARK, &mark).process_group(0).spawn()?;
         let Ok(id) = i32::try_from(child.id()) else {
             let _ = child.kill();
-            return Err(io::Error::other("the system gave an impossible process id"));
+            return Err(io::Error::other("the system returned an impossible process id"));
         };
         let group = Pid::from_raw(id);
         guard.add(group);

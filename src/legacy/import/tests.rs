@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use super::super::tests::*;
 use super::super::*;
 use crate::attempts::Ledger;
-use crate::merge::{Merge, MergeOutcome, OnConflict};
+use crate::merge::{Merge, MergeOutcome};
 use crate::sql::{Definitions, Queries};
 use crate::store::{Run, RunState, UnitState};
 
@@ -23,20 +23,8 @@ fn count(runs: &[PathBuf], table: &str) -> u64 {
 fn merge(runs: &[PathBuf], output: &Path, allow_partial: bool) -> MergeOutcome {
     let queries = Queries::load(None).unwrap();
     let definitions = Definitions { schemas: schemas(), queries: &queries };
-    let (shards, output) = (runs.to_vec(), output.to_owned());
-    let merge = Merge {
-        shards: shards.into_iter().map(Into::into).collect(),
-        output,
-        allow_partial,
-        accept_skipped: None,
-        on_conflict: OnConflict::Stop,
-        formats: Vec::new(),
-        only: Vec::new(),
-        expected: None,
-        control: None,
-        memory: None,
-        definitions,
-    };
+    let shards = runs.iter().cloned().map(Into::into).collect();
+    let merge = Merge { allow_partial, ..Merge::new(shards, output.to_owned(), definitions) };
     tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(merge.run()).unwrap().outcome
 }
 

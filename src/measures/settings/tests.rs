@@ -175,7 +175,7 @@ fn values_that_cannot_work_are_refused() {
         ),
         ("hour_bins: 0", "f.yaml:1: `hour_bins` must be from 1 to 100000"),
         ("taus: []", "f.yaml:1: `taus` must name at least one lag"),
-        ("seed: 1\nseed: 2", "f.yaml:2: invalid YAML: the key `seed` stands twice"),
+        ("seed: 1\nseed: 2", "f.yaml:2: invalid YAML: the key `seed` is given twice"),
     ] {
         assert_eq!(faults(text), fault, "{text}");
     }

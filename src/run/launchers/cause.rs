@@ -19,7 +19,7 @@ impl Circumstances<'_> {
         if words.contains("memory allocation of") {
             return match self.memory {
                 Some(limit) => format!("out of memory: needs more than {}", bytes(limit)),
-                None => "out of memory: the system gave no more".to_owned(),
+                None => "out of memory: the system refused to give more".to_owned(),
             };
         }
         if let Some(panic) = panic_message(words) {

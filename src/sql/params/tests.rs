@@ -85,7 +85,7 @@ async fn missing_and_unknown_ones_are_named() {
     the query has no parameter $alpha
     (hint: it uses none)
     ");
-    insta::assert_snapshot!(error("SELECT 1 FROM te WHERE q < $alpha", &["alpha=small"]).await, @"$alpha stands where a number belongs, and `small` is none");
+    insta::assert_snapshot!(error("SELECT 1 FROM te WHERE q < $alpha", &["alpha=small"]).await, @"$alpha must be a number, and `small` isn't one");
     let prompt = ask("SELECT $a", &given(&["b=1"]).at_prompt()).await.unwrap_err().to_string();
     insta::assert_snapshot!(prompt, @r"
     the query uses $a, which has no value

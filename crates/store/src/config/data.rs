@@ -188,7 +188,7 @@ fn read_modes(root: &mut Section<'_>, c: &mut Config, single: bool) {
             let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));
             root.fault(
                 "feature_modes",
-                &format!("holds the unknown mode `{mode}`{near} (known: {})", known.join(", ")),
+                &format!("contains the unknown mode `{mode}`{near} (known: {})", known.join(", ")),
             );
         }
     }

@@ -142,7 +142,7 @@ impl<'a> Builder<'a> {
                 (_, at) => return Err((at, "a key must be a plain text".into())),
             };
             if entries.iter().any(|(k, ..)| *k == key) {
-                return Err((at, format!("the key `{key}` stands twice")));
+                return Err((at, format!("the key `{key}` is given twice")));
             }
             let (event, value_at) = self.child(at)?;
             let value = self.node(event, value_at, depth + 1)?;
@@ -194,7 +194,7 @@ mod tests {
         assert_eq!(node.value().to_string(), r#"{"a":1,"b":[1.5,"2",null],"c":{"d":[1.5,"2",null]}}"#);
         let Kind::Map(entries) = &node.kind else { panic!() };
         assert_eq!(entries.iter().map(|e| e.1).collect::<Vec<_>>(), [1, 2, 3]);
-        assert_eq!(Node::parse("a: 1\na: 2\n").unwrap_err(), (2, "the key `a` stands twice".into()));
+        assert_eq!(Node::parse("a: 1\na: 2\n").unwrap_err(), (2, "the key `a` is given twice".into()));
         assert!(Node::parse("a: 1\nb: [1\nc: 2\n").unwrap_err().0 >= 2);
         assert!(matches!(Node::parse("# nothing\n").unwrap().kind, Kind::Map(e) if e.is_empty()));
     }

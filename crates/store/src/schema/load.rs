@@ -151,7 +151,7 @@ fn fault_of_settings(schema: &TableSchema) -> Option<String> {
     constants.find_map(|(column, key)| match settings.get(key) {
         // A measure's own settings are there where it is computed.
         None if key.starts_with("measures.") => None,
-        None => Some(format!("column `{}` repeats the setting `{key}`, which there is not", column.name)),
+        None => Some(format!("column `{}` repeats the setting `{key}`, which is not a setting", column.name)),
         // What has no value by default may have one of any type.
         Some(value) if value.is_null() || column.kind.can_be(value) => None,
         Some(value) => Some(format!(
@@ -210,7 +210,7 @@ mod tests {
         assert_eq!(fault("{name: a, type: int, config: seed}"), Ok(()));
         assert_eq!(fault("{name: a, type: int, config: k_selection.k_max}"), Ok(()));
         for (column, told) in [
-            ("{name: a, type: int, config: hour_bin}", "`hour_bin`, which there is not"),
+            ("{name: a, type: int, config: hour_bin}", "`hour_bin`, which is not a setting"),
             ("{name: a, type: text, config: fdr.alpha}", "0.05 isn't a value of its type"),
             ("{name: a, type: int, config: taus}", "[1,2] isn't a value of its type"),
             ("{name: a, type: text, values: []}", "without a value"),

@@ -21,7 +21,7 @@ pub enum StoreError {
     },
     /// The directory has other files in it.
     #[error(
-        "{dir} is not empty and not a run (it holds `{file}`)\n(hint: name a new directory, or an existing run to continue it)"
+        "{dir} is not empty and not a run (it contains `{file}`)\n(hint: name a new directory, or an existing run to continue it)"
     )]
     ForeignFiles {
         /// The directory.
@@ -63,7 +63,7 @@ pub enum StoreError {
     },
     /// The directory is the own directory of another shard.
     #[error(
-        "{dir} holds shard {} alone\n(hint: leave --out away to get a directory of its own, or start all shards with one --out)",
+        "{dir} contains shard {} only\n(hint: leave --out away to get a directory of its own, or start all shards with one --out)",
         list(holds)
     )]
     OtherShardDir {

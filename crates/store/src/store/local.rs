@@ -221,6 +221,7 @@ impl Storage for LocalStorage {
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
         let full = self.root.join(path);
+        crate::failpoint::hit("open", &full.to_string_lossy());
         match fs::read(&full) {
             Ok(bytes) => Ok(Some(bytes)),
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
@@ -230,6 +231,7 @@ impl Storage for LocalStorage {
 
     fn open(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>, StorageError> {
         let full = self.root.join(path);
+        crate::failpoint::hit("open", &full.to_string_lossy());
         let opened = fs::File::open(&full).and_then(|file| Ok((file.metadata()?.len(), file)));
         match opened {
             Ok((length, file)) => Ok(Some(Arc::new(LocalFile { file, length }))),

@@ -37,6 +37,17 @@ impl State {
     }
 }
 
+impl Fragile {
+    /// A step that changes names and no bytes.
+    #[expect(clippy::unnecessary_wraps, reason = "it is the end of a step that can fail")]
+    fn named(&self, change: impl FnOnce(&mut Names)) -> io::Result<()> {
+        let mut state = self.0.lock().unwrap();
+        change(&mut state.names);
+        state.step();
+        Ok(())
+    }
+}
+
 impl Disk for Fragile {
     fn write(&self, path: &Path, bytes: &[u8]) -> io::Result<()> {
         SystemDisk.write(path, bytes)?;
@@ -72,44 +83,38 @@ impl Disk for Fragile {
 
     fn rename(&self, from: &Path, to: &Path) -> io::Result<()> {
         SystemDisk.rename(from, to)?;
-        let mut state = self.0.lock().unwrap();
-        let file = state.names.remove(from).unwrap();
-        state.names.insert(to.to_owned(), file);
-        state.step();
-        Ok(())
+        self.named(|names| {
+            let file = names.remove(from).unwrap();
+            names.insert(to.to_owned(), file);
+        })
     }
 
     fn link(&self, from: &Path, to: &Path) -> io::Result<()> {
         SystemDisk.link(from, to)?;
-        let mut state = self.0.lock().unwrap();
-        let file = state.names[from];
-        state.names.insert(to.to_owned(), file);
-        state.step();
-        Ok(())
+        self.named(|names| {
+            names.insert(to.to_owned(), names[from]);
+        })
     }
 
     fn create_folder(&self, path: &Path) -> io::Result<()> {
         SystemDisk.create_folder(path)?;
-        let mut state = self.0.lock().unwrap();
-        state.names.insert(path.to_owned(), None);
-        state.step();
-        Ok(())
+        self.named(|names| {
+            names.insert(path.to_owned(), None);
+        })
     }
 
     fn remove_folder(&self, path: &Path) -> io::Result<()> {
         SystemDisk.remove_folder(path)?;
-        let mut state = self.0.lock().unwrap();
-        state.names.remove(path);
-        state.step();
-        Ok(())
+        self.named(|names| {
+            names.remove(path);
+        })
     }
 
     fn remove(&self, path: &Path) -> io::Result<()> {
         SystemDisk.remove(path)?;
-        let mut state = self.0.lock().unwrap();
-        state.names.remove(path);
-        state.step();
-        Ok(())
+        self.named(|names| {
+            names.remove(path);
+        })
     }
 }
 
