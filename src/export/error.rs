@@ -16,9 +16,6 @@ pub enum ExportError {
     /// The query that shapes the file cannot be used.
     #[error(transparent)]
     Query(#[from] QueryError),
-    /// The engine stopped.
-    #[error(transparent)]
-    Engine(#[from] datafusion::error::DataFusionError),
     /// The file could not be written.
     #[error("cannot write {}", path.display())]
     Write {
@@ -39,4 +36,10 @@ pub enum ExportError {
     /// Parquet could not be encoded.
     #[error("Parquet: {0}")]
     Parquet(#[from] parquet::errors::ParquetError),
+}
+
+impl From<datafusion::error::DataFusionError> for ExportError {
+    fn from(error: datafusion::error::DataFusionError) -> Self {
+        Self::Session(error.into())
+    }
 }
