@@ -28,7 +28,6 @@ use super::functions;
 use super::guard;
 use crate::attempts::OpenRun;
 use crate::beside::Scratch;
-use crate::config::Fdr;
 use crate::sources::{Opened, SourceError};
 use crate::store::{Location, MergeManifest, ReadLock};
 use crate::tables::{

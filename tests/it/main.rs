@@ -39,6 +39,7 @@ mod sql;
 #[cfg(target_os = "linux")]
 mod sql_terminal;
 mod sql_torture;
+mod strange_runs;
 mod supervisor;
 mod tables;
 mod torture;
