@@ -28,6 +28,7 @@ pub mod measures;
 pub mod merge;
 pub mod progress;
 pub mod queries;
+pub mod report;
 pub mod run;
 pub mod sources;
 pub mod sql;

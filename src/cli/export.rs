@@ -1,7 +1,9 @@
 //! `results export`
 
+mod paper;
+
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::choices::Format;
 use super::definitions::Folder;
@@ -21,25 +23,37 @@ use crate::store::RunState;
 Examples:
   results export merged --format csv --output csv
   results export out/k6_full_20261123_143005 --format parquet --output tables --table te --table gc
+  results export merged --paper paper
 
-A run is exported as far as it is; `merge` is what proves that nothing is missing.")]
+A run is exported as far as it is; `merge` is what proves that nothing is missing. `--paper` writes group_tests.md,
+group_tests.tex, methods.md and figure.svg of merged results.")]
 pub(super) struct Args {
     /// A run directory or an output of `results merge`
     #[arg(value_name = "DIR")]
     dir: PathBuf,
     /// Format of the files
-    #[arg(long, value_enum)]
-    format: Format,
+    #[arg(long, value_enum, required_unless_present = "paper")]
+    format: Option<Format>,
     /// Folder to write to; files that are there are not overwritten
-    #[arg(long, value_name = "DIR")]
-    output: PathBuf,
+    #[arg(long, value_name = "DIR", required_unless_present = "paper")]
+    output: Option<PathBuf>,
     /// Only this table; may be given several times
     #[arg(long, value_name = "T")]
     table: Vec<String>,
+    /// Folder for what a paper needs: group tests as tables and a figure, the methods in words
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["format", "output", "table"])]
+    paper: Option<PathBuf>,
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
-    outside("--output", &args.output)?;
+    if let Some(folder) = &args.paper {
+        return paper::exec(&args.dir, folder, definitions);
+    }
+    // One of both is there.
+    let (Some(format), Some(output)) = (args.format, &args.output) else {
+        return Err(Failure::usage("--format and --output are needed, or --paper"));
+    };
+    outside("--output", output)?;
     let loaded = definitions.load_for(&[&args.dir])?;
     for table in &args.table {
         loaded.schemas.get(table).map_err(Failure::usage)?;
@@ -48,7 +62,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         Source::Run(run) => run.run.manifest().state == RunState::Complete,
         Source::Merged(_, manifest) => manifest.complete,
     };
-    super::outcome::block_on(write(args, &loaded))??;
+    super::outcome::block_on(write(args, format, output, &loaded))??;
     if !whole {
         say_line(format_args!(
             "note: {} is not complete; `results status` or missing_units.csv says what is missing",
@@ -58,11 +72,16 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     Ok(Exit::Done)
 }
 
-async fn write(args: &Args, loaded: &super::definitions::Loaded) -> Result<(), Failure> {
+async fn write(
+    args: &Args,
+    format: Format,
+    output: &Path,
+    loaded: &super::definitions::Loaded,
+) -> Result<(), Failure> {
     let definitions = loaded.as_ref();
     let session = Session::open(&[&args.dir], definitions).map_err(Failure::error)?;
-    std::fs::create_dir_all(&args.output)
-        .map_err(|e| Failure::error(format!("cannot create {}: {e}", args.output.display())))?;
+    std::fs::create_dir_all(output)
+        .map_err(|e| Failure::error(format!("cannot create {}: {e}", output.display())))?;
     for schema in loaded.schemas.iter() {
         let is_wanted = if args.table.is_empty() {
             session.has_table(&schema.table).map_err(Failure::error)?
@@ -72,16 +91,16 @@ async fn write(args: &Args, loaded: &super::definitions::Loaded) -> Result<(), F
         if !is_wanted {
             continue;
         }
-        let (sql, name) = match (args.format, &schema.csv) {
+        let (sql, name) = match (format, &schema.csv) {
             (Format::Csv, Some(name)) => {
                 (csv_sql(schema, definitions).map_err(Failure::error)?, name.clone())
             }
             (Format::Csv, None) => continue,
             (Format::Parquet, _) => (parquet_sql(schema), format!("{}.parquet", schema.table)),
         };
-        let path = args.output.join(&name);
+        let path = output.join(&name);
         let export = TableExport { session: &session, sql, path: path.clone(), metadata: Vec::new() };
-        let rows = table(export, args.format).await?;
+        let rows = table(export, format).await?;
         say_line(format_args!("{}: {}", path.display(), count(rows, "row")));
     }
     Ok(())

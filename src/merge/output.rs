@@ -234,6 +234,11 @@ impl Output<'_> {
             accepted_skipped: self.survey.accepted.iter().map(accepted).collect(),
             rows,
             tables: self.merge.definitions.schemas.own(),
+            config: self
+                .runs
+                .iter()
+                .find(|r| !r.is_imported)
+                .map(|r| Box::new(r.run.manifest().config.clone())),
         }
     }
 }

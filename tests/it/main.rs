@@ -31,6 +31,7 @@ mod measure;
 mod memory;
 mod merge;
 mod nulls;
+mod paper;
 mod predecessor;
 mod readers;
 mod resume;

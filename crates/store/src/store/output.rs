@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::manifest::ControlOf;
-use crate::config::{Fdr, Settings};
+use crate::config::{Config, Fdr, Settings};
 use crate::schema::TableSchema;
 
 /// Name of the file that marks a merged output.
@@ -59,6 +59,9 @@ pub struct MergeManifest {
     /// Tables of the user's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableSchema>,
+    /// The settings of the runs; none of results of the older pipeline, and in outputs of before they were kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub config: Option<Box<Config>>,
 }
 
 fn yes() -> bool {

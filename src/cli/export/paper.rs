@@ -1,0 +1,92 @@
+//! `results export --paper`: tables, figure and methods of merged results.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+
+use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
+
+use crate::cli::definitions::{Folder, Loaded};
+use crate::cli::outcome::{Outcome, block_on};
+use crate::cli::place::outside;
+use crate::cli::speak::say_line;
+use crate::error::{Exit, Failure};
+use crate::report::{GROUP_TESTS, GroupTest, Study, group_tests, latex, markdown, methods, svg};
+use crate::sources::Source;
+use crate::sql::Session;
+
+const USERS: &str = "SELECT CAST(count(DISTINCT user_id) AS BIGINT) AS n FROM users WHERE state = 'ok'";
+
+pub(super) fn exec(dir: &Path, folder: &Path, definitions: &Folder) -> Outcome {
+    outside("--paper", folder)?;
+    let loaded = definitions.load_for(&[dir])?;
+    let Source::Merged(_, manifest) = Source::open(dir).map_err(Failure::error)? else {
+        let dir = dir.display();
+        return Err(Failure::usage(format!(
+            "{dir} is a run, and tests over all users are made by a merge\n\
+             (hint: `results merge --shards {dir} --output merged`, then `results export merged --paper …`)"
+        )));
+    };
+    let (tests, users) = block_on(rows(dir, &loaded))??;
+    let study = Study { manifest: &manifest, schemas: &loaded.schemas, users, tests: tests.len() };
+    let fdr = &manifest.fdr;
+    let files = [
+        ("group_tests.md", markdown(&tests, fdr)),
+        ("group_tests.tex", latex(&tests, fdr)),
+        ("methods.md", methods(&study)),
+        ("figure.svg", svg(&tests, fdr)),
+    ];
+    write(folder, &files)?;
+    if !manifest.complete {
+        say_line(format_args!("note: {} is not complete; methods.md says so", dir.display()));
+    }
+    if manifest.config.is_none() {
+        say_line(format_args!(
+            "note: {} does not hold the settings, so methods.md has no estimators (hint: merge again with this version)",
+            dir.display()
+        ));
+    }
+    Ok(Exit::Done)
+}
+
+/// The group tests, and how many users have a result.
+async fn rows(dir: &Path, loaded: &Loaded) -> Result<(Vec<GroupTest>, Option<u64>), Failure> {
+    let session = Session::open(&[dir], loaded.as_ref()).map_err(Failure::error)?;
+    let has = |table: &str| session.has_table(table).map_err(Failure::error);
+    if !has("group_tests")? {
+        return Err(Failure::usage(format!(
+            "{} has no table `group_tests`\n(hint: merge without `--table`, or with `--table group_tests`)",
+            dir.display()
+        )));
+    }
+    let batches = session.collect(GROUP_TESTS).await.map_err(Failure::error)?;
+    let tests = group_tests(&batches, &loaded.schemas).map_err(Failure::error)?;
+    let users = if has("users")? {
+        let batches = session.collect(USERS).await.map_err(Failure::error)?;
+        let count = batches.first().map(|batch| batch.column(0).as_primitive::<Int64Type>().value(0));
+        count.and_then(|count| u64::try_from(count).ok())
+    } else {
+        None
+    };
+    Ok((tests, users))
+}
+
+/// Writes files that must not be there yet.
+fn write(folder: &Path, files: &[(&str, String)]) -> Result<(), Failure> {
+    if let Some((name, _)) = files.iter().find(|(name, _)| folder.join(name).exists()) {
+        return Err(Failure::usage(format!(
+            "{} exists already\n(hint: name another folder, or remove it)",
+            folder.join(name).display()
+        )));
+    }
+    std::fs::create_dir_all(folder)
+        .map_err(|e| Failure::error(format!("cannot create {}: {e}", folder.display())))?;
+    for (name, text) in files {
+        let path = folder.join(name);
+        let written = File::create_new(&path).and_then(|mut file| file.write_all(text.as_bytes()));
+        written.map_err(|e| Failure::error(format!("cannot write {}: {e}", path.display())))?;
+        say_line(format_args!("{}", path.display()));
+    }
+    Ok(())
+}

@@ -1,0 +1,112 @@
+//! Rows of the table `group_tests`.
+
+use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::error::ArrowError;
+
+use crate::measures;
+use crate::schema::Schemas;
+
+/// The query that gives the rows.
+pub const GROUP_TESTS: &str = "SELECT measure, difference, feature_mode, tau, n, median, share_positive, p, q, location, \
+                               location_low, location_high FROM group_tests ORDER BY difference, feature_mode, tau";
+
+/// A test of the difference of the two directions over all users.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GroupTest {
+    /// The measure.
+    pub measure: String,
+    /// How the source was computed.
+    pub feature_mode: String,
+    /// Lag in steps, if the measure has one.
+    pub tau: Option<i64>,
+    /// Users with a value.
+    pub users: i64,
+    /// Median of the differences.
+    pub median: Option<f64>,
+    /// Share of users above 0.
+    pub share_positive: Option<f64>,
+    /// p of the Wilcoxon signed-rank test.
+    pub p: Option<f64>,
+    /// The same, corrected over all group tests.
+    pub q: Option<f64>,
+    /// Hodges–Lehmann estimate.
+    pub location: Option<f64>,
+    /// Ends of its interval.
+    pub interval: Option<(f64, f64)>,
+    /// Unit of the differences.
+    pub unit: Option<String>,
+}
+
+/// The tests in the order of the catalogue of measures, then by mode and lag.
+pub fn group_tests(batches: &[RecordBatch], schemas: &Schemas) -> Result<Vec<GroupTest>, ArrowError> {
+    let mut tests = Vec::new();
+    for batch in batches {
+        let column = |name: &str| {
+            batch
+                .column_by_name(name)
+                .ok_or_else(|| ArrowError::SchemaError(format!("there is no column {name}")))
+        };
+        let (measure, difference, mode) =
+            (texts(column("measure")?)?, texts(column("difference")?)?, texts(column("feature_mode")?)?);
+        let (tau, users) = (whole(column("tau")?)?, whole(column("n")?)?);
+        let number = |name: &str| column(name).and_then(numbers);
+        let (median, share) = (number("median")?, number("share_positive")?);
+        let (p, q, location) = (number("p")?, number("q")?, number("location")?);
+        let (low, high) = (number("location_low")?, number("location_high")?);
+        for row in 0..batch.num_rows() {
+            let measure = measure[row].clone().unwrap_or_default();
+            let difference = difference[row].as_deref().unwrap_or_default();
+            tests.push(GroupTest {
+                unit: unit(schemas, &measure, difference),
+                measure,
+                feature_mode: mode[row].clone().unwrap_or_default(),
+                tau: tau[row],
+                users: users[row].unwrap_or_default(),
+                median: median[row],
+                share_positive: share[row],
+                p: p[row],
+                q: q[row],
+                location: location[row],
+                interval: low[row].zip(high[row]),
+            });
+        }
+    }
+    let place = |test: &GroupTest| {
+        let all = measures::all();
+        all.iter().position(|measure| measure.family() == test.measure).unwrap_or(all.len())
+    };
+    tests.sort_by(|a, b| {
+        let key = |test: &GroupTest| (place(test), test.measure.clone(), test.feature_mode.clone(), test.tau);
+        key(a).cmp(&key(b))
+    });
+    Ok(tests)
+}
+
+/// The unit of a measure's difference, as its schema says.
+fn unit(schemas: &Schemas, measure: &str, difference: &str) -> Option<String> {
+    let of_measure = schemas.iter().filter(|schema| schema.measure.as_deref() == Some(measure));
+    let mut columns = of_measure.flat_map(|schema| &schema.columns);
+    columns.find(|column| column.name == difference).and_then(|column| column.unit.clone())
+}
+
+fn texts(values: &ArrayRef) -> Result<Vec<Option<String>>, ArrowError> {
+    let values = cast(values, &DataType::Utf8)?;
+    Ok(values.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
+}
+
+fn whole(values: &ArrayRef) -> Result<Vec<Option<i64>>, ArrowError> {
+    let values = cast(values, &DataType::Int64)?;
+    Ok(values.as_primitive::<Int64Type>().iter().collect())
+}
+
+/// Numbers, none where there is no value.
+fn numbers(values: &ArrayRef) -> Result<Vec<Option<f64>>, ArrowError> {
+    let values = cast(values, &DataType::Float64)?;
+    Ok(values
+        .as_primitive::<Float64Type>()
+        .iter()
+        .map(|value| value.filter(|value| value.is_finite()))
+        .collect())
+}
