@@ -8,10 +8,13 @@ use std::borrow::Cow;
 use crate::config::Reading;
 
 /// Texts that mean "no value", besides the empty one; compared without regard to case.
-const MISSING: [&str; 14] = [
+const MISSING: [&str; 18] = [
     "nan", "na", "n/a", "null", "none", "nil", "-nan", "+nan", "<na>", "#n/a", "#na", "nat", "1.#qnan",
-    "-1.#ind",
+    "-1.#qnan", "1.#ind", "-1.#ind", "1.#snan", "-1.#snan",
 ];
+
+/// How C programs on Windows write infinite numbers.
+const INFINITE: [(&str, f64); 2] = [("1.#inf", f64::INFINITY), ("-1.#inf", f64::NEG_INFINITY)];
 
 /// Longest cell that can be a number.
 const LONGEST_NUMBER: usize = 400;
@@ -55,8 +58,8 @@ impl Cells {
     ///
     /// `inf` and `infinity` are accepted with either sign; whether they make sense is for the
     /// preparation to judge. True and false are 1 and 0, as they are in Parquet.
-    pub(super) fn number(&self, cell: &[u8]) -> Result<f64, Unfit> {
-        let cell = trimmed(cell);
+    pub(super) fn number(&self, whole: &[u8]) -> Result<f64, Unfit> {
+        let cell = trimmed(whole);
         if cell.is_empty() {
             return Ok(f64::NAN);
         }
@@ -75,7 +78,13 @@ impl Cells {
         if text.eq_ignore_ascii_case("false") {
             return Ok(0.0);
         }
-        Err(Unfit::Number)
+        if let Some((_, value)) = INFINITE.iter().find(|(word, _)| text.eq_ignore_ascii_case(word)) {
+            return Ok(*value);
+        }
+        match bare(whole) {
+            Cow::Borrowed(inner) if inner.len() < cell.len() => self.number(inner),
+            _ => Err(Unfit::Number),
+        }
     }
 
     /// A number that was stored as one: NaN if it is one of those that mean "no value".
@@ -124,12 +133,27 @@ pub(super) fn trimmed(cell: &[u8]) -> &[u8] {
 
 /// Blanks, and marks that are as invisible.
 fn is_blank(c: char) -> bool {
-    c.is_whitespace() || matches!(c, '\u{feff}' | '\u{200b}')
+    c.is_whitespace() || is_invisible(c)
+}
+
+/// Marks that nobody sees: byte-order marks, soft hyphens, joiners, directions of writing.
+pub(super) fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' | '\u{feff}')
+}
+
+/// A cell or a name without the blanks around it, and without quotes that stood behind blanks.
+pub(super) fn bare(cell: &[u8]) -> Cow<'_, [u8]> {
+    let inner = trimmed(cell);
+    match std::str::from_utf8(inner).map(|text| behind_blanks(cell, text)) {
+        Ok(Cow::Borrowed(text)) => Cow::Borrowed(text.as_bytes()),
+        Ok(Cow::Owned(text)) => Cow::Owned(text.into_bytes()),
+        Err(_) => Cow::Borrowed(inner),
+    }
 }
 
 /// A text whose quotes stood behind blanks (`1, "sit"`), where splitting takes them for part of it.
 fn behind_blanks<'a>(cell: &[u8], text: &'a str) -> Cow<'a, str> {
-    let blanks_first = cell.first().is_some_and(u8::is_ascii_whitespace);
+    let blanks_first = cell.first() != Some(&b'"');
     match text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')) {
         Some(inner) if blanks_first => {
             let inner = inner.trim_matches(is_blank);
@@ -156,7 +180,7 @@ pub(crate) fn shown(cell: &[u8]) -> String {
     let text = String::from_utf8_lossy(cell);
     let mut shown = String::new();
     for c in text.chars().take(40) {
-        if c.is_whitespace() && c != ' ' || matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}') {
+        if c.is_whitespace() && c != ' ' || is_invisible(c) {
             shown.extend(c.escape_default());
         } else {
             shown.extend(c.escape_debug());
@@ -169,92 +193,4 @@ pub(crate) fn shown(cell: &[u8]) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Cells, Unfit, shown};
-    use crate::config::Reading;
-
-    fn number(cell: &str) -> Result<f64, Unfit> {
-        Cells::default().number(cell.as_bytes())
-    }
-
-    fn text(cell: &str) -> Option<String> {
-        Cells::default().text(cell.as_bytes()).unwrap().map(std::borrow::Cow::into_owned)
-    }
-
-    #[test]
-    fn numbers() {
-        assert_eq!(number(" 1.5 "), Ok(1.5));
-        assert_eq!(number("\u{a0}1.5\u{202f}"), Ok(1.5));
-        assert_eq!(number("-1e-3"), Ok(-1e-3));
-        assert_eq!(number("inf"), Ok(f64::INFINITY));
-        assert_eq!(number("-Infinity"), Ok(f64::NEG_INFINITY));
-        for (word, value) in [("true", 1.0), ("True", 1.0), ("TRUE", 1.0), ("false", 0.0), (" False", 0.0)] {
-            assert_eq!(number(word), Ok(value));
-        }
-    }
-
-    #[test]
-    fn missing_words_mean_the_same_among_numbers_and_texts() {
-        for word in ["", "  ", "nan", "NaN", "NA", "null", "N/A", "None", "\t", "#N/A", "<NA>", "NaT", " NA "]
-        {
-            assert!(number(word).is_ok_and(f64::is_nan), "{word:?}");
-            assert_eq!(text(word), None, "{word:?}");
-        }
-    }
-
-    #[test]
-    fn texts_are_trimmed_as_numbers_are() {
-        for cell in
-            ["sit", " sit", "sit ", "\tsit", "\u{a0}sit\u{a0}", " \"sit\"", " \" sit \"", "\u{feff}sit"]
-        {
-            assert_eq!(text(cell).as_deref(), Some("sit"), "{cell:?}");
-        }
-        assert_eq!(text("say \"sit\"").as_deref(), Some("say \"sit\""));
-        assert_eq!(text(" \"a \"\"b\"\"\"").as_deref(), Some("a \"b\""));
-        assert_eq!(text("\"x\"").as_deref(), Some("\"x\""), "quotes that were doubled are part of the text");
-        assert_eq!(text(" \"\""), None);
-        assert_eq!(Cells::default().text(b"Spa\xdf"), Err(Unfit::Text));
-        assert_eq!(Cells::default().text(b"a\0"), Err(Unfit::Text));
-    }
-
-    #[test]
-    fn anything_else_is_no_number() {
-        for cell in ["x", "1,5", "1,234", "1.5s", "0x10", "--1", "yes", ".", "-", "1 234"] {
-            assert!(number(cell).is_err(), "{cell:?}");
-        }
-        assert!(Cells::default().number(b"\xff").is_err());
-    }
-
-    #[test]
-    fn decimal_commas() {
-        let comma = Cells::new(&Reading { decimal: Some(','), ..Reading::default() });
-        assert_eq!(comma.number(b" 5,75 "), Ok(5.75));
-        assert_eq!(comma.number(b"1,234"), Ok(1.234));
-        assert_eq!(comma.number(b"-1,5E+02"), Ok(-150.0));
-        assert_eq!(comma.number(b"1767571200"), Ok(1_767_571_200.0));
-        assert!(comma.number(b"NA").is_ok_and(f64::is_nan));
-        for cell in ["1.234", "1.234,5", "1,234,5", "1,5,"] {
-            assert!(comma.number(cell.as_bytes()).is_err(), "{cell}");
-        }
-    }
-
-    #[test]
-    fn words_and_numbers_that_mean_missing_can_be_set() {
-        let words = [".", "-999", "\\N", "#DIV/0!", "?"].map(str::to_owned).to_vec();
-        let cells = Cells::new(&Reading { missing_values: words, ..Reading::default() });
-        for cell in [".", " . ", "-999", "-999.0", "\\N", "#DIV/0!", "?", "NA"] {
-            assert!(cells.number(cell.as_bytes()).is_ok_and(f64::is_nan), "{cell}");
-        }
-        assert_eq!(cells.text(b"?"), Ok(None));
-        assert!(cells.present(-999.0).is_nan() && !cells.present(-998.0).is_nan());
-        let cells = Cells::new(&Reading { not_missing: vec!["NA".to_owned()], ..Reading::default() });
-        assert_eq!(cells.text(b"NA").unwrap().as_deref(), Some("NA"));
-        assert_eq!(cells.text(b"NaN"), Ok(None));
-    }
-
-    #[test]
-    fn invisible_characters_are_shown() {
-        assert_eq!(shown("5\u{a0}000".as_bytes()), "5\\u{a0}000");
-        assert_eq!(shown("\u{feff}1\0".as_bytes()), "\\u{feff}1\\0");
-    }
-}
+mod tests;

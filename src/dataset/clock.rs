@@ -10,8 +10,22 @@ use super::plausible;
 use crate::config::{Config, DataConfig, GapMode, RowOrder};
 
 /// What drops fractions of a second in an expression.
-const CUTTING: [&str; 7] =
-    ["to_unixtime", "date_trunc", "date_bin", "as int", "as bigint", "::int", "::bigint"];
+const CUTTING: [&str; 14] = [
+    "to_unixtime",
+    "to_timestamp_seconds",
+    "to_date",
+    "date_trunc",
+    "date_bin",
+    "timestamp(0)",
+    "as int",
+    "as bigint",
+    "as float",
+    "as real",
+    "::int",
+    "::bigint",
+    "::float",
+    "::real",
+];
 
 /// Checks the times of the rows that are kept.
 pub(super) fn check(config: &Config, frame: &UserFrame, keep: &[bool]) -> Result<(), DatasetError> {
@@ -24,7 +38,7 @@ pub(super) fn check(config: &Config, frame: &UserFrame, keep: &[bool]) -> Result
         let reason = if value.is_nan() {
             return Err(DatasetError::MissingTimestamp { place: frame.lines.at(row) });
         } else if value.is_infinite() {
-            "is infinite".to_owned()
+            "is infinite (hint: if it stands for a time that is missing, remove the row)".to_owned()
         } else if let Some(reason) = config.data.plausibility.then(|| plausible::time(value, sql)).flatten() {
             reason
         } else {
@@ -58,19 +72,27 @@ pub(super) fn order(config: &Config, frame: &UserFrame) -> Result<Vec<usize>, Da
             timestamp: times[pair[0]],
             first: frame.lines.at(pair[0]),
             second: frame.lines.at(pair[1]),
-            hint: of_equal_times(config.data.timestamp.as_deref().unwrap_or_default()),
+            hint: of_equal_times(
+                config.data.timestamp.as_deref().unwrap_or_default(),
+                rows.windows(2).filter(|pair| times[pair[0]] == times[pair[1]]).count(),
+                rows.len(),
+            ),
         });
     }
     Ok(rows)
 }
 
-/// What to do about rows of one time.
-fn of_equal_times(sql: &str) -> String {
+/// What to do about rows of one time, of which there are `equal` among `rows`.
+fn of_equal_times(sql: &str, equal: usize, rows: usize) -> String {
     let lower = sql.to_lowercase();
     match CUTTING.iter().find(|word| lower.contains(*word)) {
         Some(word) => format!(
-            "`{word}` in `data.timestamp` drops fractions of a second; `to_timestamp` of a text, and a number as it is, \
-             keep them"
+            "`{word}` in `data.timestamp` drops fractions of a second, or digits; `to_timestamp` of a text, and a number \
+             as it is, keep them"
+        ),
+        None if equal > 1 && equal * 4 > rows => format!(
+            "{equal} of {rows} rows have the time of the row before: are the times dates without a time of day, or \
+             numbers that were rounded (1.76757E+09, single precision)? `data.order: file` takes rows as they stand"
         ),
         None => "remove one; `data.order: file` keeps both".to_owned(),
     }
@@ -198,10 +220,21 @@ mod tests {
     #[test]
     fn what_cuts_times_is_named() {
         assert!(
-            of_equal_times("to_unixtime(t)").contains("`to_unixtime` in `data.timestamp` drops fractions")
+            of_equal_times("to_unixtime(t)", 1, 9)
+                .contains("`to_unixtime` in `data.timestamp` drops fractions")
         );
-        assert!(of_equal_times("CAST(t AS BIGINT)").contains("`as bigint`"));
-        assert!(of_equal_times("to_timestamp(t)").contains("remove one"));
+        assert!(of_equal_times("CAST(t AS BIGINT)", 1, 9).contains("`as bigint`"));
+        assert!(of_equal_times("to_timestamp(t)", 1, 9).contains("remove one"));
+    }
+
+    #[test]
+    fn many_equal_times_are_no_copies() {
+        let told = of_equal_times("t", 5, 9);
+        assert!(
+            told.starts_with("5 of 9 rows have the time of the row before: are the times dates"),
+            "{told}"
+        );
+        assert!(of_equal_times("t::real", 5, 9).contains("`::real`"));
     }
 
     #[test]

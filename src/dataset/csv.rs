@@ -1,5 +1,6 @@
 //! The needed columns of a CSV text.
 
+use super::cell::{bare, trimmed};
 use super::error::DatasetError;
 use super::hint::{self, Spot};
 use super::id::{self, NOBODY};
@@ -130,6 +131,10 @@ impl<'a> Rows<'a> {
             slot += 1;
         });
         if width != self.header.len() {
+            // A line that was taken for the header and is none says more than the rows below it.
+            if let Some(missing) = self.not_the_header() {
+                return Err(missing);
+            }
             let last_empty = records.all_fields().last().is_some_and(Vec::is_empty);
             return Err(DatasetError::RaggedRow {
                 file: file.to_owned(),
@@ -141,6 +146,14 @@ impl<'a> Rows<'a> {
         }
         self.lines.push(line);
         Ok(())
+    }
+
+    /// The error of a header that holds none of several needed columns.
+    fn not_the_header(&self) -> Option<DatasetError> {
+        let missing =
+            |column: &Result<Column, DatasetError>| matches!(column, Err(DatasetError::MissingColumn { .. }));
+        let none = self.user.is_none() && self.columns.iter().all(missing);
+        none.then(|| self.columns.first().and_then(|column| column.as_ref().err().cloned())).flatten()
     }
 
     /// Number of the user the current record belongs to; 0 in a file of one user.
@@ -180,23 +193,28 @@ impl<'a> Rows<'a> {
     }
 }
 
-/// The names in the first record; none if there is no record. Bytes that are not UTF-8 do no harm in names
-/// that nobody asks for.
+/// The names in the first record that is not blank; none if there is none. Bytes that are not UTF-8, or NUL, do no
+/// harm in names that nobody asks for.
 fn header(file: &str, records: &mut Records<Text<'_>>) -> Result<Vec<String>, DatasetError> {
-    let not_csv = |reason: &str| DatasetError::NotCsv { file: file.to_owned(), reason: reason.to_owned() };
-    match advance(file, records, 0) {
-        Ok(true) => {}
-        Ok(false) => return Ok(Vec::new()),
-        // A header that never ends its quotes says more about the file than about a row.
-        Err(DatasetError::OpenQuote { .. }) => {
-            return Err(not_csv("the header holds a quote that is never closed"));
+    loop {
+        match advance(file, records, 0) {
+            Ok(true) => {}
+            Ok(false) => return Ok(Vec::new()),
+            // A header that never ends its quotes says more about the file than about a row.
+            Err(DatasetError::OpenQuote { .. }) => {
+                let reason =
+                    "the header holds a quote that is never closed (hint: close it, or pass over lines \
+                              before the header with `data.skip_lines`)"
+                        .to_owned();
+                return Err(DatasetError::NotCsv { file: file.to_owned(), reason });
+            }
+            Err(error) => return Err(error),
         }
-        Err(error) => return Err(error),
+        if !trimmed(records.bytes()).is_empty() {
+            let names = records.all_fields();
+            return Ok(names.iter().map(|name| String::from_utf8_lossy(&bare(name)).into_owned()).collect());
+        }
     }
-    if records.bytes().contains(&0) {
-        return Err(not_csv("the header holds NUL bytes"));
-    }
-    Ok(records.all_fields().iter().map(|name| String::from_utf8_lossy(name).trim().to_owned()).collect())
 }
 
 /// Goes to the next record, with errors in terms of the file.

@@ -101,7 +101,7 @@ pub enum DatasetError {
         reason: String,
     },
     /// A file without a byte.
-    #[error("{file} is empty")]
+    #[error("{file} is empty (hint: copy it again, or leave it out with `data.files`)")]
     EmptyFile {
         /// The file.
         file: String,
@@ -189,23 +189,27 @@ pub enum DatasetError {
         hint: String,
     },
     /// A quote that is never closed.
-    #[error("{file}, line {line}: the quoted field that starts here never ends")]
+    #[error(
+        "{file}, line {line}: the quoted field that starts here never ends (hint: close it; a quote inside a text is doubled)"
+    )]
     OpenQuote {
         /// The file.
         file: String,
         /// Line in the file.
         line: u64,
     },
-    /// Other bytes behind the end of gzip data.
+    /// Other bytes behind the end of compressed data.
     #[error(
-        "{file}: other bytes stand behind the end of the gzip data (hint: `gzip -dc {base} | gzip > NEW.csv.gz` \
-         leaves them out)"
+        "{file}: other bytes stand behind the end of the {packing} data (hint: `{unpack} | gzip > NEW.csv.gz` leaves \
+         them out)"
     )]
-    BehindGzip {
+    BehindPacked {
         /// The file.
         file: String,
-        /// Its name without the folder.
-        base: String,
+        /// How the data are compressed.
+        packing: &'static str,
+        /// What unpacks them.
+        unpack: String,
     },
     /// A compressed file that stops before its end.
     #[error(
@@ -226,7 +230,10 @@ pub enum DatasetError {
         reason: String,
     },
     /// A Parquet column of a type that is neither number nor text.
-    #[error("{file}, column `{column}`: the type {found} cannot be read as {wanted}")]
+    #[error(
+        "{file}, column `{column}`: the type {found} cannot be read as {wanted} (hint: {})",
+        of_type(found)
+    )]
     ColumnType {
         /// The file.
         file: String,
@@ -262,7 +269,9 @@ pub enum DatasetError {
         id: String,
     },
     /// A row without a time.
-    #[error("{place} has no timestamp (hint: remove the row, or set `data.timestamp` to none)")]
+    #[error(
+        "{place} has no timestamp (hint: remove the row; without `data.timestamp` rows are consecutive steps)"
+    )]
     MissingTimestamp {
         /// Where.
         place: Place,
@@ -302,7 +311,10 @@ pub enum DatasetError {
         reason: &'static str,
     },
     /// Values that no z-score can be taken of.
-    #[error("the {role} has {count} infinite value(s), the first at {place}")]
+    #[error(
+        "the {role} has {count} infinite value(s), the first at {place} (hint: a division by zero? `nullif(x, 0)` \
+         makes it a missing value; `rule: ranked` takes infinite values as the largest and smallest)"
+    )]
     Infinite {
         /// `source` or `target`.
         role: &'static str,
@@ -370,4 +382,15 @@ impl DatasetError {
 /// The middle part of a message that proposes a name.
 fn nearest_hint(nearest: Option<&String>) -> String {
     nearest.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
+}
+
+/// What to do about a type of Parquet.
+fn of_type(found: &str) -> &'static str {
+    if found.starts_with("Time") {
+        "a time of day has no date; write date and time as one timestamp"
+    } else if found.contains("Binary") {
+        "its bytes are no text; write the column as numbers or text"
+    } else {
+        "write a column with one number or text a row"
+    }
 }

@@ -7,7 +7,6 @@ mod stack;
 mod syntax;
 #[cfg(test)]
 mod tests;
-pub(super) mod text_time;
 mod words;
 
 use arrow::array::ArrayRef;

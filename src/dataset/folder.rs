@@ -6,13 +6,14 @@ use super::error::DatasetError;
 use super::pattern;
 
 /// Extensions that are no part of a user id, in any case; taken off from the end, as often as they fit.
-const EXTENSIONS: [&str; 22] = [
+const EXTENSIONS: [&str; 28] = [
     ".gz", ".gzip", ".zst", ".zstd", ".xz", ".bz2", ".zip", ".csv", ".tsv", ".tab", ".txt", ".dat",
-    ".parquet", ".parq", ".pqt", ".pq", ".feather", ".arrow", ".snappy", ".lz4", ".xlsx", ".json",
+    ".parquet", ".parq", ".pqt", ".pq", ".feather", ".arrow", ".snappy", ".brotli", ".lz4", ".lz4raw",
+    ".xlsx", ".xls", ".ods", ".json", ".psv", ".asc",
 ];
 
 /// Ends of the names of files that editors, downloads and copies leave behind.
-const LEFTOVERS: [&str; 13] = [
+const LEFTOVERS: [&str; 14] = [
     "~",
     ".bak",
     ".part",
@@ -26,16 +27,18 @@ const LEFTOVERS: [&str; 13] = [
     ".orig",
     ".old",
     ".lock",
+    ".lnk",
 ];
 
 /// Ends of the names of files that stand beside data and are none.
-const BESIDE: [&str; 22] = [
+const BESIDE: [&str; 26] = [
     ".md", ".pdf", ".doc", ".docx", ".odt", ".rtf", ".html", ".htm", ".png", ".jpg", ".jpeg", ".svg", ".py",
-    ".r", ".ipynb", ".log", ".yaml", ".yml", ".db", ".ini", ".sh", ".do",
+    ".r", ".ipynb", ".log", ".yaml", ".yml", ".db", ".ini", ".sh", ".do", ".json", ".md5", ".sha1",
+    ".sha256",
 ];
 
 /// Names, without extensions, of documents that lie beside data.
-const DOCUMENTS: [&str; 10] = [
+const DOCUMENTS: [&str; 15] = [
     "readme",
     "license",
     "licence",
@@ -46,6 +49,11 @@ const DOCUMENTS: [&str; 10] = [
     "citation",
     "codebook",
     "data_dictionary",
+    "md5sums",
+    "sha256sums",
+    "_success",
+    "_metadata",
+    "_common_metadata",
 ];
 
 /// A file that is taken.
@@ -94,9 +102,7 @@ impl Folder {
             let metadata = std::fs::metadata(&path).ok();
             match &metadata {
                 Some(metadata) if metadata.is_dir() => {
-                    if !hidden {
-                        found.folders.push(format!("{shown}/"));
-                    }
+                    if hidden { &mut found.hidden } else { &mut found.folders }.push(format!("{shown}/"));
                     continue;
                 }
                 Some(metadata) if !metadata.is_file() => {
@@ -110,7 +116,7 @@ impl Folder {
             } else if !pattern::matches(glob, &shown) {
                 let near = pattern::matches(&glob.to_lowercase(), &shown.to_lowercase());
                 if near { &mut found.other_case } else { &mut found.others }.push(shown);
-            } else if asked_for(glob, &shown, &LEFTOVERS) {
+            } else if asked_for(glob, &shown, &LEFTOVERS) || is_leftover(glob, &shown) {
                 found.leftovers.push(shown);
             } else if asked_for(glob, &shown, &BESIDE) || is_document(glob, &shown) {
                 found.beside.push(shown);
@@ -150,15 +156,24 @@ impl Folder {
             + self.other_case.len()
             + self.leftovers.len()
             + self.beside.len();
-        let mut hint = "set `data_root` or `data.files`".to_owned();
-        if let Some(first) = self.folders.first() {
+        let mut hint = if self.others.is_empty() {
+            "set `data_root` or `data.files`".to_owned()
+        } else {
+            format!(
+                "it holds {}: `data.files` is one pattern of file names, in which `*`, `?`, `[a-c]` and `{{csv,parquet}}` \
+                 stand for others, as in `*.csv`",
+                some(&self.others)
+            )
+        };
+        if let (Some(first), true) = (self.folders.first(), self.others.is_empty()) {
             hint = format!(
                 "folders are not looked into: put a file a user, or files with a user column, into one folder, or \
                  set `data_root` to one such as `{first}`"
             );
         }
         if !self.other_case.is_empty() {
-            hint = format!("{} fits but for upper and lower case: set `data.files`", some(&self.other_case));
+            hint =
+                format!("but for upper and lower case it fits {}: set `data.files`", some(&self.other_case));
         }
         DatasetError::NoFiles {
             folder: folder.to_owned(),
@@ -174,8 +189,8 @@ impl Folder {
         let lists = [
             (
                 &self.other_case,
-                "left out, for upper and lower case differ from `data.files: PATTERN`",
-                "rename them, or widen the pattern",
+                "left out: only upper and lower case differ from `data.files: PATTERN`",
+                "rename, or widen the pattern",
             ),
             (
                 &self.folders,
@@ -185,17 +200,23 @@ impl Folder {
             (
                 &self.leftovers,
                 "left out as what editors, downloads or copies leave behind",
-                "rename them if they are data",
+                "rename what is data",
             ),
-            (&self.beside, "left out as files beside the data", "name them in `data.files` if they are data"),
-            (&self.odd, "left out, for they are not files", "copy their content into files"),
+            (&self.beside, "left out as what stands beside data", "name in `data.files` what is data"),
+            (&self.odd, "left out: a pipe, socket or device", "copy the content into a file"),
             (&self.hidden, "left out as hidden", ""),
-            (&self.others, "left out, for they do not fit `data.files: PATTERN`", ""),
+            (&self.others, "left out: not named by `data.files: PATTERN`", ""),
         ];
         let note = |(names, what, hint): &(&Vec<String>, &str, &str)| {
-            let kind = if std::ptr::eq(*names, &raw const self.folders) { "folder" } else { "file" };
             let number = names.len();
-            let kind = if number == 1 { kind.to_owned() } else { format!("{kind}s") };
+            let folders = names.iter().filter(|name| name.ends_with('/')).count();
+            let kind = match (number, folders) {
+                (1, 1) => "folder",
+                (_, folders) if folders == number => "folders",
+                (1, _) => "file",
+                (_, 0) => "files",
+                _ => "files and folders",
+            };
             let hint = if hint.is_empty() { String::new() } else { format!(" (hint: {hint})") };
             let what = what.replace("PATTERN", glob);
             format!("data folder: {number} {kind} {what}: {}{hint}", some(names))
@@ -214,6 +235,12 @@ pub(super) fn some(names: &[String]) -> String {
 fn asked_for(glob: &str, name: &str, ends: &[&str]) -> bool {
     let (glob, name) = (glob.to_lowercase(), name.to_lowercase());
     ends.iter().any(|end| name.ends_with(end) && !glob.ends_with(end))
+}
+
+/// Whether a file is a lock or a copy that an editor makes, by how its name begins.
+fn is_leftover(glob: &str, name: &str) -> bool {
+    let begins = ["~$", "#", ".~"].into_iter().find(|start| name.starts_with(start));
+    begins.is_some_and(|start| !glob.starts_with(start))
 }
 
 /// Whether a file is a document by its name, and the pattern takes any name.
@@ -291,6 +318,7 @@ mod tests {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
         std::fs::create_dir(folder.path().join("site2")).unwrap();
+        std::fs::create_dir(folder.path().join(".git")).unwrap();
         let path = folder.path().to_str().unwrap();
         let named = |glob: &str| {
             let listed = Folder::list(path, glob).unwrap();
@@ -304,11 +332,21 @@ mod tests {
         }
         let (names, notes) = named("*");
         assert_eq!(names, ["U2.CSV", "notes.txt", "u1.csv"]);
-        for told in ["u1.csv.bak, u1.csv~, u2.csv.part", "README.csv, a.md", "site2/"] {
+        for told in [
+            "u1.csv.bak, u1.csv~, u2.csv.part",
+            "README.csv, a.md",
+            "site2/",
+            "2 files and folders left out as hidden",
+        ] {
             assert!(notes.contains(told), "{told}: {notes}");
         }
         assert_eq!(named("*.bak").0, ["u1.csv.bak"], "what is asked for is taken");
         let error = Folder::list(path, "*.tsv").err().unwrap().to_string();
-        assert!(error.contains("1 folder(s)") && error.contains("`site2/`"), "{error}");
+        assert!(error.contains("1 folder(s)") && error.contains("`{csv,parquet}`"), "{error}");
+        for name in ["#u1.csv#", "~$u1.xlsx", "u1.json", "u1.csv.md5", "_SUCCESS", "u1.csv.lnk"] {
+            std::fs::write(folder.path().join(name), "x").unwrap();
+        }
+        assert_eq!(named("*").0, ["U2.CSV", "notes.txt", "u1.csv"], "no people");
+        assert_eq!(named("#*").0, ["#u1.csv#"]);
     }
 }

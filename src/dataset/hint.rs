@@ -1,7 +1,8 @@
 //! What to do about a cell or a row that cannot be read, by what it looks like.
 
-use super::cell::{Cells, trimmed};
+use super::cell::{Cells, is_invisible, shown, trimmed};
 use super::fields::SEPARATORS;
+use super::text_time;
 
 /// Where a cell stands.
 #[derive(Debug, Clone, Copy)]
@@ -32,13 +33,28 @@ pub(super) fn of_number(cells: &Cells, cell: &[u8], spot: Spot<'_>) -> String {
     }
     grouped(cells, text, spot)
         .or_else(|| marked(text))
+        .or_else(|| dated(text, spot))
+        .or_else(|| decorated(text))
         .or_else(|| with_unit(text, spot))
         .or_else(|| word(text, spot))
         .unwrap_or_else(|| {
-            "leave missing values empty, or list the word under `data.missing_values`; list text columns under \
-             `data.text_columns`"
-                .to_owned()
+            let below = if spot.first {
+                "a line of units or notes below the header has to be removed; else "
+            } else {
+                ""
+            };
+            format!(
+                "{below}leave missing values empty, or list the word under `data.missing_values`; list a column of \
+                 words under `data.text_columns` and compare it, as in `{}`",
+                equals(spot.column, text)
+            )
         })
+}
+
+/// The comparison of a column with a text.
+fn equals(column: &str, text: &str) -> String {
+    let text = shown(text.as_bytes()).replace("\\'", "''").replace("\\\"", "\"");
+    format!("\"{column}\" = '{text}'")
 }
 
 /// What to do about a cell that is not text.
@@ -61,12 +77,22 @@ fn grouped(cells: &Cells, text: &str, spot: Spot<'_>) -> Option<String> {
                 .to_owned(),
         );
     }
-    let blanks: String = text.chars().filter(|c| !c.is_whitespace() && *c != '\'').collect();
-    if blanks != text && plain(&blanks.replace(',', ".")) {
+    let blanks: String =
+        text.chars().filter(|c| !c.is_whitespace() && !matches!(c, '\'' | '’' | '_')).collect();
+    let between = text.starts_with(|c: char| c.is_ascii_digit() || "+-".contains(c))
+        && text.ends_with(|c: char| c.is_ascii_digit());
+    if between && blanks != text && plain(&blanks.replace(',', ".")) {
         return Some("thousands are separated; write the file without thousands separators".to_owned());
     }
-    if !text.contains(',') || !plain(&text.replace(',', "")) {
+    if !text.contains(',') || !plain(&text.replace([',', '.'], "")) {
         return None;
+    }
+    if text.rfind('.').is_some_and(|point| text.find(',').is_some_and(|comma| point < comma)) {
+        return Some(
+            "points between thousands and a decimal comma; write the numbers without the points, and set \
+             `data.decimal: \",\"`"
+                .to_owned(),
+        );
     }
     let behind = text.split(',').skip(1).all(|part| part.len() == 3 && digits(part));
     let name = SEPARATORS[1..].iter().find(|(byte, _)| *byte == spot.separator).map(|(_, name)| name);
@@ -102,6 +128,11 @@ fn marked(text: &str) -> Option<String> {
     if hex.is_some_and(|hex| !hex.is_empty() && hex.bytes().all(|byte| byte.is_ascii_hexdigit())) {
         return Some("a hexadecimal number; write it in decimal".to_owned());
     }
+    if text.contains(".#") && text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
+        return Some(
+            "what C programs write for a number that is none; list it under `data.missing_values`".to_owned(),
+        );
+    }
     if text.contains('\0') {
         return Some(of_text(&[0]).to_owned());
     }
@@ -109,8 +140,60 @@ fn marked(text: &str) -> Option<String> {
         return Some("a control character (0x1A, Ctrl-Z) marks the end of old files; remove it".to_owned());
     }
     text.chars()
-        .any(|c| c.is_control() || matches!(c, '\u{200b}'..='\u{200f}' | '\u{feff}'))
+        .any(|c| c.is_control() || is_invisible(c))
         .then(|| "it holds characters that are not seen; write the number again without them".to_owned())
+}
+
+/// Dates, times of day and lengths of time as text.
+fn dated(text: &str, spot: Spot<'_>) -> Option<String> {
+    let column = spot.column;
+    let digits = text.bytes().filter(u8::is_ascii_digit).count();
+    let clock = |text: &str| {
+        let parts: Vec<&str> = text.split(':').collect();
+        (2..=3).contains(&parts.len())
+            && parts.iter().all(|part| part.parse::<f64>().is_ok_and(|value| value < 1000.0))
+    };
+    if clock(text) {
+        return Some(format!(
+            "a time of day; with its date in another column, list both under `data.text_columns` and write \
+             `to_timestamp(\"date\" || ' ' || \"{column}\")`; of a length of time write the seconds"
+        ));
+    }
+    if text.split_once(" days").is_some_and(|(days, _)| days.parse::<i64>().is_ok()) || text.starts_with("PT")
+    {
+        return Some("a length of time as text; write its seconds as a number".to_owned());
+    }
+    let Some(form) = text_time::form_of(text) else {
+        let dated = text.len() >= 8 && text.matches(['-', '/', ':', '.']).count() >= 2 && digits >= 5;
+        return dated.then(|| {
+            format!(
+                "a date or time as text: list `{column}` under `data.text_columns` and write `to_timestamp(\"{column}\", \
+                 …)` with its form, as in '%d.%m.%Y %H:%M'"
+            )
+        });
+    };
+    Some(format!(
+        "a date or time as text: list `{column}` under `data.text_columns` and write {}",
+        form.call(&format!("\"{column}\""))
+    ))
+}
+
+/// Signs around a number.
+fn decorated(text: &str) -> Option<String> {
+    let number = text.trim_matches(|c: char| !c.is_ascii_digit());
+    let bare = text.strip_prefix('=').unwrap_or(text).trim_matches(['\'', '"']);
+    if bare != text && bare.parse::<f64>().is_ok() {
+        return Some(
+            "quotes or an equals sign, as spreadsheets keep texts; write the number alone".to_owned(),
+        );
+    }
+    if text.starts_with(['<', '>', '≤', '≥', '~', '±', '≈']) && number.parse::<f64>().is_ok() {
+        return Some(
+            "a limit or an estimate, not a value; write a number, or list it under `data.missing_values`"
+                .to_owned(),
+        );
+    }
+    None
 }
 
 /// A number with its unit, a row of units.
@@ -129,21 +212,20 @@ fn with_unit(text: &str, spot: Spot<'_>) -> Option<String> {
         .then(|| format!("line {} seems to hold units; remove the line", spot.line))
 }
 
-/// Words for truth, for nothing, for a date.
+/// Words for true and false that are not read as such.
+const TRUTHS: [&str; 20] = [
+    "yes", "no", "y", "n", "t", "f", "on", "off", "true", "false", "ja", "nein", "oui", "non", "si", "sì",
+    "wahr", "falsch", "vrai", "faux",
+];
+
+/// Words for truth, for nothing.
 fn word(text: &str, spot: Spot<'_>) -> Option<String> {
     let lower = text.to_lowercase();
-    if ["yes", "no", "y", "n", "t", "f", "on", "off"].contains(&lower.as_str()) {
+    if TRUTHS.contains(&lower.trim_matches('.')) {
         return Some(format!(
             "true and false are read as 1 and 0; for other words list the column under `data.text_columns` and \
-             write `\"{}\" = '{text}'`",
-            spot.column
-        ));
-    }
-    let dated = text.len() >= 8 && text.matches(['-', '/', ':', '.']).count() >= 2;
-    if dated && text.bytes().filter(u8::is_ascii_digit).count() >= 5 {
-        return Some(format!(
-            "a date or time as text: list `{0}` under `data.text_columns` and write `to_timestamp(\"{0}\")`",
-            spot.column
+             write `{}`",
+            equals(spot.column, text)
         ));
     }
     let nothing = !text.chars().any(char::is_alphanumeric) || text.starts_with(['#', '\\']);
@@ -158,19 +240,27 @@ pub(super) fn of_row(record: &[u8], header: &[String], found: usize, last_empty:
     if record.contains(&0) {
         return format!(" (hint: {})", of_text(record));
     }
+    let one_more = found == header.len() + 1;
     let hint = if record.contains(&0x1a) {
         "a control character (0x1A, Ctrl-Z) marks the end of old files; remove it"
+    } else if record.contains(&b'\r') || header.iter().any(|name| name.contains('\r')) {
+        "some lines end in a carriage return alone and others in a line feed; give all lines one kind of end"
     } else if record.trim_ascii_start().starts_with(b"#") {
         "a comment; remove the line"
-    } else if found == header.len() + 1 && last_empty {
+    } else if one_more && last_empty {
         "rows end in a separator and the header does not; add one to the header, or remove those of the rows"
     } else if found + 1 == header.len() && header.last().is_some_and(String::is_empty) {
         "the header ends in a separator, which names a column more; remove it"
-    } else if found == header.len() + 1 {
+    } else if one_more {
         "does the header lack a name, as row names of R do (`write.csv(…, row.names = FALSE)`), or does a number \
          have a decimal comma (quote it, and set `data.decimal: \",\"`)?"
+    } else if found > header.len() {
+        "a text that holds separators needs double quotes around it; lines before the header are passed over with \
+         `data.skip_lines`"
+    } else if found == 1 {
+        "a note or a total below the table? remove the line; a row that is cut off? copy the file again"
     } else {
-        return String::new();
+        "a row that is cut off? copy the file again, or remove the line"
     };
     format!(" (hint: {hint})")
 }
@@ -214,6 +304,30 @@ mod tests {
             ("\\N", "`data.missing_values`, as in ['\\N']"),
             ("#DIV/0!", "`data.missing_values`, as in ['#DIV/0!']"),
             ("2026-01-05 00:00:00", "`to_timestamp(\"steps\")`"),
+            ("2026-01-05T00:00:00Z", "`to_timestamp(\"steps\")`"),
+            ("05.01.2026 00:00", "`to_timestamp(\"steps\", '%d.%m.%Y %H:%M')`"),
+            ("05-Jan-2026 00:00:00", "`to_timestamp(\"steps\", '%d-%b-%Y %H:%M:%S')`"),
+            (
+                "01/05/2026 12:00:00 AM",
+                "or, if the day comes first, `to_timestamp(\"steps\", '%d/%m/%Y %I:%M:%S %p')`",
+            ),
+            ("20260105T000000", "'%Y%m%dT%H%M%S'"),
+            ("2026-W02-1 x", "with its form"),
+            ("00:00:00", "a time of day"),
+            ("23:05", "a time of day"),
+            ("0 days 00:01:00", "a length of time"),
+            ("PT5M", "a length of time"),
+            ("5.700,0", "points between thousands"),
+            ("5’700", "thousands"),
+            ("1_000", "thousands"),
+            ("1.#J", "`data.missing_values`"),
+            ("=\"5\"", "equals sign"),
+            ("'5", "quotes"),
+            ("<5", "a limit"),
+            ("WAHR", "`\"steps\" = 'WAHR'`"),
+            (".TRUE.", "true and false"),
+            ("it's", "`\"steps\" = 'it''s'`"),
+            ("counts", "a line of units"),
             ("walking", "`data.text_columns`"),
         ] {
             assert!(hint(text).contains(expected), "{text}: {}", hint(text));
@@ -233,7 +347,12 @@ mod tests {
         assert!(hint("\u{1a}", 1, false).contains("0x1A"));
         assert!(hint("\0\0", 1, false).contains("NUL"));
         assert!(hint("# end", 1, false).contains("comment"));
-        assert_eq!(hint("1", 1, false), "");
+        assert!(hint("1", 1, false).contains("cut off"));
+        assert!(hint("Total", 1, false).contains("a total below the table"));
+        assert!(hint("1,2,3,4", 4, false).contains("double quotes"));
+        assert!(hint("1,2\r3,4", 3, false).contains("carriage return"));
+        let three = ["a", "b", "c"].map(str::to_owned);
+        assert!(of_row(b"1,2", &three, 2, false).contains("cut off"));
         let longer = ["time", "steps", ""].map(str::to_owned);
         assert!(of_row(b"1,2", &longer, 2, false).contains("the header ends in a separator"));
     }

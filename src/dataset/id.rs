@@ -42,15 +42,24 @@ pub(super) fn of_cell<'a>(cells: &Cells, cell: &'a [u8]) -> Result<Option<Cow<'a
         ));
     }
     Ok(Some(match text {
-        Cow::Borrowed(text) => Cow::Borrowed(canonical(text)),
-        Cow::Owned(text) => Cow::Owned(canonical(&text).to_owned()),
+        Cow::Borrowed(text) => Cow::Borrowed(canonical_with(cells, text)),
+        Cow::Owned(text) => Cow::Owned(canonical_with(cells, &text).to_owned()),
     }))
+}
+
+/// An id as text in a file whose numbers may have decimal commas.
+fn canonical_with<'a>(cells: &Cells, text: &'a str) -> &'a str {
+    if cells.decimal_comma && !text.contains('.') { without_zeros(text, ',') } else { canonical(text) }
 }
 
 /// An id as text: without a fraction of zeros behind digits, which a column of floats adds.
 fn canonical(text: &str) -> &str {
+    without_zeros(text, '.')
+}
+
+fn without_zeros(text: &str, mark: char) -> &str {
     let text = text.trim();
-    let Some((whole, fraction)) = text.split_once('.') else { return text };
+    let Some((whole, fraction)) = text.split_once(mark) else { return text };
     let digits = whole.strip_prefix('-').unwrap_or(whole);
     let zero = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte == b'0');
     let number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
@@ -124,7 +133,12 @@ fn floats(cells: &Cells, values: &ArrayRef, exact: f64) -> Result<Vec<Option<Str
 
 /// Values of Parquet as text; bytes are text, or a UUID.
 pub(super) fn texts(values: &ArrayRef, uuid: bool) -> Result<Vec<Option<String>>, String> {
-    let unreadable = || format!("the type {} cannot be read as text", values.data_type());
+    let unreadable = || {
+        format!(
+            "the type {} cannot be read as text (hint: write the ids as text or whole numbers)",
+            values.data_type()
+        )
+    };
     if let DataType::Dictionary(_, inner) = values.data_type()
         && is_binary(inner)
     {
@@ -154,7 +168,10 @@ fn of_bytes(bytes: &[u8], uuid: bool) -> Result<String, String> {
         return Ok(text);
     }
     if bytes.len() != 16 {
-        return Err(format!("a value of {} bytes is neither text nor a UUID", bytes.len()));
+        return Err(format!(
+            "a value of {} bytes is neither text nor a UUID (hint: write the ids as text or whole numbers)",
+            bytes.len()
+        ));
     }
     let hex: String = bytes
         .iter()
@@ -188,11 +205,29 @@ fn folded(id: &str) -> String {
         .filter(|c| !c.is_whitespace() && !matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}'))
         .collect();
     let lower = visible.to_lowercase();
+    let lower = lower.strip_prefix('+').map(str::to_owned).unwrap_or(lower);
+    if let Some(whole) = whole_number(&lower) {
+        return whole.to_string();
+    }
     if lower.len() > 1 && lower.bytes().all(|byte| byte.is_ascii_digit()) {
         let number = lower.trim_start_matches('0');
         return if number.is_empty() { "0".to_owned() } else { number.to_owned() };
     }
     lower
+}
+
+/// The whole number that spreadsheets and data frames read in an id such as `7,0`, `7.` or `1e3`.
+fn whole_number(id: &str) -> Option<u64> {
+    let marked = id.contains(['.', ',', 'e']) && id.starts_with(|c: char| c.is_ascii_digit());
+    let number: f64 = marked.then(|| id.replace(',', ".").parse().ok()).flatten()?;
+    // Of hexadecimal ids such as 0e1 and 0e2 all are 0.
+    let is_one = number.fract() == 0.0 && (1.0..EXACT_DOUBLE).contains(&number);
+    is_one.then_some(number as u64)
+}
+
+/// Ids without a letter or digit, which usually stand for a missing one.
+pub(super) fn without_letters<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    ids.filter(|id| !id.chars().any(char::is_alphanumeric) || matches!(*id, "\\N" | "\\n")).collect()
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::DatasetError;
 use super::folder::{Folder, Found, id, some};
-use super::id::lookalikes;
+use super::id::{lookalikes, without_letters};
 use super::rules::Rules;
 use super::{open, table};
 use crate::config::Config;
@@ -79,6 +79,13 @@ pub fn list(config: &Config) -> Result<Inputs, DatasetError> {
     for (first, second) in lookalikes(users.iter().map(|user| user.id.as_str())).into_iter().take(5) {
         notes.push(format!(
             "the user ids `{first}` and `{second}` look like one: are they the same person? They are taken for two"
+        ));
+    }
+    for id in without_letters(users.iter().map(|user| user.id.as_str())).into_iter().take(5) {
+        notes.push(format!(
+            "the user id `{id}` is taken for a person (hint: if it stands for a missing id, set `data.missing_values: \
+             ['{}']`)",
+            id.replace('\'', "''")
         ));
     }
     if let Some(most) = config.n_users {
@@ -218,7 +225,7 @@ pub(super) fn read_table(
 #[cfg(test)]
 mod tests {
     use super::super::testing::config;
-    use super::{Config, DatasetError, UserInput, inputs};
+    use super::{Config, DatasetError, Inputs, UserInput, inputs, list};
 
     /// A folder with the given files, and a configuration that reads it.
     fn folder(files: &[(&str, &str)]) -> (tempfile::TempDir, Config) {
@@ -294,6 +301,23 @@ mod tests {
         assert_eq!(ids(&users), ["ada", "x", "zoe"]);
         assert_eq!(users[0].files.len(), 2);
         assert!(users.iter().all(|user| user.fingerprint().is_ok()));
+        assert_eq!(inputs(&config).unwrap(), users);
+        let folder = config.data_root.clone();
+        std::fs::write(format!("{folder}/3.csv"), b"who,a\nada,1\nRen\xe9,1\n").unwrap();
+        std::fs::write(format!("{folder}/4.csv"), "who,a\n1.23E+17,1\n?,1\n").unwrap();
+        std::fs::write(format!("{folder}/5.csv"), "who,a\n?,1\n").unwrap();
+        let Inputs { users, notes } = list(&config).unwrap();
+        assert_eq!(ids(&users), ["3.csv", "4.csv", "?", "ada", "x", "zoe"], "a bad id costs its file only");
+        assert!(users[0].unread && users[1].unread && !users[2].unread);
+        let notes = notes.join("\n");
+        for told in [
+            "3.csv, line 3, column `who`",
+            "data.encoding",
+            "scientific notation",
+            "`data.missing_values: ['?']`",
+        ] {
+            assert!(notes.contains(told), "{told}: {notes}");
+        }
         config.data.user = Some("whom".to_owned());
         assert_eq!(inputs(&config).unwrap_err().code(), "missing_column");
     }

@@ -36,7 +36,7 @@ const UNPACK_TAR: &str =
 const BY_PANDAS: &str = "write it as Parquet or CSV, for example with pandas";
 
 /// Kinds that are not read; the first that fits.
-const OTHERS: [Mark; 27] = [
+const OTHERS: [Mark; 44] = [
     (0, b"\xfd7zXZ\0", "compressed by xz", "gzip and zstd are read: `xz -dc FILE | gzip > NEW.csv.gz`"),
     (0, b"BZh", "compressed by bzip2", "gzip and zstd are read: `bzip2 -dc FILE | gzip > NEW.csv.gz`"),
     (
@@ -78,6 +78,53 @@ const OTHERS: [Mark; 27] = [
         "a raw recording of Axivity (cwa)",
         "make epochs of it with the maker's program and export them as CSV",
     ),
+    (
+        0,
+        b"\x1f\x9d",
+        "compressed by compress (Z)",
+        "gzip and zstd are read: `uncompress -c FILE | gzip > NEW.csv.gz`",
+    ),
+    (
+        0,
+        b"\xff\x06\0\0sNaPpY",
+        "compressed by snappy",
+        "gzip and zstd are read: unpack it, and pack it again with gzip",
+    ),
+    (0, b"CDF\x01", "a NetCDF file", BY_PANDAS),
+    (0, b"CDF\x02", "a NetCDF file", BY_PANDAS),
+    (0, b"\x93NUMPY", "an array of NumPy (npy)", BY_PANDAS),
+    (0, b"PARE", "encrypted Parquet", "write it without encryption"),
+    (
+        0,
+        b"\0\0\0\0\0\0\0\0\0\0\0\0\xc2\xea\x81\x60",
+        "a SAS file (sas7bdat)",
+        "write it as CSV, for example in R with `haven::read_sas`",
+    ),
+    (0, b"\x71\x01\x01\0", "a Stata file", "write it as CSV, for example in R with `haven::read_dta`"),
+    (0, b"\x72\x02\x01\0", "a Stata file", "write it as CSV, for example in R with `haven::read_dta`"),
+    (0, b"\x73\x02\x01\0", "a Stata file", "write it as CSV, for example in R with `haven::read_dta`"),
+    (0, b"\x80\x04\x95", "a pickle of Python", BY_PANDAS),
+    (0, b"\x80\x05\x95", "a pickle of Python", BY_PANDAS),
+    (8, b".FIT", "a recording of Garmin (FIT)", "export it as CSV with the maker's program"),
+    (
+        0,
+        b"Device Identity",
+        "a raw recording of GENEActiv (bin)",
+        "make epochs of it with the maker's program and export them as CSV",
+    ),
+    (
+        0,
+        b"version https://git-lfs",
+        "a pointer of Git LFS, without the data",
+        "fetch the data with `git lfs pull`",
+    ),
+    (
+        0,
+        b"/annex/objects/",
+        "a pointer of git-annex, without the data",
+        "fetch the data with `git annex get FILE`",
+    ),
+    (0, b"-----BEGIN PGP", "encrypted (PGP)", "decrypt it: `gpg -d FILE > NEW.csv`"),
     (0, b"\x7fELF", "a program", "it holds no rows; leave it out with `data.files`"),
 ];
 
@@ -145,6 +192,13 @@ mod tests {
             (b"ARROW1\0\0", "Arrow"),
             (b"SQLite format 3\0", "SQLite"),
             (b"\x89HDF\r\n\x1a\n", "HDF5"),
+            (b"\x1f\x9d\x90", "compress"),
+            (b"\xff\x06\0\0sNaPpY", "snappy"),
+            (b"CDF\x01", "NetCDF"),
+            (b"\x0e\x10\xd9\x07\0\0\0\0.FIT", "FIT"),
+            (b"version https://git-lfs.github.com/spec/v1", "Git LFS"),
+            (b"/annex/objects/MD5E", "git-annex"),
+            (b"PARE", "encrypted"),
         ] {
             let Kind::Other(other) = Kind::of(start) else { panic!("{what}") };
             assert!(other.what.contains(what), "{}", other.what);

@@ -17,13 +17,13 @@ mod expression;
 mod fields;
 mod folder;
 mod frame;
-mod gzip;
 mod hint;
 mod id;
 mod inputs;
 mod kind;
 mod open;
 mod pace;
+mod packed;
 mod pairs;
 mod parquet;
 mod pattern;
@@ -41,6 +41,7 @@ mod symbols;
 mod table;
 #[cfg(test)]
 mod testing;
+mod text_time;
 
 pub(crate) use cell::shown;
 pub use clock::WallClock;

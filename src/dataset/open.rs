@@ -10,8 +10,8 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::error::DatasetError;
-use super::gzip::{Behind, Members};
 use super::kind::{Kind, LOOK};
+use super::packed::{Behind, Members, Packing};
 
 /// Bytes fetched from the system at a time.
 const CHUNK: usize = 256 * 1024;
@@ -77,12 +77,10 @@ impl<'a> Text<'a> {
             (head, reader) = peek(reader, LOOK);
             match Kind::of(&head) {
                 Kind::Text => break,
-                Kind::Gzip if layer < LAYERS => {
-                    reader = Box::new(Members::new(BufReader::with_capacity(CHUNK, reader)));
-                }
-                Kind::Zstd if layer < LAYERS => {
-                    let decoder = zstd::stream::read::Decoder::new(reader);
-                    reader = Box::new(decoder.map_err(|error| broken(file, packed, 0, &error))?);
+                kind @ (Kind::Gzip | Kind::Zstd) if layer < LAYERS => {
+                    let packing = if kind == Kind::Gzip { Packing::Gzip } else { Packing::Zstd };
+                    let members = Members::new(packing, BufReader::with_capacity(CHUNK, reader));
+                    reader = Box::new(members.map_err(|error| broken(file, packed, 0, &error))?);
                 }
                 Kind::Other(other) => return Err(not_read(file, other.what, other.remedy)),
                 Kind::Parquet => {
@@ -99,7 +97,7 @@ impl<'a> Text<'a> {
             packed = true;
         }
         let (mut sample, mut reader) = peek(reader, SAMPLE);
-        if sample.starts_with(b"\xff\xfe\0\0") || sample.starts_with(b"\0\0\xfe\xff") {
+        if is_utf32(&sample) {
             let remedy = "write it as UTF-8: `iconv -f UTF-32 -t UTF-8 FILE > NEW.csv`";
             return Err(not_read(file, "UTF-32 text", remedy));
         }
@@ -156,6 +154,14 @@ fn peek<'a>(mut reader: Box<dyn Read + 'a>, most: usize) -> (Vec<u8>, Box<dyn Re
     }
 }
 
+/// Whether a text is in 32 bits a letter, by its mark or by the zeros around letters of ASCII.
+fn is_utf32(sample: &[u8]) -> bool {
+    let marked = sample.starts_with(b"\xff\xfe\0\0") || sample.starts_with(b"\0\0\xfe\xff");
+    let mut letters = sample.chunks_exact(4).take(16).peekable();
+    let wide = |letter: &[u8]| matches!(letter, [1.., 0, 0, 0] | [0, 0, 0, 1..]);
+    marked || sample.len() >= 16 && letters.peek().is_some() && letters.all(wide)
+}
+
 /// The encoding a text has to be decoded from; none for UTF-8, whose bytes are taken as they are.
 fn decoded(sample: &[u8], configured: Option<&'static Encoding>) -> Option<&'static Encoding> {
     if let Some((marked, _)) = Encoding::for_bom(sample) {
@@ -193,8 +199,14 @@ fn base_name(file: &str) -> String {
 /// An error of reading: of the system, or of what was compressed.
 fn broken(file: &str, packed: bool, rows: usize, error: &io::Error) -> DatasetError {
     let name = file.to_owned();
-    if error.get_ref().is_some_and(<dyn std::error::Error + Send + Sync>::is::<Behind>) {
-        return DatasetError::BehindGzip { base: base_name(file), file: name };
+    let behind = error.get_ref().and_then(|error| error.downcast_ref::<Behind>());
+    if let Some(Behind(packing)) = behind {
+        let (packing, unpack) = match packing {
+            Packing::Gzip => ("gzip", "gzip -dc"),
+            Packing::Zstd => ("zstd", "zstd -dcq"),
+        };
+        let base = base_name(file);
+        return DatasetError::BehindPacked { file: name, packing, unpack: format!("{unpack} {base}") };
     }
     if packed && error.kind() == ErrorKind::UnexpectedEof {
         return DatasetError::Truncated { file: name, rows };

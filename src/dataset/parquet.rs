@@ -11,6 +11,7 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::LogicalType;
 
+use super::cell::Cells;
 use super::error::DatasetError;
 use super::hint::Spot;
 use super::id;
@@ -133,7 +134,7 @@ fn append(
         let ids =
             id::of_column(&from.rules.cells, values, user.uuid).map_err(|reason| DatasetError::UserId {
                 file: from.file.to_owned(),
-                line: first,
+                line: first + first_bad_id(&from.rules.cells, values, user.uuid),
                 column: user.column.to_owned(),
                 reason,
             })?;
@@ -157,6 +158,12 @@ fn append(
     }
     lines.extend(first..first + batch.num_rows() as u64);
     Ok(())
+}
+
+/// The first row whose id cannot be one.
+fn first_bad_id(cells: &Cells, values: &ArrayRef, uuid: bool) -> u64 {
+    let bad = |row: &usize| id::of_column(cells, &values.slice(*row, 1), uuid).is_err();
+    (0..values.len()).find(bad).unwrap_or_default() as u64
 }
 
 /// Adds one column of a batch.
@@ -221,7 +228,10 @@ pub(super) fn numbers(file: &str, column: &Needed, values: &ArrayRef) -> Result<
 
 /// Values as numbers, NaN where missing; dates and times become epoch seconds, durations seconds.
 pub(super) fn as_numbers(values: &ArrayRef) -> Result<Vec<f64>, arrow::error::ArrowError> {
-    use DataType::{Date32, Date64, Duration, Float64, Int64, Timestamp};
+    use DataType::{Date32, Date64, Dictionary, Duration, Float64, Int64, Timestamp};
+    if let Dictionary(_, inner) = values.data_type() {
+        return as_numbers(&cast(values, inner)?);
+    }
     if let Duration(unit) = values.data_type() {
         let ticks_per_second = match unit {
             TimeUnit::Second => 1.0,
@@ -241,3 +251,6 @@ pub(super) fn as_numbers(values: &ArrayRef) -> Result<Vec<f64>, arrow::error::Ar
     let numbers = cast(values, &Float64)?;
     Ok(numbers.as_primitive::<Float64Type>().iter().map(|value| value.unwrap_or(f64::NAN)).collect())
 }
+
+#[cfg(test)]
+mod tests;

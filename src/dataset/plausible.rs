@@ -1,9 +1,11 @@
 //! Times that are hardly seconds since 1970: of another unit or epoch, or of a clock that was not set.
 
-use chrono::{DateTime, SecondsFormat};
+use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 
 /// Seconds since 1970 from here on (year 5138) are no time of a recording.
 const LARGEST: f64 = 1e11;
+/// The last time in nanoseconds of 64 bits, where the engine stops.
+const LAST: f64 = 9_223_372_036.0;
 /// Recordings are made between 1980 and 2100.
 const YEARS: std::ops::Range<f64> = 315_532_800.0..4_102_444_800.0;
 /// Seconds between a clock that was not set and one that is.
@@ -68,13 +70,42 @@ pub(super) fn time(value: f64, sql: &str) -> Option<String> {
     if value < 0.0 {
         return Some(early(value));
     }
+    if (value - LAST).abs() < 1.0 {
+        return Some(
+            "is the last time that `to_timestamp` gives (hint: it takes numbers for seconds; write the number of seconds \
+             itself, such as `\"t\" / 1000` of milliseconds)"
+                .to_owned(),
+        );
+    }
     if value < LARGEST {
         return None;
     }
-    Some(match readings(&SMALL_UNITS, value, sql) {
+    Some(match readings(&SMALL_UNITS, value, sql, YEARS) {
         Some(readings) => format!("is too large for seconds since 1970 (hint: it looks like {readings})"),
-        None => format!("is {} (hint: if it stands for a time that is missing, remove the row)", date(value)),
+        None => match digits(value) {
+            Some((time, form)) => format!(
+                "is {} (hint: it looks like {time}, written as digits: list the column under `data.text_columns` and \
+                 write `to_timestamp({}, '{form}')`)",
+                date(value),
+                number(sql)
+            ),
+            None => {
+                format!("is {} (hint: if it stands for a time that is missing, remove the row)", date(value))
+            }
+        },
     })
+}
+
+/// A number whose digits are a date and a time, and the form they have.
+fn digits(value: f64) -> Option<(NaiveDateTime, &'static str)> {
+    let text = format!("{value}");
+    let form = match text.len() {
+        14 => "%Y%m%d%H%M%S",
+        12 => "%Y%m%d%H%M",
+        _ => return None,
+    };
+    let time = NaiveDateTime::parse_from_str(&text, form).ok()?;
+    (1950..2100).contains(&chrono::Datelike::year(&time)).then_some((time, form))
 }
 
 /// Why a time before 1970 is hardly one of a recording.
@@ -143,7 +174,7 @@ fn in_days(sorted: &[f64], sql: &str) -> Option<String> {
     }
     let middle = (steps.len() - 1) / 2;
     let step = *steps.select_nth_unstable_by(middle, f64::total_cmp).1;
-    let readings = readings(&DAYS, sorted[0], sql).filter(|_| step < SHORTEST)?;
+    let readings = readings(&DAYS, sorted[0], sql, YEARS).filter(|_| step < SHORTEST)?;
     Some(format!(
         "is {}, and the rows are {step:.2e} s apart, so it is hardly in seconds (hint: it looks like {readings}; \
          `data.plausibility: false` takes it as seconds)",
@@ -152,10 +183,9 @@ fn in_days(sorted: &[f64], sql: &str) -> Option<String> {
 }
 
 /// The readings by which a number is a time of a recording, in words.
-fn readings(all: &[Reading], value: f64, sql: &str) -> Option<String> {
-    let is_name = sql.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '"');
-    let number = if is_name { sql.to_owned() } else { format!("({sql})") };
-    let likely = all.iter().filter(|reading| YEARS.contains(&reading.seconds(value)));
+fn readings(all: &[Reading], value: f64, sql: &str, years: std::ops::Range<f64>) -> Option<String> {
+    let number = number(sql);
+    let likely = all.iter().filter(|reading| years.contains(&reading.seconds(value)));
     let words: Vec<String> = likely
         .map(|reading| {
             let time = date(reading.seconds(value));
@@ -163,6 +193,45 @@ fn readings(all: &[Reading], value: f64, sql: &str) -> Option<String> {
         })
         .collect();
     (!words.is_empty()).then(|| words.join("; or "))
+}
+
+/// Epochs of programs whose seconds are in the future if they are taken for seconds since 1970.
+const EPOCHS: [Reading; 4] = [
+    reading(
+        "seconds since 1904, as LabVIEW and classic Mac count",
+        1.0,
+        1.0,
+        2_082_844_800.0,
+        " - 2082844800",
+    ),
+    reading("seconds since 1900, as NTP counts", 1.0, 1.0, 2_208_988_800.0, " - 2208988800"),
+    reading("seconds since 1960, as SAS counts", 1.0, 1.0, 315_619_200.0, " - 315619200"),
+    reading("seconds since 1582, as SPSS counts", 1.0, 1.0, 12_219_379_200.0, " - 12219379200"),
+];
+/// Times from here on (year 2050) are told.
+const FUTURE: f64 = 2_524_608_000.0;
+
+/// What is doubtful about the times of a recording that are taken all the same.
+pub(super) fn doubt(times: &[f64], sql: &str) -> Option<String> {
+    let first = times.iter().copied().min_by(f64::total_cmp)?;
+    let last = times.iter().copied().max_by(f64::total_cmp)?;
+    let run = format!("the times run from {} to {}", date(first), date(last));
+    if last < YEARS.start {
+        let number = number(sql);
+        return Some(format!(
+            "{run} (hint: if they count from the start of the recording, hours of the day are hours since then; if they \
+             are not in seconds, write `{number} * 60` of minutes, `{number} * 86400` of days, `{number} / 1000` of \
+             milliseconds)"
+        ));
+    }
+    let readings = readings(&EPOCHS, first, sql, YEARS.start..FUTURE).filter(|_| first >= FUTURE)?;
+    Some(format!("{run} (hint: shifted for privacy? else it looks like {readings})"))
+}
+
+/// An expression as a part of another one.
+fn number(sql: &str) -> String {
+    let is_name = sql.chars().all(|c| c.is_alphanumeric() || c == '_' || c == '"');
+    if is_name { sql.to_owned() } else { format!("({sql})") }
 }
 
 /// A time in words.
@@ -175,86 +244,4 @@ fn date(seconds: f64) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{recording, time};
-
-    #[test]
-    fn the_unit_of_a_large_number_is_named() {
-        for (value, name, sql) in [
-            (1_767_571_200e3, "milliseconds", "`\"t\" / 1000`"),
-            (1_767_571_200e6, "microseconds", "`\"t\" / 1000000`"),
-            (1_767_571_200e9, "nanoseconds", "`\"t\" / 1000000000`"),
-            (134_120_448e9, "since 1601", "`\"t\" / 10000000 - 11644473600`"),
-            (639_031_680e9, "since the year 1", "`\"t\" / 10000000 - 62135596800`"),
-        ] {
-            let told = time(value, "\"t\"").unwrap();
-            assert!(
-                told.contains(name) && told.contains("2026-01-05T00:00:00Z") && told.contains(sql),
-                "{told}"
-            );
-        }
-        assert!(time(1_767_571_200e3, "a + b").unwrap().contains("`(a + b) / 1000`"));
-        assert!(time(253_402_300_799.0, "t").unwrap().contains("9999-12-31T23:59:59Z"));
-        assert!(time(1e300, "t").unwrap().contains("beyond the calendar"));
-        for (value, told) in [
-            (-1.0, "1969-12-31T23:59:59Z, before 1970 (hint: if it stands for a time that is missing"),
-            (
-                -61_346_332_800.0,
-                "0026-01-05T00:00:00Z, before 1970 (hint: a year of two digits, probably 2026: write `%y`",
-            ),
-            (-59_642_265_600.0, "probably 1980: write"),
-            (
-                -1_388_188_800.0,
-                "1926-01-05T00:00:00Z, before 1970 (hint: the year was probably written with two digits and is 2026;",
-            ),
-            (-1e300, "beyond the calendar, before 1970"),
-        ] {
-            let said = time(value, "t").unwrap();
-            assert!(
-                said.contains(told)
-                    && said.ends_with("`data.plausibility: false` takes such times as they are)"),
-                "{said}"
-            );
-        }
-        assert_eq!(time(4e9, "t"), None, "dates are shifted for privacy");
-    }
-
-    fn told(times: &[f64]) -> Option<(usize, String)> {
-        recording(times, &vec![true; times.len()], "t")
-    }
-
-    #[test]
-    fn days_are_not_seconds() {
-        let minutes = |start: f64| (0..100).map(|row| start + f64::from(row) / 1440.0).collect::<Vec<f64>>();
-        for (start, name, sql) in [
-            (46_027.0, "spreadsheets", "`t * 86400 - 2209161600`"),
-            (20_458.0, "days since 1970", "`t * 86400`"),
-            (739_987.0, "MATLAB", "`t * 86400 - 62167305600`"),
-            (61_045.0, "modified Julian", "`t * 86400 - 3506716800`"),
-            (2_461_045.5, "Julian", "`t * 86400 - 210866760000`"),
-        ] {
-            let (row, told) = told(&minutes(start)).unwrap();
-            assert_eq!(row, 0);
-            assert!(
-                told.contains(name) && told.contains("2026-01-05T00:00:00Z") && told.contains(sql),
-                "{told}"
-            );
-        }
-        assert_eq!(told(&minutes(0.0)), None, "since the start of a fast recording");
-        let seconds: Vec<f64> = (0..100).map(|row| 46_027.0 + f64::from(row)).collect();
-        assert_eq!(told(&seconds), None, "since the start of a slow one");
-    }
-
-    #[test]
-    fn a_clock_that_was_not_set_is_named() {
-        let (row, reason) = told(&[1_767_571_260.0, 60.0, 0.0, 1_767_571_200.0]).unwrap();
-        assert_eq!(row, 2);
-        assert!(
-            reason.contains("remove the 2 row(s)") && reason.contains("2026-01-05T00:00:00Z"),
-            "{reason}"
-        );
-        assert_eq!(recording(&[0.0, 1_767_571_200.0], &[false, true], "t"), None, "a row that is dropped");
-        assert_eq!(told(&[315_500_000.0, 315_600_000.0]), None, "from 1979 to 1980");
-        assert_eq!(told(&[]), None);
-    }
-}
+mod tests;

@@ -5,6 +5,7 @@ use super::error::DatasetError;
 use super::frame::UserFrame;
 use super::pace;
 use super::place::Rows;
+use super::plausible;
 use super::series::Series;
 use super::symbols;
 use crate::config::{Config, MissingTarget};
@@ -47,7 +48,7 @@ pub(super) fn series(config: &Config, frame: &UserFrame, source: &[f64]) -> Resu
     let (condition, condition_levels) = condition(config, own_condition.as_deref(), &hour, places)?;
     let (source_kept, target_kept) = (of(source), of(&frame.target));
     Ok(Series {
-        doubts: doubts(config, &source_kept, &target_kept, places),
+        doubts: doubts(config, frame, &source_kept, &target_kept, places),
         source: symbols::source(data, &source_kept, places)?,
         target: symbols::target(data, &target_kept, places)?,
         condition,
@@ -65,9 +66,16 @@ pub(super) fn series(config: &Config, frame: &UserFrame, source: &[f64]) -> Resu
 }
 
 /// What is doubtful about values that are used all the same.
-fn doubts(config: &Config, source: &[f64], target: &[f64], rows: Rows<'_>) -> Vec<String> {
+fn doubts(config: &Config, frame: &UserFrame, source: &[f64], target: &[f64], rows: Rows<'_>) -> Vec<String> {
     let mut doubts = Vec::new();
+    if let (Some(times), true) = (&frame.timestamp, config.data.plausibility) {
+        let times: Vec<f64> = rows.kept.iter().map(|&row| times[row]).collect();
+        doubts.extend(plausible::doubt(&times, config.data.timestamp.as_deref().unwrap_or_default()));
+    }
     for (role, values) in [("source", source), ("target", target)] {
+        if config.data.plausibility {
+            doubts.extend(stand_in(role, values, rows));
+        }
         let infinite = |value: &f64| value.is_infinite();
         if let Some(first) = values.iter().position(infinite) {
             let count = values.iter().filter(|value| infinite(value)).count();
@@ -89,6 +97,30 @@ fn doubts(config: &Config, source: &[f64], target: &[f64], rows: Rows<'_>) -> Ve
         ));
     }
     doubts
+}
+
+/// Numbers that programs write for missing values.
+const STAND_INS: [f64; 10] =
+    [-9.0, -99.0, -999.0, -9999.0, -99_999.0, -1e9, 999.0, 9999.0, 99_999.0, 999_999.0];
+
+/// What is said of values that are all of one such number and lie far from all others.
+fn stand_in(role: &str, values: &[f64], rows: Rows<'_>) -> Option<String> {
+    let known = || values.iter().copied().filter(|value| value.is_finite());
+    let ends = [known().min_by(f64::total_cmp)?, known().max_by(f64::total_cmp)?];
+    ends.into_iter().filter(|end| STAND_INS.contains(end)).find_map(|end| {
+        let is = |value: &f64| value.total_cmp(&end).is_eq();
+        let others = || known().filter(|value| !is(value));
+        let (least, most) = (others().min_by(f64::total_cmp)?, others().max_by(f64::total_cmp)?);
+        let away = (end - least).abs().min((end - most).abs());
+        let (count, first) = (known().filter(is).count(), values.iter().position(is)?);
+        (count > 1 && away > most - least).then(|| {
+            format!(
+                "the {role} is {end} in {count} rows, the first at {}, and from {least} to {most} in all others (hint: if \
+                 it stands for a missing value, set `data.missing_values: [{end}]`)",
+                rows.at(first)
+            )
+        })
+    })
 }
 
 /// Condition symbols and how many there can be: those of the expression, else the hour bins, else

@@ -3,6 +3,7 @@
 use std::io::{self, Read};
 use std::ops::Range;
 
+use super::cell::trimmed;
 use super::fields::{End, Scan, by_blanks, split, unquote};
 
 /// Bytes asked for at a time.
@@ -174,9 +175,12 @@ impl<R: Read> Records<R> {
     /// Whether the record is a blank line.
     fn is_nothing(&self) -> bool {
         let record = self.bytes();
-        let Some(first) = record.first() else { return true };
-        let blank = |byte: u8| byte == b' ' || byte == b'\t' && self.separator != b'\t';
-        self.blanks_are_nothing && blank(*first) && record.iter().all(|&byte| blank(byte))
+        let Some(&first) = record.first() else { return true };
+        // Figures and letters come first in almost every line.
+        if !self.blanks_are_nothing || first.is_ascii_graphic() || first == b'\t' && self.separator == b'\t' {
+            return false;
+        }
+        trimmed(record).is_empty()
     }
 
     /// Whether no text follows what is in the buffer.

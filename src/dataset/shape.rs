@@ -4,7 +4,7 @@
 //! line that holds the names of the needed columns; the separator is the one that makes it so. Nothing is
 //! guessed from values.
 
-use super::cell::{shown, trimmed};
+use super::cell::{bare, shown, trimmed};
 use super::error::DatasetError;
 use super::fields::{SEPARATORS, split};
 use super::table::nearest;
@@ -27,10 +27,11 @@ impl Shape {
         let lines: Vec<&[u8]> = lines(sample).take(MOST_LINES).collect();
         let told = lines.first().and_then(|line| told_separator(line));
         let first = skip.unwrap_or(usize::from(told.is_some()));
-        let chosen = separator.or(told);
+        let known_ones = SEPARATORS.iter().map(|(byte, _)| *byte);
+        // What `sep=` says is tried first, and need not be true.
         let candidates: Vec<u8> =
-            chosen.map_or_else(|| SEPARATORS.iter().map(|(byte, _)| *byte).collect(), |byte| vec![byte]);
-        let usual = Self { separator: chosen.unwrap_or(b','), skip: first };
+            separator.map_or_else(|| told.into_iter().chain(known_ones).collect(), |byte| vec![byte]);
+        let usual = Self { separator: separator.or(told).unwrap_or(b','), skip: first };
         let Some(header) = lines.get(first) else { return usual };
         if names.is_empty() || known(header, usual.separator, names) > 0 {
             return usual;
@@ -51,7 +52,7 @@ impl Shape {
 /// How many of the names are fields of a line.
 fn known(line: &[u8], separator: u8, names: &[&str]) -> usize {
     let fields = split(line, separator).unwrap_or_default();
-    let is = |name: &&&str| fields.iter().any(|field| trimmed(field) == name.as_bytes());
+    let is = |name: &&&str| fields.iter().any(|field| &*bare(field) == name.as_bytes());
     names.iter().filter(is).count()
 }
 
@@ -92,6 +93,12 @@ pub(super) fn remark(
         let reason = format!("it looks like {what} (hint: {remedy})");
         return Err(DatasetError::NotCsv { file: file.to_owned(), reason });
     }
+    if none && header.iter().any(|field| field.contains('\0')) {
+        let reason = "the header holds NUL bytes (hint: it is no text, or a crash of the machine left it so; copy the \
+                      file again, or leave it out with `data.files`)"
+            .to_owned();
+        return Err(DatasetError::NotCsv { file: file.to_owned(), reason });
+    }
     let hint = if header.iter().any(|field| field.contains('\u{fffd}')) {
         "the header holds bytes that are not UTF-8; name its encoding, as in `data.encoding: windows-1252`"
             .to_owned()
@@ -103,8 +110,8 @@ pub(super) fn remark(
             shape.skip + 1,
             line - 1
         )
-    } else if let Some(name) = other_separator(header) {
-        format!("the header seems separated by {name}: set `data.separator`")
+    } else if let Some(hint) = other_separator(header, names) {
+        hint
     } else if header.iter().all(|field| field.parse::<f64>().is_ok()) {
         format!(
             "line {} was taken for the header and holds numbers; write a line with the names of the columns above it",
@@ -138,6 +145,9 @@ fn markup(sample: &[u8]) -> Option<(&'static str, &'static str)> {
     if lower.starts_with(b"<") {
         return Some(("XML", "write the table as CSV or Parquet"));
     }
+    if lower.starts_with(b"{\\rtf") {
+        return Some(("a text document (RTF)", "save the table as CSV"));
+    }
     let json = text.starts_with(b"{") || text.starts_with(b"[{") || text.starts_with(b"[[") || text == b"[";
     json.then_some(("JSON", "write the table as CSV or Parquet, for example with pandas"))
 }
@@ -155,10 +165,21 @@ fn further_down<'a>(sample: &[u8], names: &[&'a str], shape: Shape) -> Option<(u
     None
 }
 
-/// What seems to separate the fields of a header that is one field.
-fn other_separator(header: &[String]) -> Option<&'static str> {
+/// What to do about a header that is one field and seems to be several.
+fn other_separator(header: &[String], names: &[&str]) -> Option<String> {
     let [only] = header else { return None };
-    SEPARATORS[1..4].iter().find(|(byte, _)| only.contains(char::from(*byte))).map(|(_, name)| *name)
+    if let Some((_, name)) = SEPARATORS[..4].iter().find(|(byte, _)| only.contains(char::from(*byte))) {
+        let set = name.trim_end_matches('s');
+        return Some(format!("the header seems separated by {name}: set `data.separator: {set}`"));
+    }
+    let parts = |c: char| only.split(c).map(str::trim).collect::<Vec<_>>();
+    let apart = |c: &char| !c.is_alphanumeric() && names.iter().all(|name| parts(*c).contains(name));
+    let separator = only.chars().find(apart)?;
+    let known = SEPARATORS.map(|(_, name)| name).join(", ");
+    Some(format!(
+        "the header seems separated by `{}`, which is not read: write the file with one of {known}",
+        shown(separator.to_string().as_bytes())
+    ))
 }
 
 #[cfg(test)]
@@ -183,6 +204,9 @@ mod tests {
         assert_eq!(find("sep=;\r\ntime;steps\r\n"), (';', 1));
         assert_eq!(find("\"sep=,\"\ntime,steps\n"), (',', 1));
         assert_eq!(find("Serial: 7\n\n# a; b\ntime;steps\n"), (';', 3));
+        assert_eq!(find("sep=;\ntime,steps\n"), (',', 1), "what is told need not be true");
+        assert_eq!(find("time, \"steps\"\n"), (',', 0));
+        assert_eq!(find("\u{200b}time;\u{ad}steps\n"), (';', 0));
         // A header that lacks a column is one all the same.
         assert_eq!(find("time,other\ntime,steps\n"), (',', 0));
         assert_eq!(find("time;other\n"), (';', 0));
@@ -207,7 +231,11 @@ mod tests {
         assert_eq!(said("time,steps"), "");
         assert_eq!(said("time,other"), "");
         assert!(said("Device 7\nx\ntime,steps\n").contains("`data.skip_lines: 2`"));
-        assert!(said("a;b\n1;2\n").contains("semicolons"));
+        assert!(said("a;b\n1;2\n").contains("semicolons: set `data.separator: semicolon`"));
+        assert!(said("time^steps\n").contains("separated by `^`, which is not read"));
+        assert!(said("time\u{1f}steps\n").contains("`\\u{1f}`"));
+        assert!(said("{\\rtf1\\ansi").contains("RTF"));
+        assert!(said("a\0b\n").contains("NUL bytes"));
         assert!(said("1,2\n3,4\n").contains("holds numbers"));
         assert!(said("a,b\n").contains("line 1 was taken for the header: `a, b`"));
         assert!(said("<!DOCTYPE html><html>").contains("HTML"));

@@ -49,9 +49,10 @@ pub(super) fn target(data: &DataConfig, values: &[f64], rows: Rows<'_>) -> Resul
 pub(super) fn whole(role: &'static str, values: &[f64], rows: Rows<'_>) -> Result<Vec<i32>, DatasetError> {
     let symbol = |(index, &value): (usize, &f64)| {
         let reason = if value.is_infinite() {
-            "is infinite; a symbol is a whole number from 0"
+            "is infinite; a symbol is a whole number from 0 (hint: a division by zero? `nullif(x, 0)` makes it a missing value)"
         } else if value < 0.0 {
-            "is negative; a symbol is a whole number from 0"
+            "is negative; a symbol is a whole number from 0 (hint: if it stands for a missing value, list it under \
+             `data.missing_values`; else use `discretize: {quantiles: 5}`)"
         } else if value.fract() != 0.0 {
             "is not a whole number (hint: use `discretize: {quantiles: 5}`, or round it in the expression)"
         } else if value > LARGEST {

@@ -36,13 +36,22 @@ pub(super) fn text<'a>(file: &str, bytes: &'a [u8], findings: &mut Findings) -> 
     } else {
         Cow::Borrowed(bytes)
     };
-    match utf16(&bytes) {
+    let mut bytes = match utf16(&bytes) {
         Some(text) => {
             findings.add(file, 0, Kind::Form, "is text in UTF-16, and was read as that", "");
             Cow::Owned(text.into_bytes())
         }
         None => bytes,
+    };
+    if bytes.contains(&b'\r') && !bytes.contains(&b'\n') {
+        findings.add(file, 0, Kind::Form, "ends its lines in carriage returns alone, and was read so", "");
+        for byte in bytes.to_mut() {
+            if *byte == b'\r' {
+                *byte = b'\n';
+            }
+        }
     }
+    bytes
 }
 
 /// The text, if it is in UTF-16: by its byte-order mark, or because every other byte of its beginning is 0.
@@ -183,6 +192,16 @@ mod tests {
         let fields = split(b"u;\"a;b,c\";0,5", b';').unwrap();
         assert_eq!(fields, [b"u".to_vec(), b"a;b,c".to_vec(), b"0,5".to_vec()]);
         assert_eq!(split(b"u;\"a", b';'), None);
+    }
+
+    #[test]
+    fn carriage_returns_alone_end_lines() {
+        let mut findings = Findings::default();
+        assert_eq!(&*text("f", b"user_id,k\ru1,2\r", &mut findings), b"user_id,k\nu1,2\n");
+        assert!(findings.into_vec()[0].what.contains("carriage returns"));
+        let mut findings = Findings::default();
+        assert_eq!(&*text("f", b"user_id,k\r\nu1,2\r\n", &mut findings), b"user_id,k\r\nu1,2\r\n");
+        assert!(findings.into_vec().is_empty());
     }
 
     #[test]

@@ -105,7 +105,6 @@ impl RunOutcome {
     /// How it ended, for people: counts, what went wrong, and what can be done.
     pub fn words(&self, status: &RunStatus, took: Duration) -> String {
         let (c, run) = (self.counts, &status.dir);
-        let count = |n: u64, what: &str| format!("{n} {what}{}", if n == 1 { "" } else { "s" });
         let mut text =
             format!("{} of {} done in {}", c.ok, count(c.total, "unit"), duration(took.as_millis() as u64));
         for (n, word) in
@@ -128,8 +127,8 @@ impl RunOutcome {
             text.push_str(&format!("error: shard {shard}: {cause}{at}; see {run}/_logs/shard-{shard}.log\n"));
         }
         text.push_str(&remedies(status, &self.lost));
-        if !self.is_control {
-            text.push_str(&without_skipped(c));
+        if !self.is_control && self.exit() == Exit::Incomplete {
+            text.push_str(&unwell(c, run));
         }
         if c.done() < c.total {
             text.push_str(&format!("continue with: results run --resume {run}\n"));
@@ -138,21 +137,35 @@ impl RunOutcome {
     }
 }
 
+/// A number of things.
+fn count(n: u64, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}
+
 /// Why a run of which nothing is left to do has not ended well, and how to go on from there.
-fn without_skipped(c: Counts) -> String {
-    if c.skipped == 0 || c.done() < c.total {
+fn unwell(c: Counts, run: &str) -> String {
+    if c.done() < c.total || c.skipped + c.failed == 0 {
         return String::new();
     }
     let (units, them, inputs) = if c.skipped == 1 {
-        ("1 unit", "it", "input")
+        ("1 unit".to_owned(), "it", "input")
     } else {
-        (&*format!("{} units", c.skipped), "them", "inputs")
+        (count(c.skipped, "unit"), "them", "inputs")
     };
-    format!(
-        "exit code 3, since the {inputs} of {units} cannot be analysed, for the reasons above\n\
-         (hint: if they are right, `results merge` with `--accept-skipped {}` makes an output that is complete without {them})\n",
-        c.skipped
-    )
+    let skipped = format!("the {inputs} of {units} cannot be analysed");
+    let accept = format!("`--accept-skipped {}` makes an output that is complete without {them}", c.skipped);
+    let failed = format!("{} failed", count(c.failed, "unit"));
+    let again =
+        format!("mend what the reasons name, and `results run --resume {run}` does what failed again");
+    let (why, hint) = match (c.failed, c.skipped) {
+        (0, _) => (skipped, format!("if they are right, `results merge` with {accept}")),
+        (_, 0) => (failed, again),
+        _ => (
+            format!("{failed} and {skipped}"),
+            format!("{again}; of what is skipped, if its reasons are right, {accept}"),
+        ),
+    };
+    format!("exit code 3, since {why}, for the reasons above\n(hint: {hint})\n")
 }
 
 /// What can be done about what went wrong, a line each kind.

@@ -56,7 +56,7 @@ fn all_mistakes_are_told_with_line_key_and_nearest() {
     bad.yaml:6: `k_selection.strategy` must be AIS, GUARDED_AIS, AIS_CORRECTED, KT, BIC or fixed, not "AIC"; did you mean `AIS`? (known: AIS, GUARDED_AIS, AIS_CORRECTED, KT, BIC, fixed)
     bad.yaml:7: `k_selection.k_grid` must name at least one k
     bad.yaml:5: unknown key `k_selection.stratgy`; did you mean `k_selection.strategy`?
-    bad.yaml:10: `fdr.alpha` must be between 0 and 1
+    bad.yaml:10: `fdr.alpha` must be between 0 and 1, not 2
     bad.yaml:8: `quality_profile` names the unknown profile `strictt`; did you mean `strict`? (known: balanced, exploratory, strict)
     bad.yaml:1: unknown key `hour_bin`; did you mean `hour_bins`?
     (hint: `results config show` prints every key with its value)

@@ -34,6 +34,15 @@ fn gzip(text: &str) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// Text as a frame of zstd, and what follows it.
+fn zstd_and_of(text: &str, rest: &[u8]) -> Vec<u8> {
+    [zstd::encode_all(text.as_bytes(), 1).unwrap(), rest.to_vec()].concat()
+}
+
+fn zstd_and(rest: &[u8]) -> Vec<u8> {
+    zstd_and_of("a\n", rest)
+}
+
 /// Code of the error of the file, or else of the first column.
 fn code(bytes: &[u8]) -> &'static str {
     let error = match parse(bytes, &["a"]) {
@@ -118,6 +127,15 @@ fn encodings_and_compressions_are_seen_through() {
             outer.finish().unwrap()
         }),
         ("zeros behind gzip", [gzip(text), vec![0; 600]].concat()),
+        ("zeros behind zstd", zstd_and_of(text, &[0; 600])),
+        (
+            "two frames of zstd",
+            zstd_and_of(&text[..20], &zstd::encode_all(&text.as_bytes()[20..], 1).unwrap()),
+        ),
+        ("NUL where nobody looks", text.replace("Größe", "a\0b").into_bytes()),
+        ("a line of blanks first", format!("  \n{text}").into_bytes()),
+        ("lines of blanks", text.replace("\r\n2", "\r\n\u{a0}\r\n\u{feff}\r\n\x0c\r\n2").into_bytes()),
+        ("names behind marks and quotes", text.replace(",a\r", ",\u{200b} \"a\"\r").into_bytes()),
     ] {
         let table = parse(&file, &["a"]).unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_eq!(numbers(&table, 0), [2.5, 3.5], "{what}");
@@ -138,6 +156,9 @@ fn encodings_and_compressions_are_seen_through() {
     assert!(table.columns[0].as_ref().unwrap_err().to_string().contains("data.encoding"));
     for (file, told) in [
         (&b"\xff\xfe\0\0t\0\0\0"[..], "UTF-32"),
+        (b"t\0\0\0,\0\0\0a\0\0\0\n\0\0\0", "UTF-32"),
+        (b"\0\0\0t\0\0\0,\0\0\0a\0\0\0\n", "UTF-32"),
+        (&zstd_and(b"tail"), "behind the end"),
         (&gzip("PAR1PAR1"), "Parquet"),
         (&[gzip("a\n"), b"tail".to_vec()].concat(), "behind the end"),
         (b"{\"a2\": 1}\n", "JSON"),

@@ -24,7 +24,7 @@ impl DatasetError {
             Self::UserId { .. } => "user_id",
             Self::RaggedRow { .. } => "ragged_row",
             Self::OpenQuote { .. } => "open_quote",
-            Self::BehindGzip { .. } => "behind_gzip",
+            Self::BehindPacked { .. } => "behind_gzip",
             Self::Truncated { .. } => "truncated",
             Self::Corrupt { .. } => "corrupt",
             Self::ColumnType { .. } => "column_type",
@@ -73,7 +73,6 @@ impl DatasetError {
                 | Self::DuplicateUser { .. }
                 | Self::Expression { .. }
                 | Self::UnknownMode { .. }
-                | Self::UserId { .. }
                 | Self::NobodysRows { .. }
         )
     }

@@ -230,8 +230,19 @@ fn is_numeric(data_type: &DataType) -> bool {
 
 /// What an expression gives, and how to make a number of it.
 fn not_a_number(gives: &DataType, sql: &str) -> String {
-    let column = sql.trim().trim_matches('"');
+    let sql = sql.trim();
+    let column = sql.trim_matches('"');
+    let is_name = !column.contains(['"', '\'', '(', '|', ':']);
     match gives {
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if sql.starts_with('\'') => format!(
+            "a text, not a number (hint: single quotes are for texts; the column is {0}\"{1}\"{0})",
+            '`',
+            sql.trim_matches('\'')
+        ),
+        DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View if !is_name => {
+            "a text, not a number (hint: compare it, as in `… = 'sitting'`, or cast it, as in `cast(… as double)`)"
+                .to_owned()
+        }
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => format!(
             "a text, not a number (hint: a time is read with `to_timestamp(\"{column}\")`, a label compared as in \
              `\"{column}\" = 'sitting'`, a number cast with `cast(\"{column}\" as double)`)"

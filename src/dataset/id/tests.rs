@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
-use super::{Cells, canonical, lookalikes, of_cell, of_column};
+use super::{Cells, canonical, lookalikes, of_cell, of_column, without_letters};
 
 fn column(values: impl arrow::array::Array + 'static) -> Result<Vec<Option<String>>, String> {
     of_column(&Cells::default(), &(Arc::new(values) as ArrayRef), false)
@@ -100,5 +100,24 @@ fn bytes_are_text_or_a_uuid() {
 fn ids_that_look_like_one_are_found() {
     let found = lookalikes(["007", "7", "8", "Ada", "ada", "x", "x\u{200b}", "0", "00"].into_iter());
     assert_eq!(found, [("007", "7"), ("Ada", "ada"), ("x", "x\u{200b}"), ("0", "00")]);
-    assert!(lookalikes(["7", "70", "a", "b"].into_iter()).is_empty());
+    let found = lookalikes(["7", "7.", "+7", "7,0", "1e3", "1000", "1E5", "100000"].into_iter());
+    let pairs = [("7", "7."), ("7", "+7"), ("7", "7,0"), ("1e3", "1000"), ("1E5", "100000")];
+    assert_eq!(found, pairs);
+    assert!(lookalikes(["7", "70", "a", "b", "0e1", "0e2", "7.5", "75", "1e400"].into_iter()).is_empty());
+}
+
+#[test]
+fn ids_that_are_hardly_ids_are_found() {
+    let ids = [".", "-", "?", "\\N", "\"\"", "a", "7", "é", "-7", "N"];
+    assert_eq!(without_letters(ids.into_iter()), [".", "-", "?", "\\N", "\"\""]);
+}
+
+#[test]
+fn a_decimal_comma_is_none_in_an_id() {
+    let comma = Cells::new(&crate::config::Reading { decimal: Some(','), ..Default::default() });
+    for (text, id) in [("7,0", "7"), ("7,00", "7"), ("7", "7"), ("7.0", "7"), ("7,5", "7,5"), ("007", "007")]
+    {
+        assert_eq!(of_cell(&comma, text.as_bytes()).unwrap().as_deref(), Some(id), "{text}");
+    }
+    assert_eq!(of_cell(&Cells::default(), b"7,0").unwrap().as_deref(), Some("7,0"));
 }

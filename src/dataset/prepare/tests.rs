@@ -141,3 +141,39 @@ fn a_target_can_be_binned() {
     let rows = [[0.0, 0.0, -3.5], [60.0, 1.0, 0.5], [120.0, 2.0, NAN], [180.0, 3.0, 9.5]];
     assert_eq!(of(&config, &rows).unwrap().target, [0, 1, 0, 1]);
 }
+
+#[test]
+fn numbers_that_stand_for_missing_values_are_told() {
+    let doubts = |of_missing: f64, every: usize| {
+        let rows: Vec<[f64; 3]> = (0..40)
+            .map(|row| {
+                let value = if row % every == 7 { of_missing } else { f64::from(row as u32 % 5) };
+                [1_767_571_200.0 + 60.0 * row as f64, value, f64::from(row as u32 % 2)]
+            })
+            .collect();
+        let mut config = small();
+        config.data.discretize_source = Discretize::Quantiles { bins: 3, rule: QuantileRule::Ranked };
+        of(&config, &rows).unwrap().doubts
+    };
+    assert_eq!(
+        doubts(-999.0, 10),
+        [
+            "the source is -999 in 4 rows, the first at line 9, and from 0 to 4 in all others (hint: if it stands for a missing \
+          value, set `data.missing_values: [-999]`)"
+        ]
+    );
+    assert!(doubts(9999.0, 10)[0].contains("`data.missing_values: [9999]`"));
+    for (value, every, why) in [(-998.0, 10, "no such number"), (-999.0, 40, "once"), (5.0, 10, "a value")] {
+        assert!(doubts(value, every).is_empty(), "{why}");
+    }
+}
+
+#[test]
+fn times_before_1980_are_told() {
+    let rows: Vec<[f64; 3]> = (0..9).map(|row| [60.0 * f64::from(row), f64::from(row % 2), 1.0]).collect();
+    let mut config = small();
+    let told = of(&config, &rows).unwrap().doubts;
+    assert!(told[0].contains("from 1970-01-01T00:00:00Z to 1970-01-01T00:08:00Z"), "{told:?}");
+    config.data.plausibility = false;
+    assert!(!of(&config, &rows).unwrap().doubts.iter().any(|doubt| doubt.contains("1970")));
+}

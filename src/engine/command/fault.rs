@@ -86,8 +86,10 @@ fn of_signal(number: i32) -> String {
 /// The start of some output, for messages.
 pub(super) fn excerpt(bytes: &[u8], most: usize) -> String {
     let text = String::from_utf8_lossy(bytes);
+    // Other blanks than those of ASCII may be what is wrong.
+    let text = text.trim_matches(|c: char| c.is_ascii_whitespace());
     let mut shown = String::new();
-    for c in text.trim().chars().take(most) {
+    for c in text.chars().take(most) {
         match c {
             // What nobody sees is often what is wrong.
             '\u{a0}'
@@ -98,11 +100,12 @@ pub(super) fn excerpt(bytes: &[u8], most: usize) -> String {
             | '\u{feff}' => {
                 shown.extend(c.escape_unicode());
             }
+            c if c.is_control() && !c.is_ascii_whitespace() => shown.extend(c.escape_default()),
             c if c.is_control() => shown.push(' '),
             c => shown.push(c),
         }
     }
-    if text.trim().chars().nth(most).is_some() {
+    if text.chars().nth(most).is_some() {
         shown.push('…');
     }
     shown
@@ -132,6 +135,8 @@ mod tests {
     fn excerpts_are_short_and_printable() {
         assert_eq!(excerpt(b"  a\tb\xff ", 10), "a b\u{fffd}");
         assert_eq!(excerpt("\u{feff}a\u{200b}".as_bytes(), 9), "\\u{feff}a\\u{200b}");
+        assert_eq!(excerpt("\u{a0}{} ".as_bytes(), 9), "\\u{a0}{}");
+        assert_eq!(excerpt(b"\x1b[0ma\0\n", 9), "\\u{1b}[0ma\\u{0}");
         assert_eq!(excerpt("üüü".as_bytes(), 2), "üü…");
     }
 }

@@ -152,14 +152,17 @@ fn values_that_cannot_work_are_refused() {
             "k_selection: {strategy: GUARDED_AIS, k_grid: [5]}",
             "f.yaml:1: `k_selection.k_max` allows no k of `k_grid`",
         ),
-        ("k_selection: {k_max: 0}", "f.yaml:1: `k_selection.k_max` must be from 1, or null for no cap"),
+        (
+            "k_selection: {k_max: 0}",
+            "f.yaml:1: `k_selection.k_max` must be from 1, or null for no cap, not 0",
+        ),
         (
             "k_selection: {guard_min_samples_per_state: -1}",
-            "f.yaml:1: `k_selection.guard_min_samples_per_state` must be from 0",
+            "f.yaml:1: `k_selection.guard_min_samples_per_state` must be from 0, not -1",
         ),
         (
             "statistical: {adaptive_surrogates: {p_sig: 0.5, p_nonsig: 0.1}}",
-            "f.yaml:1: `statistical.adaptive_surrogates.p_nonsig` must be above `p_sig`",
+            "f.yaml:1: `statistical.adaptive_surrogates.p_nonsig` must be above `p_sig`, not 0.1",
         ),
         (
             "quality_control: {te: {action: filter_bins}}",
@@ -171,9 +174,9 @@ fn values_that_cannot_work_are_refused() {
         ),
         (
             "quality_control: {te: {min_samples_per_state: -3}}",
-            "f.yaml:1: `quality_control.te.min_samples_per_state` must be from 0",
+            "f.yaml:1: `quality_control.te.min_samples_per_state` must be from 0, not -3",
         ),
-        ("hour_bins: 0", "f.yaml:1: `hour_bins` must be from 1 to 100000"),
+        ("hour_bins: 0", "f.yaml:1: `hour_bins` must be from 1 to 100000, not 0"),
         ("taus: []", "f.yaml:1: `taus` must name at least one lag"),
         ("seed: 1\nseed: 2", "f.yaml:2: invalid YAML: the key `seed` is given twice"),
     ] {
@@ -185,6 +188,46 @@ fn values_that_cannot_work_are_refused() {
         Some(1)
     );
     assert_eq!(read("k_selection: {strategy: fixed, k_grid: [5], k_max: 4}").config.k_selection.k_fixed, 4);
+}
+
+#[test]
+fn what_was_found_and_what_to_write_are_told() {
+    for (text, told) in [
+        ("hour_bins: 6.5", "must be a whole number from 1, not 6.5"),
+        ("surrogates: 1_000", "write 1000"),
+        ("surrogates: 010", "write 10, or 8 if it was octal"),
+        ("surrogates: 0x10", "write 16"),
+        ("surrogates: 0o17", "write 15"),
+        ("surrogates: \"1000\"", "write 1000"),
+        ("taus: [1.5]", "not [1.5]"),
+        ("fdr: {alpha: \"0.05\"}", "write 0.05"),
+        ("fdr: {alpha: 5%}", "write 0.05"),
+        ("fdr: {alpha: 2}", "must be between 0 and 1, not 2"),
+        ("fdr: {by_tau: yes}", "write true"),
+        ("statistical: {adaptive_surrogates: on}", "write true"),
+        ("k_selection: {k_max: none}", "write null"),
+        ("data: {encoding: latin-9x}", "is `latin-9x`, which is not the name of an encoding"),
+        ("data: {utc_offset_hours: 25}", "must be from -24 to 24, not 25"),
+        ("data: {files: *.csv}", "files: \"*.csv\""),
+        ("out_dir: ~/out", "only a shell replaces"),
+        ("out_dir: ~bob/out", "only a shell replaces"),
+        ("out_dir: $HOME/out", "only a shell replaces"),
+        ("out_dir: \"\"", "must be a folder"),
+        ("data_root: \"a\\nb\"", "on one line"),
+        ("name: ../up", "must hold no `/`"),
+    ] {
+        assert!(faults(text).contains(told), "{text}: {}", faults(text));
+    }
+    let whole = read("hour_bins: 12.0\nsurrogates: 1e3\ntaus: [1.0, 2]\nn_users: 3.0").config;
+    assert_eq!(
+        (whole.hour_bins, whole.surrogates, whole.taus, whole.n_users),
+        (12, 1000, vec![1, 2], Some(3))
+    );
+    for (text, separator) in [("pipe", '|'), ("TAB", '\t'), ("space", ' '), ("Semicolon", ';'), ("'|'", '|')]
+    {
+        let read = read(&format!("data: {{separator: {text}}}")).config.data.reading.separator;
+        assert_eq!(read, Some(separator), "{text}");
+    }
 }
 
 #[test]

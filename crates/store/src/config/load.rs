@@ -177,8 +177,21 @@ fn read_places(root: &mut Section<'_>, c: &mut Config) {
     root.set("data_root", "a folder", &mut c.data_root);
     root.set("out_dir", "a folder", &mut c.out_dir);
     for (key, folder) in [("data_root", &c.data_root), ("out_dir", &c.out_dir)] {
-        let is_home = folder == "~" || folder.starts_with("~/");
+        let is_home = folder.starts_with('~');
         root.require(key, !is_home, "begins with `~`, which only a shell replaces: write the folder in full");
+        let is_shell = folder.starts_with('$') || folder.starts_with('%') && folder.ends_with('%');
+        root.require(
+            key,
+            !is_shell,
+            "holds a variable, which only a shell replaces: write the folder in full",
+        );
+        root.require(
+            key,
+            !folder.trim().is_empty(),
+            "must be a folder; `.` is the one that the program is called in",
+        );
+        let is_plain = !folder.chars().any(char::is_control);
+        root.require(key, is_plain, "holds a control character: write the folder on one line");
     }
     // Older files name a directory with a stamp in it; run directories carry one of their own.
     if let Some(i) = c.out_dir.find("<STAMP>") {
@@ -250,6 +263,9 @@ fn read_statistical(root: &mut Section<'_>, c: &mut Config) -> bool {
     if let Some(node) = s.get("adaptive_surrogates") {
         if let Kind::Scalar(serde_json::Value::Bool(enabled)) = node.kind {
             a.enabled = enabled;
+        } else if matches!(node.kind, Kind::Scalar(serde_json::Value::String(_))) {
+            // A word such as `yes` is told what to write.
+            s.set("adaptive_surrogates", "true, false or a map of keys", &mut a.enabled);
         } else if let Some(mut s) = s.section("adaptive_surrogates") {
             s.set("enabled", "true or false", &mut a.enabled);
             s.set("rule", "besag_clifford or fresh_stages", &mut a.rule);

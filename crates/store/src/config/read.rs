@@ -103,7 +103,12 @@ impl<'a> Section<'a> {
     /// Reads a key into `target`; `what` says what it must be.
     pub fn set<T: DeserializeOwned>(&mut self, key: &'static str, what: &str, target: &mut T) {
         let Some(node) = self.get(key) else { return };
-        match serde_json::from_value(node.value()) {
+        let value = node.value();
+        let read = serde_json::from_value(value.clone()).or_else(|error| {
+            // `6.0` and `1e3` are whole numbers, as programs write them.
+            serde_json::from_value(with_whole_numbers(value)).map_err(|_: serde_json::Error| error)
+        });
+        match read {
             Ok(value) => *target = value,
             Err(error) => {
                 if let Kind::Scalar(Value::Null) = node.kind {
@@ -140,7 +145,11 @@ impl<'a> Section<'a> {
     /// Records a fault of a key unless `good`.
     pub fn require(&self, key: &str, good: bool, message: &str) {
         if !good {
-            self.fault(key, message);
+            let found = self.entries.iter().find(|(k, ..)| k == key).map(|(.., node)| node.shown());
+            match found.filter(|_| message.starts_with("must be ")) {
+                Some(found) => self.fault(key, &format!("{message}, not {found}")),
+                None => self.fault(key, message),
+            }
         }
     }
 
@@ -203,31 +212,64 @@ pub fn nearest<'a>(text: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, c)| c)
 }
 
-/// What to write for words and numbers that YAML 1.1 read as something else than YAML 1.2 does.
-fn old_yaml(node: &Node, what: &str) -> Option<String> {
-    let texts: Vec<&str> = match &node.kind {
-        Kind::Scalar(Value::String(text)) => vec![text],
-        Kind::List(items) => items.iter().filter_map(Node::text).collect(),
-        _ => return None,
-    };
-    let wanted = texts.into_iter().find_map(|text| {
-        let lower = text.to_lowercase();
-        match lower.as_str() {
-            "yes" | "on" | "y" if what.contains("true") => Some("true".to_owned()),
-            "no" | "off" | "n" if what.contains("true") => Some("false".to_owned()),
-            _ if !what.contains("number") => None,
-            _ => number_of_old_yaml(&lower),
+/// A value whose numbers without a fraction are whole numbers.
+fn with_whole_numbers(value: Value) -> Value {
+    match value {
+        Value::Array(items) => Value::Array(items.into_iter().map(with_whole_numbers).collect()),
+        Value::Number(number) => {
+            let whole =
+                number.as_f64().filter(|n| n.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(n));
+            whole.map_or(Value::Number(number), |whole| Value::from(whole as u64))
         }
+        other => other,
+    }
+}
+
+/// What to write for words and numbers that YAML 1.1 read as something else than YAML 1.2 does, or that are written
+/// as people do.
+fn old_yaml(node: &Node, what: &str) -> Option<String> {
+    let scalars: Vec<&Value> = match &node.kind {
+        Kind::Scalar(value) => vec![value],
+        Kind::List(items) => items.iter().filter_map(Node::scalar).collect(),
+        Kind::Map(_) => return None,
+    };
+    let wanted = scalars.into_iter().find_map(|value| match value {
+        Value::String(text) => {
+            let lower = text.to_lowercase();
+            match lower.as_str() {
+                "yes" | "on" | "y" if what.contains("true") => Some("true".to_owned()),
+                "no" | "off" | "n" if what.contains("true") => Some("false".to_owned()),
+                "true" | "false" if what.contains("true") => Some(format!("{lower}, without quotes")),
+                "none" | "nil" | "na" if what.contains("null") => Some("null".to_owned()),
+                _ if !what.contains("number") => None,
+                _ => number_of_old_yaml(&lower, what.contains("whole")),
+            }
+        }
+        _ => None,
     })?;
     Some(format!("; write {wanted}"))
 }
 
-/// `1_000` and `010`, which was octal.
-fn number_of_old_yaml(text: &str) -> Option<String> {
+/// `1_000`, `0x10`, `010`, which was octal, and numbers in quotes.
+fn number_of_old_yaml(text: &str, whole: bool) -> Option<String> {
     let digits = text.replace('_', "");
-    let decimal: u64 = digits.parse().ok()?;
-    let octal = digits.strip_prefix('0').and_then(|rest| u64::from_str_radix(rest, 8).ok());
-    Some(octal.map_or_else(|| decimal.to_string(), |octal| format!("{decimal}, or {octal} if it was octal")))
+    let based = |mark: &str, base: u32| {
+        digits.strip_prefix(mark).and_then(|rest| u64::from_str_radix(rest, base).ok())
+    };
+    if let Some(number) = based("0x", 16).or_else(|| based("0o", 8)).or_else(|| based("0b", 2)) {
+        return Some(number.to_string());
+    }
+    if let Ok(decimal) = digits.parse::<u64>() {
+        let octal = digits.strip_prefix('0').and_then(|rest| u64::from_str_radix(rest, 8).ok());
+        let both = octal.map(|octal| format!("{decimal}, or {octal} if it was octal"));
+        return Some(both.unwrap_or_else(|| decimal.to_string()));
+    }
+    if let Some(percent) = digits.strip_suffix('%').and_then(|part| part.trim().parse::<f64>().ok()) {
+        return (!whole).then(|| format!("{}", percent / 100.0));
+    }
+    let number =
+        digits.replacen(',', ".", 1).parse::<f64>().ok().filter(|number| number.is_finite() && !whole)?;
+    Some(number.to_string())
 }
 
 /// From serde's "unknown variant `x`, expected one of `a`, `b`": the names, and the nearest to `x`.

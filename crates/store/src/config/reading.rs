@@ -63,12 +63,11 @@ pub(super) fn read(s: &mut Section<'_>, reading: &mut Reading) {
     s.set("encoding", "the name of an encoding such as windows-1252", &mut reading.encoding);
     if let Some(name) = &reading.encoding {
         let known = encoding_rs::Encoding::for_label_no_replacement(name.as_bytes()).is_some();
-        s.require(
-            "encoding",
-            known,
-            "is not the name of an encoding that can be read (hint: windows-1252, utf-16le, utf-16be, shift_jis, \
-             gbk, koi8-r and the others that browsers know)",
+        let unknown = format!(
+            "is `{name}`, which is not the name of an encoding that can be read (hint: windows-1252, utf-16le, \
+             utf-16be, shift_jis, gbk, koi8-r and the others that browsers know)"
         );
+        s.require("encoding", known, &unknown);
     }
     s.set("skip_lines", "a whole number of lines, or null", &mut reading.skip_lines);
     words(s, "missing_values", &mut reading.missing_values);
@@ -89,7 +88,14 @@ fn one_text(node: &Node) -> Option<String> {
 }
 
 fn separator(text: &str) -> Option<char> {
-    let named = SEPARATORS.iter().find(|(_, name)| *name == text || format!("{name}s") == text);
+    let lower = text.to_lowercase();
+    let lower = match lower.trim() {
+        "pipe" | "vertical bar" => "bar",
+        "space" | "whitespace" => "blank",
+        "tabulator" | "tsv" => "tab",
+        other => other,
+    };
+    let named = SEPARATORS.iter().find(|(_, name)| *name == lower || format!("{name}s") == lower);
     let written = || SEPARATORS.iter().find(|(c, _)| text.chars().eq([*c]));
     named.or_else(written).map(|(c, _)| *c).or_else(|| (text == "\\t").then_some('\t'))
 }

@@ -50,9 +50,9 @@ impl Node {
         }
     }
 
-    /// The text of a node that is one.
-    pub(super) fn text(&self) -> Option<&str> {
-        if let Kind::Scalar(Value::String(text)) = &self.kind { Some(text) } else { None }
+    /// The value of a node that is one.
+    pub(super) fn scalar(&self) -> Option<&Value> {
+        if let Kind::Scalar(value) = &self.kind { Some(value) } else { None }
     }
 
     /// The node as it would be written in a message.
@@ -73,7 +73,7 @@ impl<'a> Builder<'a> {
         loop {
             match self.parser.next() {
                 None => return Ok(None),
-                Some(Err(error)) => return Err((error.marker().line(), error.info().clone())),
+                Some(Err(error)) => return Err((error.marker().line(), in_words(&error.info()))),
                 Some(Ok((Event::Comment(..), _))) => {}
                 Some(Ok((event, span))) => return Ok(Some((event, span.start.line()))),
             }
@@ -151,6 +151,24 @@ impl<'a> Builder<'a> {
     }
 }
 
+/// The parser's words, with what to do where people often stumble.
+fn in_words(info: &str) -> String {
+    let hint = if info.contains("unknown anchor") {
+        "a value that begins with `*` needs quotes, as in files: \"*.csv\""
+    } else if info.contains("tabs disallowed") {
+        "indent with blanks"
+    } else if info.contains("mapping values are not allowed") {
+        "a value that holds `: ` needs quotes; the keys of a block stand below each other"
+    } else if info.contains("did not find expected key") || info.contains("did not find expected ',' or '}'")
+    {
+        "the keys of a block stand below each other, indented with plain blanks; values with `: `, `,` or quotes in \
+         them need quotes around them"
+    } else {
+        return info.to_owned();
+    };
+    format!("{info} (hint: {hint})")
+}
+
 fn size(node: &Node) -> usize {
     match &node.kind {
         Kind::Scalar(_) => 1,
@@ -197,6 +215,19 @@ mod tests {
         assert_eq!(Node::parse("a: 1\na: 2\n").unwrap_err(), (2, "the key `a` is given twice".into()));
         assert!(Node::parse("a: 1\nb: [1\nc: 2\n").unwrap_err().0 >= 2);
         assert!(matches!(Node::parse("# nothing\n").unwrap().kind, Kind::Map(e) if e.is_empty()));
+    }
+
+    #[test]
+    fn faults_that_are_often_made_have_a_hint() {
+        for (text, hint) in [
+            ("data: {files: *.csv}", "`*` needs quotes"),
+            ("fdr:\n\talpha: 1\n", "indent with blanks"),
+            ("fdr:\n alpha: 1\n  method: bh\n", "needs quotes"),
+            ("data: {target: b: c}\n", "need quotes around them"),
+        ] {
+            let (_, fault) = Node::parse(text).unwrap_err();
+            assert!(fault.contains(hint), "{text}: {fault}");
+        }
     }
 
     #[test]
