@@ -11,6 +11,6 @@ LEFT JOIN (SELECT user_id, feature_mode{tau}, max(p_floor) AS p_floor,
 LEFT JOIN (SELECT user_id, feature_mode{tau}, "null", p
            FROM nulls WHERE measure = {table_name} AND direction = {direction}) d
   ON d.user_id = t.user_id AND d.feature_mode = t.feature_mode AND d."null" = t.{null}{same_tau_named}
-WHERE t.{null} IS DISTINCT FROM 'parametric'
-  AND (t.{column} IS DISTINCT FROM n.p
-    OR (t.{column} IS NOT NULL AND (d.p IS DISTINCT FROM t.{column} OR t.{floor} IS DISTINCT FROM n.p_floor)))
+WHERE (t.{null} IS DISTINCT FROM 'parametric')
+  AND ((t.{column} IS DISTINCT FROM n.p)
+    OR (t.{column} IS NOT NULL AND ((d.p IS DISTINCT FROM t.{column}) OR (t.{floor} IS DISTINCT FROM n.p_floor))))

@@ -10,10 +10,11 @@ use super::definitions::Folder;
 use super::outcome::Outcome;
 use super::place::outside;
 use super::speak::say_line;
+use super::sql::told;
 use super::text::count;
 use crate::beside::Beside;
 use crate::error::{Exit, Failure};
-use crate::export::{TableExport, csv_sql, parquet_sql};
+use crate::export::{ExportError, TableExport, csv_sql, parquet_sql};
 use crate::sources::Source;
 use crate::sql::Session;
 use crate::store::RunState;
@@ -122,7 +123,10 @@ async fn table(mut export: TableExport<'_>, format: Format) -> Result<u64, Failu
         Format::Csv => export.csv().await,
         Format::Parquet => export.parquet().await,
     };
-    let rows = rows.map_err(Failure::error)?;
+    let rows = rows.map_err(|error| match error {
+        ExportError::Session(error) => told(error),
+        other => Failure::error(other),
+    })?;
     made.put_file().map_err(|error| match error.kind() {
         ErrorKind::AlreadyExists => exists(),
         _ => Failure::error(format!("cannot write {}: {error}", path.display())),

@@ -4,11 +4,14 @@ mod asked;
 mod fit;
 mod format;
 mod hint;
+mod json;
 mod pager;
 mod prompt;
 mod show;
 mod table;
 mod terminal;
+
+pub(super) use hint::told;
 
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;

@@ -158,7 +158,7 @@ fn peek<'a>(mut reader: Box<dyn Read + 'a>, most: usize) -> (Vec<u8>, Box<dyn Re
 fn is_utf32(sample: &[u8]) -> bool {
     let marked = sample.starts_with(b"\xff\xfe\0\0") || sample.starts_with(b"\0\0\xfe\xff");
     let mut letters = sample.chunks_exact(4).take(16).peekable();
-    let wide = |letter: &[u8]| matches!(letter, [1.., 0, 0, 0] | [0, 0, 0, 1..]);
+    let wide = |letter: &[u8]| matches!(letter, [a, 0, 0, 0] | [0, 0, 0, a] if *a > 0);
     marked || sample.len() >= 16 && letters.peek().is_some() && letters.all(wide)
 }
 

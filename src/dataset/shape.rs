@@ -94,7 +94,7 @@ pub(super) fn remark(
         return Err(DatasetError::NotCsv { file: file.to_owned(), reason });
     }
     if none && header.iter().any(|field| field.contains('\0')) {
-        let reason = "the header holds NUL bytes (hint: it is no text, or a crash of the machine left it so; copy the \
+        let reason = "the header holds NUL bytes (hint: it isn't text, or a crash of the machine left it so; copy the \
                       file again, or leave it out with `data.files`)"
             .to_owned();
         return Err(DatasetError::NotCsv { file: file.to_owned(), reason });

@@ -157,7 +157,8 @@ impl Column {
 
 /// Lists and structs as the text Arrow shows, bytes as hexadecimal digits.
 fn shown(array: &ArrayRef) -> Result<ArrayRef, ArrowError> {
-    let options = arrow::util::display::FormatOptions::default();
+    // A value that cannot be shown is an error, not a complaint in its place.
+    let options = arrow::util::display::FormatOptions::default().with_display_error(false);
     let formatter = arrow::util::display::ArrayFormatter::try_new(array, &options)?;
     let texts = (0..array.len())
         .map(|i| array.is_valid(i).then(|| formatter.value(i).try_to_string()).transpose())

@@ -3,7 +3,7 @@
 use super::table::in_markdown;
 use crate::config::{
     AdaptiveRule, AisCorrection, Analysis, CondNull, Config, Discretize, FdrMethod, GapMode, GuardRule,
-    KSelection, KStrategy, PValueRule, QuantileRule, StrataPooling,
+    KSelection, KStrategy, NullKind, PValueRule, QuantileRule, StrataPooling,
 };
 use crate::measures;
 use crate::schema::Schemas;
@@ -206,10 +206,30 @@ fn significance(config: &Config) -> String {
         CondNull::WithinCondition => "within the condition for conditional measures",
         CondNull::Global => "over all observations for conditional measures too",
     };
+    let nulls = &config.statistical.nulls;
+    if nulls.is_permute() {
+        return format!(
+            "Significance of a user's values: {number} a test, each a permutation of the source's histories over the \
+             observations, {within}; {p}."
+        );
+    }
+    let kinds: Vec<&str> = nulls.nulls.iter().map(|null| surrogate(*null)).collect();
+    let all = if kinds.len() > 1 { "; the p of a test is the largest of theirs (Berger 1982)" } else { "" };
     format!(
-        "Significance of a user's values: {number} a test, each a permutation of the source's histories over the \
-         observations, {within}; {p}."
+        "Significance of a user's values: {number} a test and null, by {}{all}; {p}, or exceedances / arrangements \
+         where all arrangements of the days were gone through. Effective values are values less their exact mean over \
+         all permutations of the source within the cells of the target's past.",
+        kinds.join(" and by ")
     )
+}
+
+fn surrogate(null: NullKind) -> &'static str {
+    match null {
+        NullKind::Permute => "permutation of the source's histories over all observations",
+        NullKind::WithinPast => "permutation of the source's histories within the cells of the target's past",
+        NullKind::CircularShift => "circular shifts of the source in time",
+        NullKind::Days => "permutation of whole local days of the source",
+    }
 }
 
 fn correction(study: &Study<'_>) -> String {
@@ -222,10 +242,15 @@ fn correction(study: &Study<'_>) -> String {
     let by_tau = if fdr.by_tau { ", and of a lag" } else { ", all lags together" };
     format!(
         "False discovery rate: q by {method} over all users, a family being the tests of a direction of a measure \
-         ({}){by_tau}; α = {}. The difference of the two directions was tested over users by the Wilcoxon signed-rank \
+         ({}){by_tau}; α = {}. The difference of {} was tested over users by the Wilcoxon signed-rank \
          test, with the Hodges–Lehmann estimate and its 95 % bootstrap interval; these {} tests are a family of their own.",
         families.join(", "),
         fdr.alpha,
+        if study.manifest.nulls {
+            "the effective values of the two directions"
+        } else {
+            "the two directions"
+        },
         study.tests
     )
 }

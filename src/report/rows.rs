@@ -46,7 +46,7 @@ pub fn group_tests(batches: &[RecordBatch], schemas: &Schemas) -> Result<Vec<Gro
         let column = |name: &str| {
             batch
                 .column_by_name(name)
-                .ok_or_else(|| ArrowError::SchemaError(format!("there is no column {name}")))
+                .ok_or_else(|| ArrowError::SchemaError(format!("column {name} not found")))
         };
         let (measure, difference, mode) =
             (texts(column("measure")?)?, texts(column("difference")?)?, texts(column("feature_mode")?)?);

@@ -33,6 +33,31 @@ fn every_format_and_every_way_to_ask() {
 }
 
 #[test]
+fn what_a_format_cannot_hold_is_an_error() {
+    let world = World::new(1);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    let late = "select [arrow_cast(9223372036854775807, 'Timestamp(Second, None)')] as t";
+    for format in ["json", "ndjson", "csv"] {
+        let said = world.expect(1, &["sql", "--run", "run", "--format", format, late]);
+        assert!(!said.out.contains("ERROR") && said.err.contains("(hint:"), "{format}: {said:?}");
+    }
+    let args = [
+        "sql",
+        "--run",
+        "run",
+        "--format",
+        "parquet",
+        "--output",
+        "i.parquet",
+        "select interval '1 day' as i",
+    ];
+    insta::assert_snapshot!(world.expect(1, &args).err, @"
+    error: Parquet has no such values
+    (hint: CAST(x AS VARCHAR), or extract(epoch FROM x) of an interval)
+    ");
+}
+
+#[test]
 fn every_report_runs() {
     let world = world();
     world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);

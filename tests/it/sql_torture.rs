@@ -33,7 +33,7 @@ fn ends_with(sql: &str) -> Result<usize, String> {
         .build()
         .unwrap();
     let sql = sql.to_owned();
-    let answer = runtime.block_on(SpawnedTask::spawn(async move {
+    let asked = async move {
         let bounds = Bounds { memory: Some(400_000_000), time: Some(Duration::from_millis(500)) };
         let mut clock = bounds.start();
         let session = Session::within(bounds).unwrap();
@@ -46,7 +46,8 @@ fn ends_with(sql: &str) -> Result<usize, String> {
             count += batch.map_err(SessionError::from)?.num_rows();
         }
         Ok(count)
-    }));
+    };
+    let answer = runtime.block_on(async { SpawnedTask::spawn(asked).await });
     runtime.shutdown_background();
     answer.unwrap().map_err(|error: SessionError| error.to_string())
 }
@@ -56,7 +57,7 @@ fn all_end(queries: &[(String, &str)]) {
         let shown: String = sql.chars().take(100).collect();
         let started = Instant::now();
         let said = ends_with(sql).expect_err(&shown);
-        assert!(started.elapsed() < Duration::from_secs(60), "{shown}: {:?}", started.elapsed());
+        assert!(started.elapsed() < Duration::from_mins(1), "{shown}: {:?}", started.elapsed());
         assert!(said.contains(words) && said.contains("(hint:"), "{shown}: {said}");
         for inside in INSIDE {
             assert!(!said.contains(inside), "{shown}: {said}");
@@ -116,7 +117,7 @@ fn what_grows_is_counted_before_it_is_made() {
         ("length(repeat(repeat(repeat('x', 10000), 10000), 100))", "(hint"),
         ("length(lpad('x', 2000000000, 'y'))", "more memory than it may have (400 MB)"),
         ("rpad('x', 9223372036854775807)", "2.1 GB"),
-        ("length(replace(repeat('a', 10000000), 'a', repeat('b', 1000)))", "2.1 GB"),
+        ("length(replace(repeat('a', 100000), 'a', repeat('b', 100000)))", "2.1 GB"),
         ("length(concat(repeat('a', 150000000), repeat('a', 150000000)))", "400 MB"),
         ("array_length(range(1, 1000000000000))", "2.1 GB"),
         ("array_length(generate_series(1, 100000000))", "400 MB"),
@@ -154,7 +155,7 @@ fn values_that_no_type_holds_are_named() {
             ("regexp_like('a', '(((a{1,100}){1,100}){1,100})b')", "regular expression is too large"),
             ("least()", "least does not take no arguments"),
             ("sqrt('a')", "sqrt does not take (text)"),
-            ("1_000", "1_000 is no number"),
+            ("1_000", "1_000 isn't a number"),
         ]
         .map(|(value, words)| (format!("select {value}"), words)),
     );

@@ -62,7 +62,8 @@ async fn rows(dir: &Path, loaded: &Loaded) -> Result<(Vec<GroupTest>, Option<u64
     }
     let batches = session.collect(GROUP_TESTS).await.map_err(Failure::error)?;
     let tests = group_tests(&batches, &loaded.schemas).map_err(Failure::error)?;
-    let users = if has("users")? {
+    let ledger = &loaded.schemas.ledger().map_err(Failure::error)?.table;
+    let users = if has(ledger)? {
         let batches = session.collect(USERS).await.map_err(Failure::error)?;
         let count = batches.first().map(|batch| batch.column(0).as_primitive::<Int64Type>().value(0));
         count.and_then(|count| u64::try_from(count).ok())

@@ -9,7 +9,9 @@ use arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use futures::{Stream, StreamExt};
+use parquet::errors::ParquetError;
 
+use super::json;
 use super::table::{self, Look};
 use crate::error::Failure;
 use crate::export::CsvWriter;
@@ -66,25 +68,27 @@ pub(super) async fn write(
             }
         }
         Format::Json => {
-            let mut json = json().build::<_, arrow::json::writer::JsonArray>(out);
+            let mut json = json::builder().build::<_, arrow::json::writer::JsonArray>(out);
             while let Some(batch) = rows.next().await {
-                json.write(&batch.map_err(engine)?).map_err(Failure::error)?;
+                json.write(&json::writable(batch.map_err(engine)?).map_err(value)?)
+                    .map_err(Failure::error)?;
             }
             json.finish().map_err(Failure::error)?;
             json.into_inner().write_all(b"\n").map_err(Failure::error)?;
         }
         Format::Ndjson => {
-            let mut json = json().build::<_, arrow::json::writer::LineDelimited>(out);
+            let mut json = json::builder().build::<_, arrow::json::writer::LineDelimited>(out);
             while let Some(batch) = rows.next().await {
-                json.write(&batch.map_err(engine)?).map_err(Failure::error)?;
+                json.write(&json::writable(batch.map_err(engine)?).map_err(value)?)
+                    .map_err(Failure::error)?;
             }
             json.finish().map_err(Failure::error)?;
         }
         Format::Parquet => {
             let mut parquet =
-                parquet::arrow::ArrowWriter::try_new(out, schema, None).map_err(Failure::error)?;
+                parquet::arrow::ArrowWriter::try_new(out, schema, None).map_err(parquet_error)?;
             while let Some(batch) = rows.next().await {
-                parquet.write(&batch.map_err(engine)?).map_err(Failure::error)?;
+                parquet.write(&batch.map_err(engine)?).map_err(parquet_error)?;
             }
             parquet.close().map(drop).map_err(Failure::error)?;
         }
@@ -97,11 +101,6 @@ pub(super) async fn write(
         }
     }
     Ok(None)
-}
-
-/// Absent values are `null`: every object has every column.
-fn json() -> arrow::json::WriterBuilder {
-    arrow::json::WriterBuilder::new().with_explicit_nulls(true)
 }
 
 /// Readers keep one of two columns of a name, or cannot open the file.
@@ -129,8 +128,22 @@ fn interruptible(
 /// A value that cannot be written, or a place that cannot be written to.
 fn cells(error: std::io::Error) -> Failure {
     match error.downcast::<ArrowError>() {
-        Ok(value) => engine(value.into()),
+        Ok(error) => value(error),
         Err(place) => Failure::error(place),
+    }
+}
+
+fn value(error: ArrowError) -> Failure {
+    engine(error.into())
+}
+
+/// Kinds of values that Parquet has none for.
+fn parquet_error(error: ParquetError) -> Failure {
+    match error {
+        ParquetError::NYI(_) => Failure::error(
+            "Parquet has no such values\n(hint: CAST(x AS VARCHAR), or extract(epoch FROM x) of an interval)",
+        ),
+        error => Failure::error(error),
     }
 }
 

@@ -4,7 +4,7 @@ use crate::error::Failure;
 use crate::sql::SessionError;
 
 /// The error with a hint, if there is one.
-pub(super) fn told(error: SessionError) -> Failure {
+pub(in crate::cli) fn told(error: SessionError) -> Failure {
     let said = error.to_string();
     match better(&said) {
         Some(text) => Failure::error(text),

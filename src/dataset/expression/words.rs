@@ -43,6 +43,9 @@ pub(super) fn unparsed(error: &DataFusionError) -> String {
 /// Why a parsed expression could not be planned.
 pub(super) fn unplanned(error: &DataFusionError) -> String {
     let text = stripped(&error.strip_backtrace());
+    if let Some(words) = unfilled(&text) {
+        return words;
+    }
     if text.contains("string concat operation") {
         return format!("{text} (hint: `||` joins texts; the logical operator is `OR`)");
     }
@@ -82,6 +85,14 @@ pub(super) fn unplanned(error: &DataFusionError) -> String {
     text
 }
 
+/// A parameter, which no expression has.
+fn unfilled(text: &str) -> Option<String> {
+    let name = text.strip_prefix("Placeholder '")?.split('\'').next()?;
+    Some(format!(
+        "`{name}` stands for a value that nobody gives (hint: write the value, or put the name of a column in double quotes)"
+    ))
+}
+
 /// What to write instead of a function that there is not.
 fn unknown_function(name: &str, text: &str) -> String {
     let instead = match name.to_lowercase().as_str() {
@@ -109,9 +120,9 @@ fn unknown_function(name: &str, text: &str) -> String {
     };
     let near = text.split("Did you mean '").nth(1).and_then(|rest| rest.split('\'').next());
     match (instead, near) {
-        ("", Some(near)) => format!("there is no function `{name}` (did you mean `{near}`?)"),
-        ("", None) => format!("there is no function `{name}`"),
-        (instead, _) => format!("there is no function `{name}` (hint: write {instead})"),
+        ("", Some(near)) => format!("unknown function `{name}` (did you mean `{near}`?)"),
+        ("", None) => format!("unknown function `{name}`"),
+        (instead, _) => format!("unknown function `{name}` (hint: write {instead})"),
     }
 }
 
@@ -136,17 +147,14 @@ pub(super) fn unevaluated(error: &DataFusionError) -> String {
         } else {
             "name its form, as in `to_timestamp(…, '%Y-%m-%d %I:%M:%S %p')` for AM and PM".to_owned()
         };
-        return format!("`{zone}` behind the time is no time zone (hint: {hint})");
+        return format!("`{zone}` behind the time isn't a time zone (hint: {hint})");
     }
     if text.contains("Regular expression did not compile") {
         let reason = text.split("error: ").nth(1).unwrap_or_default().lines().next().unwrap_or_default();
         return format!("its regular expression cannot be read: {reason}");
     }
-    if let Some(name) = text.strip_prefix("Placeholder '").and_then(|rest| rest.split('\'').next()) {
-        return format!(
-            "`{name}` stands for a value that nobody gives (hint: write the value, or put the name of a \
-                        column in double quotes)"
-        );
+    if let Some(words) = unfilled(&text) {
+        return words;
     }
     if text.contains("Divide by zero") {
         return "it divides whole numbers by zero (hint: `nullif(x, 0)` makes the result missing)".to_owned();

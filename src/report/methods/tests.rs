@@ -1,7 +1,7 @@
 //! Tests of the methods in words.
 
 use super::{Study, methods};
-use crate::config::{Config, ConfigSource, Fdr, GapMode, KStrategy, Overrides, load};
+use crate::config::{Config, ConfigSource, Fdr, GapMode, KStrategy, NullKind, Overrides, load};
 use crate::schema::Schemas;
 use crate::store::{AcceptedUnit, MergeManifest, MergedRun};
 
@@ -28,6 +28,7 @@ fn manifest(config: Option<Config>) -> MergeManifest {
         hour_bins: 6,
         fdr: Fdr::of(&crate::measures::settings()),
         control: None,
+        nulls: false,
         units: 12,
         units_ok: 12,
         duplicates: 0,
@@ -72,7 +73,10 @@ type Change = (&'static str, fn(&mut Config));
 #[test]
 fn every_setting_changes_its_words() {
     let base = told(&manifest(Some(config())));
-    let changes: [Change; 8] = [
+    let changes: [Change; 9] = [
+        ("by permutation of whole local days of the source and by permutation", |c| {
+            c.statistical.nulls.nulls = vec![NullKind::Days, NullKind::WithinPast];
+        }),
         ("k = 4 for every user", |c| c.k_selection.strategy = KStrategy::Fixed),
         (", at most 3 with", |c| c.k_selection.k_max = Some(3)),
         ("Krichevsky", |c| c.k_selection.strategy = KStrategy::Kt),

@@ -275,9 +275,8 @@ impl Clauses<'_> {
 }
 
 fn wildcard(item: &SelectItem) -> Found {
-    let options = match item {
-        SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options) => options,
-        _ => return ControlFlow::Continue(()),
+    let (SelectItem::Wildcard(options) | SelectItem::QualifiedWildcard(_, options)) = item else {
+        return ControlFlow::Continue(());
     };
     let is_more = options.opt_ilike.is_some() || options.opt_rename.is_some() || options.opt_alias.is_some();
     refused(

@@ -224,7 +224,7 @@ async fn what_is_parsed_is_done_or_refused() {
         (&format!("from {v}"), "FROM without SELECT"),
         (&format!("select a from {v} limit 1 by b"), "LIMIT … BY"),
         (&format!("select a from {v} where a in unnest([1, 2])"), "IN UNNEST"),
-        ("select 1_000", "1_000 is no number"),
+        ("select 1_000", "1_000 isn't a number"),
     ])
     .await;
 }

@@ -141,6 +141,13 @@ fn values(error: &ArrowError) -> String {
 
 /// Messages about limits of the engine's own.
 fn limits(text: &str) -> Option<String> {
+    if text.contains("memory allocation failed") {
+        return Some(
+            "the query needs more memory than it may have\n\
+             (hint: give more with --memory, or ask for less: fewer columns, rows or groups at once)"
+                .to_owned(),
+        );
+    }
     if text.contains("grouping_set") {
         let found = text.rsplit_once("found ").map_or("too many", |(_, found)| found);
         return Some(format!(
@@ -163,6 +170,9 @@ fn too_long() -> String {
 }
 
 fn casts(text: &str) -> String {
+    if let Some(said) = of_values(text) {
+        return said;
+    }
     let hint = "\n(hint: TRY_CAST gives null for such values, and WHERE TRY_CAST(x AS …) IS NULL finds them)";
     if let Some((value, rest)) =
         text.strip_prefix("Cannot cast string '").and_then(|t| t.rsplit_once("' to "))
@@ -349,7 +359,13 @@ fn of_values(text: &str) -> Option<String> {
                 .to_owned(),
         );
     }
-    let times = ["Date arithmetic overflow", "representable i64 range", "different timezone"];
+    let times = [
+        "Date arithmetic overflow",
+        "representable i64 range",
+        "different timezone",
+        "to datetime for",
+        "Timestamp out of range",
+    ];
     if times.iter().any(|words| text.contains(words)) || text.contains("Overflow converting") {
         return Some(
             "a time is out of range\n(hint: times are from 1677 to 2262 where they have nanoseconds)"

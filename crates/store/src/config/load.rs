@@ -9,7 +9,7 @@ use super::defaults::defaults;
 use super::error::ConfigError;
 use super::gates::read_quality;
 use super::model::{AdaptiveRule, Compat, Config, KStrategy};
-use super::nulls;
+use super::null_settings;
 use super::presets;
 use super::read::{Findings, Section};
 use super::tree::{Kind, Node};
@@ -146,7 +146,7 @@ fn read_config(
     read_data(&mut root, compat, &mut c);
     read_k_selection(&mut root, &mut c);
     let chooses_nulls = read_statistical(&mut root, &mut c);
-    nulls::fit_to_times(&root, chooses_nulls, &mut c);
+    null_settings::fit_to_times(&root, chooses_nulls, &mut c);
     read_blocks(&mut root, &mut c, measures);
     read_small_sections(&mut root, &mut c);
     read_quality(&mut root, &mut c, folder, measures)?;
@@ -257,7 +257,7 @@ fn read_k_selection(root: &mut Section<'_>, c: &mut Config) {
 fn read_statistical(root: &mut Section<'_>, c: &mut Config) -> bool {
     let Some(mut s) = root.section("statistical") else { return false };
     let chooses_nulls = s.has("nulls");
-    nulls::read(&mut s, &mut c.statistical.nulls);
+    null_settings::read(&mut s, &mut c.statistical.nulls);
     s.set("p_value", "add_one or raw", &mut c.statistical.p_value);
     let a = &mut c.statistical.adaptive_surrogates;
     if let Some(node) = s.get("adaptive_surrogates") {

@@ -14,6 +14,7 @@ mod gates;
 mod input;
 mod load;
 mod model;
+mod null_settings;
 mod nulls;
 mod presets;
 mod program;
