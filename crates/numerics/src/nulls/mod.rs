@@ -3,7 +3,7 @@
 //! A [`Null`] is a scheme by which the source of a test is made independent of its target: one file each.
 //! It arranges the observations of a test once and then gives one surrogate after the other ([`Draws`]);
 //! how many are drawn, when to stop, and what p they make is the same for all of them ([`Plan`]). What
-//! several nulls say together is [`judge`]'s.
+//! several nulls say together is [`judge()`]'s.
 
 mod circular_shift;
 mod day_order;
