@@ -3,7 +3,7 @@
 
 FOLDER holds Actiwatch files (.AWD), as the wheel `pyActigraphy` ships them below pyActigraphy/tests/data. Ten of them, up to
 ten days each, are one user each: activity a minute, and whether it lies below 40 counts, the usual bound of rest of these
-devices. The program analyses them with its defaults, and their pairs of strangers as a negative control. Nothing can couple
+devices. The program compares them with whole days and within the past, and their pairs of strangers as a negative control. Nothing can couple
 strangers, so the p that is used may call at most a tenth of them, in each direction; of the own pairs, activity to rest,
 it has to find eight of ten."""
 
@@ -29,6 +29,8 @@ data:
   target: rest
 analysis_modes: [global_te]
 taus: [1]
+k_selection: {strategy: KT, per_variable: true}
+statistical: {nulls: [days, within_past]}
 """
 
 
