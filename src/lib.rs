@@ -16,21 +16,21 @@
 //!
 //! Rooms, floors, words and what never happens: `ARCHITECTURE.md` at the root of the project.
 
-pub mod check;
+mod check;
 pub mod cli;
-pub mod control;
+mod control;
 pub mod dataset;
-pub mod demo;
+mod demo;
 pub mod engine;
-pub mod export;
-pub mod legacy;
+mod export;
+mod legacy;
 pub mod measures;
 pub mod merge;
-pub mod progress;
+mod progress;
 pub mod queries;
 pub mod report;
 pub mod run;
-pub mod sources;
+mod sources;
 pub mod sql;
 pub mod tables;
 

@@ -14,19 +14,19 @@ const EXACT: f64 = 9_007_199_254_740_992.0;
 /// What is known of the tables: the settings they were made with, and what whoever wrote them saw, so that it
 /// need not be asked again.
 #[derive(Debug, Default)]
-pub struct Known {
+pub(crate) struct Known {
     settings: Settings,
     seen: BTreeMap<String, (u64, Facts)>,
 }
 
 impl Known {
     /// Nothing but the settings.
-    pub fn of(settings: Settings) -> Self {
+    pub(crate) fn of(settings: Settings) -> Self {
         Self { settings, seen: BTreeMap::new() }
     }
 
     /// Takes what was seen of a table whose rows came in strict order of its key, from attempts of the ledger.
-    pub fn add(&mut self, table: &str, rows: u64, facts: Facts) {
+    pub(crate) fn add(&mut self, table: &str, rows: u64, facts: Facts) {
         self.seen.insert(table.to_owned(), (rows, facts));
     }
 

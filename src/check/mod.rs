@@ -20,7 +20,7 @@ use arrow::datatypes::Int64Type;
 use arrow::record_batch::RecordBatch;
 
 use beside::Beside;
-pub use known::Known;
+pub(crate) use known::Known;
 
 use crate::schema::{Column, ColumnType, MadeOf, TableSchema};
 use crate::sql::{Definitions, Query, QueryError, Session, SessionError, ident, literal};
@@ -54,7 +54,7 @@ impl CheckResult {
 ///
 /// # Errors
 /// A check cannot be run; a check that finds something is no error.
-pub async fn run_checks(
+pub(crate) async fn run_checks(
     session: &Session,
     tables: &[&TableSchema],
     definitions: Definitions<'_>,

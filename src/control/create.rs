@@ -15,7 +15,7 @@ use crate::store::{ControlOf, Location, Run, RunState, UnitState};
 
 /// A control that is asked for.
 #[derive(Debug)]
-pub struct Request<'a> {
+pub(crate) struct Request<'a> {
     /// Of which run.
     pub of: PathBuf,
     /// Where it shall be.
@@ -33,7 +33,7 @@ pub struct Request<'a> {
 ///
 /// # Errors
 /// There is nothing to be put beside anything, or the control cannot be registered.
-pub fn create(request: Request<'_>, note: &dyn Fn(&str)) -> Result<Run, ControlError> {
+pub(crate) fn create(request: Request<'_>, note: &dyn Fn(&str)) -> Result<Run, ControlError> {
     let run = open(&request.of)?;
     let manifest = run.manifest();
     if manifest.state == RunState::Incomplete {

@@ -8,7 +8,7 @@ use crate::store::StoreError;
 
 /// A control that cannot be made.
 #[derive(Debug, Error)]
-pub enum ControlError {
+pub(crate) enum ControlError {
     /// The run is one.
     #[error(
         "{run} is a control itself, of {of}\n(hint: name the run that it is of; `results run --resume {run}` continues the control)"
@@ -73,7 +73,7 @@ pub enum ControlError {
 
 impl ControlError {
     /// Refusals are errors of usage; what the system does not let us do is an error.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::Run(error) => error.exit(),
             Self::Store(

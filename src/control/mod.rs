@@ -12,6 +12,6 @@ mod error;
 mod pairs;
 mod verdict;
 
-pub use create::{Request, create};
-pub use error::ControlError;
-pub use verdict::{Doubt, above, doubts, remedies};
+pub(crate) use create::{Request, create};
+pub(crate) use error::ControlError;
+pub(crate) use verdict::{Doubt, above, doubts, remedies};

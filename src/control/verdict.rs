@@ -5,7 +5,7 @@ use crate::sql::ControlRow;
 
 /// A measure that may not be believed in a direction.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Doubt {
+pub(crate) struct Doubt {
     /// The measure.
     pub measure: String,
     /// The direction.
@@ -15,7 +15,7 @@ pub struct Doubt {
 }
 
 /// The measures whose p, as it is used, calls too many strangers.
-pub fn doubts(rows: &[ControlRow]) -> Vec<Doubt> {
+pub(crate) fn doubts(rows: &[ControlRow]) -> Vec<Doubt> {
     let mut doubts: Vec<Doubt> = Vec::new();
     for row in rows.iter().filter(|row| row.is_called() && row.has_too_many()) {
         let share = row.share.unwrap_or_default();
@@ -31,12 +31,12 @@ pub fn doubts(rows: &[ControlRow]) -> Vec<Doubt> {
 }
 
 /// The tests whose p, as it is used, calls more strangers than that share.
-pub fn above(rows: &[ControlRow], limit: f64) -> Vec<&ControlRow> {
+pub(crate) fn above(rows: &[ControlRow], limit: f64) -> Vec<&ControlRow> {
     rows.iter().filter(|row| row.is_called() && row.share.is_some_and(|share| share > limit)).collect()
 }
 
 /// What can be changed about a configuration that calls too many strangers.
-pub fn remedies(config: &Config) -> Vec<&'static str> {
+pub(crate) fn remedies(config: &Config) -> Vec<&'static str> {
     let by_evidence = matches!(config.k_selection.strategy, KStrategy::Kt | KStrategy::Bic);
     let mut remedies = Vec::new();
     if !by_evidence {

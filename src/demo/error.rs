@@ -6,7 +6,7 @@ use std::path::PathBuf;
 /// Why the demo data could not be written.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum DemoError {
+pub(crate) enum DemoError {
     /// A data set of nobody was asked for.
     #[error("a demo data set needs at least one user\n(hint: `--users 12`)")]
     NoUsers,

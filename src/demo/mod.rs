@@ -25,12 +25,12 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rayon::prelude::*;
 
-pub use error::DemoError;
+pub(crate) use error::DemoError;
 use person::Person;
 
 /// What to write.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoSpec {
+pub(crate) struct DemoSpec {
     /// Users, one file each.
     pub users: u32,
     /// The folder; new, empty, or holding only files of the same data set.
@@ -43,7 +43,7 @@ pub struct DemoSpec {
 
 /// What was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DemoReport {
+pub(crate) struct DemoReport {
     /// Users, one file each.
     pub users: u32,
     /// Rows of all files, without the headers.
@@ -54,17 +54,8 @@ pub struct DemoReport {
     pub folder: PathBuf,
 }
 
-/// The planted truth of one user.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PlantedUser {
-    /// The id, which is the file name up to its first dot.
-    pub user_id: String,
-    /// How strongly activity drives sitting; 0 where they are independent given the hour.
-    pub coupling: f64,
-}
-
 /// Writes the data set, all users in parallel; files of an earlier, same call are replaced.
-pub fn write_dataset(spec: &DemoSpec) -> Result<DemoReport, DemoError> {
+pub(crate) fn write_dataset(spec: &DemoSpec) -> Result<DemoReport, DemoError> {
     if spec.users == 0 {
         return Err(DemoError::NoUsers);
     }
@@ -85,16 +76,6 @@ pub fn write_dataset(spec: &DemoSpec) -> Result<DemoReport, DemoError> {
         bytes: sizes.iter().map(|size| size.1).sum(),
         folder: spec.out.clone(),
     })
-}
-
-/// The truth behind the data set of this size and seed, in the bytewise order of the user ids.
-pub fn planted(users: u32, seed: u64) -> Vec<PlantedUser> {
-    let mut truth: Vec<PlantedUser> = (0..users)
-        .map(|index| Person::draw(seed, index))
-        .map(|person| PlantedUser { user_id: person.id, coupling: person.coupling })
-        .collect();
-    truth.sort_by(|a, b| a.user_id.cmp(&b.user_id));
-    truth
 }
 
 fn file_name(person: &Person, wide: bool) -> String {

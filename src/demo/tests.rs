@@ -10,6 +10,24 @@ use super::names::LABELS;
 use super::person::{Person, ROWS};
 use super::*;
 
+/// The planted truth of one user.
+struct PlantedUser {
+    /// The id, which is the file name up to its first dot.
+    user_id: String,
+    /// How strongly activity drives sitting; 0 where they are independent given the hour.
+    coupling: f64,
+}
+
+/// The truth behind the data set of this size and seed, in the bytewise order of the user ids.
+fn planted(users: u32, seed: u64) -> Vec<PlantedUser> {
+    let mut truth: Vec<PlantedUser> = (0..users)
+        .map(|index| Person::draw(seed, index))
+        .map(|person| PlantedUser { user_id: person.id, coupling: person.coupling })
+        .collect();
+    truth.sort_by(|a, b| a.user_id.cmp(&b.user_id));
+    truth
+}
+
 fn spec(users: u32, out: &std::path::Path, wide: bool) -> DemoSpec {
     DemoSpec { users, out: out.to_owned(), seed: 42, wide }
 }

@@ -16,24 +16,24 @@ use arrow::record_batch::RecordBatch;
 
 /// Writes batches as CSV.
 #[derive(Debug)]
-pub struct CsvWriter<W: Write> {
+pub(crate) struct CsvWriter<W: Write> {
     out: W,
 }
 
 impl<W: Write> CsvWriter<W> {
     /// Writes the header.
-    pub fn new(mut out: W, header: &[&str]) -> io::Result<Self> {
+    pub(crate) fn new(mut out: W, header: &[&str]) -> io::Result<Self> {
         out.write_all(&csv_header(header))?;
         Ok(Self { out })
     }
 
     /// Writes the rows of a batch.
-    pub fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
+    pub(crate) fn write(&mut self, batch: &RecordBatch) -> io::Result<()> {
         self.out.write_all(&csv_rows(batch.columns()).map_err(io::Error::other)?)
     }
 
     /// Gives the writer below back.
-    pub fn into_inner(self) -> W {
+    pub(crate) fn into_inner(self) -> W {
         self.out
     }
 }

@@ -5,8 +5,8 @@ mod error;
 mod table;
 mod writer;
 
-pub use csv::CsvWriter;
-pub use error::ExportError;
-pub use table::{ExportFormat, TableExport, csv_sql, parquet_sql};
+pub(crate) use csv::CsvWriter;
+pub(crate) use error::ExportError;
+pub(crate) use table::{ExportFormat, TableExport, csv_sql, parquet_sql};
 pub(crate) use table::{csv_name, is_free};
 pub(crate) use writer::TableWriter;

@@ -18,7 +18,7 @@ pub enum ExportFormat {
 
 /// A query and the file its rows go to.
 #[derive(Debug)]
-pub struct TableExport<'a> {
+pub(crate) struct TableExport<'a> {
     /// The session.
     pub session: &'a Session,
     /// The query; its order is the file's.
@@ -31,7 +31,7 @@ pub struct TableExport<'a> {
 
 impl TableExport<'_> {
     /// Writes CSV; gives the number of rows.
-    pub async fn csv(&self) -> Result<u64, ExportError> {
+    pub(crate) async fn csv(&self) -> Result<u64, ExportError> {
         let rows = self.session.query(&self.sql).await?.execute_stream().await?;
         let columns = rows.schema();
         let names: Vec<&str> = columns.fields().iter().map(|f| f.name().as_str()).collect();
@@ -41,7 +41,7 @@ impl TableExport<'_> {
     }
 
     /// Writes Parquet; gives the number of rows.
-    pub async fn parquet(&self) -> Result<u64, ExportError> {
+    pub(crate) async fn parquet(&self) -> Result<u64, ExportError> {
         let rows = self.session.query(&self.sql).await?.execute_stream().await?;
         let columns = rows.schema();
         let mut writer = TableWriter::new(&columns).parquet(&self.path, &columns, self.metadata.clone())?;
@@ -51,7 +51,7 @@ impl TableExport<'_> {
 }
 
 /// The rows of a table's CSV file: the columns of the schema, sorted by user and key.
-pub fn csv_sql(schema: &TableSchema, definitions: Definitions<'_>) -> Result<String, QueryError> {
+pub(crate) fn csv_sql(schema: &TableSchema, definitions: Definitions<'_>) -> Result<String, QueryError> {
     if let Some(name) = &schema.csv_query {
         return definitions.queries.get(name)?.fill(&[]);
     }
@@ -59,7 +59,7 @@ pub fn csv_sql(schema: &TableSchema, definitions: Definitions<'_>) -> Result<Str
 }
 
 /// The rows of a table's Parquet file: all columns, sorted by user and key.
-pub fn parquet_sql(schema: &TableSchema) -> String {
+pub(crate) fn parquet_sql(schema: &TableSchema) -> String {
     if schema.made_of() == MadeOf::Ledger {
         return format!("SELECT * FROM {} {}", ident(&schema.table), order(schema));
     }

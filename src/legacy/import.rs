@@ -20,7 +20,7 @@ const ENGINE: &str = "predecessor";
 
 /// Imported directories.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Imported {
+pub(crate) struct Imported {
     /// A run directory for each, in their order.
     pub runs: Vec<PathBuf>,
     /// What is wrong with the directories together; what is wrong with each is in its
@@ -36,7 +36,7 @@ pub struct Imported {
 ///
 /// # Errors
 /// The runs cannot be written.
-pub fn import(
+pub(crate) fn import(
     dirs: &[LegacyShard],
     into: &Path,
     expected: Option<&[String]>,

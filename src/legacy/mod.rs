@@ -38,18 +38,17 @@ mod value;
 
 use std::path::Path;
 
-pub use error::LegacyError;
-pub use finding::{Finding, Kind};
-pub use import::{Imported, import};
-pub use settings::Settings;
-pub use shard::{LegacyShard, read};
-pub use unit::{Call, LegacyUnit};
+pub(crate) use error::LegacyError;
+pub(crate) use finding::{Finding, Kind};
+pub(crate) use import::import;
+pub(crate) use shard::{LegacyShard, read};
+pub(crate) use unit::Call;
 
 use crate::store::{MANIFEST, MERGE_MANIFEST};
 
 /// Whether a directory is an output of the predecessor: it has a file of its results and is neither a run nor
 /// a merged output of this program.
-pub fn is_legacy(dir: &Path) -> bool {
+pub(crate) fn is_legacy(dir: &Path) -> bool {
     let has = |file: &str| dir.join(file).is_file();
     let has = |file: &str| has(file) || layout::packed(file).is_some_and(|packed| has(&packed));
     layout::telling_files().any(has) && !has(MANIFEST) && !has(MERGE_MANIFEST)

@@ -8,7 +8,7 @@ use crate::config::{Config, ConfigError, parse};
 
 /// Settings as far as they are known here.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub(crate) struct Settings {
     /// As this program understands them, with `compat: predecessor`.
     pub config: Config,
     /// The seed that was written down; the predecessor never used it.

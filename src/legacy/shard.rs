@@ -19,7 +19,7 @@ use crate::schema::{Cell, Row, SchemaError, Schemas};
 
 /// A directory of the predecessor: what it holds, and what is wrong with it.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LegacyShard {
+pub(crate) struct LegacyShard {
     /// The directory.
     pub dir: PathBuf,
     /// Its name.
@@ -51,7 +51,7 @@ pub(super) type Files = BTreeMap<&'static str, Vec<u8>>;
 ///
 /// # Errors
 /// The directory is none of the predecessor's, or a file of it cannot be read at all.
-pub fn read(dir: &Path, schemas: &Schemas) -> Result<LegacyShard, LegacyError> {
+pub(crate) fn read(dir: &Path, schemas: &Schemas) -> Result<LegacyShard, LegacyError> {
     if !super::is_legacy(dir) {
         return Err(LegacyError::NotLegacy { dir: dir.to_owned() });
     }

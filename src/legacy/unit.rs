@@ -7,7 +7,7 @@ use crate::store::UnitState;
 
 /// A user in a feature mode.
 #[derive(Debug, Clone, PartialEq)]
-pub struct LegacyUnit {
+pub(crate) struct LegacyUnit {
     /// The user.
     pub user_id: String,
     /// The feature mode.

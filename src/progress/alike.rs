@@ -34,7 +34,7 @@ fn is_word_of(text: &str, word: &str) -> bool {
 }
 
 /// Units with the same gist, in the order of the first of each.
-pub fn grouped<T>(all: &[T], reason: impl Fn(&T) -> (&str, &str)) -> Vec<Vec<&T>> {
+pub(crate) fn grouped<T>(all: &[T], reason: impl Fn(&T) -> (&str, &str)) -> Vec<Vec<&T>> {
     let mut groups: Vec<Vec<&T>> = Vec::new();
     let mut places: HashMap<String, usize> = HashMap::new();
     for one in all {
@@ -49,7 +49,7 @@ pub fn grouped<T>(all: &[T], reason: impl Fn(&T) -> (&str, &str)) -> Vec<Vec<&T>
 }
 
 /// A line that says of whom else the line before holds; none if of nobody.
-pub fn others<'a>(indent: &str, users: impl ExactSizeIterator<Item = &'a str>) -> String {
+pub(crate) fn others<'a>(indent: &str, users: impl ExactSizeIterator<Item = &'a str>) -> String {
     const SHOWN: usize = 5;
     let n = users.len();
     if n == 0 {

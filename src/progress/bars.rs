@@ -11,7 +11,7 @@ use crate::store::UnitState;
 
 /// Bars on standard error.
 #[derive(Debug)]
-pub struct Bars {
+pub(crate) struct Bars {
     all: MultiProgress,
     shards: Vec<ProgressBar>,
     told: Mutex<Told>,
@@ -19,7 +19,7 @@ pub struct Bars {
 
 impl Bars {
     /// One bar for each of `shards`.
-    pub fn new(shards: u32) -> Self {
+    pub(crate) fn new(shards: u32) -> Self {
         let all = MultiProgress::new();
         let style = ProgressStyle::with_template(
             "{prefix:<16} [{bar:24}] {pos:>4}/{len:<4} {elapsed_precise} ETA {eta_precise} {wide_msg}",

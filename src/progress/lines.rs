@@ -14,7 +14,7 @@ const FEW: u64 = 100;
 
 /// How much is shown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verbosity {
+pub(crate) enum Verbosity {
     /// Only what goes wrong.
     Quiet,
     /// Progress too.
@@ -23,7 +23,7 @@ pub enum Verbosity {
 
 /// Lines on a writer.
 #[derive(Debug)]
-pub struct Lines<W: Write + Send> {
+pub(crate) struct Lines<W: Write + Send> {
     state: Mutex<State<W>>,
     verbosity: Verbosity,
 }
@@ -39,7 +39,7 @@ struct State<W> {
 
 impl<W: Write + Send> Lines<W> {
     /// Lines to `out`.
-    pub fn new(out: W, verbosity: Verbosity) -> Self {
+    pub(crate) fn new(out: W, verbosity: Verbosity) -> Self {
         let state = State {
             out,
             counts: std::collections::BTreeMap::new(),

@@ -9,13 +9,13 @@ use std::io::IsTerminal;
 
 use crate::event::FanOut;
 
-pub use alike::{grouped, others};
-pub use bars::Bars;
-pub use lines::{Lines, Verbosity};
-pub use words::{bytes, duration};
+pub(crate) use alike::{grouped, others};
+pub(crate) use bars::Bars;
+pub(crate) use lines::{Lines, Verbosity};
+pub(crate) use words::{bytes, duration};
 
 /// The reader that fits standard error: bars on a terminal, lines in a pipe or a log.
-pub fn for_people(shards: u32, verbosity: Verbosity) -> FanOut {
+pub(crate) fn for_people(shards: u32, verbosity: Verbosity) -> FanOut {
     let terminal = std::io::stderr().is_terminal() && std::env::var_os("CI").is_none();
     if terminal && verbosity == Verbosity::Normal {
         FanOut::default().with(Bars::new(shards))

@@ -30,7 +30,7 @@ pub(super) fn restarting(event: &Event) -> Option<String> {
 }
 
 /// A duration for people: `0.4 s`, `12 s`, `3 min 20 s`, `2 h 05 min`.
-pub fn duration(ms: u64) -> String {
+pub(crate) fn duration(ms: u64) -> String {
     let s = ms / 1000;
     match s {
         0..10 => format!("{:.1} s", ms as f64 / 1000.0),
@@ -41,7 +41,7 @@ pub fn duration(ms: u64) -> String {
 }
 
 /// A size for people: `512 B`, `1.5 MB`.
-pub fn bytes(n: u64) -> String {
+pub(crate) fn bytes(n: u64) -> String {
     const UNITS: [&str; 4] = ["kB", "MB", "GB", "TB"];
     if n < 1000 {
         return format!("{n} B");

@@ -4,6 +4,6 @@ mod error;
 mod opened;
 mod source;
 
-pub use error::SourceError;
-pub use opened::Opened;
-pub use source::{Kept, Source, kept};
+pub(crate) use error::SourceError;
+pub(crate) use opened::Opened;
+pub(crate) use source::{Kept, Source, kept};

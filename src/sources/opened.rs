@@ -14,7 +14,7 @@ use crate::store::{Location, MergeManifest, Run};
 
 /// What several directories hold.
 #[derive(Debug, Default)]
-pub struct Opened {
+pub(crate) struct Opened {
     /// Runs, and directories of the predecessor as runs.
     pub runs: Vec<OpenRun>,
     /// Outputs of `merge`.
@@ -32,7 +32,7 @@ impl Opened {
     ///
     /// # Errors
     /// A directory is none of these, or cannot be read.
-    pub fn of(
+    pub(crate) fn of(
         places: &[Location],
         expected: Option<&[String]>,
         schemas: &Schemas,

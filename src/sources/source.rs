@@ -12,7 +12,7 @@ use crate::store::{MANIFEST, MERGE_MANIFEST, MergeManifest, Run, StoreError};
 
 /// A run or a merged output.
 #[derive(Debug)]
-pub enum Source {
+pub(crate) enum Source {
     /// A run directory.
     Run(Box<OpenRun>),
     /// An output of `merge`.
@@ -21,7 +21,7 @@ pub enum Source {
 
 /// What a directory says of its tables before it is opened.
 #[derive(Debug, Default)]
-pub struct Kept {
+pub(crate) struct Kept {
     /// Those of the user's own that it was made with.
     pub tables: Vec<TableSchema>,
     /// Whether its values are compared with more than shuffled observations.
@@ -29,7 +29,7 @@ pub struct Kept {
 }
 
 /// What a directory says of its tables; nothing if its manifest cannot be read, which opening it will tell.
-pub fn kept(dir: &Path) -> Kept {
+pub(crate) fn kept(dir: &Path) -> Kept {
     #[derive(Deserialize)]
     struct Only {
         #[serde(default)]
@@ -58,7 +58,7 @@ pub fn kept(dir: &Path) -> Kept {
 
 impl Source {
     /// Opens a directory.
-    pub fn open(dir: &Path) -> Result<Self, SourceError> {
+    pub(crate) fn open(dir: &Path) -> Result<Self, SourceError> {
         if !dir.is_dir() {
             return Err(SourceError::Missing(dir.to_owned()));
         }
