@@ -4,7 +4,7 @@
 //! depends neither on threads nor on how many users are written beside it.
 //!
 //! The truth: a day rhythm drives activity and sitting alike, and in three users of four activity
-//! also drives sitting one and two minutes later. See [`planted`].
+//! also drives sitting one and two minutes later.
 
 mod columns;
 mod error;
