@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::shard::{Files, read_files};
+use super::unit::LegacyUnit;
 use super::*;
 use crate::schema::{Cell, Row, Schemas};
 use crate::store::UnitState;
@@ -47,7 +48,7 @@ pub(super) fn changed(file: &str, change: impl FnOnce(String) -> String) -> Lega
     of_files(&files)
 }
 
-pub(super) fn rows<'a>(unit: &'a super::unit::LegacyUnit, table: &str) -> &'a [Row] {
+pub(super) fn rows<'a>(unit: &'a LegacyUnit, table: &str) -> &'a [Row] {
     unit.tables.iter().find(|(name, _)| name == table).map_or(&[], |(_, rows)| rows)
 }
 
@@ -55,7 +56,7 @@ pub(super) fn cell<'a>(row: &'a Row, column: &str) -> &'a Cell {
     row.0.iter().find(|(name, _)| *name == column).map_or(&Cell::Null, |(_, cell)| cell)
 }
 
-pub(super) fn unit<'a>(shard: &'a LegacyShard, user: &str) -> &'a super::unit::LegacyUnit {
+pub(super) fn unit<'a>(shard: &'a LegacyShard, user: &str) -> &'a LegacyUnit {
     shard.units.iter().find(|unit| unit.user_id.starts_with(user)).unwrap()
 }
 

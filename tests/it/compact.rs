@@ -122,8 +122,8 @@ fn a_compaction_that_is_killed_loses_nothing() {
     world.expect(0, &["validate", "killed"]);
 }
 
-/// Every file of the ledger is there and whole, and every user at most once.
-fn look(dir: &Path) -> usize {
+/// Every file of the ledger is there and whole, and every user at most once; how many users there are.
+pub(crate) fn look(dir: &Path) -> usize {
     let Ok(run) = Run::open(dir) else { return 0 };
     let _reading = ReadLock::take(run.storage());
     let ledger = Ledger::read(run.storage()).unwrap();
@@ -133,7 +133,7 @@ fn look(dir: &Path) -> usize {
         assert_eq!(checksum(&bytes), file.checksum, "{}", file.file);
     }
     let users: std::collections::BTreeSet<_> = ledger.rows.iter().map(|row| &row.user_id).collect();
-    assert_eq!(users.len(), ledger.rows.len());
+    assert_eq!(users.len(), ledger.rows.len(), "a unit was done twice");
     users.len()
 }
 

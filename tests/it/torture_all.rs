@@ -9,8 +9,9 @@ use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use results::attempts::Ledger;
-use results::store::{ReadLock, Run, checksum, parse_path};
+use results::store::{Run, parse_path};
 
+use crate::compact::look;
 use crate::torture::{DOUBLE, kill_all};
 use crate::world::{QUICK, World};
 
@@ -226,21 +227,6 @@ impl Torture {
             std::fs::remove_dir_all(world.path(done)).unwrap();
         }
     }
-}
-
-/// Files of the ledger that are whole, and no unit twice; how many units there are.
-fn look(dir: &Path) -> usize {
-    let Ok(run) = Run::open(dir) else { return 0 };
-    let _reading = ReadLock::take(run.storage());
-    let ledger = Ledger::read(run.storage()).unwrap();
-    assert_eq!(ledger.corrupt, []);
-    for file in ledger.rows.iter().flat_map(|row| &row.files) {
-        let bytes = run.storage().read(&file.file).unwrap().expect("a file of the ledger is there");
-        assert_eq!(checksum(&bytes), file.checksum, "{}", file.file);
-    }
-    let users: BTreeSet<&str> = ledger.rows.iter().map(|row| row.user_id.as_str()).collect();
-    assert_eq!(users.len(), ledger.rows.len(), "a unit was done twice");
-    users.len()
 }
 
 /// Every file is one of the run, and folders are of one kind.
