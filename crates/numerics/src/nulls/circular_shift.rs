@@ -86,7 +86,7 @@ impl ShiftDraws {
             shifts,
             x: order.iter().map(|i| o.x.codes[*i as usize]).collect(),
             slots: order.iter().map(|i| effective.slots()[*i as usize]).collect(),
-            xs: vec![NONE; effective.len()],
+            xs: vec![effective.nothing(); effective.len()],
             effective,
             observed: 0,
             value: estimate(o).value - mean_over_permutations(o, &o.z),

@@ -62,8 +62,14 @@ impl UsedDays {
     /// For each observation of a day the one of another day that is nearest in time of day, if one is near.
     pub(super) fn partners(&self, day: usize, other: usize) -> impl Iterator<Item = Option<u32>> + '_ {
         let there = &self.by_time[other];
+        let mut at = 0;
         self.by_day[day].iter().map(move |i| {
-            if day == other { Some(*i) } else { nearest(there, self.time[*i as usize], self.tolerance) }
+            if day == other {
+                return Some(*i);
+            }
+            let time = self.time[*i as usize];
+            at = seek(there, at, time);
+            nearest(there, at, time, self.tolerance)
         })
     }
 }
@@ -76,9 +82,19 @@ fn by_time(day: &[u32], time: &[u64]) -> Vec<(u64, u32)> {
     by_time
 }
 
-/// The observation nearest to a time, the earlier of two that are equally near.
-fn nearest(by_time: &[(u64, u32)], time: u64, tolerance: u64) -> Option<u32> {
-    let at = by_time.partition_point(|(other, _)| *other < time);
+/// Where the first observation stands that is not before a time; looked for from another place on.
+fn seek(by_time: &[(u64, u32)], from: usize, time: u64) -> usize {
+    // Most often it is the next.
+    let near = from..(from + 3).min(by_time.len() + 1);
+    let is_it = |at: &usize| {
+        by_time.get(*at).is_none_or(|(other, _)| *other >= time) && (*at == 0 || by_time[*at - 1].0 < time)
+    };
+    near.into_iter().find(is_it).unwrap_or_else(|| by_time.partition_point(|(other, _)| *other < time))
+}
+
+/// The observation nearest to a time, the earlier of two that are equally near; `at` is the first that is not
+/// before it.
+fn nearest(by_time: &[(u64, u32)], at: usize, time: u64, tolerance: u64) -> Option<u32> {
     let around = [at.checked_sub(1), Some(at)].into_iter().flatten().filter_map(|at| by_time.get(at));
     let (other, i) = around.min_by_key(|(other, _)| other.abs_diff(time))?;
     (other.abs_diff(time) <= tolerance).then_some(*i)
@@ -154,10 +170,13 @@ mod tests {
     #[test]
     fn the_nearest_is_taken_the_earlier_of_two() {
         let day = [(0, 5), (600, 6), (1200, 7)];
-        assert_eq!(nearest(&day, 300, 300), Some(5));
-        assert_eq!(nearest(&day, 301, 300), Some(6));
-        assert_eq!(nearest(&day, 1501, 300), None);
-        assert_eq!(nearest(&[], 0, 300), None);
+        for (time, expected) in [(300, Some(5)), (301, Some(6)), (1501, None)] {
+            // From wherever it is looked for.
+            for from in 0..4 {
+                assert_eq!(nearest(&day, seek(&day, from, time), time, 300), expected);
+            }
+        }
+        assert_eq!(nearest(&[], seek(&[], 0, 0), 0, 300), None);
         assert_eq!(by_time(&[3, 4, 5], &[0, 0, 0, 900, 300, 900]), [(300, 4), (900, 3)]);
     }
 

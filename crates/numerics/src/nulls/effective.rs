@@ -12,12 +12,13 @@
 //! function of the size of a cell alone: it is worked out once a size. Where some have none, the sizes of all
 //! three decide. A past whose next symbol never varies adds 0 and is left aside.
 
-use rustc_hash::FxHashMap;
+use std::ops::Range;
 
-use crate::numerics::effective::mean_of_shared;
+use super::shared::Shared;
+use crate::numerics::effective::each_f;
 use crate::numerics::embedding::Observations;
 
-/// The x of an observation that has none in a surrogate.
+/// The slot of an observation that has none.
 pub(super) const NONE: u32 = u32::MAX;
 /// A mean that nobody has asked for yet.
 const UNKNOWN: i64 = i64::MIN;
@@ -35,11 +36,16 @@ pub(super) struct Effective {
     /// For each observation its slot; `NONE` where the past leaves nothing open.
     slots: Vec<u32>,
     bits: u32,
+    /// Number of x there are.
+    levels: usize,
+    /// f by count, and its rise.
+    f: Vec<i64>,
     rise: Vec<i64>,
     /// F of each past, by size.
     means: Vec<i64>,
     /// Mean of f by the three sizes.
-    general: FxHashMap<[u32; 3], i64>,
+    shared: Shared,
+    /// By x, and behind all x for the observations that have none; 0 in between.
     wide: Vec<u32>,
     narrow: Vec<u32>,
     /// Of one past: observations that have an x, next symbol by next symbol.
@@ -50,7 +56,7 @@ pub(super) struct Effective {
 #[derive(Debug, Clone)]
 struct Cell {
     first: u32,
-    runs: std::ops::Range<usize>,
+    runs: Range<usize>,
     /// Where its means begin.
     means: usize,
 }
@@ -82,6 +88,10 @@ impl Effective {
             means += past.len() + 1;
         }
         new.means = vec![UNKNOWN; means];
+        for cell in &new.cells {
+            // f of 1 is 0, and so is its mean.
+            new.means[cell.means..cell.means + 2].fill(0);
+        }
         new
     }
 
@@ -89,18 +99,20 @@ impl Effective {
         let largest = (n.max(2) as f64) * (n.max(2) as f64).log2();
         let bits = (61 - largest.log2().ceil() as u32).min(FINEST);
         let scale = f64::from(bits).exp2();
-        let exact = |c: usize| if c == 0 { 0.0 } else { c as f64 * (c as f64).log2() };
-        let f: Vec<i64> = (0..=n).map(|c| (exact(c) * scale).round() as i64).collect();
+        let exact = each_f(n as u32);
+        let f: Vec<i64> = exact.iter().map(|f| (f * scale).round() as i64).collect();
         Self {
             cells: Vec::new(),
             runs: Vec::new(),
             slots: Vec::new(),
             bits,
+            levels,
             rise: f.windows(2).map(|f| f[1] - f[0]).collect(),
+            f,
             means: Vec::new(),
-            general: FxHashMap::default(),
-            wide: vec![0; levels],
-            narrow: vec![0; levels],
+            shared: Shared::new(exact, scale),
+            wide: vec![0; levels + 1],
+            narrow: vec![0; levels + 1],
             kept: Vec::new(),
         }
     }
@@ -120,6 +132,16 @@ impl Effective {
         self.runs.last().map_or(0, |end| *end as usize)
     }
 
+    /// Where the slots of each run end.
+    pub(super) fn runs(&self) -> &[u32] {
+        &self.runs
+    }
+
+    /// What stands for the x of an observation that has none in a surrogate: one more than there are.
+    pub(super) fn nothing(&self) -> u32 {
+        self.levels as u32
+    }
+
     /// n times a value less n times the observed one, 0 if they differ by rounding only. The surrogate has
     /// `kept` of the `all` observations.
     pub(super) fn difference(&self, (sum, kept): (i64, usize), (observed, all): (i64, usize)) -> i64 {
@@ -135,14 +157,15 @@ impl Effective {
         if difference.abs() < rounding { 0 } else { difference }
     }
 
-    /// n times the effective value with these x, by slot, in fixed point; `all_there` if none is [`NONE`].
+    /// n times the effective value with these x, by slot, in fixed point; `all_there` if all have one.
     pub(super) fn sum(&mut self, xs: &[u32], all_there: bool) -> i64 {
+        let nothing = self.nothing();
         let mut sum = 0;
         for cell in 0..self.cells.len() {
             let Cell { first, runs, means } = self.cells[cell].clone();
             let end = self.runs[runs.end - 1];
             let own = &xs[first as usize..end as usize];
-            sum += if all_there || !own.contains(&NONE) {
+            sum += if all_there || !own.contains(&nothing) {
                 self.whole(&xs[..end as usize], first, runs, means)
             } else {
                 self.partly(&xs[..end as usize], first, runs)
@@ -151,8 +174,39 @@ impl Effective {
         sum
     }
 
+    /// The same of counts: run by run how often each x is there, and behind them how many have none.
+    pub(super) fn sum_of_counts(&mut self, counts: &[u32]) -> i64 {
+        let width = self.levels + 1;
+        let mut sum = 0;
+        for cell in 0..self.cells.len() {
+            let Cell { first, runs, means } = self.cells[cell].clone();
+            let own = counts[runs.start * width..runs.end * width].chunks_exact(width);
+            for run in own.clone() {
+                sum += run[..self.levels].iter().map(|count| self.f[*count as usize]).sum::<i64>();
+                self.wide.iter_mut().zip(run).for_each(|(all, some)| *all += some);
+            }
+            if std::mem::take(&mut self.wide[self.levels]) == 0 {
+                for x in 0..self.levels {
+                    sum -= self.mean_of_whole(x, first, runs.clone(), means);
+                }
+            } else {
+                self.kept.clear();
+                let mut start = first;
+                for (run, end) in own.zip(&self.runs[runs]) {
+                    self.kept.push(end - start - run[self.levels]);
+                    start = *end;
+                }
+                let all = self.kept.iter().sum();
+                for x in 0..self.levels {
+                    sum -= self.mean_of_partly(x, all);
+                }
+            }
+        }
+        sum
+    }
+
     /// A past all of whose observations have an x.
-    fn whole(&mut self, xs: &[u32], first: u32, runs: std::ops::Range<usize>, means: usize) -> i64 {
+    fn whole(&mut self, xs: &[u32], first: u32, runs: Range<usize>, means: usize) -> i64 {
         let mut sum = 0;
         let mut start = first as usize;
         let (wide, narrow) = (&mut self.wide, &mut self.narrow);
@@ -180,24 +234,26 @@ impl Effective {
             start = end;
         }
         for x in &xs[first as usize..] {
-            let size = std::mem::take(&mut self.wide[*x as usize]);
-            // f of 1 is 0, and so is its mean.
-            if size > 1 {
-                let known = self.means[means + size as usize];
-                sum -= if known == UNKNOWN { self.mean(first, runs.clone(), means, size) } else { known };
-            }
+            sum -= self.mean_of_whole(*x as usize, first, runs.clone(), means);
         }
         sum
     }
 
+    /// F of a past for the cell of an x, which is emptied.
+    fn mean_of_whole(&mut self, x: usize, first: u32, runs: Range<usize>, means: usize) -> i64 {
+        let size = std::mem::take(&mut self.wide[x]);
+        let known = self.means[means + size as usize];
+        if known == UNKNOWN { self.mean(first, runs, means, size) } else { known }
+    }
+
     /// F of a past for cells of a size, kept for the next time.
-    fn mean(&mut self, first: u32, runs: std::ops::Range<usize>, means: usize, size: u32) -> i64 {
-        let (scale, all) = (self.scale(), self.runs[runs.end - 1] - first);
+    fn mean(&mut self, first: u32, runs: Range<usize>, means: usize, size: u32) -> i64 {
+        let all = self.runs[runs.end - 1] - first;
         let mut start = first;
         let mut mean = 0;
         for run in runs {
             let end = self.runs[run];
-            mean += (mean_of_shared(all, end - start, size) * scale).round() as i64;
+            mean += self.shared.work_out(all, end - start, size);
             start = end;
         }
         self.means[means + size as usize] = mean;
@@ -205,40 +261,44 @@ impl Effective {
     }
 
     /// A past some of whose observations have no x: its margins are those of the others.
-    fn partly(&mut self, xs: &[u32], first: u32, runs: std::ops::Range<usize>) -> i64 {
+    fn partly(&mut self, xs: &[u32], first: u32, runs: Range<usize>) -> i64 {
+        let nothing = self.levels;
         let mut sum = 0;
         let mut start = first as usize;
         self.kept.clear();
         for run in runs {
             let end = self.runs[run] as usize;
-            let these = xs[start..end].iter().filter(|x| **x != NONE);
-            let mut kept = 0;
-            for x in these.clone() {
+            let these = &xs[start..end];
+            for x in these {
                 let some = &mut self.narrow[*x as usize];
                 sum += self.rise[*some as usize];
                 *some += 1;
                 self.wide[*x as usize] += 1;
-                kept += 1;
             }
+            let without = self.narrow[nothing];
+            sum -= self.f[without as usize];
+            self.kept.push((end - start) as u32 - without);
             for x in these {
                 self.narrow[*x as usize] = 0;
             }
-            self.kept.push(kept);
             start = end;
         }
-        let scale = self.scale();
-        let all: u32 = self.kept.iter().sum();
-        for x in xs[first as usize..].iter().filter(|x| **x != NONE) {
-            let size = std::mem::take(&mut self.wide[*x as usize]);
-            if size > 1 {
-                for places in self.kept.iter().copied().filter(|places| *places > 0) {
-                    let key = [all, places.min(size), places.max(size)];
-                    let mean = || (mean_of_shared(all, places, size) * scale).round() as i64;
-                    sum -= *self.general.entry(key).or_insert_with(mean);
-                }
-            }
+        self.wide[nothing] = 0;
+        let all = self.kept.iter().sum();
+        for x in &xs[first as usize..] {
+            sum -= self.mean_of_partly(*x as usize, all);
         }
         sum
+    }
+
+    /// F of a past that keeps `all` observations for the cell of an x, which is emptied.
+    fn mean_of_partly(&mut self, x: usize, all: u32) -> i64 {
+        let size = std::mem::take(&mut self.wide[x]);
+        if size < 2 {
+            return 0;
+        }
+        let places = self.kept.iter().filter(|places| **places > 0);
+        places.map(|places| self.shared.mean(all, *places, size)).sum()
     }
 }
 
@@ -270,7 +330,7 @@ mod tests {
             let mut effective = Effective::new(&o, &used);
             // Twice, so that what is remembered is asked for too.
             for round in 0..2usize {
-                let mut xs = vec![NONE; effective.len()];
+                let mut xs = vec![effective.nothing(); effective.len()];
                 let mut kept = Vec::new();
                 for i in &used {
                     let row = &rows[*i as usize];
@@ -290,6 +350,13 @@ mod tests {
                 };
                 let expected = estimate(&moved).value - mean_over_permutations(&moved, &moved.z);
                 let sum = effective.sum(&xs, !gaps);
+                let width = o.x.levels + 1;
+                let mut counts = vec![0; effective.runs.len() * width];
+                for (slot, x) in xs.iter().enumerate() {
+                    let run = effective.runs.iter().position(|end| slot < *end as usize).unwrap();
+                    counts[run * width + *x as usize] += 1;
+                }
+                prop_assert_eq!(effective.sum_of_counts(&counts), sum);
                 let found = sum as f64 / effective.scale() / kept.len().max(1) as f64;
                 prop_assert!((found - expected).abs() < 1e-11, "{found} {expected}");
                 prop_assert!(effective.wide.iter().chain(&effective.narrow).all(|count| *count == 0));

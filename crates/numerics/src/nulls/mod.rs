@@ -6,6 +6,8 @@
 //! several nulls say together is [`judge()`]'s.
 
 mod circular_shift;
+mod day_counts;
+mod day_draws;
 mod day_order;
 mod days;
 mod draw;
@@ -15,6 +17,7 @@ mod judge;
 mod key;
 mod permute;
 mod regression;
+mod shared;
 mod strata;
 mod test;
 mod told;

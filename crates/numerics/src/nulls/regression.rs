@@ -3,7 +3,8 @@
 //! Rows are whole numbers, so the sums of their products are exact, and arrangements with the same sums have the
 //! same F.
 
-use super::day_order::{Order, UsedDays};
+use super::day_draws::OfDays;
+use super::day_order::UsedDays;
 use super::{All, Clock, Draws, Null, Plan, StreamKey, Surrogates, Unfit, Xoshiro256PlusPlus};
 use crate::numerics::granger::Regression;
 
@@ -96,7 +97,6 @@ pub(super) struct DaysOfRows<'a> {
     days: UsedDays,
     /// At d · days + e those of day d under the source of day e, if they are not too many.
     kept: Option<Vec<Sums>>,
-    order: Order,
     sums: Sums,
     n: usize,
     observed: f64,
@@ -109,15 +109,8 @@ impl<'a> DaysOfRows<'a> {
             return Err(Unfit::OneDay);
         }
         let (width, lag) = rows.widths();
-        let mut new = Self {
-            rows,
-            kept: None,
-            order: Order::new(count),
-            sums: Sums::none(rows),
-            n: days.all().len(),
-            observed: 0.0,
-            days,
-        };
+        let mut new =
+            Self { rows, kept: None, sums: Sums::none(rows), n: days.all().len(), observed: 0.0, days };
         if count.saturating_mul(count).saturating_mul((width + lag).pow(2)) <= KEPT {
             let pairs = (0..count).flat_map(|day| (0..count).map(move |other| (day, other)));
             new.kept = Some(pairs.map(|(day, other)| new.of_pair(day, other)).collect());
@@ -146,41 +139,27 @@ impl<'a> DaysOfRows<'a> {
         self.sums = sums;
         f
     }
-
-    fn difference(&mut self, order: &[usize]) -> i64 {
-        difference(self.f(order), self.observed, self.n)
-    }
 }
 
-impl Draws for DaysOfRows<'_> {
-    fn observations(&self) -> usize {
-        self.n
+impl OfDays for DaysOfRows<'_> {
+    fn days(&self) -> usize {
+        self.days.len()
     }
 
-    fn next(&mut self, rng: &mut Xoshiro256PlusPlus) -> i64 {
-        let order = self.order.draw(rng).to_vec();
-        self.difference(&order)
+    fn observations(&self) -> usize {
+        self.n
     }
 
     fn scale(&self) -> f64 {
         SCALE
     }
 
-    fn observed(&self) -> Option<f64> {
-        Some(self.observed)
+    fn observed(&self) -> f64 {
+        self.observed
     }
 
-    fn all(&self) -> Option<All> {
-        self.order.count().map(|count| All { count, has_own: true })
-    }
-
-    fn number(&mut self, number: u64) -> i64 {
-        let order = self.order.number(number).to_vec();
-        self.difference(&order)
-    }
-
-    fn days(&self) -> Option<usize> {
-        Some(self.days.len())
+    fn difference(&mut self, order: &[usize]) -> i64 {
+        difference(self.f(order), self.observed, self.n)
     }
 }
 

@@ -27,7 +27,8 @@ pub fn mean_over_permutations(o: &Observations, within: &Codes) -> f64 {
     let x_of = sizes(within, &within.with(&o.x));
     let z_of = sizes(within, &pasts);
     let yz_of = sizes(within, &pasts.with(&o.y));
-    let mut means = Means::default();
+    // No count is larger than that of its x.
+    let mut means = Means { f: each_f(o.x.counts().into_iter().max().unwrap_or(0)), ..Means::default() };
     let mut total = 0.0;
     for (cell, in_cell) in within.counts().into_iter().enumerate() {
         let mut mean = |parts: &Sizes| {
@@ -73,21 +74,30 @@ fn sizes(cells: &Codes, parts: &Codes) -> Vec<Sizes> {
     found
 }
 
+/// f of all counts up to one.
+pub(crate) fn each_f(most: u32) -> Vec<f64> {
+    (0..=most).map(f).collect()
+}
+
 /// Means of f over hypergeometric counts, each worked out once.
 #[derive(Debug, Default)]
-struct Means(FxHashMap<[u32; 3], f64>);
+struct Means {
+    f: Vec<f64>,
+    known: FxHashMap<[u32; 3], f64>,
+}
 
 impl Means {
     /// The mean of f(c), where c of `k` marked among `n` fall into `m` places.
     fn of(&mut self, n: u32, k: u32, m: u32) -> f64 {
-        *self.0.entry([n, k.min(m), k.max(m)]).or_insert_with(|| mean_of_shared(n, k, m))
+        let mean = || mean_of_shared(&self.f, n, k, m);
+        *self.known.entry([n, k.min(m), k.max(m)]).or_insert_with(mean)
     }
 }
 
-/// The mean of f(c), where c of `k` marked among `n` fall into `m` places.
+/// The mean of f(c), where c of `k` marked among `n` fall into `m` places; `f` holds f of what c can be.
 ///
 /// From the likeliest count outwards, so that no factorial is needed and nothing is lost.
-pub(crate) fn mean_of_shared(n: u32, k: u32, m: u32) -> f64 {
+pub(crate) fn mean_of_shared(f: &[f64], n: u32, k: u32, m: u32) -> f64 {
     // Either may be the places: one order gives one result.
     let (k, m) = (k.min(m), k.max(m));
     let (least, most) = ((k + m).saturating_sub(n), k.min(m));
@@ -99,9 +109,9 @@ pub(crate) fn mean_of_shared(n: u32, k: u32, m: u32) -> f64 {
     };
     let mode = ((marked + 1.0) * (places + 1.0) / (all + 2.0)).floor() as u32;
     let mode = mode.clamp(least, most);
-    let (mut sum, mut total) = (f(mode), 1.0);
+    let (mut sum, mut total) = (f[mode as usize], 1.0);
     let mut add = |c: u32, weight: f64| {
-        sum += weight * f(c);
+        sum += weight * f[c as usize];
         total += weight;
         weight > f64::EPSILON * 1e-4
     };

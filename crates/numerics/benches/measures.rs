@@ -90,17 +90,27 @@ fn one_surrogate(c: &mut Criterion) {
     group.finish();
 }
 
-/// A surrogate of each null on ten days with a sample every 20 minutes or every 5; with gaps, a sample in ten is lost.
+/// A surrogate of each null on ten days with 288, 720 or 1440 samples; with gaps, histories break at one in
+/// forty, in each day at others.
 fn one_surrogate_of_each_null(c: &mut Criterion) {
     let mut group = c.benchmark_group("one surrogate of a null");
     group.sample_size(10).measurement_time(Duration::from_secs(2));
     let shift = CircularShift { least: 60 };
     let nulls: [&dyn Null; 4] = [&Permute, &WithinPast, &shift, &Days];
-    for (a_day, k, gaps) in [(288, 1, false), (288, 4, false), (288, 4, true), (720, 4, false)] {
+    for (a_day, k, gaps) in [
+        (288, 1, false),
+        (288, 4, false),
+        (288, 4, true),
+        (720, 4, false),
+        (720, 6, false),
+        (720, 6, true),
+        (1440, 2, false),
+        (1440, 2, true),
+    ] {
         let n = 10 * a_day;
         let (a, s) = series(n);
         let starts: Vec<usize> =
-            (0..n).filter(|t| *t == 0 || gaps && (t * 7919).is_multiple_of(10)).collect();
+            (0..n).filter(|t| *t == 0 || gaps && (t * t + 7919 * t).is_multiple_of(41)).collect();
         let o = transfer_entropy(&a, &s, &starts, histories(k)).unwrap();
         let day: Vec<i64> = (0..n).map(|t| (t / a_day) as i64).collect();
         let time: Vec<u64> = (0..n).map(|t| (t % a_day) as u64).collect();
