@@ -16,6 +16,7 @@ const READ: &str = "feature_modes: [composite]
 analysis_modes: [global_te]
 taus: [1]
 k_selection: {strategy: fixed, k_fixed: 1}
+statistical: {nulls: [permute]}
 surrogates: 0
 ";
 
@@ -111,6 +112,7 @@ const MANY: &str = "feature_modes: [composite]
 analysis_modes: [global_te]
 taus: [1]
 k_selection: {strategy: fixed, k_fixed: 1}
+statistical: {nulls: [permute]}
 surrogates: 100
 quality_profile: exploratory
 data: {format: columns, files: '*.csv', timestamp: time, source: activity, target: sitting, min_rows: 100,
@@ -207,6 +209,9 @@ fn main() {
             &dir,
             &[&["run", "production_k6_true_cte"], narrow].concat(),
         );
+    }
+    if is_wanted("recommended") {
+        line("recommended, 60 users", &dir, &[&["run", "recommended"], narrow].concat());
     }
     if is_wanted("read narrow") {
         line("read narrow, 60 users", &dir, &[&["run", "--config", "read.yaml"], narrow].concat());

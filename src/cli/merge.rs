@@ -2,6 +2,7 @@
 
 mod control;
 mod expected;
+mod reach;
 mod report;
 
 pub(super) use control::words as control_words;
@@ -228,7 +229,7 @@ fn written_text(written: &Written) -> String {
         written.dir.display(),
         if m.complete { "" } else { " (PARTIAL)" }
     ));
-    out
+    out + &reach::words(written.reach, m.fdr.alpha)
 }
 
 /// Skipped units that the output is complete without.

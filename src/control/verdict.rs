@@ -1,6 +1,6 @@
 //! What a control says may be believed, and what to change.
 
-use crate::config::{Config, KStrategy};
+use crate::config::{Config, KStrategy, NullKind};
 use crate::sql::ControlRow;
 
 /// A measure that may not be believed in a direction.
@@ -36,14 +36,32 @@ pub(crate) fn above(rows: &[ControlRow], limit: f64) -> Vec<&ControlRow> {
 }
 
 /// What can be changed about a configuration that calls too many strangers.
-pub(crate) fn remedies(config: &Config) -> Vec<&'static str> {
+pub(crate) fn remedies(config: &Config) -> Vec<String> {
     let by_evidence = matches!(config.k_selection.strategy, KStrategy::Kt | KStrategy::Bic);
-    let mut remedies = Vec::new();
+    let mut remedies: Vec<String> = nulls(config).into_iter().collect();
     if !by_evidence {
-        remedies.push("choose the history by evidence (`k_selection: {strategy: KT}`): a past that is too short calls strangers");
+        remedies.push("choose the history by evidence (`k_selection: {strategy: KT}`): a past that is too short calls strangers".to_owned());
     }
-    remedies.push("report each q with the share beside it");
+    remedies.push("report each q with the share beside it".to_owned());
     remedies
+}
+
+/// The nulls that are not asked and would see what strangers have in common.
+fn nulls(config: &Config) -> Option<String> {
+    let asked = &config.statistical.nulls.nulls;
+    // Without times there are no days.
+    let clock = if config.data.timestamp.is_some() { NullKind::Days } else { NullKind::CircularShift };
+    let wanted = [clock, NullKind::WithinPast];
+    if wanted.iter().all(|null| asked.contains(null)) {
+        return None;
+    }
+    let others = asked.iter().filter(|null| **null != NullKind::Permute && !wanted.contains(null));
+    let names: Vec<&str> = wanted.iter().chain(others).map(|null| null.name()).collect();
+    let names = names.join(", ");
+    Some(format!(
+        "ask nulls that keep the clock and the past (`statistical: {{nulls: [{names}]}}`): one that takes either away \
+         calls what strangers have in common"
+    ))
 }
 
 #[cfg(test)]
@@ -65,6 +83,22 @@ mod tests {
             ks: None,
             verdict: Some(verdict.into()),
         }
+    }
+
+    #[test]
+    fn what_is_not_asked_yet_is_named() {
+        let of = |text: &str| {
+            let settings = crate::measures::settings();
+            remedies(&crate::config::parse("f.yaml", text, None, &settings).unwrap().config)
+        };
+        assert_eq!(of("").len(), 1, "by default nothing but the share is left");
+        let told = of("compat: predecessor");
+        assert!(told[0].contains("`statistical: {nulls: [days, within_past]}`"), "{told:?}");
+        assert!(told[1].contains("`k_selection: {strategy: KT}`"), "{told:?}");
+        let told = of("statistical: {nulls: [circular_shift, days]}");
+        assert!(told[0].contains("nulls: [days, within_past, circular_shift]"), "{told:?}");
+        let no_times = "data: {format: columns, source: a, target: b}\nstatistical: {nulls: [permute]}";
+        assert!(of(no_times)[0].contains("nulls: [circular_shift, within_past]"));
     }
 
     #[test]

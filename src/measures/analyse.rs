@@ -2,6 +2,7 @@
 
 use super::gate::{severity, violation};
 use super::hour_bins::hour_bin_rows;
+use super::lag_scan;
 use super::measure::Measure;
 use super::nulls::TABLE;
 use super::order::choose;
@@ -70,10 +71,15 @@ pub fn analyse<'m>(
     for measure in measures {
         stage(&measure.name().replace('_', " "));
         tables.push((measure.name(), measure.rows(&mut unit)));
+        unit.scan(measure);
     }
     let nulls = std::mem::take(&mut unit.nulls);
     if !nulls.is_empty() {
         tables.push((TABLE, nulls));
+    }
+    let scans = std::mem::take(&mut unit.scans);
+    if !scans.is_empty() {
+        tables.push((lag_scan::TABLE, scans));
     }
     let issues = unit.issues.take();
     if !issues.is_empty() {

@@ -126,6 +126,14 @@ impl Measure for True {
         "true_cte"
     }
 
+    fn is_default(&self) -> bool {
+        true
+    }
+
+    fn is_in_guide(&self) -> bool {
+        false
+    }
+
     fn gate(&self) -> Option<GateSettings> {
         Some(GATE)
     }

@@ -22,6 +22,11 @@ pub trait Measure: Debug + Sync {
         false
     }
 
+    /// Whether the guide computes it there.
+    fn is_in_guide(&self) -> bool {
+        self.is_default()
+    }
+
     /// Its quality gate: a block of `quality_control`.
     fn gate(&self) -> Option<GateSettings> {
         None

@@ -9,6 +9,7 @@ mod gate;
 mod gc;
 mod hour_bins;
 mod issues;
+mod lag_scan;
 mod measure;
 mod nulls;
 mod order;
@@ -42,8 +43,10 @@ static ALL: OnceLock<Vec<&'static dyn Measure>> = OnceLock::new();
 
 /// Tables that the analysis has besides those of the measures.
 pub fn of_every_unit(config: &Config) -> impl Iterator<Item = &'static str> {
-    let nulls = (!config.statistical.nulls.is_permute()).then_some(nulls::TABLE);
-    ["hour_bins", "issues", "k_selection"].into_iter().chain(nulls)
+    let of = &config.statistical.nulls;
+    let nulls = (!of.is_permute()).then_some(nulls::TABLE);
+    let scans = of.lag_scan.then_some(lag_scan::TABLE);
+    ["hour_bins", "issues", "k_selection"].into_iter().chain(nulls).chain(scans)
 }
 
 /// All measures, in the order in which they are computed.

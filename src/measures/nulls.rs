@@ -33,11 +33,18 @@ impl Unit<'_> {
         };
         let nulls: Vec<&dyn Null> = of.nulls.iter().map(null).collect();
         let exact = !of.is_permute();
-        ask(&Judges { nulls: &nulls, stop_above: of.stop_above, plan: &self.plan, exact })
+        ask(&Judges {
+            nulls: &nulls,
+            stop_above: of.stop_above,
+            plan: &self.plan,
+            exact,
+            observations: of.lag_scan,
+        })
     }
 
     /// Keeps what the nulls say of a measure at a lag.
     pub(super) fn keep(&mut self, measure: &dyn Measure, tau: u32, told: &Both<Told>) {
+        self.keep_lag(tau, told);
         self.keep_verdicts(measure, tau, &told.each_ref().map(|told| Some(&told.as_ref()?.verdict)));
     }
 

@@ -114,7 +114,7 @@ const BACK: Details = Details {
 impl Details {
     /// Columns stay null without a test.
     fn write(&self, row: Row, told: Option<&Told>) -> Row {
-        let Some(Told { estimate, exact, verdict }) = told else { return row };
+        let Some(Told { estimate, exact, verdict, .. }) = told else { return row };
         let null = verdict.decisive().map(|(_, null)| null);
         // Where values were compared with shuffled observations only, as it was before there was a choice.
         let bias = exact.map_or(null.and_then(|null| null.mean), |exact| Some(exact.bias));
@@ -166,7 +166,7 @@ const OF_BACK: OfNulls = OfNulls {
 impl OfNulls {
     /// Columns stay null without a test.
     fn write(&self, row: Row, told: Option<&Told>) -> Row {
-        let Some(Told { estimate, exact, verdict }) = told else { return row };
+        let Some(Told { estimate, exact, verdict, .. }) = told else { return row };
         let effective = exact.map(|Exact { bias, .. }| estimate.value - bias);
         let open = exact.map(|exact| exact.open).filter(|open| *open > 0.0);
         let days = exact.and_then(|exact| exact.jackknife);

@@ -11,6 +11,7 @@ pub fn settings() -> Vec<MeasureSettings> {
         key: measure.key(),
         family: measure.family(),
         default: measure.is_default(),
+        in_guide: measure.is_in_guide(),
         gate: measure.gate(),
         block: measure.block(),
     };

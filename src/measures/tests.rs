@@ -36,7 +36,7 @@ fn config_with(more: &str) -> Config {
 }
 
 fn config() -> Config {
-    config_with("")
+    config_with("statistical: {nulls: [permute]}\n")
 }
 
 /// Two full bins and one of 5 rows.
@@ -143,6 +143,41 @@ fn p_is_the_largest_over_the_nulls() {
     let is_spared = |row: &&Row| cell(row, "reason") == "another null is above stop_above".into();
     let count = spared.iter().filter(is_spared).count();
     assert!(count > 0 && count < spared.len() / 2, "{count} of {}", spared.len());
+}
+
+/// The lags of a measure are scanned together, a row a direction; a lag that is too long for the data has a row
+/// without a value, is told in `issues`, and leaves the others as they are.
+#[test]
+fn lags_are_scanned_and_those_that_are_too_long_are_told() {
+    let with = |taus: &str| {
+        let text = SETTINGS.replace("taus: [1, 2]", &format!("taus: {taus}"));
+        let text = format!("{text}statistical: {{nulls: [days, within_past], lag_scan: true}}\n");
+        let config = parse("test.yaml", &text, None, &settings()).unwrap().config;
+        tables(&config, &six_days())
+    };
+    let (found, longer) = (with("1..3"), with("[1, 2, 3, 5000]"));
+    let scans = table(&found, "lag_scan");
+    let schemas = Schemas::load(None).unwrap();
+    let schema = schemas.get("lag_scan").unwrap();
+    let known = |row: &Row| row.0.iter().all(|(name, _)| schema.column(name).is_some());
+    assert!(scans.len() == 8 && scans.iter().all(known), "{scans:?}");
+    for row in scans {
+        assert_eq!((cell(row, "lags"), cell(row, "days")), (3i64.into(), 6i64.into()), "{row:?}");
+        let (Cell::Int(e), Cell::Int(m)) = (cell(row, "exceedances_scan"), cell(row, "surrogates_scan"))
+        else {
+            panic!("{row:?}")
+        };
+        assert_eq!(cell(row, "p_scan"), ((1.0 + e as f64) / (1.0 + m as f64)).into());
+        assert!(matches!(cell(row, "best_tau"), Cell::Int(1..=3)), "{row:?}");
+    }
+    assert_eq!(table(&longer, "lag_scan"), scans, "a lag without a value is not scanned");
+    for (name, method, [value, ..]) in VALUES.iter().filter(|(name, ..)| *name != "gc") {
+        let rows = table(&longer, name);
+        assert_eq!(rows[..3], *table(&found, name), "{name}");
+        assert_eq!((cell(&rows[3], "tau"), cell(&rows[3], value)), (5000i64.into(), Cell::Null));
+        let told = |row: &&Row| cell(row, "method") == (*method).into() && cell(row, "tau") == 5000i64.into();
+        assert_eq!(table(&longer, "issues").iter().filter(told).count(), 2, "{name}: both directions");
+    }
 }
 
 #[test]
@@ -293,7 +328,8 @@ fn orders_by_evidence_are_those_of_each_variable() {
         series.source.push(next);
     }
     for (strategy, criterion) in [("KT", "min_code_kt"), ("BIC", "min_code_bic")] {
-        let text = SETTINGS.replace("strategy: fixed, k_fixed: 1", &format!("strategy: {strategy}"));
+        let text = SETTINGS
+            .replace("strategy: fixed, k_fixed: 1", &format!("per_variable: false, strategy: {strategy}"));
         let config = parse("test.yaml", &text, None, &settings()).unwrap().config;
         let found = tables(&config, &series);
         let row = &table(&found, "k_selection")[0];

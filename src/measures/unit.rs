@@ -2,7 +2,7 @@
 
 use results_numerics::nulls::{Clock, PRule, Plan, Stop, StreamKey};
 use results_numerics::numerics::NoValue;
-use results_numerics::numerics::embedding::{Histories, Symbols};
+use results_numerics::numerics::embedding::{Histories, Observations, Symbols};
 
 use super::gate::{Checked, check, severity};
 use super::issues::Issues;
@@ -78,6 +78,9 @@ pub struct Pair {
     pub target: Symbols,
 }
 
+/// The lags of a direction of a measure, and their observations if these are one sample.
+type Lags = Vec<(u32, Option<Observations>)>;
+
 /// A unit that is being analysed.
 #[derive(Debug)]
 pub struct Unit<'a> {
@@ -95,6 +98,10 @@ pub struct Unit<'a> {
     pub issues: Issues<'a>,
     /// Rows of the table `nulls` so far.
     pub(super) nulls: Vec<Row>,
+    /// What the measure at work needs for its scan over lags.
+    pub(super) lags: [Lags; 2],
+    /// Rows of the table `lag_scan` so far.
+    pub(super) scans: Vec<Row>,
     /// When rows are, if values are compared with more than shuffled observations.
     times: Option<Times>,
     pair: Result<Pair, NoValue>,
@@ -116,6 +123,8 @@ impl<'a> Unit<'a> {
             order: Order { k, l: k, at_grid_edge: false },
             issues: Issues::of(id.feature_mode),
             nulls: Vec::new(),
+            lags: [Lags::new(), Lags::new()],
+            scans: Vec::new(),
             times: Times::of(series, config),
             pair: symbols(),
         }
@@ -140,7 +149,10 @@ impl<'a> Unit<'a> {
     }
 
     /// The random stream of one test.
-    pub fn key(&self, measure: &'static str, direction: &'static str, tau: u32) -> StreamKey<'a> {
+    pub fn key<'k>(&self, measure: &'k str, direction: &'static str, tau: u32) -> StreamKey<'k>
+    where
+        'a: 'k,
+    {
         let UnitId { user_id, feature_mode } = *self.id;
         StreamKey::new(self.config.seed, user_id, feature_mode, measure, direction, tau)
     }

@@ -29,7 +29,7 @@ pub use calls::ChangedCall;
 pub use error::MergeError;
 pub use examine::{Examined, examine};
 pub use finding::{Conflict, Gap, Kept, Kind};
-pub use outcome::{MergeOutcome, Merged, Written};
+pub use outcome::{MergeOutcome, Merged, Reach, Written};
 pub use request::{Merge, OnConflict};
 
 impl Merge<'_> {

@@ -58,4 +58,15 @@ pub struct Written {
     pub changed: Vec<ChangedCall>,
     /// What pairs of strangers say about the tests; empty without a control.
     pub control: Vec<ControlRow>,
+    /// How many tests could have been called at all.
+    pub reach: Reach,
+}
+
+/// How many tests could have been called at all.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Reach {
+    /// Tests with a p.
+    pub tests: u64,
+    /// Those whose smallest possible p is above alpha.
+    pub out_of_reach: u64,
 }

@@ -5,13 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, RecordBatch, StringArray};
-use arrow::datatypes::SchemaRef;
+use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
+use arrow::datatypes::{Int64Type, SchemaRef};
 
 use super::calls::{self, ChangedCall};
 use super::error::MergeError;
 use super::finding::{Gap, Kept, conflicts_of, repeated_of};
-use super::outcome::{MergeOutcome, Written};
+use super::outcome::{MergeOutcome, Reach, Written};
 use super::place::Staged;
 use super::request::{Merge, OnConflict};
 use super::survey::Survey;
@@ -43,6 +43,7 @@ enum Filled {
 struct Seen {
     changed: Vec<ChangedCall>,
     control: Vec<ControlRow>,
+    reach: Reach,
 }
 
 /// An output about to be written.
@@ -60,14 +61,15 @@ impl Output<'_> {
     pub(super) async fn write(self) -> Result<MergeOutcome, MergeError> {
         let staged = Staged::beside(&self.merge.output)?;
         Ok(match self.fill(&staged).await? {
-            Filled::Whole(manifest, checks, Seen { changed, control }) => {
+            Filled::Whole(manifest, checks, Seen { changed, control, reach }) => {
                 let text = serde_saphyr::to_string(&manifest).unwrap_or_default();
                 staged.file(MERGE_MANIFEST, |file| file.write_all(text.as_bytes()))?;
                 staged.put(&self.merge.output)?;
                 let dir = self.merge.output.clone();
                 let gaps = self.survey.gaps.clone();
                 let manifest = *manifest;
-                MergeOutcome::Written(Box::new(Written { dir, manifest, gaps, checks, changed, control }))
+                let written = Written { dir, manifest, gaps, checks, changed, control, reach };
+                MergeOutcome::Written(Box::new(written))
             }
             Filled::Refused(outcome) => outcome,
         })
@@ -108,10 +110,27 @@ impl Output<'_> {
         let changed = calls::changed(session, self.calls, manifest.fdr.alpha, self.merge.definitions).await?;
         let has_control = manifest.rows.contains_key(CONTROL);
         let control = if has_control { session.control().await? } else { Vec::new() };
+        let reach = self.reach(session, &manifest).await?;
         if !manifest.complete {
             staged.file("missing_units.csv", |file| write_gaps(file, &self.survey.gaps))?;
         }
-        Ok(Filled::Whole(Box::new(manifest), checks.len(), Seen { changed, control }))
+        Ok(Filled::Whole(Box::new(manifest), checks.len(), Seen { changed, control, reach }))
+    }
+
+    /// How many tests could have been called, where that is known of them.
+    async fn reach(&self, session: &Session, manifest: &MergeManifest) -> Result<Reach, MergeError> {
+        let mut reach = Reach::default();
+        if manifest.nulls && manifest.rows.contains_key("families") {
+            let sql = self.merge.definitions.queries.get("merge/out_of_reach")?.fill(&[])?;
+            for batch in session.collect(&sql).await? {
+                let of = |column: usize| {
+                    batch.column(column).as_primitive::<Int64Type>().values().iter().sum::<i64>()
+                };
+                reach.out_of_reach += of(0).unsigned_abs();
+                reach.tests += of(1).unsigned_abs();
+            }
+        }
+        Ok(reach)
     }
 
     /// The Parquet files as tables; none if none were asked for.

@@ -10,7 +10,7 @@ use crate::schema::Schemas;
 
 /// The query that gives the rows.
 pub const GROUP_TESTS: &str = "SELECT measure, difference, feature_mode, tau, n, median, share_positive, p, q, location, \
-                               location_low, location_high FROM group_tests ORDER BY difference, feature_mode, tau";
+                               location_low, location_high FROM group_tests WHERE difference <> 'coupling' ORDER BY difference, feature_mode, tau";
 
 /// A test of the difference of the two directions over all users.
 #[derive(Debug, Clone, PartialEq, Default)]

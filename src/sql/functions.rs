@@ -3,6 +3,7 @@
 //! | function | gives |
 //! |---|---|
 //! | `wilcoxon_p(x)` | two-sided p of the Wilcoxon signed-rank test that `x` is symmetric about 0; null for fewer than 3 values |
+//! | `wilcoxon_greater_p(x)` | the same, one-sided: that `x` does not lie above 0 |
 //! | `hodges_lehmann(x)` | the Hodges–Lehmann estimate of where `x` lies, the median of its Walsh averages |
 //! | `hodges_lehmann_interval(x)` | its 95 % bootstrap interval, a list of two; null for fewer than 2 values |
 //! | `bh_qvalue(p) OVER (…)` | Benjamini–Hochberg q-values over the partition |

@@ -15,7 +15,9 @@ impl Views<'_> {
     pub(super) fn control(&self) -> Result<Option<String>, QueryError> {
         let mut tests = Vec::new();
         for schema in self.schemas.iter().filter(|schema| schema.made_of() == MadeOf::Units) {
-            for (column, derived) in schema.derived() {
+            // What a row says of several tests together is none of them.
+            let is_of_tests = schema.column("measure").is_none();
+            for (column, derived) in schema.derived().filter(|_| is_of_tests) {
                 if let Derived::Q { q_of, .. } = derived {
                     let direction = direction_of(&column.name).or_else(|| direction_of(q_of));
                     tests.push(self.called(schema, direction, q_of)?);

@@ -8,10 +8,10 @@ use crate::schema::{Derived, LEDGER, MadeOf, Schemas, TableSchema, USER};
 
 /// After an aggregate over everything. The engine moves a filter on a constant column below such an aggregate,
 /// where it no longer takes the row away; below a limit it cannot go.
-const ONE_ROW: &str = "LIMIT 1";
+pub(super) const ONE_ROW: &str = "LIMIT 1";
 
 /// Directions that the names of columns end with.
-const DIRECTIONS: [&str; 2] = ["A2S", "S2A"];
+pub(super) const DIRECTIONS: [&str; 2] = ["A2S", "S2A"];
 
 /// Writes the SQL of the merged tables.
 #[derive(Debug)]
@@ -81,23 +81,6 @@ impl Views<'_> {
         Ok(format!("SELECT {USER}{columns} FROM ({rows})"))
     }
 
-    /// The group tests of all tables; `None` if no table has one.
-    pub(super) fn group_tests(&self) -> Result<Option<String>, QueryError> {
-        let mut tests = Vec::new();
-        for schema in self.schemas.iter().filter(|s| self.corrected(s)) {
-            for (of, by) in group_columns(schema) {
-                tests.push(self.group_test(schema, of, by)?);
-            }
-        }
-        if tests.is_empty() {
-            return Ok(None);
-        }
-        let columns = "t.measure, t.difference, t.feature_mode, t.tau, t.n, t.n_zero, t.median, t.share_positive, t.p, \
-             t.location, t.location_low, t.location_high";
-        let tests = tests.join(" UNION ALL ");
-        self.q_values(&tests, &tests, columns, "p", "q", &[]).map(Some)
-    }
-
     /// The ledger rows of the attempts that count, without what only the store needs.
     pub(super) fn users(&self) -> String {
         let ledger = self.schemas.iter().filter(|schema| schema.made_of() == MadeOf::Ledger);
@@ -112,7 +95,10 @@ impl Views<'_> {
         let mut families = Vec::new();
         for schema in self.schemas.iter().filter(|s| self.corrected(s)) {
             for (column, derived) in schema.derived() {
-                if let Derived::Q { q_of, family } = derived {
+                if let Derived::Q { q_of, family } = derived
+                    // A row of `families` tells one measure.
+                    && family.iter().all(|column| column != "measure")
+                {
                     families.push(self.family(schema, &column.name, q_of, family)?);
                 }
             }
@@ -168,25 +154,8 @@ impl Views<'_> {
         format!(", {pi0} AS pi0, {reach} AS out_of_reach")
     }
 
-    fn group_test(&self, schema: &TableSchema, of: &str, by: &[String]) -> Result<String, QueryError> {
-        let column = |name: &str, kind: &str| {
-            let null = format!("CAST(NULL AS {kind})");
-            if by.iter().any(|b| b == name) { ident(name) } else { null }
-        };
-        let by_list = by.iter().map(|b| ident(b)).collect::<Vec<_>>().join(", ");
-        self.queries.get("merge/group_tests")?.fill(&[
-            ("measure", &literal(schema.measure.as_deref().unwrap_or(&schema.table))),
-            ("difference_name", &literal(of)),
-            ("difference", &difference(schema, of)),
-            ("feature_mode", &column("feature_mode", "VARCHAR")),
-            ("tau", &column("tau", "BIGINT")),
-            ("rows", &self.rows(schema, &self.space.counting)?),
-            ("by", &if by_list.is_empty() { format!("() {ONE_ROW}") } else { by_list }),
-        ])
-    }
-
     /// Whether the configuration asks for correction of the table's measure.
-    fn corrected(&self, schema: &TableSchema) -> bool {
+    pub(super) fn corrected(&self, schema: &TableSchema) -> bool {
         schema.measure.as_ref().is_none_or(|m| self.fdr.families.contains(m))
     }
 
@@ -223,7 +192,7 @@ impl Views<'_> {
     }
 
     /// `rows` with a q for their p; the families are those of `source`.
-    fn q_values(
+    pub(super) fn q_values(
         &self,
         source: &str,
         rows: &str,
@@ -256,48 +225,6 @@ impl Views<'_> {
             ("same_family", &same.concat()),
         ])
     }
-
-    fn with_group(&self, schema: &TableSchema, rows: String) -> Result<String, QueryError> {
-        let mut rows = rows;
-        let mut columns: Vec<String> = std::iter::once(USER.to_owned())
-            .chain(schema.stored().map(|c| ident(&c.name)))
-            .chain(
-                schema.derived().filter(|(_, d)| matches!(d, Derived::Q { .. })).map(|(c, _)| ident(&c.name)),
-            )
-            .collect();
-        for (of, by) in group_columns(schema) {
-            let (p, q) = group_names(schema, of);
-            let listed: Vec<String> = columns.iter().map(|c| format!("t.{c}")).collect();
-            let p = p.unwrap_or_else(|| format!("p of {of}"));
-            let q = q.unwrap_or_else(|| format!("q of {of}"));
-            rows = if self.corrected(schema) {
-                let same: Vec<String> =
-                    by.iter().map(|b| format!("(g.{0} IS NOT DISTINCT FROM t.{0})", ident(b))).collect();
-                self.queries.get("merge/with_group_tests")?.fill(&[
-                    ("columns", &listed.join(", ")),
-                    ("group_p", &ident(&p)),
-                    ("group_q", &ident(&q)),
-                    ("rows", &rows),
-                    ("difference_name", &literal(of)),
-                    ("groups", &self.space.sql("group_tests")),
-                    (
-                        "same_group",
-                        if same.is_empty() { "true".to_owned() } else { same.join(" AND ") }.as_str(),
-                    ),
-                ])?
-            } else {
-                let null = "CAST(NULL AS DOUBLE)";
-                format!(
-                    "SELECT {}, {null} AS {}, {null} AS {} FROM ({rows}) t",
-                    listed.join(", "),
-                    ident(&p),
-                    ident(&q)
-                )
-            };
-            columns.extend([ident(&p), ident(&q)]);
-        }
-        Ok(rows)
-    }
 }
 
 /// The direction that the name of a column ends with.
@@ -324,42 +251,4 @@ fn smallest_p(schema: &TableSchema, q: &str, p: &str) -> String {
 fn floor_of(schema: &TableSchema, q: &str, p: &str) -> Option<String> {
     let direction = direction_of(q).or_else(|| direction_of(p))?;
     Some(format!("p_floor_{direction}")).filter(|name| schema.column(name).is_some())
-}
-
-/// What a group test is of: the difference of the effective values where they are exact, else the difference itself,
-/// which finds a direction in independent data if the biases of the two differ.
-fn difference(schema: &TableSchema, of: &str) -> String {
-    let exact = ["bias_A2S", "bias_S2A", "effective_A2S", "effective_S2A"];
-    if !of.starts_with("Delta_") || exact.iter().any(|name| schema.column(name).is_none()) {
-        return ident(of);
-    }
-    let [bias, other_bias, forth, back] = exact.map(ident);
-    let own = ident(of);
-    format!("(CASE WHEN {bias} IS NULL OR {other_bias} IS NULL THEN {own} ELSE {forth} - {back} END)")
-}
-
-/// The differences of a table that have a group test, with what the tests are split by.
-pub(super) fn group_columns(schema: &TableSchema) -> Vec<(&str, &[String])> {
-    let mut found: Vec<(&str, &[String])> = Vec::new();
-    for (_, derived) in schema.derived() {
-        let (of, by) = match derived {
-            Derived::Q { .. } | Derived::Control { .. } => continue,
-            Derived::GroupP { group_p_of, by } => (group_p_of, by),
-            Derived::GroupQ { group_q_of, by } => (group_q_of, by),
-        };
-        if !found.iter().any(|(seen, _)| seen == of) {
-            found.push((of, by));
-        }
-    }
-    found
-}
-
-fn group_names(schema: &TableSchema, of: &str) -> (Option<String>, Option<String>) {
-    let name = |wanted: &dyn Fn(&Derived) -> bool| {
-        schema.derived().find(|(_, d)| wanted(d)).map(|(c, _)| c.name.clone())
-    };
-    (
-        name(&|d| matches!(d, Derived::GroupP { group_p_of, .. } if group_p_of == of)),
-        name(&|d| matches!(d, Derived::GroupQ { group_q_of, .. } if group_q_of == of)),
-    )
 }

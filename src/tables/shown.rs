@@ -8,6 +8,7 @@ use datafusion::datasource::MemTable;
 use super::catalog::{Catalog, Listed, PUBLIC, Table};
 use super::derived::{Space, Views};
 use super::error::TableError;
+use super::groups::GROUP_TESTS;
 use super::user_tests::TESTS;
 use crate::config::Fdr;
 use crate::queries::Queries;
@@ -38,7 +39,7 @@ pub(super) fn put_views(
         put(TESTS, Table::Query(sql));
     }
     let control = if space.is_control { views.control()? } else { None };
-    let of_all = [("group_tests", views.group_tests()?), ("families", views.families()?), (CONTROL, control)];
+    let of_all = [(GROUP_TESTS, views.group_tests()?), ("families", views.families()?), (CONTROL, control)];
     for (name, sql) in of_all {
         let schema = schemas.get(name).map_err(StoreError::from)?;
         put(name, sql.map_or_else(|| without_rows(schema), |sql| Ok(Table::Query(sql)))?);

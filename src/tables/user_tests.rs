@@ -1,6 +1,7 @@
 //! The SQL of the view `tests`: every p of every user below each other, whatever table it is in.
 
-use super::derived::{Views, direction_of, group_columns};
+use super::derived::{Views, direction_of};
+use super::groups::group_columns;
 use crate::queries::{QueryError, ident, literal};
 use crate::schema::{ColumnType, Derived, TableSchema};
 
@@ -45,7 +46,11 @@ impl Views<'_> {
             Some(direction) => format!("_{direction}"),
             None => p.strip_prefix('p').unwrap_or_default().to_owned(),
         };
-        let direction = direction.map_or_else(|| null(ColumnType::Text), literal);
+        // A table with rows of several measures says in each of which it is, and of which direction.
+        let own = |name: &str| schema.column(name).map(|column| ident(&column.name));
+        let direction = direction.map(literal).or_else(|| own("direction"));
+        let measure =
+            own("measure").unwrap_or_else(|| literal(schema.measure.as_deref().unwrap_or(&schema.table)));
         let mut values: Vec<(&str, String)> = ABOUT
             .iter()
             .map(|(name, kind)| {
@@ -58,10 +63,10 @@ impl Views<'_> {
             })
             .collect();
         values.extend([
-            ("measure", literal(schema.measure.as_deref().unwrap_or(&schema.table))),
+            ("measure", measure),
             ("table", self.space.sql(&schema.table)),
             ("table_name", literal(&schema.table)),
-            ("direction", direction),
+            ("direction", direction.unwrap_or_else(|| null(ColumnType::Text))),
             ("p", ident(p)),
             ("q", ident(q)),
             ("alpha", format!("{:?}", self.fdr.alpha)),
@@ -129,7 +134,7 @@ mod tests {
             assert!(cte.contains(part), "{part}: {cte}");
         }
         let all = views.tests().unwrap().unwrap();
-        assert_eq!(all.matches("UNION ALL").count(), 9, "five measures in two directions");
+        assert_eq!(all.matches("UNION ALL").count(), 10, "five measures in two directions, and their lags");
     }
 
     #[test]

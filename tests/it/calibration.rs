@@ -28,6 +28,9 @@ quality_control:
   gc: {min_samples: 10, action: warn}
 ";
 
+/// What they stand against.
+const PERMUTE: &str = "statistical: {nulls: [permute]}\n";
+
 /// Tables with the columns of the two directions' p.
 const TABLES: [(&str, [&str; 2]); 5] = [
     ("te", ["p_A2S", "p_S2A"]),
@@ -120,7 +123,7 @@ fn kolmogorov_smirnov(p: &[f64]) -> f64 {
 
 /// Passes at the level of 1 % a measure; p of 199 surrogates comes in steps of 0.005.
 fn uniform(series: usize) {
-    for ((table, column), p) in ps(&config(""), series, 300, 0.0) {
+    for ((table, column), p) in ps(&config(PERMUTE), series, 300, 0.0) {
         let distance = kolmogorov_smirnov(&p);
         let critical = 1.63 / (series as f64).sqrt() + 0.005;
         println!("{table} {column}: distance {distance:.4}, critical {critical:.4}");
@@ -142,7 +145,7 @@ fn p_is_uniform_in_the_long_run() {
 /// Stopping early does not make p too small: P(p ≤ a) ≤ a, for every a.
 #[test]
 fn sequential_p_is_valid() {
-    let adaptive = "statistical: {adaptive_surrogates: {enabled: true, exceedances: 5}}\n";
+    let adaptive = "statistical: {nulls: [permute], adaptive_surrogates: {enabled: true, exceedances: 5}}\n";
     let found = ps(&config(adaptive), 500, 200, 0.0);
     for ((table, column), p) in found.iter().filter(|((table, _), _)| *table != "gc") {
         for level in [0.02, 0.05, 0.1, 0.3] {
@@ -156,8 +159,8 @@ fn sequential_p_is_valid() {
 #[test]
 fn power_grows_with_the_series() {
     // Patterns say less than symbols: their measure needs longer series.
-    let short = [100, 200, 500].map(|n| ps(&config(""), 60, n, 0.3));
-    let long = [100, 300, 1000].map(|n| ps(&config(""), 60, n, 0.8));
+    let short = [100, 200, 500].map(|n| ps(&config(PERMUTE), 60, n, 0.3));
+    let long = [100, 300, 1000].map(|n| ps(&config(PERMUTE), 60, n, 0.8));
     for (table, [column, _]) in TABLES {
         let by_length = if table == "ste" { &long } else { &short };
         let power = by_length.each_ref().map(|found| {
@@ -172,7 +175,7 @@ fn power_grows_with_the_series() {
 /// A third of the users coupled: of the users found, at most the share asked for is not, on average.
 #[test]
 fn benjamini_hochberg_keeps_its_rate() {
-    let (none, some) = (ps(&config(""), 400, 300, 0.0), ps(&config(""), 200, 300, 0.9));
+    let (none, some) = (ps(&config(PERMUTE), 400, 300, 0.0), ps(&config(PERMUTE), 200, 300, 0.9));
     let mut noise = Noise(Xoshiro256PlusPlus::seed_from_u64(9));
     for (table, [column, _]) in TABLES {
         let mut pick = |p: &[f64], n: usize| -> Vec<Option<f64>> {

@@ -50,7 +50,7 @@ fn all_mistakes_are_told_with_line_key_and_nearest() {
     );
     let said = world.expect(2, &["config", "check", "bad.yaml"]);
     insta::assert_snapshot!(said.err, @r#"
-    error: bad.yaml:3: `taus` must be a list of whole numbers from 0, not "one"
+    error: bad.yaml:3: `taus` must be a list of whole numbers from 0, or a range such as 1..12, not "one"
     bad.yaml:9: `surrogates` must be a whole number from 0, not -1
     bad.yaml:2: `feature_modes` contains the unknown mode `compsite`; did you mean `composite`? (known: composite, magnitude_only, sma_only, variance_only)
     bad.yaml:6: `k_selection.strategy` must be AIS, GUARDED_AIS, AIS_CORRECTED, KT, BIC or fixed, not "AIC"; did you mean `AIS`? (known: AIS, GUARDED_AIS, AIS_CORRECTED, KT, BIC, fixed)

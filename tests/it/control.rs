@@ -92,6 +92,31 @@ fn every_q_of_the_run_stands_beside_the_share_of_strangers() {
     assert_eq!(beside, "n\n8\n");
 }
 
+/// With a choice of nulls there is a row for each of them, besides that of the p that is used.
+#[test]
+fn each_null_has_a_share_of_its_own() {
+    let world = World::new(3);
+    world.write("quick.yaml", QUICK.replace("[permute]", "[permute, within_past], stop_above: 1"));
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    world.expect(0, &["control", "run", "--pairs", "6"]);
+    world.expect(0, &["merge", "--shards", "run_control", "--output", "mc"]);
+    let ask =
+        "select \"null\", tau, direction, pairs, rejected from control where measure = 'te' order by 1, 2, 3";
+    let table = sql(&world, "mc", ask);
+    assert_eq!(table.lines().count(), 1 + 3 * 4, "{table}");
+    for null in ["permute", "within_past"] {
+        let counted = format!(
+            "select \"null\", tau, direction, count(p), sum(case when p <= 0.05 then 1 else 0 end) from nulls \
+             where \"null\" = '{null}' group by 1, 2, 3 order by 1, 2, 3"
+        );
+        for line in sql(&world, "mc", &counted).lines().skip(1) {
+            assert!(table.contains(line), "{line} is not in {table}");
+        }
+    }
+    let called = |of: &str| table.lines().filter(|line| line.starts_with(of)).count();
+    assert_eq!((called("called,"), called("permute,"), called("within_past,")), (4, 4, 4));
+}
+
 #[test]
 fn too_many_strangers_end_with_3() {
     let world = controlled();

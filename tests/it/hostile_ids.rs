@@ -14,7 +14,8 @@ data:
   discretize: {source: {quantiles: 3}, target: none}
   min_rows: 50
 analysis_modes: [global_te]
-k_selection: {k_grid: [1, 2]}
+k_selection: {strategy: AIS, k_grid: [1, 2], per_variable: false}
+statistical: {nulls: [permute]}
 surrogates: 9
 quality_profile: exploratory
 ";

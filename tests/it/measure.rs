@@ -87,6 +87,7 @@ const CONFIG: &str = "feature_modes: [composite]
 taus: [1, 2]
 analysis_modes: [pair_agreement, global_te]
 k_selection: {strategy: fixed, k_fixed: 1}
+statistical: {nulls: [permute]}
 surrogates: 19
 data: {min_rows: 100}
 measures: {agreement: {below: 3}}

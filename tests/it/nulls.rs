@@ -208,3 +208,59 @@ fn what_nulls_say_is_checked() {
         std::fs::write(&path, whole).unwrap();
     }
 }
+
+/// Three people with the recording of one: what all of them together say of a direction, and of their lags.
+#[test]
+fn directions_are_tested_over_users_and_lags_together() {
+    let world = World::new(0);
+    for user in ["one", "two", "three"] {
+        let from = Path::new(REFERENCE).join("series_clean.csv");
+        std::fs::copy(from, world.path(&format!("data/{user}.csv"))).unwrap();
+    }
+    let quick = config("utc_offset_hours: 0", (1, 1, "1..3"))
+        .replace("[days, within_past, circular_shift, permute], stop_above: 1", "[days], lag_scan: true");
+    world.write("quick.yaml", quick);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    let said = world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+    assert!(!said.err.contains("could not have reached"), "{}", said.err);
+    let ask = |sql: &str| world.expect(0, &["sql", "--run", "merged", "--format", "csv", sql]).out;
+    // Six days in all 720 orders; the three W of equal values above 0 is the largest of eight.
+    let sql =
+        "select direction, tau, n, p from group_tests where difference = 'coupling' and direction = 'A2S'
+               and tau = 1";
+    assert_eq!(ask(sql), "direction,tau,n,p\nA2S,1,3,0.125\n");
+    let sql =
+        "select difference, count(*) as tests, count(q) as corrected from group_tests group by 1 order by 1";
+    assert_eq!(ask(sql), "difference,tests,corrected\nDelta_TE,3,3\ncoupling,6,6\n");
+    let sql = "select user_id, lags, best_tau, surrogates_scan, exhaustive, p_scan = q_scan as alike, days
+               from lag_scan where direction = 'A2S' order by user_id limit 1";
+    assert_eq!(
+        ask(sql),
+        "user_id,lags,best_tau,surrogates_scan,exhaustive,alike,days\none,3,1,720,True,True,6\n"
+    );
+    assert_eq!(world.csv("merged")["per_user_lag_scan.csv"].lines().count(), 7);
+    let said = world.expect(0, &["validate", "merged"]).out;
+    assert!(said.contains("ok    lag_scan_p\n"), "{said}");
+    change(&world.path("merged/lag_scan.parquet"), "p_scan", |values| first(values, |p| p / 2.0));
+    let said = world.expect(3, &["validate", "merged"]).out;
+    assert!(said.contains("FAIL  lag_scan_p\n"), "{said}");
+}
+
+/// Two days have two orders, and no p below .5.
+#[test]
+fn tests_that_cannot_reach_alpha_are_counted() {
+    let world = World::new(0);
+    let text = std::fs::read_to_string(Path::new(REFERENCE).join("series_clean.csv")).unwrap();
+    let two_days: String = text.split_inclusive('\n').take(1 + 2 * 96).collect();
+    world.write("data/short.csv", two_days);
+    let quick = config("utc_offset_hours: 0", (1, 1, "[1]"))
+        .replace("[days, within_past, circular_shift, permute], stop_above: 1", "[days]")
+        .replace("data: {", "data: {min_rows: 100, ");
+    world.write("quick.yaml", quick);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    let said =
+        world.expect(0, &["merge", "--shards", "run", "--output", "merged", "--report", "report.json"]);
+    assert!(said.err.contains("2 of 2 tests could not have reached 0.05, whatever the data"), "{}", said.err);
+    let report = std::fs::read_to_string(world.path("report.json")).unwrap();
+    assert!(report.contains("\"out_of_reach\": 2"), "{report}");
+}

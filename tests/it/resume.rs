@@ -9,6 +9,7 @@ use crate::world::{QUICK, World, rows};
 const SLOW: &str = "feature_modes: [composite]
 analysis_modes: [global_te]
 k_selection: {strategy: fixed, k_fixed: 4}
+statistical: {nulls: [permute]}
 surrogates: 1500
 data: {min_rows: 100}
 quality_profile: exploratory

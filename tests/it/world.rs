@@ -14,8 +14,9 @@ pub(crate) const HEADER: &str = "timestamp,raw_acc:magnitude_stats:mean,raw_acc:
 /// A configuration that takes milliseconds a user.
 pub(crate) const QUICK: &str = "feature_modes: [composite]
 analysis_modes: [global_te]
-k_selection: {k_grid: [1, 2]}
+k_selection: {strategy: AIS, k_grid: [1, 2], per_variable: false}
 surrogates: 19
+statistical: {nulls: [permute]}
 data: {min_rows: 100}
 quality_profile: exploratory
 ";

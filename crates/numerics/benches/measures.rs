@@ -1,4 +1,4 @@
-//! One test at a time, on one core: `cargo bench --bench measures`.
+//! One test at a time, on one core: `cargo bench -p results-numerics`.
 
 #![allow(missing_docs, clippy::unwrap_used, reason = "a benchmark")]
 

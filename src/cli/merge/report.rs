@@ -58,6 +58,9 @@ fn report(merged: &Merged) -> Value {
             report["rows"] = json!(written.manifest.rows);
             report["findings"] = findings(&written.gaps);
             report["changed_calls"] = json!(written.changed);
+            if written.manifest.nulls {
+                report["out_of_reach"] = json!(written.reach.out_of_reach);
+            }
             if !written.control.is_empty() {
                 report["control"] = json!(written.control);
             }

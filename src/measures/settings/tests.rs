@@ -52,6 +52,7 @@ fn compat_changes_these_defaults_and_no_others() {
     let changed: Vec<String> =
         differences(&new, &old).iter().map(|(key, new, old)| format!("{key}: {new} -> {old}")).collect();
     let expected = r#"
+analysis_modes: ["global_te","stratified_te","true_cte","ste","gc"] -> ["global_te","stratified_te","ste","gc"]
 compat: "none" -> "predecessor"
 conditional.condition_at: "target" -> "previous"
 conditional.embedding: "before_selection" -> "after_selection"
@@ -67,7 +68,10 @@ data.plausibility: true -> false
 gaps.mode: "break" -> "ignore"
 k_selection.guard_min_samples_per_state: 5.0 -> 25.0
 k_selection.guard_rule: "observations" -> "raw_hours"
+k_selection.per_variable: true -> false
+k_selection.strategy: "KT" -> "AIS"
 statistical.adaptive_surrogates.rule: "besag_clifford" -> "fresh_stages"
+statistical.nulls: ["days","within_past"] -> null
 statistical.p_value: "add_one" -> "raw"
 "#;
     let mut changed = changed;
@@ -300,6 +304,41 @@ fn only_settings_that_decide_numbers_are_in_the_fingerprint() {
     }
 }
 
+#[test]
+fn without_times_shifts_stand_in_for_days_unless_these_were_asked_for() {
+    let no_times = "data: {format: columns, source: a, target: b}\n";
+    let loaded = read(no_times);
+    assert_eq!(loaded.config.statistical.nulls.nulls, [NullKind::CircularShift, NullKind::WithinPast]);
+    assert_eq!(loaded.notices.len(), 1, "{:?}", loaded.notices);
+    assert!(loaded.notices[0].contains("`data.timestamp` is not set"), "{:?}", loaded.notices);
+    let told = faults(&format!("{no_times}statistical: {{nulls: [days]}}\n"));
+    assert!(told.contains("asks in `nulls` for `days`") && told.contains("set `data.timestamp`"), "{told}");
+    assert_eq!(read(&format!("{no_times}statistical: {{nulls: [permute]}}\n")).notices, [""; 0]);
+    let programs = read("analysis: {engine: command, command: [cat]}\n").config;
+    assert!(programs.statistical.nulls.is_permute(), "a program has nulls of its own");
+}
+
+#[test]
+fn lags_may_be_a_range() {
+    assert_eq!(read("taus: 1..4").config.taus, [1, 2, 3, 4]);
+    assert_eq!(read("taus: 3..3").config.taus, [3]);
+    for (text, told) in [
+        ("taus: 4..1", "`taus` begins above its end: write 1..4"),
+        ("taus: 1..x", "a range such as 1..12, not \"1..x\""),
+        ("taus: 0..4000000000", "`taus` has more than 10000 lags"),
+        ("taus: one", "`taus` must be a list of whole numbers from 0, or a range such as 1..12, not \"one\""),
+    ] {
+        assert!(faults(text).contains(told), "{text}: {}", faults(text));
+    }
+    let told = faults("statistical: {nulls: [within_past], lag_scan: true}");
+    assert!(
+        told.contains("`statistical.lag_scan` arranges days alike at every lag: it needs `days`"),
+        "{told}"
+    );
+    let scans = read("statistical: {lag_scan: true}").config;
+    assert_ne!(fingerprint(&scans), fingerprint(&read("").config));
+}
+
 /// What runs of earlier versions have in their `run.yaml`: a changed fingerprint would do all their units again.
 #[test]
 fn fingerprints_stay_what_they_were() {
@@ -311,7 +350,7 @@ fn fingerprints_stay_what_they_were() {
         ("k4_fast", "ee0d994fa580fb43"),
         ("k6_full", "db61fa06c74b364b"),
         ("production_k6_true_cte", "79e590baf818ae7c"),
-        ("recommended", "20fc7aeb0bb93865"),
+        ("recommended", "84ada15e6575a8ca"),
         ("smoke", "5dbf337d50271132"),
     ];
     let names: Vec<String> = presets(None).into_iter().map(|(name, _)| name).collect();
@@ -322,12 +361,25 @@ fn fingerprints_stay_what_they_were() {
     let columns = "data: {format: columns, user: id, timestamp: t, source: {one: a, two: 'b * 2'}, target: s, condition: 'c % 4'}
 feature_modes: [one, two]
 analysis_modes: [global_te, stratified_te, true_cte, ste, gc]
-statistical: {adaptive_surrogates: true}
+k_selection: {strategy: AIS, per_variable: false}
+statistical: {adaptive_surrogates: true, nulls: [permute]}
 ste: {dimension: 4}
 granger: {max_lag: 3}
 ";
+    // What stood there before orders went by evidence and nulls could be chosen.
+    let guide = "analysis_modes: [global_te, stratified_te, ste, gc]
+k_selection: {strategy: AIS, per_variable: false}
+statistical: {nulls: [permute]}
+";
+    let recommended = "analysis_modes: [global_te, stratified_te, true_cte, ste, gc]
+k_selection: {strategy: AIS_CORRECTED, ais_correction: null_subtracted, per_variable: true}
+statistical: {nulls: [permute]}
+";
     for (text, pinned) in [
-        ("", "784c517dda826f69"),
+        (guide, "784c517dda826f69"),
+        (recommended, "20fc7aeb0bb93865"),
+        // A run without a preset is one with this.
+        ("", "84ada15e6575a8ca"),
         ("compat: predecessor", "f8d141aee639503a"),
         (columns, "bc1d18c82851698d"),
         ("analysis: {engine: command, command: ['true']}", "8860cfb5f085ea08"),

@@ -1,19 +1,14 @@
 //! Tests of the methods in words.
 
 use super::{Study, methods};
-use crate::config::{Config, ConfigSource, Fdr, GapMode, KStrategy, NullKind, Overrides, load};
+use crate::config::{Config, Fdr, GapMode, KStrategy, NullKind, parse};
 use crate::schema::Schemas;
 use crate::store::{AcceptedUnit, MergeManifest, MergedRun};
 
 fn config() -> Config {
-    load(
-        &ConfigSource::Preset("recommended".to_owned()),
-        &Overrides::default(),
-        None,
-        &crate::measures::settings(),
-    )
-    .unwrap()
-    .config
+    let of_k = "k_selection: {strategy: AIS_CORRECTED, ais_correction: null_subtracted}";
+    let text = format!("{of_k}\nstatistical: {{nulls: [permute]}}\n");
+    parse("f.yaml", &text, None, &crate::measures::settings()).unwrap().config
 }
 
 fn manifest(config: Option<Config>) -> MergeManifest {

@@ -17,6 +17,8 @@ use super::arguments::{as_doubles, one_number};
 pub(super) enum Statistic {
     /// See [`results_numerics::numerics::stats::wilcoxon_signed_rank`].
     WilcoxonP,
+    /// The same, one-sided: whether values lie above 0.
+    WilcoxonGreaterP,
     /// See [`results_numerics::numerics::stats::hodges_lehmann`].
     HodgesLehmann,
     /// See [`results_numerics::numerics::stats::hodges_lehmann_interval`]: a list of two.
@@ -26,12 +28,18 @@ pub(super) enum Statistic {
 }
 
 impl Statistic {
-    pub(super) const ALL: [Self; 4] =
-        [Self::WilcoxonP, Self::HodgesLehmann, Self::HodgesLehmannInterval, Self::KsUniform];
+    pub(super) const ALL: [Self; 5] = [
+        Self::WilcoxonP,
+        Self::WilcoxonGreaterP,
+        Self::HodgesLehmann,
+        Self::HodgesLehmannInterval,
+        Self::KsUniform,
+    ];
 
     fn name(self) -> &'static str {
         match self {
             Self::WilcoxonP => "wilcoxon_p",
+            Self::WilcoxonGreaterP => "wilcoxon_greater_p",
             Self::HodgesLehmann => "hodges_lehmann",
             Self::HodgesLehmannInterval => "hodges_lehmann_interval",
             Self::KsUniform => "ks_uniform",
@@ -42,6 +50,9 @@ impl Statistic {
         match self {
             Self::WilcoxonP => ScalarValue::Float64(
                 results_numerics::numerics::stats::wilcoxon_signed_rank(values).map(|test| test.p),
+            ),
+            Self::WilcoxonGreaterP => ScalarValue::Float64(
+                results_numerics::numerics::stats::wilcoxon_signed_rank(values).map(|test| test.p_greater),
             ),
             Self::HodgesLehmann => {
                 ScalarValue::Float64(results_numerics::numerics::stats::hodges_lehmann(values))
@@ -61,7 +72,9 @@ impl Statistic {
 
     fn kind(self) -> DataType {
         match self {
-            Self::WilcoxonP | Self::HodgesLehmann | Self::KsUniform => DataType::Float64,
+            Self::WilcoxonP | Self::WilcoxonGreaterP | Self::HodgesLehmann | Self::KsUniform => {
+                DataType::Float64
+            }
             Self::HodgesLehmannInterval => list_type(),
         }
     }

@@ -44,6 +44,7 @@ const DISTINCT: &[&str] = &[
     "var_population",
     "var_samp",
     "var_sample",
+    "wilcoxon_greater_p",
     "wilcoxon_p",
 ];
 

@@ -1,6 +1,6 @@
 //! Days that stand for each other: which are used, which of their observations correspond, and orders of them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 
@@ -42,6 +42,11 @@ impl UsedDays {
         let time: Vec<u64> = samples.iter().map(|sample| clock.time[*sample]).collect();
         let by_time = by_day.iter().map(|day| by_time(day, &time)).collect();
         Self { by_day, by_time, time, tolerance: clock.tolerance }
+    }
+
+    /// The used days as the clock counts them, of observations that predict these samples.
+    pub(super) fn names(&self, samples: &[usize], clock: Clock<'_>) -> BTreeSet<i64> {
+        self.by_day.iter().filter_map(|day| Some(clock.day[samples[*day.first()? as usize]])).collect()
     }
 
     /// Number of used days.

@@ -74,6 +74,7 @@ fn apart(strata: &[Stratum], judges: &Judges<'_>, clock: Option<Clock<'_>>, key:
             jackknife: None,
         }),
         verdict,
+        observations: None,
     }
 }
 

@@ -5,6 +5,7 @@ use super::judge::{Verdict, judge};
 use super::{Null, Plan, Sample, StreamKey};
 use crate::numerics::cmi::{Estimate, estimate};
 use crate::numerics::effective::{entropy_given_past, mean_over_permutations};
+use crate::numerics::embedding::Observations;
 
 /// A value and what is told of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,6 +16,8 @@ pub struct Told {
     pub exact: Option<Exact>,
     /// What the nulls say.
     pub verdict: Verdict,
+    /// The observations, if they were asked for and are one sample.
+    pub observations: Option<Observations>,
 }
 
 /// What is known of a value without surrogates.
@@ -39,6 +42,8 @@ pub struct Judges<'a> {
     pub plan: &'a Plan,
     /// Whether what is known without surrogates is asked for.
     pub exact: bool,
+    /// Whether observations are asked for.
+    pub observations: bool,
 }
 
 impl Judges<'_> {
@@ -49,7 +54,8 @@ impl Judges<'_> {
             let mut draws = null.prepare(sample)?;
             Ok(self.plan.compare(&mut *draws, estimate.value, key.of(null.name())))
         });
-        Told { estimate, exact: self.exact.then(|| exact(sample)), verdict }
+        let observations = self.observations.then(|| sample.observations.clone());
+        Told { estimate, exact: self.exact.then(|| exact(sample)), verdict, observations }
     }
 }
 

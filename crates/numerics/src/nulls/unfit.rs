@@ -20,6 +20,9 @@ pub enum Unfit {
     /// The null is none of this measure.
     #[error("does not apply")]
     DoesNotApply,
+    /// All surrogates have one value.
+    #[error("surrogates do not vary")]
+    NoSpread,
     /// Another null has settled the matter.
     #[error("another null is above stop_above")]
     Settled,

@@ -62,7 +62,8 @@ fn deviation(measure: &'static str, surrogates: u32, check: impl Fn(&Fields, &Po
         let definition = Definition { histories, options: OLD, strict: false };
         let key = StreamKey::new(1, &row[0], "", measure, &row[2], tau);
         let of = if measure == "true_cte" { conditional } else { stratified };
-        let judges = Judges { nulls: &[&Permute], stop_above: 1.0, plan: &plan, exact: false };
+        let judges =
+            Judges { nulls: &[&Permute], stop_above: 1.0, plan: &plan, exact: false, observations: false };
         let found = test_selected(of(&data, &definition).unwrap(), &judges, None, key);
         let off = (found.told.estimate.value - row[5].parse::<f64>().unwrap()).abs();
         assert!(off < 1e-12, "{row:?}: off by {off}");

@@ -9,6 +9,7 @@
     reason = "a test fails by panicking and shows what it found"
 )]
 
+mod calibration;
 mod conditional;
 mod infomeasure;
 mod nulls;

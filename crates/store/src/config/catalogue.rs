@@ -15,6 +15,8 @@ pub struct MeasureSettings {
     pub family: &'static str,
     /// Whether it is computed where `analysis_modes` is not set.
     pub default: bool,
+    /// Whether the guide computes it where `analysis_modes` is not set.
+    pub in_guide: bool,
     /// Its quality gate; several measures may share one.
     pub gate: Option<GateSettings>,
     /// Settings of its own; several measures may share a block.

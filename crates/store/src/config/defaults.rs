@@ -21,7 +21,7 @@ const EXTRASENSORY_FOLDER: &str = "data/ExtraSensory.per_uuid_features_labels";
 /// The settings before any file is read.
 pub(super) fn defaults(compat: Compat, measures: &[MeasureSettings]) -> Config {
     let old = compat == Compat::Predecessor;
-    Config {
+    let mut config = Config {
         name: "run".into(),
         data_root: EXTRASENSORY_FOLDER.into(),
         out_dir: "out".into(),
@@ -46,7 +46,7 @@ pub(super) fn defaults(compat: Compat, measures: &[MeasureSettings]) -> Config {
                 p_nonsig: 0.20,
             },
             p_value: if old { PValueRule::Raw } else { PValueRule::AddOne },
-            nulls: Nulls::permute(),
+            nulls: Nulls::usual(),
         },
         conditional: conditional(old),
         ste: Ste { dimension: 3, max_history: 2, ties: TieRule::Stable },
@@ -57,7 +57,20 @@ pub(super) fn defaults(compat: Compat, measures: &[MeasureSettings]) -> Config {
         fdr: Fdr::of(measures),
         runtime: Runtime { concurrency: 1, threads: None, user_folders: Some(2000), commit_seconds: 5.0 },
         measures: BTreeMap::new(),
+    };
+    if old {
+        keep_to_the_guide(&mut config, measures);
     }
+    config
+}
+
+/// What was done where nobody said otherwise before orders went by evidence and nulls could be chosen: the guide's
+/// way, and what stands in the configurations of programs, which do not look at it.
+pub(super) fn keep_to_the_guide(config: &mut Config, measures: &[MeasureSettings]) {
+    config.analysis_modes = measures.iter().filter(|m| m.in_guide).map(|m| m.key.to_owned()).collect();
+    config.k_selection.strategy = KStrategy::Ais;
+    config.k_selection.per_variable = false;
+    config.statistical.nulls = Nulls::permute();
 }
 
 impl Fdr {
@@ -74,7 +87,7 @@ impl Fdr {
 
 fn k_selection(old: bool) -> KSelection {
     KSelection {
-        strategy: KStrategy::Ais,
+        strategy: KStrategy::Kt,
         k_grid: vec![1, 2, 3, 4, 5, 6],
         k_max: None,
         k_fixed: 4,
@@ -82,7 +95,7 @@ fn k_selection(old: bool) -> KSelection {
         undersampling_guard: false,
         guard_rule: if old { GuardRule::RawHours } else { GuardRule::Observations },
         guard_min_samples_per_state: if old { 25.0 } else { 5.0 },
-        per_variable: false,
+        per_variable: true,
         ais_surrogates: 100,
         ais_correction: AisCorrection::MillerMadow,
     }

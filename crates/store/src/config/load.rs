@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use super::analysis::read_analysis;
 use super::catalogue::{MeasureSettings, read_blocks};
 use super::data::read_data;
-use super::defaults::defaults;
+use super::defaults::{defaults, keep_to_the_guide};
 use super::error::ConfigError;
 use super::gates::read_quality;
 use super::model::{AdaptiveRule, Compat, Config, KStrategy};
 use super::null_settings;
 use super::presets;
+use super::program::Analysis;
 use super::read::{Findings, Section};
 use super::tree::{Kind, Node};
 use crate::text_file;
@@ -126,6 +127,10 @@ fn read_config(
     let mut compat = Compat::None;
     root.set("compat", "`none` or `predecessor`", &mut compat);
     let mut c = defaults(compat, measures);
+    read_analysis(&mut root, &mut c);
+    if c.analysis != Analysis::Builtin {
+        keep_to_the_guide(&mut c, measures);
+    }
     name.clone_into(&mut c.name);
     read_places(&mut root, &mut c);
     root.set("n_users", "a whole number or null", &mut c.n_users);
@@ -133,7 +138,7 @@ fn read_config(
     root.set("seed", "a whole number from 0", &mut c.seed);
     root.set("hour_bins", "a whole number from 1", &mut c.hour_bins);
     root.require("hour_bins", (1..=100_000).contains(&c.hour_bins), "must be from 1 to 100000");
-    root.set("taus", "a list of whole numbers from 0", &mut c.taus);
+    read_taus(&mut root, &mut c.taus);
     root.require("taus", !c.taus.is_empty(), "must name at least one lag");
     root.require("taus", is_unique(&c.taus), "names a lag twice");
     read_modes(&mut root, &mut c, measures);
@@ -142,7 +147,6 @@ fn read_config(
     if c.surrogates == 0 {
         root.notice("`surrogates` is 0: every p will be empty");
     }
-    read_analysis(&mut root, &mut c);
     read_data(&mut root, compat, &mut c);
     read_k_selection(&mut root, &mut c);
     let chooses_nulls = read_statistical(&mut root, &mut c);
@@ -203,6 +207,29 @@ fn is_unique<T: Ord + Clone>(values: &[T]) -> bool {
     let mut sorted = values.to_vec();
     sorted.sort();
     sorted.windows(2).all(|w| w[0] != w[1])
+}
+
+/// Most lags of a range.
+const MOST_LAGS: u32 = 10_000;
+
+/// Reads lags: a list, or a range such as `1..12`.
+fn read_taus(root: &mut Section<'_>, taus: &mut Vec<u32>) {
+    let what = "a list of whole numbers from 0, or a range such as 1..12";
+    let range = root.get("taus").and_then(|node| match &node.kind {
+        Kind::Scalar(serde_json::Value::String(text)) => text.split_once(".."),
+        _ => None,
+    });
+    let Some((first, last)) = range else { return root.set("taus", what, taus) };
+    match (first.trim().parse::<u32>(), last.trim().parse::<u32>()) {
+        (Ok(first), Ok(last)) if first <= last && last - first < MOST_LAGS => {
+            *taus = (first..=last).collect();
+        }
+        (Ok(first), Ok(last)) if first <= last => {
+            root.fault("taus", &format!("has more than {MOST_LAGS} lags: {first}..{last}"));
+        }
+        (Ok(_), Ok(_)) => root.fault("taus", &format!("begins above its end: write {last}..{first}")),
+        _ => root.fault("taus", &format!("must be {what}, not \"{first}..{last}\"")),
+    }
 }
 
 /// The measures that are asked for, in the order of the catalogue.

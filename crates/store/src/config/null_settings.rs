@@ -5,6 +5,8 @@ use super::nulls::{NullKind, Nulls};
 use super::program::Analysis;
 use super::read::Section;
 
+const NO_DAYS: &str = "arranges days alike at every lag: it needs `days` in `nulls`";
+
 /// Reads the keys.
 pub(super) fn read(s: &mut Section<'_>, n: &mut Nulls) {
     let mut names: Vec<String> = n.nulls.iter().map(|null| null.name().to_owned()).collect();
@@ -17,6 +19,8 @@ pub(super) fn read(s: &mut Section<'_>, n: &mut Nulls) {
     s.set("min_shift", "a whole number of steps from 1, or null for 60", &mut n.min_shift);
     s.require("min_shift", n.min_shift != Some(0), "must be from 1, or null for 60");
     s.set("stop_above", "a number from 0 to 1", &mut n.stop_above);
+    s.set("lag_scan", "true or false", &mut n.lag_scan);
+    s.require("lag_scan", !n.lag_scan || n.nulls.contains(&NullKind::Days), NO_DAYS);
     s.require("stop_above", (0.0..=1.0).contains(&n.stop_above), "must be from 0 to 1");
 }
 

@@ -20,6 +20,9 @@ pub struct Nulls {
     /// A p above it spares the nulls behind.
     #[serde(default = "stop_above", skip_serializing_if = "is_usual_stop")]
     pub stop_above: f64,
+    /// Whether the lags are scanned together.
+    #[serde(default, skip_serializing_if = "is_not")]
+    pub lag_scan: bool,
 }
 
 /// How the source is made independent of the target.
@@ -53,7 +56,12 @@ impl NullKind {
 impl Nulls {
     /// x over all observations and nothing else, as it was before there was a choice.
     pub fn permute() -> Self {
-        Self { nulls: permute(), min_shift: None, stop_above: STOP_ABOVE }
+        Self { nulls: permute(), min_shift: None, stop_above: STOP_ABOVE, lag_scan: false }
+    }
+
+    /// Whole days and x within the past, as where nobody says otherwise.
+    pub(super) fn usual() -> Self {
+        Self { nulls: vec![NullKind::Days, NullKind::WithinPast], ..Self::permute() }
     }
 
     /// Whether it is what it was before there was a choice: then tables have the columns and numbers of then.
@@ -72,6 +80,11 @@ fn is_permute(nulls: &[NullKind]) -> bool {
 
 fn stop_above() -> f64 {
     STOP_ABOVE
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+fn is_not(lag_scan: &bool) -> bool {
+    !lag_scan
 }
 
 #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]

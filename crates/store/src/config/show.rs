@@ -17,10 +17,11 @@ pub fn show(config: &Config) -> String {
         }
         if let Some(Value::Object(statistical)) = map.get_mut("statistical") {
             // Left out of the stored form where they are what they were before there was a choice.
-            let Nulls { nulls, min_shift, stop_above } = &config.statistical.nulls;
+            let Nulls { nulls, min_shift, stop_above, lag_scan } = &config.statistical.nulls;
             statistical.insert("nulls".into(), json!(nulls));
             statistical.insert("min_shift".into(), json!(min_shift));
             statistical.insert("stop_above".into(), json!(stop_above));
+            statistical.insert("lag_scan".into(), json!(lag_scan));
         }
     }
     serde_saphyr::to_string(&value).unwrap_or_default()

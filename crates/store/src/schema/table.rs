@@ -173,6 +173,8 @@ impl TableSchema {
     /// Takes away the columns that are elsewhere only.
     pub(super) fn without(&mut self, elsewhere: Only) {
         self.columns.retain(|column| column.only != Some(elsewhere));
+        let columns = &self.columns;
+        self.key.retain(|name| columns.iter().any(|column| column.name == *name));
     }
 
     /// Adds a column to each q, right behind it: the share of pairs of strangers that its test rejects. Says whether

@@ -29,7 +29,8 @@ fn plan(surrogates: u32) -> Plan {
 
 fn tested(selected: Result<Selected, NoValue>, surrogates: u32) -> Result<Pooled, NoValue> {
     let plan = plan(surrogates);
-    let judges = Judges { nulls: &[&Permute], stop_above: 1.0, plan: &plan, exact: false };
+    let judges =
+        Judges { nulls: &[&Permute], stop_above: 1.0, plan: &plan, exact: false, observations: false };
     selected.map(|selected| test_selected(selected, &judges, None, KEY))
 }
 

@@ -17,9 +17,11 @@ pub struct SignedRank {
     pub w: f64,
     /// Two-sided p.
     pub p: f64,
+    /// One-sided p: whether they lie above 0.
+    pub p_greater: f64,
 }
 
-/// Tests whether `values` are symmetric about 0; two-sided.
+/// Tests whether `values` are symmetric about 0, two-sided, or lie above it, one-sided.
 ///
 /// Zeros are dropped, equal absolute values share the mean of their ranks. p is exact for at most 50
 /// values without zeros and ties, exact by enumeration for at most 13 values with them, and else by the
@@ -37,8 +39,9 @@ pub fn wilcoxon_signed_rank(values: &[f64]) -> Option<SignedRank> {
     let positive = |group: &[f64]| group.iter().filter(|d| **d > 0.0).count() as f64;
     let w = groups(&d).fold(0.0, |w, (rank, group)| w + rank * positive(group));
     let plain = d.len() == finite && groups(&d).all(|(_, group)| group.len() == 1);
-    let p = if plain && finite <= EXACT || finite <= ENUMERATED { exact(&d, w) } else { normal(&d, w)? };
-    Some(SignedRank { n: d.len(), w, p })
+    let is_exact = plain && finite <= EXACT || finite <= ENUMERATED;
+    let (p, p_greater) = if is_exact { exact(&d, w) } else { normal(&d, w)? };
+    Some(SignedRank { n: d.len(), w, p, p_greater })
 }
 
 /// Groups of equal absolute values, which come sorted by them, and their mean ranks.
@@ -51,8 +54,8 @@ fn groups(sorted: &[f64]) -> impl Iterator<Item = (f64, &[f64])> {
     })
 }
 
-/// The distribution of W under random signs, by dynamic programming over doubled (whole) ranks.
-fn exact(sorted: &[f64], w: f64) -> f64 {
+/// Both p by the distribution of W under random signs, by dynamic programming over doubled (whole) ranks.
+fn exact(sorted: &[f64], w: f64) -> (f64, f64) {
     let doubled: Vec<usize> = groups(sorted)
         .flat_map(|(rank, group)| std::iter::repeat_n((2.0 * rank) as usize, group.len()))
         .collect();
@@ -70,15 +73,19 @@ fn exact(sorted: &[f64], w: f64) -> f64 {
     let w = (2.0 * w) as usize;
     let below: f64 = share[..=w].iter().sum();
     let above: f64 = share[w..].iter().rev().sum();
-    (2.0 * below.min(above)).min(1.0)
+    ((2.0 * below.min(above)).min(1.0), above.min(1.0))
 }
 
-fn normal(sorted: &[f64], w: f64) -> Option<f64> {
+fn normal(sorted: &[f64], w: f64) -> Option<(f64, f64)> {
     let n = sorted.len() as f64;
     let cubes = |size: usize| (size as f64).powi(3) - size as f64;
     let tied: f64 = groups(sorted).map(|(_, group)| cubes(group.len())).sum();
     let variance = (n * (n + 1.0) * (2.0 * n + 1.0) - tied / 2.0) / 24.0;
-    (variance > 0.0).then(|| two_sided((w - n * (n + 1.0) / 4.0) / variance.sqrt()))
+    (variance > 0.0).then(|| {
+        let z = (w - n * (n + 1.0) / 4.0) / variance.sqrt();
+        let p = two_sided(z);
+        (p, if z > 0.0 { p / 2.0 } else { 1.0 - p / 2.0 })
+    })
 }
 
 #[cfg(test)]
@@ -99,6 +106,18 @@ mod tests {
         assert!((p(&[0.0; 5]) - 1.0).abs() < 1e-15);
         assert_eq!(wilcoxon_signed_rank(&[0.0; 20]), None);
         assert_eq!(wilcoxon_signed_rank(&[1.0, f64::NAN, -2.0, f64::INFINITY]), None);
+    }
+
+    #[test]
+    fn one_side_is_half_of_both_or_the_rest() {
+        // More than are exact.
+        let values: Vec<f64> = (1..80).map(|i| f64::from(i * 37 % 83) - 30.0).collect();
+        let against: Vec<f64> = values.iter().map(|value| -value).collect();
+        let [forth, back] = [&values, &against].map(|values| wilcoxon_signed_rank(values).unwrap());
+        assert!(forth.p_greater < 0.1 && (forth.p_greater - forth.p / 2.0).abs() < 1e-15, "{forth:?}");
+        assert!((back.p_greater + forth.p_greater - 1.0).abs() < 1e-12, "{back:?}");
+        let known = wilcoxon_signed_rank(&[1.0, 2.0, 3.0, 4.0]).unwrap().p_greater;
+        assert!((known - 0.0625).abs() < 1e-15);
     }
 
     proptest! {
@@ -122,6 +141,7 @@ mod tests {
             }
             let p = (2.0 * f64::from(low.min(high)) / f64::from(1u32 << d.len())).min(1.0);
             prop_assert!((found.p - p).abs() < 1e-12);
+            prop_assert!((found.p_greater - f64::from(high) / f64::from(1u32 << d.len())).abs() < 1e-12);
         }
     }
 }
