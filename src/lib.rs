@@ -27,7 +27,7 @@ mod legacy;
 pub mod measures;
 pub mod merge;
 mod progress;
-pub mod queries;
+mod queries;
 pub mod report;
 pub mod run;
 mod sources;
@@ -35,4 +35,4 @@ pub mod sql;
 pub mod tables;
 
 pub use results_store::{attempts, compact, config, error, event, schema, sorted, store};
-use results_store::{beside, failpoint, hidden, system, text_file};
+use results_store::{beside, failpoint, hidden, printable, system, text_file};

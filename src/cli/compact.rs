@@ -77,6 +77,12 @@ fn summary(dir: &Path, done: &Compacted) -> String {
             count(done.leftovers, "file")
         ));
     }
+    if done.set_aside > 0 {
+        text.push_str(&format!(
+            "moved {} to _damaged/, whose units have newer attempts\n",
+            count(done.set_aside, "damaged attempt")
+        ));
+    }
     text
 }
 

@@ -10,6 +10,7 @@ use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
 use super::speak;
+use crate::printable::printable;
 
 /// The log goes to standard error; `RESULTS_LOG` sets how much (`warn` without it). That of a worker is kept in a
 /// file and has times.
@@ -40,7 +41,7 @@ where
         if !fields.is_empty() {
             fields = format!(" ({fields})");
         }
-        writeln!(to, "{level}: {message}{fields}")
+        writeln!(to, "{level}: {}", printable(&format!("{message}{fields}")))
     }
 }
 

@@ -149,22 +149,23 @@ pub(super) fn failure(error: MergeError) -> Failure {
 /// Words the outcome and gives the exit code.
 pub(super) fn tell(merged: &Merged) -> Exit {
     say(format_args!("{}{}", legacy_text(&merged.legacy), notes_text(&merged.notes)));
+    let remedy = |kind| merged.remedy(kind);
     match &merged.outcome {
         MergeOutcome::Written(written) => {
             say(format_args!(
                 "{}{}",
-                written_text(written),
+                written_text(written, &remedy),
                 changed_text(&written.changed, written.manifest.fdr.alpha)
             ));
             if written.manifest.complete { Exit::Done } else { Exit::Incomplete }
         }
         MergeOutcome::Incomplete(gaps) => {
-            say(gaps_text(gaps));
+            say(gaps_text(gaps, &remedy));
             say_line(format_args!(
                 "error: the result is incomplete ({}); nothing was written
 (hint: {})",
                 count(gaps.len() as u64, "gap"),
-                way_on(gaps)
+                way_on(gaps, merged.all_legacy)
             ));
             Exit::Incomplete
         }
@@ -194,10 +195,13 @@ pub(super) fn tell(merged: &Merged) -> Exit {
 }
 
 /// What can be done about gaps.
-fn way_on(gaps: &[Gap]) -> String {
+fn way_on(gaps: &[Gap], all_legacy: bool) -> String {
     let skipped = gaps.iter().filter(|gap| gap.kind == Kind::Skipped).count();
-    let finish =
-        "finish the run with `results run --resume RUN_DIR`, or take what there is with --allow-partial";
+    let finish = if all_legacy {
+        "name what is missing beside these directories, or take what there is with --allow-partial"
+    } else {
+        "finish the run with `results run --resume RUN_DIR`, or take what there is with --allow-partial"
+    };
     match skipped {
         0 => finish.to_owned(),
         n if n == gaps.len() => format!(
@@ -208,9 +212,9 @@ fn way_on(gaps: &[Gap]) -> String {
     }
 }
 
-fn written_text(written: &Written) -> String {
+fn written_text(written: &Written, remedy: Remedy<'_>) -> String {
     let m = &written.manifest;
-    let mut out = gaps_text(&written.gaps) + &accepted_text(&m.accepted_skipped);
+    let mut out = gaps_text(&written.gaps, remedy) + &accepted_text(&m.accepted_skipped);
     let rows: Vec<Vec<String>> = m.rows.iter().map(|(t, n)| vec![t.clone(), n.to_string()]).collect();
     out.push_str(&columns(&["table", "rows"], &rows));
     if m.duplicates > 0 {
@@ -247,13 +251,16 @@ pub(super) fn accepted_text(units: &[AcceptedUnit]) -> String {
     out
 }
 
+/// What is to be done about a kind of gap.
+pub(super) type Remedy<'a> = &'a dyn Fn(Kind) -> &'static str;
+
 /// Gaps by kind, the first few of each.
-pub(super) fn gaps_text(gaps: &[Gap]) -> String {
+pub(super) fn gaps_text(gaps: &[Gap], remedy: Remedy<'_>) -> String {
     let mut kinds: std::collections::BTreeMap<Kind, Vec<&Gap>> = std::collections::BTreeMap::new();
     for gap in gaps {
         kinds.entry(gap.kind).or_default().push(gap);
     }
-    kinds.into_iter().map(|(kind, gaps)| kind_text(kind, &gaps, gaps.len() as u64)).collect()
+    kinds.into_iter().map(|(kind, gaps)| kind_text((kind, remedy(kind)), &gaps, gaps.len() as u64)).collect()
 }
 
 /// The first few of findings that are counted but not all kept.
@@ -261,10 +268,10 @@ pub(super) fn kept_text(kind: Kind, found: &Kept<Gap>) -> String {
     if found.is_empty() {
         return String::new();
     }
-    kind_text(kind, &found.items.iter().collect::<Vec<_>>(), found.count())
+    kind_text((kind, kind.remedy()), &found.items.iter().collect::<Vec<_>>(), found.count())
 }
 
-fn kind_text(kind: Kind, gaps: &[&Gap], all: u64) -> String {
+fn kind_text((kind, remedy): (Kind, &str), gaps: &[&Gap], all: u64) -> String {
     let mut out = format!("{kind}: {all}\n");
     let groups = if [Kind::Failed, Kind::Skipped].contains(&kind) {
         grouped(gaps, |gap| (&gap.reason, &gap.user_id))
@@ -282,7 +289,7 @@ fn kind_text(kind: Kind, gaps: &[&Gap], all: u64) -> String {
     }
     let shown: usize = groups.iter().take(SHOWN).map(Vec::len).sum();
     out.push_str(&more_text("  ", all, shown));
-    out.push_str(&format!("  (hint: {})\n", kind.remedy()));
+    out.push_str(&format!("  (hint: {remedy})\n"));
     out
 }
 

@@ -18,6 +18,7 @@ use crate::config::{Config, ConfigSource, Overrides, load};
 use crate::error::{Exit, Failure};
 use crate::event::{FanOut, JsonLines};
 use crate::measures;
+use crate::printable::printable;
 use crate::progress::{Verbosity, for_people};
 use crate::run::{
     Here, Launcher, MovedData, Planned, Processes, RunError, RunOutcome, Work, create, move_data, newcomers,
@@ -114,7 +115,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     // What cannot be written ends no run; it is told afterwards.
     let mut told = Ok(());
     if args.explain || args.dry_run {
-        told = out(&explain(&work, args.explain)?);
+        told = out(&printable(&explain(&work, args.explain)?));
     }
     if args.dry_run {
         return told.map(|()| Exit::Done);
@@ -299,7 +300,8 @@ fn data_in(run: &mut Run, folder: &Path, schemas: &Schemas) -> Result<(), Failur
 
 /// Users that came into the data folder since the run was planned: taken into the plan, or told about.
 fn extend(run: &mut Run, extend: bool) -> Result<(), Failure> {
-    let new = newcomers(run, extend).map_err(failure)?;
+    let note = |words: &str| say_line(format_args!("note: {words}"));
+    let new = newcomers(run, extend, &note).map_err(failure)?;
     let users: BTreeSet<&String> = new.iter().map(|unit| &unit.user_id).collect();
     if users.is_empty() {
         return Ok(());

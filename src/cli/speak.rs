@@ -9,6 +9,7 @@ use std::process::Stdio;
 use std::sync::OnceLock;
 
 use crate::error::Failure;
+use crate::printable::printable;
 
 /// Whether there is still somebody who reads standard output.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -45,9 +46,9 @@ pub(super) fn place_of_others() -> Stdio {
     PLACE.get().and_then(|place| place.try_clone().ok()).map_or_else(Stdio::inherit, Stdio::from)
 }
 
-/// Writes words to standard error, as they are. They may be lost: nobody may be there, and a disk may be full.
+/// Writes words to standard error. They may be lost: nobody may be there, and a disk may be full.
 pub(super) fn say(words: impl Display) {
-    let _ = place().write_all(words.to_string().as_bytes());
+    let _ = place().write_all(printable(&words.to_string()).as_bytes());
 }
 
 /// Writes a line of words to standard error.

@@ -10,6 +10,7 @@ mod prompt;
 mod show;
 mod table;
 mod terminal;
+mod unwritten;
 
 pub(super) use hint::told;
 
@@ -26,7 +27,7 @@ use super::text::columns;
 use crate::error::{Exit, Failure};
 use crate::sql::{Bounds, Params, Query};
 use crate::text_file;
-use asked::Asked;
+use asked::{Answer, Asked};
 use format::Format;
 use prompt::Prompt;
 use show::{View, show, to_file};
@@ -165,10 +166,8 @@ fn question(args: &Args, loaded: &Loaded) -> Result<Option<Question>, Failure> {
 
 async fn answer(args: &Args, question: &Question, params: Params, asked: Asked<'_>) -> Outcome {
     let sql = prompt::only_statement(&question.sql).map_err(Failure::usage)?;
-    let planned = asked.plan(sql).await?;
-    let exit = planned.exit;
     let params = params.with_defaults(question.defaults.iter().cloned());
-    let (rows, _session) = planned.rows(&params).await?;
+    let Answer { rows, exit, session: _session } = asked.answer(sql, &params).await?;
     match &args.output {
         None => {
             let screen = Screen::of_stdout();

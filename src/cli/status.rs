@@ -9,6 +9,7 @@ use super::speak::{Reader, offer, out};
 use super::text::columns;
 use crate::error::{Exit, Failure};
 use crate::event::Counts;
+use crate::printable::printable;
 use crate::progress::duration;
 use crate::run::{RunStatus, open, status};
 
@@ -64,7 +65,7 @@ fn show(all: &[RunStatus], json: bool) -> Result<Reader, Failure> {
             text.push_str(&parts(c, all.iter().map(|status| status.missing).sum()));
             text.push('\n');
         }
-        offer(&text)
+        offer(&printable(&text))
     }
 }
 

@@ -3,8 +3,10 @@
 /// Rows in columns: the first and the last to the left, others to the right if they hold numbers, two
 /// spaces between.
 pub(super) fn columns(header: &[&str], rows: &[Vec<String>]) -> String {
+    let rows: Vec<Vec<String>> =
+        rows.iter().map(|row| row.iter().map(|cell| cell.replace(char::is_control, " ")).collect()).collect();
     let mut widths: Vec<usize> = header.iter().map(|h| h.chars().count()).collect();
-    for row in rows {
+    for row in &rows {
         for (width, cell) in widths.iter_mut().zip(row) {
             *width = (*width).max(cell.chars().count());
         }
@@ -18,7 +20,7 @@ pub(super) fn columns(header: &[&str], rows: &[Vec<String>]) -> String {
         .collect();
     let mut out = String::new();
     let header: Vec<String> = header.iter().map(|h| (*h).to_owned()).collect();
-    for row in std::iter::once(&header).chain(rows) {
+    for row in std::iter::once(&header).chain(&rows) {
         let mut line = String::new();
         for (i, cell) in row.iter().enumerate() {
             let pad = " ".repeat(widths[i].saturating_sub(cell.chars().count()));
@@ -52,5 +54,6 @@ mod tests {
             columns(&["table", "rows", "x"], &rows),
             "table  rows  x\nte       24  a\nhours     2  bb\n"
         );
+        assert_eq!(columns(&["user"], &[vec!["a\n\u{1b}b".into()]]), "user\na  b\n");
     }
 }

@@ -13,6 +13,7 @@ use crate::config::Settings;
 use crate::error::{Exit, Failure};
 use crate::export::{TableExport, csv_name, csv_sql};
 use crate::merge::{Examined, Kind, examine};
+use crate::printable::printable;
 use crate::sources::Source;
 use crate::sql::Session;
 use crate::store::MergeManifest;
@@ -31,7 +32,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let loaded = definitions.load_for(&[&args.dir])?;
     let lines = check(&args.dir, &loaded)?;
     for line in &lines {
-        out(&format!("{}  {}\n", if line.failed { "FAIL" } else { "ok  " }, line.what))?;
+        out(&printable(&format!("{}  {}\n", if line.failed { "FAIL" } else { "ok  " }, line.what)))?;
     }
     Ok(verdict(&args.dir, &lines))
 }
@@ -89,7 +90,7 @@ async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Lin
     ] {
         lines.push(line(format!("no {kind}"), kinds.contains(&kind)));
     }
-    say(format_args!("{}{}", gaps_text(&gaps), notes_text(&notes)));
+    say(format_args!("{}{}", gaps_text(&gaps, &Kind::remedy), notes_text(&notes)));
     for (kind, found) in [(Kind::UnequalDuplicate, differing), (Kind::KeyTwice, repeated)] {
         lines.push(line(format!("no {kind}"), !found.is_empty()));
         say(kept_text(kind, &found));

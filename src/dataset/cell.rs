@@ -114,11 +114,16 @@ impl Cells {
     /// Whether a trimmed text stands for a missing value.
     pub(super) fn is_missing(&self, text: &str) -> bool {
         let is = |word: &str| text.eq_ignore_ascii_case(word);
-        if MISSING.iter().any(|word| is(word)) {
+        if means_missing(text) {
             return !self.values.iter().any(|word| is(word));
         }
         !self.words.is_empty() && self.words.contains(&text.to_lowercase())
     }
+}
+
+/// Whether a trimmed text stands for a missing value wherever no configuration says otherwise.
+pub(crate) fn means_missing(text: &str) -> bool {
+    MISSING.iter().any(|word| text.eq_ignore_ascii_case(word))
 }
 
 /// A cell without the blanks around it, no-break ones and other blanks of Unicode included.

@@ -53,16 +53,20 @@ pub enum DatasetError {
         pattern: String,
     },
     /// A matching file's name is not UTF-8, so it cannot be a user id.
-    #[error("the file name {name} in {folder} is not UTF-8 (hint: rename it)")]
+    #[error("the file name {name} in {folder} is not UTF-8, so it cannot be a user id (hint: {rename})")]
     FileName {
         /// The folder as configured.
         folder: String,
         /// The name, with the offending bytes replaced.
         name: String,
+        /// The command that mends it.
+        rename: String,
     },
     /// Two files give the same user id.
     #[error(
-        "{first} and {second} both give the user id `{id}` (hint: remove or rename one, or narrow `data.files`)"
+        "{first} and {second} both give the user id `{id}` (hint: move one of \
+         them out of the folder or rename it; of two forms of one table, `data.files` takes one, as in \
+         `data.files: \"*.parquet\"`)"
     )]
     DuplicateUser {
         /// The id.

@@ -1,6 +1,6 @@
 //! The files of a data folder: which are taken, which are not, and what is said about those.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::error::DatasetError;
 use super::pattern;
@@ -122,7 +122,8 @@ impl Folder {
                 found.beside.push(shown);
             } else {
                 let Some(name) = name.to_str().map(str::to_owned) else {
-                    return Err(DatasetError::FileName { folder: folder.to_owned(), name: shown });
+                    let rename = rename(&path, &shown);
+                    return Err(DatasetError::FileName { folder: folder.to_owned(), name: shown, rename });
                 };
                 found.files.push(Found { name, path, bytes: metadata.map_or(0, |metadata| metadata.len()) });
             }
@@ -225,6 +226,19 @@ impl Folder {
     }
 }
 
+/// The command of a shell that gives a file a name in UTF-8.
+fn rename(path: &Path, shown: &str) -> String {
+    let mut old = String::new();
+    for chunk in path.as_os_str().as_encoded_bytes().utf8_chunks() {
+        old.extend(
+            chunk.valid().chars().flat_map(|c| if "'\\".contains(c) { vec!['\\', c] } else { vec![c] }),
+        );
+        old.extend(chunk.invalid().iter().map(|byte| format!("\\x{byte:02x}")));
+    }
+    let new = path.with_file_name(shown.replace(char::REPLACEMENT_CHARACTER, "_"));
+    format!("rename it, as in: mv -n $'{old}' '{}'", new.display().to_string().replace('\'', "'\\''"))
+}
+
 /// Some names of a list, in words.
 pub(super) fn some(names: &[String]) -> String {
     let shown = names.iter().take(5).map(String::as_str).collect::<Vec<_>>().join(", ");
@@ -256,6 +270,11 @@ pub(super) fn id<'a>(name: &'a str, suffixes: &[String]) -> &'a str {
     exact.or_else(any_case).unwrap_or_else(|| without_extensions(name))
 }
 
+/// The user id in the path of a file.
+pub(crate) fn id_of_file(path: &str) -> &str {
+    id(path.rsplit(['/', '\\']).next().unwrap_or(path), &[])
+}
+
 fn without_extensions(name: &str) -> &str {
     let mut id = name;
     while let Some(rest) = EXTENSIONS.iter().find_map(|extension| strip_end(id, extension)) {
@@ -273,7 +292,27 @@ fn strip_end<'a>(text: &'a str, end: &str) -> Option<&'a str> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Folder, id};
+    use std::path::Path;
+
+    use super::{Folder, id, rename};
+
+    #[cfg(unix)]
+    #[test]
+    fn a_name_that_is_not_text_can_be_mended_by_a_shell() {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(std::ffi::OsStr::from_bytes(b"Ren\xe9's.csv"));
+        std::fs::write(&path, "x").unwrap();
+        let Err(error) = Folder::list(folder.path().to_str().unwrap(), "*.csv") else {
+            panic!("it was taken")
+        };
+        let told = error.to_string();
+        let command = told.split_once("as in: ").unwrap().1.trim_end_matches(')');
+        assert!(command.starts_with("mv -n $'") && told.contains("is not UTF-8"), "{told}");
+        let done = std::process::Command::new("bash").args(["-c", command]).status().unwrap();
+        assert!(done.success() && folder.path().join("Ren_'s.csv").exists(), "{command}");
+        assert!(rename(Path::new("/a/b"), "b").ends_with("'/a/b'"));
+    }
 
     #[test]
     fn ids_have_no_extension_in_any_case() {

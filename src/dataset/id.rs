@@ -12,6 +12,7 @@ use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
 
 use super::cell::{Cells, Unfit, shown};
+use super::spelling;
 
 /// Owner of rows without an id.
 pub(super) const NOBODY: u32 = u32::MAX;
@@ -197,32 +198,10 @@ pub(super) fn lookalikes<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<(&'a str
     pairs
 }
 
-/// An id as all that look like it are.
+/// An id as all that look like it are. Numbers with decimals are usually two numbers, of which `1.1` and `1.10` differ.
 fn folded(id: &str) -> String {
-    let id = canonical(id);
-    let visible: String = id
-        .chars()
-        .filter(|c| !c.is_whitespace() && !matches!(c, '\u{feff}' | '\u{200b}'..='\u{200f}'))
-        .collect();
-    let lower = visible.to_lowercase();
-    let lower = lower.strip_prefix('+').map(str::to_owned).unwrap_or(lower);
-    if let Some(whole) = whole_number(&lower) {
-        return whole.to_string();
-    }
-    if lower.len() > 1 && lower.bytes().all(|byte| byte.is_ascii_digit()) {
-        let number = lower.trim_start_matches('0');
-        return if number.is_empty() { "0".to_owned() } else { number.to_owned() };
-    }
-    lower
-}
-
-/// The whole number that spreadsheets and data frames read in an id such as `7,0`, `7.` or `1e3`.
-fn whole_number(id: &str) -> Option<u64> {
-    let marked = id.contains(['.', ',', 'e']) && id.starts_with(|c: char| c.is_ascii_digit());
-    let number: f64 = marked.then(|| id.replace(',', ".").parse().ok()).flatten()?;
-    // Of hexadecimal ids such as 0e1 and 0e2 all are 0.
-    let is_one = number.fract() == 0.0 && (1.0..EXACT_DOUBLE).contains(&number);
-    is_one.then_some(number as u64)
+    let key = spelling::id_key(canonical(id));
+    if key.contains('.') && spelling::id_number(&key).is_some() { id.to_lowercase() } else { key }
 }
 
 /// Ids without a letter or digit, which usually stand for a missing one.

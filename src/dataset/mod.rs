@@ -37,16 +37,18 @@ mod rules;
 mod series;
 mod shape;
 mod shared;
+mod spelling;
 mod symbols;
 mod table;
 #[cfg(test)]
 mod testing;
 mod text_time;
 
-pub(crate) use cell::shown;
+pub(crate) use cell::{means_missing, shown};
 pub use clock::WallClock;
 pub use error::DatasetError;
 pub(crate) use fields::split_record;
+pub(crate) use folder::id_of_file;
 pub use frame::UserFrame;
 pub use inputs::{Inputs, UserInput, inputs, list};
 pub use pace::LongSteps;
@@ -55,3 +57,4 @@ pub use place::{Lines, Place};
 pub use recipe::Recipe;
 
 pub use series::Series;
+pub(crate) use spelling::{bare_id, id_key, id_number};

@@ -87,6 +87,17 @@ impl fmt::Display for Finding {
     }
 }
 
+/// What is added to a finding about one value, once lines with other values follow.
+const OTHER_VALUES: &str = " (other lines have other values)";
+
+/// What is said of a value of a column, without the value: it differs in each of thousands of lines.
+fn without_value(what: &str) -> (&str, &str) {
+    let what = what.strip_suffix(OTHER_VALUES).unwrap_or(what);
+    let of_column = what.starts_with("column `");
+    let value = what.split_once(": `").filter(|_| of_column);
+    value.and_then(|(before, rest)| Some((before, rest.rsplit_once('`')?.1))).unwrap_or((what, ""))
+}
+
 /// Findings being collected; the same one of several lines becomes one.
 #[derive(Debug, Default)]
 pub(super) struct Findings(Vec<Finding>);
@@ -95,8 +106,13 @@ impl Findings {
     /// Something about a line, or about the file as a whole if the line is 0.
     pub(super) fn add(&mut self, file: &str, line: u64, kind: Kind, what: impl Into<String>, remedy: &str) {
         let (what, remedy) = (what.into(), remedy.to_owned());
-        let same = |f: &&mut Finding| f.kind == kind && f.file == file && f.what == what;
+        let same = |f: &&mut Finding| {
+            f.kind == kind && f.file == file && without_value(&f.what) == without_value(&what)
+        };
         let lines = if let Some(found) = self.0.iter_mut().rev().find(same) {
+            if found.what != what && !found.what.ends_with(OTHER_VALUES) {
+                found.what.push_str(OTHER_VALUES);
+            }
             &mut found.lines
         } else {
             self.0.push(Finding { file: file.to_owned(), lines: Vec::new(), kind, what, remedy });
@@ -122,8 +138,34 @@ impl Findings {
     pub(super) fn in_folder(self, folder: &str) -> Vec<Finding> {
         let mut found = self.0;
         for finding in &mut found {
-            finding.file = format!("{folder}/{}", finding.file);
+            // One that is about all files names the folder alone.
+            let slash = if finding.file.is_empty() { "" } else { "/" };
+            finding.file = format!("{folder}{slash}{}", finding.file);
         }
         found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_of_a_column_are_told_once() {
+        let mut findings = Findings::default();
+        for (line, value) in [(2, "1,234.5"), (3, "1,234.5"), (4, "1,2`3")] {
+            findings.add("f", line, Kind::Unreadable, format!("column `p`: `{value}` is not a number"), "");
+        }
+        findings.add("f", 5, Kind::Unreadable, "column `q`: `x` is not a number", "");
+        findings.add("f", 6, Kind::Unreadable, "column `p`: `2` is neither True nor False", "");
+        let told: Vec<String> = findings.into_vec().iter().map(ToString::to_string).collect();
+        assert_eq!(
+            told,
+            [
+                "f, line 2, 3, 4: column `p`: `1,234.5` is not a number (other lines have other values)",
+                "f, line 5: column `q`: `x` is not a number",
+                "f, line 6: column `p`: `2` is neither True nor False",
+            ]
+        );
     }
 }

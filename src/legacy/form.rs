@@ -113,24 +113,19 @@ pub(super) fn split(record: &[u8], separator: u8) -> Option<Vec<Vec<u8>>> {
     Some(fields.iter().map(|field| swapped(field)).collect())
 }
 
-/// Reads decimal commas as decimal points, column by column, where no number of the column has a point and it cannot
-/// be a comma between thousands.
+/// Reads decimal commas as decimal points, column by column, where no number of the column has a point for its decimals
+/// and it cannot be a comma between thousands. Of such a file, points stand between thousands.
 pub(super) fn decimal_commas(file: &str, records: &mut [Record], findings: &mut Findings) {
     let mut names: Vec<String> = Vec::new();
     for record in records.iter() {
         names.extend(record.names().iter().filter(|name| !names.contains(name)).cloned().collect::<Vec<_>>());
     }
     names.retain(|name| !TEXTS.contains(&name.as_str()));
-    let with_comma = |name: &String| records.iter().any(|record| record.get(name).is_some_and(has_comma));
-    names.retain(with_comma);
-    if names.is_empty() {
-        return;
-    }
     let cells = |name: &str| records.iter().filter_map(|record| record.get(name)).collect::<Vec<_>>();
-    let certain = names
-        .iter()
-        .any(|name| cells(name).into_iter().any(|text| has_comma(text) && !may_be_thousands(text)));
-    let pure = |name: &String| cells(name).into_iter().all(|text| has_comma(text) || !text.contains('.'));
+    let is_certain = |text: &str| has_comma(text) && !may_be_thousands(text);
+    let certain = names.iter().any(|name| cells(name).into_iter().any(is_certain));
+    names.retain(|name| cells(name).into_iter().any(|text| has_comma(text) || (certain && is_grouped(text))));
+    let pure = |name: &String| cells(name).into_iter().all(|text| !text.contains('.') || is_grouped(text));
     let (read, mixed): (Vec<String>, Vec<String>) = names.into_iter().partition(|name| certain && pure(name));
     for (names, what, remedy) in [
         (&read, "have a decimal comma in their numbers, and were read so", ""),
@@ -146,16 +141,35 @@ pub(super) fn decimal_commas(file: &str, records: &mut [Record], findings: &mut 
     }
     for record in records.iter_mut() {
         for name in &read {
-            record
-                .change(name, |text| if has_comma(text) { text.replace(',', ".") } else { text.to_owned() });
+            record.change(name, |text| {
+                if has_comma(text) || is_grouped(text) {
+                    text.replace('.', "").replace(',', ".")
+                } else {
+                    text.to_owned()
+                }
+            });
         }
     }
 }
 
-/// Whether a text is a number with one comma.
+/// Whether a text is a number with one comma; before it, points may stand between thousands.
 pub(super) fn has_comma(text: &str) -> bool {
-    let text = text.trim();
-    text.matches(',').count() == 1 && !text.contains('.') && text.replace(',', ".").parse::<f64>().is_ok()
+    let Some((whole, fraction)) = text.trim().split_once(',') else { return false };
+    let whole = if is_grouped(whole) { whole.replace('.', "") } else { whole.to_owned() };
+    !whole.contains('.')
+        && !fraction.contains([',', '.'])
+        && format!("{whole}.{fraction}").parse::<f64>().is_ok()
+}
+
+/// Whether a text is a whole number with points between its thousands: `1.230`, and not `0.123`.
+fn is_grouped(text: &str) -> bool {
+    let text = text.trim().trim_start_matches(['+', '-']);
+    let mut groups = text.split('.');
+    let digits = |group: &str| !group.is_empty() && group.bytes().all(|byte| byte.is_ascii_digit());
+    let first =
+        groups.next().is_some_and(|group| digits(group) && group.len() <= 3 && !group.starts_with('0'));
+    let mut rest = groups.peekable();
+    first && rest.peek().is_some() && rest.all(|group| group.len() == 3 && digits(group))
 }
 
 /// `1,234` may be either; `0,123` and `-12,5` may not.
@@ -176,7 +190,10 @@ mod tests {
             assert!(has_comma(text) && !may_be_thousands(text), "{text}");
         }
         assert!(has_comma("1,234") && may_be_thousands("1,234") && may_be_thousands("-12,345"));
-        for text in ["1,234,567", "1,5.2", "a,b", "0.5", ","] {
+        assert!(has_comma("1.234,5") && !may_be_thousands("1.234,567"));
+        assert!(["1.230", "-12.345.678"].into_iter().all(is_grouped));
+        assert!(!["0.123", "1.23", "1.2345", "1230", "1.230,5", ".230"].into_iter().any(is_grouped));
+        for text in ["1,234,567", "1,5.2", "a,b", "0.5", ",", "0.123,5", "12.34,5"] {
             assert!(!has_comma(text), "{text}");
         }
     }

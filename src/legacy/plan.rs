@@ -15,6 +15,7 @@ use super::hour_bins;
 use super::layout::{HBIN_COUNTS, K_SELECTED};
 use super::settings;
 use super::shard::{LegacyShard, common_bins};
+use super::spelling;
 use super::unit::LegacyUnit;
 use crate::config::{Config, KStrategy};
 use crate::measures::{self, planned_rows};
@@ -157,6 +158,10 @@ fn units(
             shard_of.entry(&unit.user_id).or_insert(Some(*shard));
         }
     }
+    let of_dirs =
+        dirs.iter().map(|dir| dir.units.iter().map(|unit| unit.user_id.as_str()).collect::<BTreeSet<&str>>());
+    let of_list = expected.map(|users| users.iter().map(String::as_str).collect::<BTreeSet<&str>>());
+    spelling::across(of_dirs.chain(of_list), ALL, findings);
     strangers(&shard_of, expected, findings);
     for user in expected.into_iter().flatten() {
         shard_of.entry(user).or_insert(None);

@@ -101,7 +101,8 @@ pub(super) fn read_files(
     let mut choices = files.get(K_SELECTED.file).map(|bytes| k_selection::read(bytes, &mut findings));
     let chosen = choices.iter().flatten().map(|choice| (K_SELECTED.file, choice.user_id.as_str()));
     let measured = entries.iter().map(|entry| (entry.file, entry.user_id.as_str()));
-    let spellings = Spellings::of(measured.chain(chosen), &mut findings);
+    let failed = logged.iter().map(|entry| (ERROR_LOG.file, entry.user_id.as_str()));
+    let spellings = Spellings::of(measured.chain(chosen).chain(failed), &mut findings);
     let ids = entries.iter_mut().map(|entry| &mut entry.user_id);
     let ids = ids.chain(choices.iter_mut().flatten().map(|choice| &mut choice.user_id));
     let ids = ids.chain(logged.iter_mut().map(|entry| &mut entry.user_id));
@@ -184,7 +185,7 @@ pub(super) fn common_bins<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<u32
 /// The number of users that `status.json` tells; how far it says they were is of no use.
 fn users_of(status: &[u8]) -> Option<u64> {
     let status: serde_json::Value = serde_json::from_slice(status).ok()?;
-    status.get("pipeline")?.get("total_users")?.as_u64()
+    settings::count(status.get("pipeline")?.get("total_users")?)
 }
 
 /// `…_shard2of3` or `shard2of3`.

@@ -130,8 +130,13 @@ impl<'a> Layouts<'a> {
         let mut widths: Vec<usize> = self.headers.iter().chain(&self.known).map(|l| l.len()).collect();
         widths.sort_unstable();
         widths.dedup();
+        let more = widths.last().is_some_and(|most| fields.len() > *most);
+        let halves = more && !fields.iter().any(|field| field.contains('.'));
+        let cause =
+            if halves { "; decimal commas without quotes around the numbers look like that" } else { "" };
         let widths: Vec<String> = widths.iter().map(usize::to_string).collect();
-        format!("has {} fields, and known layouts have {}; it is left out", fields.len(), widths.join(" or "))
+        let widths = widths.join(" or ");
+        format!("has {} fields, and known layouts have {widths}{cause}; it is left out", fields.len())
     }
 
     fn take_header(&mut self, line: u64, fields: &[String], findings: &mut Findings) {

@@ -115,6 +115,20 @@ impl Kind {
         }
     }
 
+    /// The same for directories of the predecessor, whose runs nothing here can resume.
+    pub fn remedy_of_predecessor(self) -> &'static str {
+        match self {
+            Self::NeverStarted => {
+                "name the directories of all shards, or analyse these users in a run of this program and name it too"
+            }
+            Self::Failed | Self::WrongRowCount => {
+                "mend the cause, analyse these users in a run of this program (`results run CONFIG --data FOLDER`) and \
+                 name it too, or leave them out with --allow-partial"
+            }
+            other => other.remedy(),
+        }
+    }
+
     /// Whether a unit of the plan is simply not there yet.
     pub fn is_missing(self) -> bool {
         self <= Self::Skipped

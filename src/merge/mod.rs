@@ -58,7 +58,8 @@ impl Merge<'_> {
         let (units, units_ok, duplicates) = (survey.units, survey.units_ok, survey.duplicates);
         let notes = std::mem::take(&mut survey.notes);
         let outcome = self.write(&runs, &mut survey, &calls, control).await?;
-        Ok(Merged { outcome, units, units_ok, duplicates, notes, legacy })
+        let all_legacy = runs.iter().all(|run| run.is_imported);
+        Ok(Merged { outcome, units, units_ok, duplicates, notes, legacy, all_legacy })
     }
 
     async fn write(

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::calls::ChangedCall;
-use super::finding::{Conflict, Gap, Kept};
+use super::finding::{Conflict, Gap, Kept, Kind};
 use crate::check::CheckResult;
 use crate::legacy::Finding;
 use crate::sql::ControlRow;
@@ -25,6 +25,15 @@ pub struct Merged {
     pub notes: Vec<String>,
     /// What was noticed while the predecessor's directories were read.
     pub legacy: Vec<Finding>,
+    /// Whether all directories are the predecessor's.
+    pub all_legacy: bool,
+}
+
+impl Merged {
+    /// What to do about findings of a kind.
+    pub fn remedy(&self, kind: Kind) -> &'static str {
+        if self.all_legacy { kind.remedy_of_predecessor() } else { kind.remedy() }
+    }
 }
 
 /// How a merge ended.

@@ -7,6 +7,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 use super::alike::Told;
 use super::words::{bytes, restarting, set_aside, waiting};
 use crate::event::{Event, EventKind, EventSink};
+use crate::printable::printable;
 use crate::store::UnitState;
 
 /// Bars on standard error.
@@ -45,15 +46,18 @@ impl EventSink for Bars {
                 bar.reset_eta();
                 bar.set_position(*already_done);
             }
-            EventKind::UnitStarted { user_id, .. } => bar.set_message(user_id.clone()),
-            EventKind::Stage { user_id, stage } => bar.set_message(format!("{user_id} {stage}")),
+            EventKind::UnitStarted { user_id, .. } => bar.set_message(printable(user_id).into_owned()),
+            EventKind::Stage { user_id, stage } => {
+                bar.set_message(printable(&format!("{user_id} {stage}")).into_owned());
+            }
             EventKind::UnitCommitted { user_id, state, reason, .. } => {
                 bar.set_position(event.counts.done());
                 if *state != UnitState::Ok {
                     let reason = reason.as_deref().unwrap_or("no reason given");
                     let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
                     if told.before(user_id, reason).is_none() {
-                        let _ = self.all.println(format!("{user_id} {}: {reason}", state.as_str()));
+                        let _ =
+                            self.all.println(printable(&format!("{user_id} {}: {reason}", state.as_str())));
                     }
                 }
             }

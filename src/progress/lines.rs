@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use super::alike::Told;
 use super::words::{duration, restarting, set_aside, waiting};
 use crate::event::{Counts, Event, EventKind, EventSink};
+use crate::printable::printable;
 use crate::store::UnitState;
 
 /// Above this many units in a shard, units that went well are told once a second at most.
@@ -110,7 +111,7 @@ impl<W: Write + Send> EventSink for Lines<W> {
         };
         if let Some(line) = line.filter(|_| !again) {
             state.last = Some(Instant::now());
-            let _ = writeln!(state.out, "{line}");
+            let _ = writeln!(state.out, "{}", printable(&line));
         }
     }
 }

@@ -16,11 +16,12 @@ use crate::schema::Schemas;
 use crate::store::{ExpectedUnit, Run};
 
 /// Units of users that came into the data folder since the run was planned. Unless `thorough`, the folder may
-/// be gone, and nothing is looked for where that would mean reading all files.
+/// be gone, and nothing is looked for where that would mean reading all files; else `note` is told what of the folder is
+/// left out.
 ///
 /// # Errors
 /// The folder cannot be listed; the run is a control, and `thorough` asked for.
-pub fn newcomers(run: &Run, thorough: bool) -> Result<Vec<ExpectedUnit>, RunError> {
+pub fn newcomers(run: &Run, thorough: bool, note: &dyn Fn(&str)) -> Result<Vec<ExpectedUnit>, RunError> {
     let manifest = run.manifest();
     let config = manifest.config.clone();
     // The pairs of a control are chosen once.
@@ -32,7 +33,12 @@ pub fn newcomers(run: &Run, thorough: bool) -> Result<Vec<ExpectedUnit>, RunErro
         return Ok(Vec::new());
     }
     let config = Config { n_users: None, data_root: manifest.input.folder.clone(), ..config };
-    let found = match units(&config, manifest.shards, &|_| ()) {
+    let told = |words: &str| {
+        if thorough {
+            note(words);
+        }
+    };
+    let found = match units(&config, manifest.shards, &told) {
         Ok(found) => found,
         // The folder may be gone while what is left to do needs none of it.
         Err(_) if !thorough => return Ok(Vec::new()),

@@ -8,8 +8,17 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::error::SessionError;
-use crate::attempts::Damage;
+use crate::attempts::{Attempts, Damage};
 use crate::tables::Runs;
+
+/// How data files are looked at before they are read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Look {
+    /// By their sizes. Files of units are compared with the ledger when they are read, those of groups now.
+    Sizes,
+    /// All by their content.
+    Checksums,
+}
 
 /// Damaged files of runs.
 #[derive(Debug, Clone, Default)]
@@ -31,7 +40,12 @@ const SHOWN: usize = 10;
 impl Damaged {
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
-        self.files.is_empty()
+        self.runs.iter().all(Damage::is_empty)
+    }
+
+    /// Whether rows are missing without them: nothing equal takes their place.
+    pub fn loses_rows(&self) -> bool {
+        !self.files.is_empty()
     }
 
     /// Which, whose, and what to do.
@@ -50,8 +64,15 @@ impl Damaged {
 }
 
 impl Damaged {
-    /// Looks at the data files of the tables that a plan reads, by their sizes.
-    pub(super) fn of(runs: Option<&Runs>, plan: &LogicalPlan) -> Result<Self, SessionError> {
+    fn add(&mut self, run: &str, whose: &str, what: &str) {
+        self.files.push(format!("{whose}: {run}/{what}"));
+        if !self.dirs.iter().any(|dir| dir == run) {
+            self.dirs.push(run.to_owned());
+        }
+    }
+
+    /// Looks at the data files of the tables that a plan reads.
+    pub(super) fn of(runs: Option<&Runs>, plan: &LogicalPlan, look: Look) -> Result<Self, SessionError> {
         let names = names_of(plan)?;
         let mut found = Self::default();
         for run in runs.into_iter().flat_map(|runs| runs.iter()) {
@@ -63,25 +84,26 @@ impl Damaged {
                 let asked = files.iter().filter(|file| names.contains(&file.table));
                 let sizes = asked.clone().map(|file| (file.path.as_str(), file.bytes));
                 damage = Damage::by_sizes(run.run.storage(), sizes);
+                let read = asked.clone().filter(|file| look == Look::Checksums || file.owner.is_none());
+                let read = read.map(|file| (file.path.as_str(), file.bytes, file.checksum.as_str()));
+                damage = damage.and(Damage::by_content(run.run.storage(), read));
                 if names.contains(RAW) {
                     for file in asked {
                         let Some(why) = damage.of(0, &file.path) else { continue };
                         let whose =
                             file.owner.as_ref().map_or("several users".into(), |(u, _)| format!("user {u}"));
-                        found.files.push(format!("{whose}: {}/{}: {why}", run.run.name(), file.path));
+                        found.add(&run.run.name(), &whose, &format!("{}: {why}", file.path));
                     }
-                } else if !damage.is_empty() {
-                    // Those of attempts that another one has taken the place of are not read.
-                    for unit in run.ledger()?.standings(&damage) {
-                        let Some(what) = &unit.damage else { continue };
-                        found.files.push(format!("user {}: {}/{what}", unit.row.user_id, run.run.name()));
-                    }
-                }
-                if !found.files.is_empty() && !damage.is_empty() {
-                    found.dirs.push(run.run.name());
                 }
             }
             found.runs.push(damage);
+        }
+        let damage = Damage::together(&found.runs);
+        if let Some(runs) = runs.filter(|_| !damage.is_empty() && !names.contains(RAW)) {
+            // Those of attempts that another one has taken the place of are not read.
+            for (run, row, what) in Attempts::lost(runs, &damage)? {
+                found.add(&runs[run].run.name(), &format!("user {}", row.user_id), &what);
+            }
         }
         Ok(found)
     }

@@ -7,7 +7,7 @@ use super::guard;
 use crate::queries::QueryError;
 use crate::sources::SourceError;
 use crate::store::StoreError;
-use crate::tables::TableError;
+use crate::tables::{ChangedFile, TableError};
 
 /// Why a session could not be set up or a query not be answered.
 #[derive(Debug, Error)]
@@ -30,6 +30,21 @@ pub enum SessionError {
     /// A batch cannot be built.
     #[error("Arrow: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+}
+
+impl SessionError {
+    /// Whether a data file was found to be damaged while it was read, as looking at all of them tells before.
+    pub fn is_of_changed_file(&self) -> bool {
+        let Self::Engine(error) = self else { return false };
+        let is_it = |error: &DataFusionError| match error.find_root() {
+            DataFusionError::External(cause) => cause.is::<ChangedFile>(),
+            _ => false,
+        };
+        match error {
+            DataFusionError::Collection(all) => all.iter().any(is_it),
+            one => is_it(one),
+        }
+    }
 }
 
 impl From<DataFusionError> for SessionError {

@@ -13,7 +13,7 @@ pub use crate::queries::{Parameter, Queries, Query, QueryError, ident, literal};
 pub use crate::tables::{CALLED, Definitions};
 pub use bounds::{Bounds, Clock};
 pub use control::ControlRow;
-pub use damage::Damaged;
+pub use damage::{Damaged, Look};
 pub use error::SessionError;
 pub use guard::{FirstStatement, Refusal};
 pub use params::{ParamError, Params};

@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
+use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::dataframe::DataFrame;
+use datafusion::logical_expr::{Expr, LogicalPlan};
 use thiserror::Error;
 
 use super::error::SessionError;
@@ -166,10 +168,34 @@ fn used(frame: &DataFrame) -> Result<BTreeMap<String, Option<DataType>>, ParamEr
     let name = |id: &str| id.trim_start_matches('$').to_owned();
     // One parameter beside columns of two types is an error here, and none that matters.
     if let Ok(types) = plan.get_parameter_types() {
-        return Ok(types.into_iter().map(|(id, kind)| (name(&id), kind)).collect());
+        let mut types: BTreeMap<String, Option<DataType>> =
+            types.into_iter().map(|(id, kind)| (name(&id), kind)).collect();
+        for id in of_limits(plan)? {
+            types.insert(name(&id), Some(DataType::Int64));
+        }
+        return Ok(types);
     }
     let names = plan.get_parameter_names().map_err(SessionError::from)?;
     Ok(names.iter().map(|id| (name(id), None)).collect())
+}
+
+/// Parameters that stand for a number of rows, of which the engine does not tell a type.
+fn of_limits(plan: &LogicalPlan) -> Result<Vec<String>, SessionError> {
+    let mut found = Vec::new();
+    plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::Limit(limit) = node {
+            for rows in [&limit.skip, &limit.fetch].into_iter().flatten() {
+                rows.apply(|part| {
+                    if let Expr::Placeholder(parameter) = part {
+                        found.push(parameter.id.clone());
+                    }
+                    Ok(TreeNodeRecursion::Continue)
+                })?;
+            }
+        }
+        Ok(TreeNodeRecursion::Continue)
+    })?;
+    Ok(found)
 }
 
 /// What a text means: null, true, false, a number, else itself. Quotes make anything a text, and so does
@@ -188,7 +214,7 @@ fn value(name: &str, text: &str, wanted: Option<&DataType>) -> Result<ScalarValu
         return Ok(ScalarValue::from(text.eq_ignore_ascii_case("true")));
     }
     if let Some(number) = number(text) {
-        return Ok(number);
+        return Ok(if wanted.is_some_and(DataType::is_integer) { whole(number) } else { number });
     }
     if wanted.is_some_and(DataType::is_numeric) {
         return Err(ParamError::NoNumber { name: name.to_owned(), value: text.to_owned() });
@@ -208,8 +234,20 @@ fn number(text: &str) -> Option<ScalarValue> {
         return None;
     }
     let whole = text.parse::<i64>().ok().map(ScalarValue::from);
+    let whole = whole.or_else(|| text.parse::<u64>().ok().map(ScalarValue::from));
     whole.or_else(|| text.parse::<f64>().ok().filter(|v| v.is_finite()).map(ScalarValue::from))
 }
+
+/// `12.0` and `1.2e1` are whole numbers where one is wanted.
+fn whole(number: ScalarValue) -> ScalarValue {
+    match number {
+        ScalarValue::Float64(Some(v)) if v.fract() == 0.0 && v.abs() <= EXACT => ScalarValue::from(v as i64),
+        other => other,
+    }
+}
+
+/// Largest whole number up to which a double holds each.
+const EXACT: f64 = 9_007_199_254_740_992.0;
 
 fn is_text(kind: &DataType) -> bool {
     match kind {

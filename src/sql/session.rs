@@ -22,7 +22,7 @@ use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::logical_expr::LogicalPlan;
 
 use super::bounds::Bounds;
-use super::damage::Damaged;
+use super::damage::{Damaged, Look};
 use super::error::SessionError;
 use super::functions;
 use super::guard;
@@ -107,9 +107,9 @@ impl Session {
         Self::open_without(dirs, bounds, &Damaged::default(), definitions)
     }
 
-    /// Looks at the data files of the tables that a plan reads, by their sizes.
-    pub fn damaged(&self, plan: &LogicalPlan) -> Result<Damaged, SessionError> {
-        Damaged::of(self.runs.as_ref(), plan)
+    /// Looks at the data files of the tables that a plan reads.
+    pub fn damaged(&self, plan: &LogicalPlan, look: Look) -> Result<Damaged, SessionError> {
+        Damaged::of(self.runs.as_ref(), plan, look)
     }
 
     /// The same, without files that were found to be damaged.

@@ -28,5 +28,5 @@ pub fn merged(dir: &Path, table: &str) -> Result<Arc<dyn TableProvider>, StoreEr
     let columns = Columns::of_files(Arc::new(Schema::new(metadata.schema().fields().clone())));
     let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or_default();
     let file = SortedFile::stored(0, "", 0, Owner::Group, &storage, &path);
-    Ok(Arc::new(Rows::new(columns, vec![TableFile { file, bytes, rows }])))
+    Ok(Arc::new(Rows::new(columns, vec![TableFile { file, bytes, checksum: None, rows }])))
 }

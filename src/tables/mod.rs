@@ -23,7 +23,7 @@ mod user_tests;
 
 pub use catalog::{Catalog, Listed, PUBLIC, Table};
 pub use control::CALLED;
-pub use error::TableError;
+pub use error::{ChangedFile, TableError};
 pub(crate) use in_order::{Compare, SortedTables};
 pub use listed::listed;
 pub use merged::merged;

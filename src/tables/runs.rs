@@ -47,7 +47,9 @@ impl LazyAttempts {
         if let Some(attempts) = self.0.get() {
             return Ok(attempts);
         }
-        let attempts = Arc::new(Attempts::of(runs, Precedence::Latest, &Damage::default())?);
+        // A whole attempt takes the place of a damaged one that it equals.
+        let damage = Damage::together(runs.iter().map(OpenRun::damage));
+        let attempts = Arc::new(Attempts::of(runs, Precedence::Latest, &damage)?);
         Ok(self.0.get_or_init(|| attempts))
     }
 }

@@ -103,6 +103,7 @@ impl Files {
             let file = |file: &IndexedFile, owner: Owner| TableFile {
                 file: SortedFile::stored(place, &run.name, file.shard, owner, &storage, &file.path),
                 bytes: file.bytes,
+                checksum: Some(file.checksum.clone()),
                 rows: file.rows,
             };
             for found in run.index()?.files.iter().filter(|file| *file.table == *table) {

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
-use datafusion::common::Result;
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -13,6 +13,7 @@ use datafusion::physical_plan::streaming::{PartitionStream, StreamingTableExec};
 use futures::stream::{self, BoxStream};
 use futures::{StreamExt, TryStreamExt};
 
+use super::error::ChangedFile;
 use super::parquet::{Asked, Columns};
 use crate::sorted::{TableFile, Together};
 use crate::store::SMALL;
@@ -106,10 +107,14 @@ type Rows = BoxStream<'static, Result<RecordBatch>>;
 async fn read(part: Arc<Part>, group: usize, ctx: Arc<TaskContext>) -> Result<Rows> {
     let reading = Arc::clone(&part);
     let together = move || Together::read(&reading.files_of(group), &reading.shown);
-    let Together { rows, alone } = SpawnedTask::spawn_blocking(together)
+    let Together { rows, alone, changed } = SpawnedTask::spawn_blocking(together)
         .join_unwind()
         .await
-        .map_err(|e| datafusion::common::DataFusionError::External(Box::new(e)))?;
+        .map_err(|e| DataFusionError::External(Box::new(e)))?;
+    if let Some(place) = changed.first() {
+        let file = part.files_of(group)[*place];
+        return Err(DataFusionError::External(Box::new(ChangedFile::of(&file.file))));
+    }
     let rows = stream::iter(rows.into_iter().filter(|rows| rows.num_rows() > 0).map(Ok));
     if alone.is_empty() {
         return Ok(rows.boxed());
@@ -145,6 +150,7 @@ mod tests {
                 file: SortedFile::stored(0, "r", 0, owner.clone(), &storage, "f"),
                 rows: *rows,
                 bytes: *bytes,
+                checksum: None,
             };
             let files: Vec<TableFile> = sizes.iter().map(file).collect();
             let places: Vec<usize> = (0..files.len()).filter(|place| place % 7 != 3).collect();

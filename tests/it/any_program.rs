@@ -136,3 +136,27 @@ fn the_documented_script_works() {
     let said = world.expect(0, &["sql", "--run", "merged", "--format", "csv", sql]);
     assert_eq!(said.out, "state,users,mean\nasleep,4,2.5\nawake,4,25.0\n");
 }
+
+#[test]
+fn what_a_program_says_reaches_no_terminal_as_it_is() {
+    // A user called so, and a reason with an escape sequence that clears the screen.
+    let script = r#"printf '{"unit": {"state": "skipped", "reason": "too \\u001b[2Jshort\\u0007"}}\n'"#;
+    let world = world(script, "");
+    world.write("data/\u{1b}[31mf.csv", "x\n");
+    let mut said = run(&world, 3, &[]);
+    for args in [
+        &["status", "run"][..],
+        &["run", "--resume", "run", "--explain", "--dry-run"],
+        &["merge", "--shards", "run", "--output", "merged"],
+        &["validate", "run"],
+        &["sql", "--run", "run", "select user_id, reason from users"],
+    ] {
+        let more = world.run(args);
+        assert!((more.out.clone() + &more.err).contains("too"), "{args:?}: {more:?}");
+        said.out.push_str(&more.out);
+        said.err.push_str(&more.err);
+    }
+    let hidden = |c: char| c.is_control() && c != '\n';
+    assert!(said.err.contains("too  [2Jshort") || said.err.contains("too [2Jshort"), "{said:?}");
+    assert!(!said.err.contains(hidden) && !said.out.contains(hidden), "{said:?}");
+}

@@ -201,7 +201,73 @@ fn a_changed_file_ends_a_query_in_words() {
         let length = std::fs::metadata(&file).unwrap().len();
         std::fs::write(&file, vec![b'x'; usize::try_from(length).unwrap()]).unwrap();
     }
-    let said = world.expect(1, &["sql", "--run", "run", "select * from te"]);
-    assert!(said.err.contains("a data file cannot be read") && said.err.contains("(hint:"), "{}", said.err);
+    let said =
+        world.expect(3, &["sql", "--run", "run", "--format", "csv", "select count(TE_A2S) as n from te"]);
+    assert_eq!(said.out, "n\n0\n");
+    assert!(said.err.contains("user u00") && said.err.contains("checksum differs"), "{}", said.err);
     assert!(!said.err.contains("Parquet error") && !said.err.contains("Object Store"), "{}", said.err);
+}
+
+/// Changes one bit at the beginning of a data file.
+fn change_a_bit(file: &std::path::Path) {
+    let mut bytes = std::fs::read(file).unwrap();
+    let magic = b"PAR1".len();
+    bytes[magic + 24] ^= 1;
+    std::fs::write(file, bytes).unwrap();
+}
+
+#[test]
+fn a_bit_that_is_not_seen_by_its_size_costs_its_user_only() {
+    let world = run();
+    let ask = |code, more: &[&str], sql: &str| {
+        world.expect(code, &[&["sql", "--run", "run", "--format", "csv"], more, &[sql]].concat())
+    };
+    let without =
+        ask(0, &[], "select user_id, tau, \"TE_A2S\" from te where user_id <> 'u00' order by 1, 2").out;
+    let file = world.table_files("run", "te").into_iter().find(|file| file.to_string_lossy().contains("u00"));
+    change_a_bit(&file.unwrap());
+    for table in ["te", "raw.te"] {
+        let said = ask(3, &[], &format!("select user_id, tau, \"TE_A2S\" from {table} order by 1, 2"));
+        assert_eq!(said.out, without, "{table}");
+        assert!(
+            said.err.contains("user u00") && said.err.contains("`results run --resume run`"),
+            "{}",
+            said.err
+        );
+        assert_eq!(said.err.matches("warning").count(), 1, "{}", said.err);
+    }
+    let said = ask(3, &["--strict"], "select count(TE_A2S) as n from te");
+    assert!(
+        said.out.is_empty() && said.err.starts_with("error: data files that the query needs"),
+        "{said:?}"
+    );
+    // What is in other files is answered as ever.
+    assert_eq!(ask(0, &[], "select count(*) as n from k_selection").out, "n\n3\n");
+    // Files of groups too.
+    world.expect(0, &["run", "--resume", "run", "-q"]);
+    assert_eq!(ask(0, &["--strict"], "select count(TE_A2S) as n from te").out, "n\n6\n");
+    world.expect(0, &["compact", "run"]);
+    change_a_bit(&world.table_files("run", "te")[0]);
+    let said = ask(3, &[], "select count(TE_A2S) as n from te");
+    assert!(said.err.contains("checksum differs"), "{}", said.err);
+    assert_ne!(said.out, "n\n6\n");
+}
+
+#[test]
+fn an_equal_attempt_takes_the_place_of_a_damaged_one() {
+    let world = run();
+    assert_eq!(world.analyse("again", &[]).code, Some(0));
+    let ask = |code| {
+        let sql = "select user_id, tau, \"TE_A2S\" from te order by user_id, tau";
+        world.expect(code, &["sql", "--run", "run", "--run", "again", "--format", "csv", sql])
+    };
+    let whole = ask(0).out;
+    assert_eq!(whole.lines().count(), 7);
+    for run in ["again", "run"] {
+        let files = world.table_files(run, "te");
+        let bytes = std::fs::read(&files[0]).unwrap();
+        std::fs::remove_file(&files[0]).unwrap();
+        assert_eq!(ask(0).out, whole, "{run}");
+        std::fs::write(&files[0], bytes).unwrap();
+    }
 }

@@ -150,3 +150,132 @@ fn run(world: &World, case: &Case, dir: &str) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// Files of one person each, run together: `te` of every user, who must all be there and equal.
+fn equal_users(world: &World, name: &str, files: &[(String, Vec<u8>)]) -> String {
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases/in/IN21");
+    world.write("same.yaml", std::fs::read(folder.join("c.yaml")).unwrap());
+    std::fs::create_dir(world.path(name)).unwrap();
+    for (file, bytes) in files {
+        world.write(&format!("{name}/{file}"), bytes);
+    }
+    let out = format!("{name}-run");
+    let args = ["run", "--config", "same.yaml", "--data", name, "--out", &out, "--threads", "1", "-q"];
+    let said = world.expect(0, &args);
+    assert!(!said.err.contains("left out"), "{}", said.err);
+    let sql = "select n_samples, \"n_obs_A2S\", \"TE_A2S\", \"TE_S2A\", count(*) as users, min(user_id) from te \
+               group by 1, 2, 3, 4 order by users desc";
+    let rows = world.expect(0, &["sql", "--run", &out, "--format", "csv", sql]).out;
+    assert_eq!(rows.lines().count(), 2, "not all equal: {rows}");
+    let row = rows.lines().nth(1).unwrap();
+    let fields: Vec<&str> = row.split(',').collect();
+    assert_eq!(fields[4], files.len().to_string(), "{rows}");
+    fields[..4].join(",")
+}
+
+/// The table of case IN21, with a line feed behind each line.
+fn table() -> String {
+    let file = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/cases/in/IN21/data/u1.csv");
+    std::fs::read_to_string(file).unwrap().replace('\r', "\n")
+}
+
+fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut packed = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
+    std::io::Write::write_all(&mut packed, bytes).unwrap();
+    packed.finish().unwrap()
+}
+
+#[test]
+fn forms_of_one_table_that_are_read_give_one_result() {
+    let plain = table();
+    let (header, rows) = plain.split_once('\n').unwrap();
+    let rows: Vec<&str> = rows.lines().collect();
+    let each = |change: &dyn Fn(&str) -> String| -> String {
+        let rows: String = rows.iter().map(|row| change(row) + "\n").collect();
+        format!("{header}\n{rows}")
+    };
+    let label = |to: [&'static str; 2]| {
+        each(&|row: &str| {
+            let (rest, label) = row.rsplit_once(',').unwrap();
+            format!("{rest},{}", to[usize::from(label == "1")])
+        })
+    };
+    let more = |name: &str, value: &str| format!("{name},{}", each(&|row: &str| format!("{value},{row}")));
+    let mut shuffled = rows.clone();
+    shuffled.sort_by_key(|row| blake3_of(row));
+    let cut = plain.len() / 2;
+    let many = (0..800).map(|n| format!("c{n}")).collect::<Vec<_>>().join(",");
+    let wide = format!("{many},{}", each(&|row: &str| "1,".repeat(800) + row));
+    let files: Vec<(&str, Vec<u8>)> = vec![
+        ("plain.csv", plain.clone().into()),
+        ("mark.csv", format!("\u{feff}{plain}").into()),
+        ("crlf.csv", plain.replace('\n', "\r\n").into()),
+        ("no_end.csv", plain.trim_end().into()),
+        ("blank_lines.csv", plain.replace('\n', "\n\n").into()),
+        ("commas.csv", format!("{plain},,\n,,\n").into()),
+        (
+            "quoted.csv",
+            plain
+                .replace(',', "\",\"")
+                .replace('\n', "\"\n\"")
+                .replacen("time", "\"time", 1)
+                .trim_end_matches('"')
+                .into(),
+        ),
+        ("separators.csv", more("note", "\"a,b\"\"c\nd\"").into()),
+        ("label_floats.csv", label(["0.0", "1.00"]).into()),
+        ("label_exponents.csv", label(["0e0", "1e0"]).into()),
+        ("label_words.csv", label(["FALSE", "true"]).into()),
+        ("times_floats.csv", each(&|row| row.replacen(',', ".0,", 1)).into()),
+        (
+            "reversed.csv",
+            format!("{header}\n{}\n", rows.iter().rev().copied().collect::<Vec<_>>().join("\n")).into(),
+        ),
+        ("shuffled.csv", format!("{header}\n{}\n", shuffled.join("\n")).into()),
+        ("packed.csv.gz", gzip(plain.as_bytes())),
+        ("packed_inside.csv", gzip(plain.as_bytes())),
+        ("not_packed.csv.gz", plain.clone().into()),
+        ("members.csv.gz", [gzip(&plain.as_bytes()[..cut]), gzip(&plain.as_bytes()[cut..])].concat()),
+        ("wide.csv", wide.into()),
+        ("minus.csv", plain.replace(",1\n", ",+1\n").into()),
+        ("nan.csv", plain.clone().into()),
+        ("null.csv", plain.clone().into()),
+        ("__HIVE_DEFAULT_PARTITION__.csv", plain.clone().into()),
+        ("a=b.csv", plain.clone().into()),
+        ("%41.csv", plain.clone().into()),
+        ("007.csv", plain.clone().into()),
+        ("7.csv", plain.clone().into()),
+        ("\u{1f642}.csv", plain.into()),
+    ];
+    let files: Vec<(String, Vec<u8>)> =
+        files.into_iter().map(|(name, text)| (name.to_owned(), text)).collect();
+    let found = equal_users(&World::new(0), "forms", &files);
+    assert!(found.starts_with("120,119,0.376216498421"), "{found}");
+}
+
+fn blake3_of(text: &str) -> String {
+    results::store::checksum(text.as_bytes())
+}
+
+#[test]
+fn words_for_missing_numbers_are_empty_cells() {
+    let words = [
+        "", " ", "NA", "NaN", "nan", "-nan", "null", "NULL", "None", "N/A", "n/a", "#N/A", "<NA>", "NaT",
+        "1.#QNAN", "\u{a0}",
+    ];
+    let with = |word: &str| -> Vec<u8> {
+        let lines = table();
+        let lines = lines.lines().enumerate().map(|(n, line)| match n % 9 {
+            4 => {
+                let fields: Vec<&str> = line.split(',').collect();
+                format!("{},{word},{}\n", fields[0], fields[2])
+            }
+            _ => format!("{line}\n"),
+        });
+        lines.collect::<Vec<String>>().concat().into()
+    };
+    let files: Vec<(String, Vec<u8>)> =
+        words.iter().enumerate().map(|(n, word)| (format!("u{n}.csv"), with(word))).collect();
+    let found = equal_users(&World::new(0), "words", &files);
+    assert!(!found.starts_with("120,119,"), "{found}");
+}

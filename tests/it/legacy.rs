@@ -26,12 +26,15 @@ fn three_shards_become_one_table_whose_q_cover_all_users() {
     let world = World::new(0);
     let said = merge(&world, &samples(&WHOLE), &["--report", "report.json"], 3);
     assert!(said.err.contains("failed: 2") && said.err.contains("Insufficient data (N=145)"), "{}", said.err);
+    // Nothing here can resume such a run.
+    assert!(!said.err.contains("--resume") && said.err.contains("in a run of this program"), "{}", said.err);
     assert!(!world.path("merged").exists());
     let report: serde_json::Value =
         serde_json::from_slice(&std::fs::read(world.path("report.json")).unwrap()).unwrap();
     assert_eq!(report["outcome"], "incomplete");
     assert_eq!(report["findings"][0]["code"], "M08");
     assert_eq!(report["findings"][0]["count"], 2);
+    assert!(!report["findings"].to_string().contains("--resume"));
 
     merge(&world, &samples(&WHOLE), &["--allow-partial"], 3);
     let te = &world.csv("merged")["per_user_te.partial.csv"];

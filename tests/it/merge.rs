@@ -245,3 +245,30 @@ fn nothing_is_written_into_a_run_or_an_output() {
     // A run is gone on with where it is.
     assert_eq!(world.analyse("run", &[]).code, Some(0));
 }
+
+#[test]
+fn expected_ids_that_are_written_otherwise_in_the_plan_are_named_beside_it() {
+    let world = World::new(3);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    let merge = |code, list: &[u8]| {
+        world.write("list.txt", list);
+        world.expect(code, &["merge", "--shards", "run", "--expect", "list.txt", "--output", "merged"]).err
+    };
+    let told = merge(3, b"U00\nu01.csv\ndata/u02.parquet\nu3\n");
+    for (id, there) in [("U00", "u00"), ("u01.csv", "u01"), ("data/u02.parquet", "u02")] {
+        let words = format!("{id}: expected, and in no plan, which has `{there}`");
+        assert!(told.contains(&words), "{id}: {told}");
+    }
+    assert!(told.contains("u3: expected, and in no plan\n"), "{told}");
+    // UTF-16 is named, and so is a folder; a table has its column taken.
+    let wide: Vec<u8> = "\u{feff}u00\n".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(merge(2, &wide).contains("UTF-16"));
+    let said = world.expect(2, &["merge", "--shards", "run", "--expect", "data", "--output", "merged"]);
+    assert!(said.err.contains("--data data"), "{}", said.err);
+    merge(0, b"\xef\xbb\xbfsite,user_id\r\na,u00\r\nb,u01\r\n");
+    std::fs::remove_dir_all(world.path("merged")).unwrap();
+    // What the folder has beside is said.
+    world.write("data/U03.FEATURES_LABELS.CSV", "x");
+    let said = world.expect(0, &["merge", "--shards", "run", "--data", "data", "--output", "merged"]);
+    assert!(said.err.contains("U03.FEATURES_LABELS.CSV"), "{}", said.err);
+}

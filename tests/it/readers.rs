@@ -76,6 +76,12 @@ fn rows_that_cannot_be_written_are_an_error_and_a_reader_that_went_away_is_none(
     let said = crate::world::said(&command.stdout(full()).stderr(Stdio::piped()).output().unwrap());
     assert_eq!(said.code, Some(1), "{said:?}");
     assert!(said.err.contains("No space left on device"), "{said:?}");
+    for format in ["table", "csv", "json", "ndjson", "arrow", "parquet"] {
+        let sql = ["sql", "--run", "run", "--format", format, "select * from te"];
+        let said = crate::world::said(&world.command(&sql).stdout(full()).output().unwrap());
+        let words = "error: cannot write to standard output: No space left on device";
+        assert!(said.code == Some(1) && said.err.starts_with(words), "{format}: {said:?}");
+    }
     let said = crate::world::said(&world.command(&sql).stdout(closed()).output().unwrap());
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     let said = crate::world::said(&world.command(&["status", "run"]).stdout(full()).output().unwrap());

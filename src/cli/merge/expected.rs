@@ -2,10 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::cli::speak::say_line;
 use crate::config::{self, Config};
-use crate::dataset::inputs;
+use crate::dataset::{Inputs, list};
 use crate::error::Failure;
 use crate::measures;
+use crate::schema::USER;
 use crate::store::Run;
 use crate::text_file;
 
@@ -22,6 +24,12 @@ pub(super) fn users(
 }
 
 fn of_file(path: &Path) -> Result<Vec<String>, Failure> {
+    if path.is_dir() {
+        let dir = path.display();
+        return Err(Failure::usage(format!(
+            "--expect: {dir} is a folder\n(hint: --data {dir} takes the users of one)"
+        )));
+    }
     let text = text_file::read(path)
         .map_err(|e| Failure::usage(format!("--expect: cannot read {}: {e}", path.display())))?;
     let users = ids(&text);
@@ -32,18 +40,35 @@ fn of_file(path: &Path) -> Result<Vec<String>, Failure> {
     Ok(users)
 }
 
-/// An id a line: without comments, without the header of a column of a table, and without quotes if all lines
-/// have them.
+/// An id a line, or the column `user_id` of a table: without comments, without a header, and without quotes if all
+/// lines have them.
 fn ids(text: &str) -> Vec<String> {
-    let mut lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let mut lines: Vec<&str> =
+        text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).collect();
     lines.retain(|line| *line != "#" && !line.starts_with("# "));
+    if let Some(ids) = lines.split_first().and_then(|(header, rows)| column(header, rows)) {
+        return ids;
+    }
+    if lines.first().is_some_and(|first| first.trim_matches('"') == USER) {
+        lines.remove(0);
+    }
     let inner = |line: &str| Some(line.strip_prefix('"')?.strip_suffix('"')?.replace("\"\"", "\""));
     let unquoted: Option<Vec<String>> = lines.iter().map(|line| inner(line)).collect();
-    let mut users = unquoted.unwrap_or_else(|| lines.iter().map(|line| (*line).to_owned()).collect());
-    if users.first().is_some_and(|first| first.trim_matches('"') == "user_id") {
-        users.remove(0);
-    }
-    users
+    unquoted.unwrap_or_else(|| lines.iter().map(|line| (*line).to_owned()).collect())
+}
+
+/// The ids of a table with several columns; none if it is not one.
+fn column(header: &str, rows: &[&str]) -> Option<Vec<String>> {
+    let fields = |line: &str, separator: char| -> Vec<String> {
+        line.split(separator).map(|field| field.trim().trim_matches('"').to_owned()).collect()
+    };
+    let found = |separator| fields(header, separator).iter().position(|name| name == USER);
+    let separator = [',', ';', '\t'].into_iter().find(|separator| header.contains(*separator))?;
+    let place = found(separator)?;
+    let width = fields(header, separator).len();
+    // A row in which quotes keep separators together is not taken apart here.
+    let rows = rows.iter().map(|row| fields(row, separator));
+    rows.map(|mut row| (row.len() == width).then(|| row.swap_remove(place))).collect()
 }
 
 /// The folder is read as the runs were told to read theirs.
@@ -54,7 +79,11 @@ fn of_folder(folder: &Path, shards: &[PathBuf]) -> Result<Vec<String>, Failure> 
         None => config::parse("defaults", "", None, &measures::settings()).map_err(Failure::error)?.config,
     };
     let config = Config { data_root: folder.display().to_string(), n_users: None, ..config };
-    let users = inputs(&config).map_err(Failure::usage)?;
+    let Inputs { users, notes } = list(&config).map_err(Failure::usage)?;
+    // A file that is left out may be somebody who is missed.
+    for words in &notes {
+        say_line(format_args!("note: {words}"));
+    }
     Ok(users.into_iter().map(|user| user.id).collect())
 }
 
@@ -69,5 +98,10 @@ mod tests {
         assert_eq!(ids("\"user_id\"\n\"u1\"\n\"a \"\"b\"\"\"\n"), ["u1", "a \"b\""]);
         assert_eq!(ids("\"x\"\nu1\n"), ["\"x\"", "u1"], "an id may have quotes");
         assert_eq!(ids("user_id\n"), [""; 0]);
+        assert_eq!(ids("user_id\n\"u1\"\n\"u2\"\n"), ["u1", "u2"]);
+        assert_eq!(ids("u1\ru2\r"), ["u1", "u2"], "lines as older Macs end them");
+        assert_eq!(ids("age,user_id\n30,u1\n31,\"u2\"\n"), ["u1", "u2"]);
+        assert_eq!(ids("user_id;site\r\nu1;a\r\n"), ["u1"]);
+        assert_eq!(ids("u,1\nu,2\n"), ["u,1", "u,2"], "ids may have commas");
     }
 }

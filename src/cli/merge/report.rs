@@ -56,7 +56,7 @@ fn report(merged: &Merged) -> Value {
             report["output"] = json!(written.dir);
             report["accepted_skipped"] = json!(written.manifest.accepted_skipped);
             report["rows"] = json!(written.manifest.rows);
-            report["findings"] = findings(&written.gaps);
+            report["findings"] = findings(merged, &written.gaps);
             report["changed_calls"] = json!(written.changed);
             if written.manifest.nulls {
                 report["out_of_reach"] = json!(written.reach.out_of_reach);
@@ -67,7 +67,7 @@ fn report(merged: &Merged) -> Value {
         }
         MergeOutcome::Incomplete(gaps) => {
             report["outcome"] = json!("incomplete");
-            report["findings"] = findings(gaps);
+            report["findings"] = findings(merged, gaps);
         }
         MergeOutcome::Repeated(repeated) => {
             report["outcome"] = json!("incomplete");
@@ -86,14 +86,15 @@ fn report(merged: &Merged) -> Value {
 }
 
 /// Findings by kind.
-fn findings(gaps: &[Gap]) -> Value {
+fn findings(merged: &Merged, gaps: &[Gap]) -> Value {
     let mut kinds: BTreeMap<Kind, Vec<&Gap>> = BTreeMap::new();
     for gap in gaps {
         kinds.entry(gap.kind).or_default().push(gap);
     }
     let kind = |(kind, gaps): (Kind, Vec<&Gap>)| {
         json!({
-            "code": kind.code(), "kind": kind.name(), "remedy": kind.remedy(), "count": gaps.len(), "items": gaps,
+            "code": kind.code(), "kind": kind.name(), "remedy": merged.remedy(kind), "count": gaps.len(),
+            "items": gaps,
         })
     };
     kinds.into_iter().map(kind).collect()
@@ -151,6 +152,7 @@ mod tests {
             duplicates: 0,
             notes: Vec::new(),
             legacy: Vec::new(),
+            all_legacy: false,
         };
         let report = report(&merged);
         assert_eq!((&report["outcome"], &report["complete"]), (&json!("incomplete"), &json!(false)));

@@ -4,12 +4,14 @@ use std::path::PathBuf;
 
 use datafusion::dataframe::DataFrame;
 use datafusion::physical_plan::SendableRecordBatchStream;
+use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
+use futures::{StreamExt, stream};
 
 use super::hint::told;
 use crate::cli::definitions::Loaded;
 use crate::cli::speak::say_line;
 use crate::error::{Exit, Failure};
-use crate::sql::{Bounds, Clock, ParamError, Params, Session};
+use crate::sql::{Bounds, Clock, Damaged, Look, ParamError, Params, Session, SessionError};
 
 /// Where queries are asked.
 #[derive(Debug, Clone, Copy)]
@@ -29,49 +31,92 @@ impl Asked<'_> {
         Session::open_within(self.dirs, self.bounds, self.loaded.as_ref()).map_err(Failure::error)
     }
 
-    /// Plans a query over the files that are whole, and says what exit code the answer has. Damaged files that it would
-    /// have read are named.
-    pub(super) async fn plan(&self, sql: &str) -> Result<Planned, Failure> {
+    /// The answer to a query from the files that are whole. Damaged files that it would have read are named.
+    pub(super) async fn answer(&self, sql: &str, params: &Params) -> Result<Answer, Failure> {
+        let answer = match self.plan(sql, Look::Sizes).await?.rows(params).await {
+            // No row was shown yet.
+            Err(Fault::Changed) => self.plan(sql, Look::Checksums).await?.rows(params).await,
+            answer => answer,
+        };
+        answer.map_err(|fault| match fault {
+            Fault::Changed => Failure::error(
+                "data files change while they are read\n(hint: ask again once nobody writes into the run by hand)",
+            ),
+            Fault::Other(failure) => failure,
+        })
+    }
+
+    async fn plan(&self, sql: &str, look: Look) -> Result<Planned, Failure> {
         let mut clock = self.bounds.start();
         let session = self.session()?;
         let frame = planned(&mut clock, &session, sql).await?;
-        let damaged = session.damaged(frame.logical_plan()).map_err(Failure::error)?;
+        let damaged = session.damaged(frame.logical_plan(), look).map_err(Failure::error)?;
         if damaged.is_empty() {
-            return Ok(Planned { clock, session, frame, exit: Exit::Done });
+            return Ok(Planned { clock, session, frame, damaged });
         }
-        let what = "data files that the query needs are damaged";
-        if self.strict {
-            return Err(Failure::incomplete(format!("{what}:\n{}", damaged.words())));
+        if self.strict && damaged.loses_rows() {
+            return Err(Failure::incomplete(format!("{DAMAGED}:\n{}", damaged.words())));
         }
         drop((frame, session));
-        say_line(format_args!("warning: {what}; the answer is that of the others:\n{}", damaged.words()));
         let session = Session::open_without(self.dirs, self.bounds, &damaged, self.loaded.as_ref());
         let session = session.map_err(Failure::error)?;
         let frame = planned(&mut clock, &session, sql).await?;
-        Ok(Planned { clock, session, frame, exit: Exit::Incomplete })
+        Ok(Planned { clock, session, frame, damaged })
     }
 }
 
+const DAMAGED: &str = "data files that the query needs are damaged";
+
 /// A query that has a plan.
-pub(super) struct Planned {
+struct Planned {
     clock: Clock,
-    /// Held as long as there are rows to come.
     session: Session,
     frame: DataFrame,
+    /// What it does without.
+    damaged: Damaged,
+}
+
+/// The rows of a query.
+pub(super) struct Answer {
+    pub(super) rows: SendableRecordBatchStream,
     /// What the answer comes to, if nothing goes wrong.
     pub(super) exit: Exit,
+    /// Held as long as there are rows to come.
+    pub(super) session: Session,
+}
+
+/// Why there is no answer.
+enum Fault {
+    /// A file holds something else than what was written, found when its rows were read.
+    Changed,
+    Other(Failure),
+}
+
+impl From<SessionError> for Fault {
+    fn from(error: SessionError) -> Self {
+        if error.is_of_changed_file() { Self::Changed } else { Self::Other(told(error)) }
+    }
 }
 
 impl Planned {
-    /// The rows, with the session that they are of.
-    pub(super) async fn rows(self, params: &Params) -> Result<(SendableRecordBatchStream, Session), Failure> {
-        let Self { mut clock, session, frame, .. } = self;
+    /// The rows, of which the first are there: by then it is mostly known whether the files are whole.
+    async fn rows(self, params: &Params) -> Result<Answer, Fault> {
+        let Self { mut clock, session, frame, damaged } = self;
         let frame = params.bind(frame).map_err(|error| match error {
-            ParamError::Session(error) => told(error),
-            error => Failure::usage(error),
+            ParamError::Session(error) => error.into(),
+            error => Fault::Other(Failure::usage(error)),
         })?;
-        let rows = clock.part(async move { frame.execute_stream().await }).await.map_err(told)?;
-        Ok((clock.rows(rows), session))
+        let rows = clock.part(async move { frame.execute_stream().await }).await?;
+        let mut rows = clock.rows(rows);
+        let first = rows.next().await.transpose().map_err(SessionError::from)?;
+        let schema = rows.schema();
+        let rows = stream::iter(first.map(Ok)).chain(rows);
+        let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
+        if !damaged.loses_rows() {
+            return Ok(Answer { rows, exit: Exit::Done, session });
+        }
+        say_line(format_args!("warning: {DAMAGED}; the answer is that of the others:\n{}", damaged.words()));
+        Ok(Answer { rows, exit: Exit::Incomplete, session })
     }
 }
 

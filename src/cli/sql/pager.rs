@@ -10,6 +10,7 @@ use signal_hook::SigId;
 use signal_hook::consts::SIGINT;
 
 use super::terminal::Screen;
+use super::unwritten::unwritten;
 use crate::cli::speak::place_of_others;
 use crate::error::Failure;
 
@@ -45,9 +46,9 @@ impl Paged {
 
     fn release(&mut self) -> io::Result<()> {
         let mut stdout = io::stdout().lock();
-        stdout.write_all(&self.held)?;
+        let written = stdout.write_all(&self.held).and_then(|()| stdout.flush());
         self.held.clear();
-        stdout.flush()
+        written.map_err(|error| unwritten("standard output", &error))
     }
 
     /// Whether what is held is longer than the screen; long lines are broken by the terminal.

@@ -14,7 +14,7 @@ use rustyline::error::ReadlineError;
 use rustyline::history::FileHistory;
 use rustyline::{Config, Editor};
 
-use super::asked::Asked;
+use super::asked::{Answer, Asked};
 use super::format::Format;
 use super::show::{View, show};
 use super::terminal::Screen;
@@ -124,7 +124,7 @@ impl Prompt<'_> {
     }
 
     async fn query(&self, sql: &str, lines: bool) -> Result<(), Failure> {
-        let (rows, _session) = self.asked.plan(sql).await?.rows(&self.params).await?;
+        let Answer { rows, session: _session, .. } = self.asked.answer(sql, &self.params).await?;
         let screen = Screen::of_stdout();
         let format = if self.format.is_binary() { Format::Table } else { self.format };
         let view = View { format, screen, pager: self.pager, lines, instead: "\\x shows each row as lines" };

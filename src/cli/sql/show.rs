@@ -10,6 +10,7 @@ use super::format::{self, Format};
 use super::pager::Paged;
 use super::table::Look;
 use super::terminal::Screen;
+use super::unwritten::{Named, in_short};
 use crate::beside::Beside;
 use crate::cli::speak::say_line;
 use crate::error::Failure;
@@ -36,7 +37,7 @@ pub(super) async fn show(rows: SendableRecordBatchStream, view: View) -> Result<
     let has_gone = |failure: &Failure| failure.is_broken_pipe();
     let note = match format::write(rows, view.format, look, &mut out).await {
         Err(failure) if has_gone(&failure) => None,
-        written => written?,
+        written => written.map_err(in_short)?,
     };
     match out.finish() {
         Err(failure) if has_gone(&failure) => return Ok(()),
@@ -63,8 +64,10 @@ pub(super) async fn to_file(
         _ => Failure::error(format!("cannot write {}: {e}", path.display())),
     };
     let made = Beside::of(path);
-    let mut file = BufWriter::new(File::create(made.path()).map_err(wrong)?);
-    format::write(rows, format, Look::default(), &mut file).await?;
-    file.flush().and_then(|()| file.get_ref().sync_all()).map_err(wrong)?;
+    let file = File::create(made.path()).map_err(wrong)?;
+    let mut file = BufWriter::new(Named { file, name: path.display().to_string() });
+    format::write(rows, format, Look::default(), &mut file).await.map_err(in_short)?;
+    file.flush().map_err(Failure::error)?;
+    file.get_ref().file.sync_all().map_err(wrong)?;
     made.put_file().map_err(wrong)
 }

@@ -1,5 +1,8 @@
 //! One value against its column.
 
+#[cfg(test)]
+mod tests;
+
 use std::borrow::Cow;
 
 use chrono::DateTime;
@@ -127,6 +130,9 @@ fn exact(given: impl std::fmt::Display, float: f64, whole: i128) -> Result<Cell,
 fn bool(given: Given<'_>) -> Result<Cell, String> {
     match given {
         Given::Bool(v) => Ok(Cell::Bool(v)),
+        // How databases and matrices hold truth values.
+        Given::Int(v @ (0 | 1)) => Ok(Cell::Bool(v == 1)),
+        Given::Float(v) if [0.0, 1.0].contains(&v) => Ok(Cell::Bool(v > 0.0)),
         other => Err(wrong("true or false", &other)),
     }
 }
@@ -136,6 +142,10 @@ fn timestamp(given: Given<'_>) -> Result<Cell, String> {
         Given::Time(v) => Ok(Cell::Int(v)),
         Given::Int(v) if PLAUSIBLE.contains(&v) => Ok(Cell::Int(v)),
         Given::Int(v) => Err(implausible(v)),
+        Given::Float(v) if v.abs() <= EXACT => match v as i64 {
+            whole if v.fract() == 0.0 => timestamp(Given::Int(whole)),
+            whole => Err(implausible(whole).replacen(&whole.to_string(), &v.to_string(), 1)),
+        },
         Given::Text(text) => match DateTime::parse_from_rfc3339(&text) {
             Ok(time) => Ok(Cell::Int(time.timestamp_micros())),
             Err(_) => Err(format!(
@@ -213,93 +223,4 @@ fn in_range(column: &Column, cell: &Cell) -> Result<(), String> {
         return Err(format!("{number} is outside {} to {}", bound(column.min), bound(column.max)));
     }
     Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn column(yaml: &str) -> Column {
-        serde_saphyr::from_str(&format!("{{name: c, {yaml}}}")).unwrap()
-    }
-
-    #[test]
-    fn numbers_are_taken_when_they_are_exact() {
-        let int = column("type: int");
-        assert_eq!(cell(&int, Given::Float(3.0)), Ok(Cell::Int(3)));
-        assert_eq!(cell(&int, Given::Large(7)), Ok(Cell::Int(7)));
-        assert!(cell(&int, Given::Float(3.5)).unwrap_err().contains("whole number, not 3.5"));
-        assert!(cell(&int, Given::Float(1e300)).unwrap_err().contains("too large"));
-        assert!(cell(&int, Given::Float(f64::INFINITY)).is_err());
-        assert!(cell(&int, Given::Large(u64::MAX)).unwrap_err().contains("64-bit"));
-        let float = column("type: float");
-        assert_eq!(cell(&float, Given::Int(-2)), Ok(Cell::Float(-2.0)));
-        assert!(cell(&float, Given::Float(f64::NAN)).unwrap_err().contains("write null"));
-        assert!(
-            cell(&float, Given::Float(f64::NEG_INFINITY))
-                .unwrap_err()
-                .contains("is infinite\n(hint: write null")
-        );
-        assert_eq!(cell(&float, Given::Int(1 << 53)), Ok(Cell::Float(9_007_199_254_740_992.0)));
-        assert_eq!(cell(&float, Given::Large(1 << 63)), Ok(Cell::Float(9_223_372_036_854_775_808.0)));
-        assert!(cell(&float, Given::Int((1 << 53) + 1)).unwrap_err().contains("too large to be exact"));
-        assert!(cell(&float, Given::Large(u64::MAX)).unwrap_err().contains("too large to be exact"));
-    }
-
-    #[test]
-    fn counts_are_taken_as_numbers_of_rows_are() {
-        assert_eq!(count(Given::Float(12.0), 100), Ok(Some(12)));
-        assert_eq!(count(Given::Null, 100), Ok(None));
-        assert_eq!(count(Given::Int(-1), 100), Err("-1 is outside 0 to 100".to_owned()));
-        assert!(count(Given::Int(101), 100).is_err());
-        assert_eq!(
-            count(Given::Text("12".into()), 100),
-            Err("must be a whole number, not the text `12`".to_owned())
-        );
-        assert!(count(Given::Float(1.5), 100).unwrap_err().contains("whole number, not 1.5"));
-    }
-
-    #[test]
-    fn texts_hold_no_nul() {
-        let told = cell(&column("type: text"), Given::Text("a\0b".into())).unwrap_err();
-        assert!(told.contains("U+0000) at character 2"), "{told}");
-    }
-
-    #[test]
-    fn types_are_kept_apart() {
-        for (kind, wrong) in [("text", Given::Int(1)), ("bool", Given::Int(1)), ("float", Given::Bool(true))]
-        {
-            let told = cell(&column(&format!("type: {kind}")), wrong).unwrap_err();
-            assert!(told.starts_with("must be "), "{told}");
-        }
-        let told = cell(&column("type: float"), Given::Text("-Infinity".into())).unwrap_err();
-        assert!(told.contains("`-Infinity`") && told.contains("write null"), "{told}");
-        let told = cell(&column("type: int"), Given::Text("12".into())).unwrap_err();
-        assert_eq!(told, "must be a whole number, not the text `12`");
-        assert!(cell(&column("type: int"), Given::Other("a list")).unwrap_err().contains("not a list"));
-    }
-
-    #[test]
-    fn ranges_sets_and_absence() {
-        assert!(cell(&column("type: int, min: 1"), Given::Int(0)).unwrap_err().contains("outside 1 to …"));
-        assert!(cell(&column("type: text, values: [a, b]"), Given::Text("c".into())).is_err());
-        assert_eq!(cell(&column("type: int"), Given::Null), Ok(Cell::Null));
-        assert!(cell(&column("type: int, nullable: false"), Given::Null).unwrap_err().contains("no value"));
-    }
-
-    #[test]
-    fn times_come_in_two_forms() {
-        let time = column("type: timestamp");
-        let second = Ok(Cell::Int(1_000_000));
-        assert_eq!(cell(&time, Given::Text("1970-01-01T01:00:01+01:00".into())), second);
-        let micros = 1_700_000_000_000_000;
-        assert_eq!(cell(&time, Given::Int(micros)), Ok(Cell::Int(micros)));
-        assert_eq!(cell(&time, Given::Time(1_000_000)), second, "an Arrow column has its unit");
-        for value in [0, -1, 1_700_000_000, 1_700_000_000_000, 1_700_000_000_000_000_000] {
-            let told = cell(&time, Given::Int(value)).unwrap_err();
-            assert!(told.contains("as seconds") || value > micros, "{told}");
-            assert!(told.contains("2023-11-14T22:13:20Z") || value <= 0, "{told}");
-        }
-        assert!(cell(&time, Given::Text("1970-01-01".into())).unwrap_err().contains("hint"));
-    }
 }

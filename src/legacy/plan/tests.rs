@@ -59,6 +59,15 @@ fn decimal_commas_in_quotes() {
         .replace(",0.25,", ",\"0,25\",")
         .replace(",0.5,", ",\"0,5\",");
     same_as_plain(&with(comma), "TE_A2S, TE_S2A, Delta_TE have a decimal comma");
+    // Points between thousands: 1.000 rows are not one.
+    let comma = |text: String| text.replace(',', ";").replace('.', ",");
+    let grouped = comma(plain().replace("1230", "1000")).replace("1000", "1.000");
+    let n = |shard: &LegacyShard| shard.units.iter().map(|unit| unit.n_samples).collect::<Vec<_>>();
+    assert_eq!(n(&with(grouped)), [Some(1000), Some(1000)]);
+    // Without quotes the comma makes two fields of a number.
+    let ragged = with(plain().replace('.', ","));
+    let told = ragged.findings.iter().filter(|f| f.what.contains("decimal commas without quotes"));
+    assert_eq!((ragged.units.len(), told.count()), (0, 1), "{:?}", ragged.findings);
     // Thousands of rows, one line.
     let doubtful = with(plain().replace(",0.25,", ",\"1,234\",").replace(",0.5,", ",\"1,235\","));
     assert!(doubtful.units.is_empty());
@@ -158,4 +167,48 @@ fn ids_that_became_numbers_meet_their_rows() {
     );
     let told = shard.findings.iter().filter(|f| f.kind == Kind::Form && f.what.contains("same person"));
     assert_eq!(told.count(), 1);
+}
+
+#[test]
+fn ids_that_became_something_else_are_named_together() {
+    let k = |one: &str| {
+        format!(
+            "user_id,k_selected,k_original,capped,ais_values,criterion\n{one},3,3,False,,max_ais\nu2,3,3,False,,max_ais\n"
+        )
+    };
+    let shard = |te: String, k: String| {
+        let files =
+            [(TE, te.into_bytes()), (layout::K_SELECTED.file, k.into()), (layout::RUN_INFO, settings(2))];
+        read_files(Path::new("dir"), "dir_shard0of1", &files.into(), schemas()).unwrap()
+    };
+    // Led back: an apostrophe, capitals, a zero at the end.
+    for (kept, changed) in [("007", "'007"), ("U1", "u1"), ("1.10", "1.1")] {
+        let te = plain().replace("u1", kept) + &row(kept).replace(",1,0.25", ",2,0.25") + "\n";
+        let shard = shard(te, k(changed));
+        assert_eq!(shard.units.len(), 2, "{kept}: {:?}", shard.findings);
+        assert!(shard.findings.iter().any(|f| f.what.contains("same person")), "{:?}", shard.findings);
+    }
+    // Not led back, and named.
+    let shard = shard(plain().replace("u1", "MAR1"), k("1-Mar"));
+    let both = |f: &&Finding| f.what.contains("MAR1") && f.what.contains("1-Mar");
+    assert_eq!(shard.findings.iter().filter(both).count(), 2, "{:?}", shard.findings);
+}
+
+#[test]
+fn spellings_of_other_directories_and_of_lists_are_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let told = |ids: [&str; 2], expected: Option<&[String]>| {
+        let dirs = ids.map(|id| with(plain().replace("u1", id)));
+        let imported = import(&dirs, &folder.path().join(ids.concat()), expected, schemas()).unwrap();
+        imported
+            .findings
+            .into_iter()
+            .filter(|f| f.what.contains("look alike"))
+            .map(|f| f.what)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(told(["007", "7"], None), ["the ids 007, 7 look alike; they were taken for different people"]);
+    assert!(told(["007", "008"], None).is_empty());
+    let list = ["7".to_owned(), "u2".to_owned()];
+    assert_eq!(told(["007", "8"], Some(&list)).len(), 1);
 }

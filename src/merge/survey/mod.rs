@@ -4,8 +4,11 @@ mod pass;
 #[cfg(test)]
 mod tests;
 
+use std::collections::{BTreeSet, HashMap};
+
 use super::finding::{Conflict, Gap, Kind};
 use crate::attempts::{Attempts, OpenRun};
+use crate::dataset::{id_key, id_of_file};
 use crate::schema::{MadeOf, made_of};
 use crate::store::{StoreError, parse_path};
 use crate::tables::RunFiles;
@@ -38,17 +41,29 @@ pub(super) struct Survey {
 impl Survey {
     /// Adds users that somebody expects and no plan has.
     pub(super) fn expect(&mut self, users: &[String], runs: &[OpenRun]) -> Result<(), StoreError> {
-        let wanted: std::collections::BTreeSet<&str> = users.iter().map(String::as_str).collect();
-        let mut planned = std::collections::BTreeSet::new();
+        let wanted: BTreeSet<&str> = users.iter().map(String::as_str).collect();
+        let mut planned = BTreeSet::new();
         for run in runs {
             planned.extend(run.run.expected()?.iter().map(|unit| unit.user_id.as_str()));
         }
-        self.gaps.extend(wanted.difference(&planned).map(|user| Gap {
-            user_id: (*user).to_owned(),
-            feature_mode: String::new(),
-            shard: 0,
-            kind: Kind::NeverStarted,
-            reason: "expected, and in no plan".into(),
+        let unnamed = planned.difference(&wanted);
+        let alike: HashMap<String, &str> = unnamed.map(|user| (id_key(user), *user)).collect();
+        self.gaps.extend(wanted.difference(&planned).map(|user| {
+            let near = alike.get(&id_key(user)).or_else(|| alike.get(&id_key(id_of_file(user))));
+            Gap {
+                user_id: (*user).to_owned(),
+                feature_mode: String::new(),
+                shard: 0,
+                kind: Kind::NeverStarted,
+                reason: near.map_or_else(
+                    || "expected, and in no plan".to_owned(),
+                    |near| {
+                        format!(
+                            "expected, and in no plan, which has `{near}`: write the id as it stands there"
+                        )
+                    },
+                ),
+            }
         }));
         Ok(())
     }

@@ -151,6 +151,13 @@ impl Accumulator for Collected {
                     self.statistic.name()
                 );
             }
+            if value.is_infinite() {
+                return exec_err!(
+                    "{} takes numbers, and one is infinite\n\
+                     (hint: WHERE abs(x) < CAST('inf' AS DOUBLE) leaves such rows out)",
+                    self.statistic.name()
+                );
+            }
             if self.statistic == Statistic::KsUniform && !(0.0..=1.0).contains(&value) {
                 return exec_err!(
                     "ks_uniform takes p-values, and {value} is not between 0 and 1\n\

@@ -145,6 +145,13 @@ async fn other_arguments_are_refused_in_plain_words() {
     ks_uniform takes p-values, and 1.01 is not between 0 and 1
     (hint: a condition that leaves such rows out, or the column that has p)
     ");
+    for name in ["wilcoxon_p", "hodges_lehmann", "hodges_lehmann_interval", "ks_uniform"] {
+        for (value, words) in [("inf", "one is infinite"), ("-inf", "one is infinite"), ("nan", "one is NaN")]
+        {
+            let said = refusal(&format!("SELECT {name}(CAST('{value}' AS DOUBLE)) FROM tests")).await;
+            assert!(said.starts_with(&format!("{name} takes numbers, and {words}\n(hint: ")), "{said}");
+        }
+    }
     insta::assert_snapshot!(refusal("SELECT wilcoxon_p(p > 0.5) FROM tests").await, @r"
     wilcoxon_p takes numbers, and this is true or false
     (hint: CAST(… AS DOUBLE) makes numbers of what holds them)

@@ -24,6 +24,7 @@ use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
 use super::refusal::Refusal;
+use super::shift;
 
 /// Functions that make NaN of numbers.
 const MAKE_NAN: &[&str] = &[
@@ -68,7 +69,7 @@ fn computes(plan: &LogicalPlan) -> Result<bool> {
     plan.apply_expressions(|expr| {
         found |= expr.exists(|expr| {
             Ok(match expr {
-                Expr::BinaryExpr(BinaryExpr { op, .. }) => is_arithmetic(*op),
+                Expr::BinaryExpr(BinaryExpr { op, .. }) => is_arithmetic(*op) || is_shift(*op),
                 Expr::ScalarFunction(function) => MAKE_NAN.contains(&function.name()),
                 Expr::Negative(_) | Expr::Cast(_) => true,
                 _ => false,
@@ -83,9 +84,13 @@ fn is_arithmetic(op: Operator) -> bool {
     matches!(op, Operator::Plus | Operator::Minus | Operator::Multiply | Operator::Divide | Operator::Modulo)
 }
 
+fn is_shift(op: Operator) -> bool {
+    matches!(op, Operator::BitwiseShiftLeft | Operator::BitwiseShiftRight)
+}
+
 fn operation(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
     match expr {
-        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_arithmetic(op) => {
+        Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_arithmetic(op) || is_shift(op) => {
             let kinds = (left.get_type(schema)?, right.get_type(schema)?);
             if is_checked(op, &kinds.0) && is_checked(op, &kinds.1) {
                 Ok(Transformed::yes(call(Operation::new(op), vec![*left, *right])))
@@ -123,6 +128,9 @@ fn is_text(kind: &DataType) -> bool {
 }
 
 fn is_checked(op: Operator, kind: &DataType) -> bool {
+    if is_shift(op) {
+        return kind.is_integer();
+    }
     let divides = matches!(op, Operator::Divide | Operator::Modulo);
     match kind {
         DataType::Float32 | DataType::Float64 => true,
@@ -135,7 +143,7 @@ fn call(function: impl ScalarUDFImpl + 'static, args: Vec<Expr>) -> Expr {
     Expr::ScalarFunction(ScalarFunction::new_udf(Arc::new(ScalarUDF::from(function)), args))
 }
 
-/// `+ - * / %` of two numbers of one kind.
+/// `+ - * / % << >>` of two numbers of one kind.
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Operation {
     op: Operator,
@@ -155,6 +163,8 @@ impl ScalarUDFImpl for Operation {
             Operator::Minus => "-",
             Operator::Multiply => "*",
             Operator::Divide => "/",
+            Operator::BitwiseShiftLeft => "<<",
+            Operator::BitwiseShiftRight => ">>",
             _ => "%",
         }
     }
@@ -173,6 +183,8 @@ impl ScalarUDFImpl for Operation {
             Operator::Minus => numeric::sub,
             Operator::Multiply => numeric::mul,
             Operator::Divide => numeric::div,
+            Operator::BitwiseShiftLeft => shift::left,
+            Operator::BitwiseShiftRight => shift::right,
             _ => numeric::rem,
         };
         let result =

@@ -20,8 +20,10 @@ mod clauses;
 mod conditions;
 mod limits;
 mod lists;
+mod phrases;
 mod plan;
 mod refusal;
+mod shift;
 mod size;
 mod subqueries;
 #[cfg(test)]

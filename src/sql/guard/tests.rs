@@ -162,6 +162,11 @@ async fn whole_numbers_do_not_wrap() {
         (&format!("select sum(x) over (order by i) from {v}"), "too large"),
         (&format!("select sum(x) over (order by i rows 1 preceding) from {v}"), "too large"),
         (&format!("select sum(x) over () from {v} where i < 3"), "too large"),
+        ("select 1 << 63", "1 << 63 does not fit into a whole number of 64 bits"),
+        ("select 1 << 64", "does not fit"),
+        ("select 8 >> 64", "does not fit"),
+        ("select 1 << -1", "does not fit"),
+        (&format!("select x << i from {v}"), "9223372036854775807 << 1 does not fit"),
     ])
     .await;
     all_answer(&[
@@ -171,6 +176,11 @@ async fn whole_numbers_do_not_wrap() {
         (&format!("select sum(cast(x as decimal(38, 0))) from {v} where i < 3"), "9223372036854775808"),
         (&format!("select sum(x) over (order by i rows 1 preceding) from {v} where i > 1"), "1|-4"),
         ("select 6 + 7, 6 - 7, 6 * 7, 7 / 2, 7 % 2, -(7)", "13,-1,42,3,1,-7"),
+        (
+            "select 1 << 62, (-1) << 63, (-8) >> 1, 1 >> 63, null << 1",
+            "4611686018427387904,-9223372036854775808,-4,0,null",
+        ),
+        (&format!("select i << 2, 1 << i, (-x) >> i from {v} where i > 1 order by i"), "8,4,-1|12,8,0"),
     ])
     .await;
 }
@@ -247,6 +257,13 @@ async fn refusals_say_what_to_write_instead() {
         (&format!("{with} select mode(tau) from te"), "count(*)"),
         (&format!("{with} select mod(tau, 2) from te"), "tau % 2"),
         (&format!("{with} select sign(tau) from te"), "signum"),
+        (&format!("{with} select user_id, count(*) from te"), "GROUP BY user_id too"),
+        (&format!("{with} select user_id, tau from te group by tau"), "GROUP BY user_id too"),
+        (&format!("{with} select count(distinct user_id, tau) from te"), "SELECT DISTINCT a, b"),
+        ("select factorial(21)", "too large for a whole number"),
+        ("select lcm(9223372036854775807, 2)", "too large for a whole number"),
+        ("select date '2026-01-01' + 9999999999", "INTERVAL '3 days'"),
+        ("select interval '1 year' * 9999999999", "INTERVAL '3 days'"),
     ])
     .await;
     all_answer(&[

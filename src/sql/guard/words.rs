@@ -5,6 +5,7 @@ use arrow::error::ArrowError;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
+use super::phrases;
 use super::types::{in_sql, type_in};
 
 /// Names that are listed of many.
@@ -274,7 +275,7 @@ fn no_function(text: &str) -> Option<String> {
 
 /// Messages that need other words.
 fn known(text: &str) -> Option<String> {
-    if let Some(said) = no_function(text).or_else(|| arguments(text)) {
+    if let Some(said) = no_function(text).or_else(|| arguments(text)).or_else(|| phrases::known(text)) {
         return Some(said);
     }
     if text.contains("table '") && text.ends_with("not found") {

@@ -60,6 +60,12 @@ async fn beside_a_column_of_text_a_number_is_a_text() {
     let params = given(&["a=0.5", "b=7", "n=1"]);
     let found = ask("SELECT user_id FROM te WHERE q IN ($a, $b) LIMIT $n", &params).await;
     assert_eq!(found.unwrap(), "a");
+    for n in ["1.0", "1e0"] {
+        let found = ask("SELECT user_id FROM te LIMIT $n", &given(&[&format!("n={n}")])).await;
+        assert_eq!(found.unwrap(), "a", "{n}");
+    }
+    let found = ask("SELECT $x", &given(&["x=18446744073709551615"])).await;
+    assert_eq!(found.unwrap(), "18446744073709551615", "no digit is lost");
     let found = ask("SELECT round(q, $digits) FROM te WHERE user_id = 'a'", &given(&["digits=1"])).await;
     assert_eq!(found.unwrap(), "0.5");
     let found = ask("SELECT count(*) FROM (SELECT $1 AS x) WHERE x = $1", &given(&["1=5"])).await;

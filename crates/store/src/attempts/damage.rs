@@ -14,6 +14,21 @@ impl Damage {
         Self(files.into_iter().collect())
     }
 
+    /// Of several runs that were looked at one by one, in their order.
+    pub fn together<'a>(runs: impl IntoIterator<Item = &'a Self>) -> Self {
+        let of_run = |(place, run): (usize, &'a Self)| {
+            run.0.iter().map(move |((_, path), why)| ((place, path.clone()), why.clone()))
+        };
+        Self(runs.into_iter().enumerate().flat_map(of_run).collect())
+    }
+
+    /// What either of them knows.
+    #[must_use]
+    pub fn and(mut self, other: Self) -> Self {
+        self.0.extend(other.0);
+        self
+    }
+
     /// Whether nothing is damaged, as far as is known.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()

@@ -32,6 +32,8 @@ pub struct IndexedFile {
     pub path: String,
     /// Size in bytes.
     pub bytes: u64,
+    /// BLAKE3 of its bytes.
+    pub checksum: String,
     /// Rows of a file that holds one attempt; of a group's, those of one of its attempts.
     pub rows: u64,
     /// Shard of the plan.
@@ -180,7 +182,8 @@ fn unit(user_id: &str, feature_mode: &str) -> u64 {
 }
 
 fn indexed(file: DataFile, shard: u32, owner: Option<(String, String)>) -> IndexedFile {
-    IndexedFile { table: file.table, path: file.file, bytes: file.bytes, rows: file.rows, shard, owner }
+    let DataFile { table, file: path, rows, bytes, checksum } = file;
+    IndexedFile { table, path, bytes, checksum, rows, shard, owner }
 }
 
 /// Units and data files of a file with many rows; none if it cannot be read.

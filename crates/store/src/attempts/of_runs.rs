@@ -55,6 +55,32 @@ impl Attempts {
         Ok(found)
     }
 
+    /// Units without rows, since what would count is damaged and nothing takes its place: run, row of the ledger, and
+    /// which file is why.
+    pub fn lost<'a>(
+        runs: &'a [OpenRun],
+        damage: &Damage,
+    ) -> Result<Vec<(usize, &'a LedgerRow, String)>, StoreError> {
+        let mut rows: Vec<(usize, &LedgerRow)> = Vec::new();
+        for (run, open) in runs.iter().enumerate() {
+            rows.extend(open.ledger()?.rows.iter().map(|row| (run, row)));
+        }
+        rows.sort_by_key(unit_of);
+        let mut lost = Vec::new();
+        for unit in rows.chunk_by(|a, b| unit_of(a) == unit_of(b)) {
+            let attempts: Vec<Attempt<'_>> =
+                unit.iter().map(|(run, row)| attempt(*run, row, damage)).collect();
+            let roles = roles(&attempts, Precedence::Latest);
+            if roles.counting().is_none()
+                && let Some((run, row)) = unit.get(roles.first())
+                && let Some(what) = damage.of_files(*run, &row.files)
+            {
+                lost.push((*run, *row, what));
+            }
+        }
+        Ok(lost)
+    }
+
     fn judge<T, K: Ord + Eq + Hash>(
         &mut self,
         mut rows: Vec<T>,
@@ -122,6 +148,11 @@ impl Attempts {
     pub fn choice(self) -> Arc<dyn Choice> {
         Arc::new(self)
     }
+}
+
+/// User and feature mode.
+fn unit_of<'a>((_, row): &(usize, &'a LedgerRow)) -> (&'a str, &'a str) {
+    (&row.user_id, &row.feature_mode)
 }
 
 impl Choice for Attempts {

@@ -56,6 +56,11 @@ impl OpenRun {
         self.index = OnceLock::new();
     }
 
+    /// What is left out of the index.
+    pub fn damage(&self) -> &Damage {
+        &self.damage
+    }
+
     /// What keeps its files where they are.
     pub fn reading(&self) -> Arc<ReadLock> {
         Arc::clone(&self.reading)

@@ -7,8 +7,8 @@ use std::time::Duration;
 use super::ledger::Ledger;
 use crate::schema::{MadeOf, made_of};
 use crate::store::{
-    Assignment, CompactionLock, Hold, Object, Run, STAGING, Storage, StoreError, is_compaction, parse_path,
-    staged_by_the_dead, writer,
+    Assignment, CompactionLock, Hold, Run, STAGING, Storage, StoreError, is_compaction, parse_path,
+    set_aside as aside, staged_by_the_dead, writer,
 };
 
 /// What resume found and removed.
@@ -35,9 +35,6 @@ const SWEEP: &str = "_status/sweep.lock";
 
 /// Longer than that takes; whoever waits longer does it beside the other.
 const MOMENT: Duration = Duration::from_mins(1);
-
-/// Where files of the ledger go that cannot be read.
-const DAMAGED: &str = "_damaged";
 
 /// Removes what a crash left behind, seen by the worker that holds the lock of `share`: data files without a
 /// ledger row that it wrote itself in an earlier life, or that a worker of another division wrote, or that no
@@ -107,11 +104,9 @@ fn set_aside(
     };
     let mut moved = Vec::new();
     for (path, cause) in ledger.corrupt.iter().filter(|(path, _)| is_ours(path)) {
-        // One that the system does not let us read may be whole.
-        let Ok(Some(bytes)) = storage.read(path) else { continue };
-        storage.replace(&Object { path: format!("{DAMAGED}/{path}"), bytes })?;
-        storage.remove(path)?;
-        moved.push((path.clone(), cause.clone()));
+        if aside(storage, path)? {
+            moved.push((path.clone(), cause.clone()));
+        }
     }
     Ok(moved)
 }

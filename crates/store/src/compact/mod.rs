@@ -22,10 +22,11 @@ use std::time::Duration;
 use crate::attempts::Ledger;
 use crate::schema::{MadeOf, Schemas, made_of};
 use crate::store::{
-    CompactionLock, Entry, LedgerFile, RemovalLock, Run, StoreError, is_compaction, parse_path, table_files,
+    CompactionLock, Entry, LedgerFile, RemovalLock, Run, StoreError, is_compaction, parse_path, set_aside,
+    table_files,
 };
 pub use place::Left;
-use place::Place;
+use place::{Place, Sorted};
 
 /// Files that are removed before readers have their turn.
 const AT_ONCE: usize = 2000;
@@ -63,6 +64,8 @@ pub struct Compacted {
     pub leftovers: u64,
     /// Files that were replaced and are still there, since somebody reads the run.
     pub kept: u64,
+    /// Damaged attempts that were moved away, since their units have newer ones.
+    pub set_aside: u64,
     /// Files of the ledger that were left as they are, since they or their data are damaged.
     pub left: Vec<Left>,
 }
@@ -91,15 +94,34 @@ impl Compaction<'_> {
 
     fn place(&self, place: Place, done: &mut Compacted) -> Result<(), StoreError> {
         let (shard, bucket) = (place.shard, place.bucket);
-        let (replaced, files, damaged) = place.worthwhile(self.run.storage(), self.schemas);
-        done.left.extend(damaged);
+        let Sorted { replaced, whole: files, spare, left } =
+            place.worthwhile(self.run.storage(), self.schemas);
+        done.left.extend(left);
         self.remove(&replaced, done)?;
+        self.set_aside(&spare, done)?;
         if files.is_empty() {
             return Ok(());
         }
         let rewrite = rewrite::Rewrite { run: self.run, schemas: self.schemas, shard, bucket };
         done.attempts += rewrite.commit(&files)?;
         self.remove(&files, done)
+    }
+
+    /// Moves damaged attempts away that nobody needs: in the folder of a user they would stay for ever.
+    fn set_aside(&self, files: &[LedgerFile], done: &mut Compacted) -> Result<(), StoreError> {
+        let storage = self.run.storage();
+        for file in files {
+            let Some(_nobody_reads) = RemovalLock::take(storage, self.wait)? else {
+                done.kept += 1;
+                continue;
+            };
+            // Without its row in the ledger, data are leftovers, should this end here.
+            done.set_aside += u64::from(set_aside(storage, &file.path)?);
+            for data in file.rows.iter().flat_map(|row| &row.files) {
+                set_aside(storage, &data.file)?;
+            }
+        }
+        Ok(())
     }
 
     /// Removes data files that no ledger row speaks of: a compaction that did not end wrote them.

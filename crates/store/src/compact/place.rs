@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 
 use rayon::prelude::*;
 
-use crate::attempts::Moved;
+use crate::attempts::{Damage, Moved, Standing};
 use crate::schema::Schemas;
 use crate::store::{
-    DataFile, Entry, LedgerFile, Storage, bucket_in, bucket_of, fault_of, is_group, ledger_files, parse_path,
+    DataFile, Entry, LedgerFile, LedgerRow, Storage, bucket_in, bucket_of, fault_of, is_group, ledger_files,
+    parse_path,
 };
 
 /// A place whose files cannot be put together.
@@ -57,36 +58,61 @@ fn left((file, why): (String, String)) -> Left {
     Left { file, why }
 }
 
-/// Files that are replaced already, files to be put together, and damaged ones.
-type Sorted = (Vec<LedgerFile>, Vec<LedgerFile>, Vec<Left>);
+/// What is to be done with files of the ledger.
+#[derive(Debug, Default)]
+pub(super) struct Sorted {
+    /// Replaced already.
+    pub(super) replaced: Vec<LedgerFile>,
+    /// To be put together.
+    pub(super) whole: Vec<LedgerFile>,
+    /// Damaged, and their units have a newer attempt: nobody needs them where they are.
+    pub(super) spare: Vec<LedgerFile>,
+    /// Damaged, and all that there is of their units.
+    pub(super) left: Vec<Left>,
+}
 
 impl Place {
     /// Sorts the files of the ledger by what is to be done with them.
     pub(super) fn worthwhile(self, storage: &dyn Storage, schemas: &Schemas) -> Sorted {
         let (groups, corrupt) = ledger_files(storage, &self.groups);
-        let mut left: Vec<Left> = corrupt.into_iter().map(left).collect();
+        let mut sorted = Sorted { left: corrupt.into_iter().map(left).collect(), ..Sorted::default() };
         let all: Vec<LedgerFile> =
             self.units.into_iter().chain(groups).filter(|file| !file.rows.is_empty()).collect();
         let moved = Moved::among(all.iter().flat_map(|f| &f.rows).map(|row| row.attempt.as_str()));
         let (old, current): (Vec<LedgerFile>, Vec<LedgerFile>) =
             all.into_iter().partition(|file| file.rows.iter().all(|row| moved.has(&row.attempt)));
-        let small = small(current);
+        sorted.replaced = old;
+        let (small, large) = small(current);
         if !is_worthwhile(&small) {
-            return (old, Vec::new(), left);
+            return sorted;
         }
         let fault = |file: &LedgerFile| fault(storage, schemas, file, &moved);
         let faults: Vec<Option<String>> = small.par_iter().map(fault).collect();
-        let mut whole = Vec::with_capacity(small.len());
+        let (mut damaged, mut whys) = (Vec::new(), Vec::new());
         for (file, fault) in small.into_iter().zip(faults) {
             match fault {
-                None => whole.push(file),
-                Some(why) => left.push(Left { file: file.path, why }),
+                None => sorted.whole.push(file),
+                Some(why) => {
+                    damaged.push(file);
+                    whys.push(why);
+                }
             }
         }
-        if !is_worthwhile(&whole) {
-            whole.clear();
+        let spare: Vec<bool> = {
+            let all = || sorted.whole.iter().chain(&damaged).chain(&large);
+            damaged.iter().map(|file| is_spare(file, all())).collect()
+        };
+        for ((file, why), spare) in damaged.into_iter().zip(whys).zip(spare) {
+            if spare {
+                sorted.spare.push(file);
+            } else {
+                sorted.left.push(Left { file: file.path, why });
+            }
         }
-        (old, whole, left)
+        if !is_worthwhile(&sorted.whole) {
+            sorted.whole.clear();
+        }
+        sorted
     }
 }
 
@@ -95,9 +121,9 @@ fn is_worthwhile(files: &[LedgerFile]) -> bool {
     files.len() > 1 || files.iter().any(|file| !is_group(&file.path))
 }
 
-/// All files but those that hold more attempts than all smaller ones together: with them a large file would be
-/// written again for every few users that come.
-fn small(mut files: Vec<LedgerFile>) -> Vec<LedgerFile> {
+/// The small files, and the large ones, which hold more attempts than all smaller ones together: with them a large file
+/// would be written again for every few users that come.
+fn small(mut files: Vec<LedgerFile>) -> (Vec<LedgerFile>, Vec<LedgerFile>) {
     files.sort_by_key(|file| file.rows.len());
     let mut below = 0;
     let mut keep = 0;
@@ -107,8 +133,21 @@ fn small(mut files: Vec<LedgerFile>) -> Vec<LedgerFile> {
         }
         below += file.rows.len();
     }
-    files.truncate(keep);
-    files
+    let large = files.split_off(keep);
+    (files, large)
+}
+
+/// Whether a unit does without the damaged attempt of a file: another one counts.
+fn is_spare<'a>(file: &LedgerFile, all: impl Iterator<Item = &'a LedgerFile>) -> bool {
+    let [row] = &file.rows[..] else { return false };
+    if is_group(&file.path) {
+        return false;
+    }
+    let is_same =
+        |other: &&LedgerRow| (&other.user_id, &other.feature_mode) == (&row.user_id, &row.feature_mode);
+    let unit: Vec<LedgerRow> = all.flat_map(|file| &file.rows).filter(is_same).cloned().collect();
+    let damage = Damage::found(row.files.iter().map(|data| ((0, data.file.clone()), String::new())));
+    Standing::of(&unit, &damage).is_some_and(|unit| unit.damage.is_none() && unit.row.attempt != row.attempt)
 }
 
 /// Why the rows of a file of the ledger cannot be written anew.
@@ -132,7 +171,6 @@ fn fault(storage: &dyn Storage, schemas: &Schemas, file: &LedgerFile, moved: &Mo
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::LedgerRow;
 
     fn file(rows: usize) -> LedgerFile {
         let row = LedgerRow::done("u", "t");
@@ -140,7 +178,7 @@ mod tests {
     }
 
     fn taken(sizes: &[usize]) -> Vec<usize> {
-        small(sizes.iter().map(|rows| file(*rows)).collect()).iter().map(|file| file.rows.len()).collect()
+        small(sizes.iter().map(|rows| file(*rows)).collect()).0.iter().map(|file| file.rows.len()).collect()
     }
 
     #[test]

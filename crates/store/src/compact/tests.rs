@@ -131,7 +131,8 @@ fn files(run: &Run) -> usize {
 }
 
 fn in_folders_of_users(run: &Run) -> usize {
-    run.storage().list("").unwrap().iter().filter(|entry| entry.path.contains("user_id=")).count()
+    let all = run.storage().list("").unwrap();
+    all.iter().filter(|entry| entry.path.contains("user_id=") && !entry.path.starts_with('_')).count()
 }
 
 proptest! {
@@ -218,6 +219,29 @@ fn damaged_files_stay_where_they_are_and_are_named() {
     );
     assert!(broken.exists());
     assert_eq!(Ledger::read(run.storage()).unwrap().rows.len(), 6);
+}
+
+#[test]
+fn a_damaged_attempt_that_nobody_needs_leaves_the_folder_of_its_user() {
+    let dir = tempfile::tempdir().unwrap();
+    let run = new_run(dir.path());
+    let rows: Vec<LedgerRow> = (0..3)
+        .map(|i| commit(&run, &schemas(), attempt(&format!("u{i}"), 0, 3, UnitState::Ok)).unwrap())
+        .collect();
+    let broken = dir.path().join(&rows[1].files[0].file);
+    std::fs::write(&broken, b"torn").unwrap();
+    // The only attempt of its unit stays and is named; once it was done again, it goes.
+    let done = Compaction { run: &run, schemas: &schemas(), wait: WAIT }.run().unwrap();
+    assert_eq!((done.left.len(), done.set_aside, broken.exists()), (1, 0, true));
+    commit(&run, &schemas(), attempt("u1", 0, 3, UnitState::Ok)).unwrap();
+    let done = compact(&run);
+    assert_eq!((done.set_aside, broken.exists(), in_folders_of_users(&run)), (1, false, 0));
+    let damaged = dir.path().join("_damaged").join(&rows[1].files[0].file);
+    assert_eq!(std::fs::read(damaged).unwrap(), b"torn");
+    let left: Vec<String> = run.storage().list("_damaged").unwrap().into_iter().map(|e| e.path).collect();
+    assert_eq!(left.len(), 1 + rows[1].files.len(), "{left:?}");
+    let names: Vec<String> = told(&run).into_keys().collect();
+    assert!(names.len() == 3 && !names.contains(&rows[1].attempt));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 
 use super::file::{SortedFile, adapt};
 use crate::schema::OF_UNITS;
-use crate::store::SmallFiles;
+use crate::store::{SmallFiles, is_written};
 
 /// A file of a table, and what the ledger says of it.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct TableFile {
     pub file: SortedFile,
     /// Its size.
     pub bytes: u64,
+    /// BLAKE3 of its bytes, if that is known.
+    pub checksum: Option<String>,
     /// Its rows, if it is a unit's.
     pub rows: u64,
 }
@@ -27,6 +29,8 @@ pub struct Together {
     pub rows: Vec<RecordBatch>,
     /// Places of files that must be read by themselves: they are of another form, or damaged.
     pub alone: Vec<usize>,
+    /// Places of files that are as long as they were written, and hold something else.
+    pub changed: Vec<usize>,
 }
 
 impl Together {
@@ -40,6 +44,12 @@ impl Together {
         let mut found = Self::default();
         for (place, unit) in files.iter().enumerate() {
             let bytes = unit.file.bytes().ok().filter(|bytes| bytes.len() as u64 == unit.bytes);
+            if let (Some(bytes), Some(checksum)) = (&bytes, &unit.checksum)
+                && !is_written(bytes, checksum)
+            {
+                found.changed.push(place);
+                continue;
+            }
             match bytes.and_then(|bytes| small.push(&bytes)) {
                 Some((kind, rows)) => {
                     kinds.resize_with(kinds.len().max(kind + 1), Vec::new);

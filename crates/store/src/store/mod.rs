@@ -14,6 +14,7 @@
 //! row is the commit**. A data file whose attempt is not in the ledger does not exist for any reader
 //! of this crate. No other room opens a file of a run.
 
+mod aside;
 mod assignment;
 mod attempt;
 mod commit;
@@ -48,6 +49,7 @@ mod thrift;
 mod unit_ledger;
 mod verify;
 
+pub use aside::set_aside;
 pub use assignment::Assignment;
 pub use attempt::{
     attempt_id_of, is_compaction, new_attempt_id, new_compaction_id, origin, rewritten, writer,
@@ -77,4 +79,4 @@ pub use register::NewRun;
 pub use run::Run;
 pub use storage::{Created, Entry, Guard, Held, Hold, Object, Objects, ReadAt, Storage, table_files};
 pub use unit_ledger::{ledger_files, unit_ledgers};
-pub use verify::{checksum, fault_of, fault_of_length, read_whole};
+pub use verify::{checksum, fault_of, fault_of_length, is_written, read_whole};

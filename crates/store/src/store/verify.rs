@@ -27,6 +27,11 @@ pub fn read_whole(storage: &dyn Storage, path: &str, bytes: u64, checksum: &str)
     Ok(content)
 }
 
+/// Whether bytes are what the ledger says was written.
+pub fn is_written(content: &[u8], checksum: &str) -> bool {
+    same(&blake3::hash(content).to_hex(), checksum).is_ok()
+}
+
 /// Why a file cannot be used, as far as its length tells: it is not opened. A length that cannot be had tells
 /// nothing.
 pub fn fault_of_length(storage: &dyn Storage, path: &str, bytes: u64) -> Option<String> {
