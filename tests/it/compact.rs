@@ -6,6 +6,7 @@ use std::process::Stdio;
 use results::attempts::Ledger;
 use results::store::{ReadLock, Run, checksum};
 
+use crate::torture::COMMIT;
 use crate::world::{Said, World};
 
 /// A run of nine users in two shards, each unit with files of its own, and what it merges to.
@@ -93,16 +94,7 @@ fn a_run_goes_on_in_buckets_and_is_compacted_again() {
 #[test]
 fn a_compaction_that_is_killed_loses_nothing() {
     let world = world();
-    for step in [
-        "staged|te/",
-        "renamed|te/",
-        "flushed|te/",
-        "staged|users/",
-        "renamed|users/",
-        "flushed|users/",
-        "removed|te/",
-        "removed|users/",
-    ] {
+    for step in COMMIT.into_iter().chain(["removed|te/", "removed|users/"]) {
         let _ = std::fs::remove_dir_all(world.path("killed"));
         copy(&world.path("run"), &world.path("killed"));
         let mut command = world.command(&["compact", "killed"]);

@@ -160,11 +160,14 @@ fn long_files_and_functions_are_named() {
         ("src/store/run.rs", &tests),
         ("src/store/mod.rs", "mod run;\n#[cfg(test)]\nmod tests {\n}\n"),
         ("src/cli/tests/mod.rs", ""),
+        ("src/merge/work/tests.rs", "// a line\n"),
+        ("src/cli/tests.rs", "// a line\n"),
     ]);
     insta::assert_snapshot!(broken.join("\n"), @r"
     src/merge/work.rs:2: `wide` has 73 lines, 70 at most: give its steps names [sizes]
     src/tables/scan.rs:1: 501 lines, 400 at most: a file is one idea, split it [sizes]
     src/cli/tests/mod.rs:1: a folder of tests: they lie inside the file they test or in tests.rs beside it [tests]
+    src/merge/work/tests.rs:1: 1 lines of tests: move them into src/merge/work.rs [tests]
     src/store/mod.rs:2: tests in a mod.rs: move them to src/store/tests.rs [tests]
     src/store/run.rs:1: 102 lines of tests: move them to src/store/run/tests.rs [tests]
     ");

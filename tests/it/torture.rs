@@ -19,18 +19,14 @@ const USERS: usize = 9;
 pub(crate) const DOUBLE: &str =
     "select count(*) as n from (select user_id, tau from te group by user_id, tau having count(*) > 1)";
 
+/// The steps of a commit, which are those of a compaction too.
+pub(crate) const COMMIT: [&str; 6] =
+    ["staged|te/", "renamed|te/", "flushed|te/", "staged|users/", "renamed|users/", "flushed|users/"];
+
 /// Where workers are killed: at every step of a commit, and before and beside it.
-const STEPS: [&str; 9] = [
-    "unit|u",
-    "staged|te/",
-    "renamed|te/",
-    "flushed|te/",
-    "staged|users/",
-    "renamed|users/",
-    "flushed|users/",
-    "staged|_status/",
-    "renamed|_status/",
-];
+fn steps() -> Vec<&'static str> {
+    [&["unit|u"], &COMMIT[..], &["staged|_status/", "renamed|_status/"]].concat()
+}
 
 fn start(world: &World, run: &str, failpoint: &str) -> Child {
     let what: &[&str] = if world.path(run).join("run.yaml").exists() {
@@ -116,6 +112,7 @@ fn ask(world: &World, run: &str, round: usize) {
 /// Kills a run once, while readers look.
 fn round(world: &World, run: &str, round: usize) {
     let watched = AtomicBool::new(true);
+    let steps = steps();
     std::thread::scope(|scope| {
         let reader = scope.spawn(|| {
             while watched.load(Ordering::Relaxed) {
@@ -124,7 +121,7 @@ fn round(world: &World, run: &str, round: usize) {
             }
         });
         let asker = scope.spawn(|| ask(world, run, round));
-        if let Some(step) = STEPS.get(round % (STEPS.len() + 3)) {
+        if let Some(step) = steps.get(round % (steps.len() + 3)) {
             let ended = start(world, run, step).wait().unwrap();
             assert!(!ended.success(), "nothing was killed at {step}");
         } else {
@@ -152,7 +149,7 @@ fn and_so_where_units_are_committed_in_groups() {
 
 fn torture(runtime: &str) {
     let kills: usize =
-        std::env::var("RESULTS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(STEPS.len() + 3);
+        std::env::var("RESULTS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(steps().len() + 3);
     let world = World::new(USERS);
     assert_eq!(world.analyse("whole", &[]).code, Some(0));
     world.expect(0, &["merge", "--output", "expected", "--shards", "whole"]);

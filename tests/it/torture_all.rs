@@ -1,7 +1,9 @@
 //! Every command that writes or reads is killed at any moment, again and again: nothing is lost, doubled, torn or left
 //! lying.
 //!
-//! `RESULTS_KILLS=1000 cargo test --test it torture_all -- --ignored --nocapture`, with `TMPDIR` on the disk that is meant.
+//! `RESULTS_KILLS=1000 cargo test --test it torture_all -- --ignored --nocapture`, with `TMPDIR` on the disk that is
+//! meant. With `RESULTS` another build of the program is killed: a release build is quicker, and is killed at any moment
+//! only, since it has no places where a test can make it fail.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
@@ -12,30 +14,27 @@ use results::attempts::Ledger;
 use results::store::{Run, parse_path};
 
 use crate::compact::look;
-use crate::torture::{DOUBLE, kill_all};
+use crate::torture::{COMMIT, DOUBLE, kill_all};
 use crate::world::{QUICK, World};
 
 const USERS: usize = 6;
 
-/// Kills of a run once it is complete.
-const AFTERWARDS: usize = 8;
+/// Kills of a run once it is complete. What comes after them, to see that all is well, takes as long as ten.
+const AFTERWARDS: usize = 24;
 
-/// Steps of a commit, of a compaction and of its end.
-const STEPS: [&str; 9] = [
-    "unit|u",
-    "staged|te/",
-    "renamed|te/",
-    "flushed|te/",
-    "staged|users/",
-    "renamed|users/",
-    "flushed|users/",
-    "renamed|_status/",
-    "removed|",
-];
+/// Runs that are tortured at the same time, each in a folder of its own: most of a kill is waiting.
+const AT_ONCE: usize = 2;
+
+/// Steps of a compaction and of its end.
+fn compaction() -> Vec<&'static str> {
+    [&COMMIT[..], &["renamed|_status/", "removed|"]].concat()
+}
 
 struct Torture {
     world: World,
     random: u64,
+    /// Whether the program has places where it can be made to fail.
+    has_steps: bool,
     /// Kills by command.
     kills: BTreeMap<&'static str, usize>,
     /// How long a command took that was not killed.
@@ -50,14 +49,21 @@ enum Ended {
 }
 
 impl Torture {
-    fn new() -> Self {
+    fn new(place: usize) -> Self {
+        let program = std::env::var_os("RESULTS");
+        let has_steps = program.is_none();
         let world = World::new(USERS);
+        let world = match program {
+            Some(program) => world.with_program(std::path::absolute(program).unwrap()),
+            None => world,
+        };
         assert_eq!(world.analyse("whole", &[]).code, Some(0));
         world.expect(0, &["merge", "--output", "expected", "--shards", "whole"]);
         world.expect(0, &["export", "whole", "--format", "csv", "--output", "expected-export"]);
         std::fs::create_dir(world.path("tmp")).unwrap();
-        let random = std::env::var("RESULTS_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
-        Self { world, random, kills: BTreeMap::new(), took: BTreeMap::new() }
+        let seed: u64 = std::env::var("RESULTS_SEED").ok().and_then(|n| n.parse().ok()).unwrap_or(1);
+        let random = seed.wrapping_mul(AT_ONCE as u64).wrapping_add(place as u64);
+        Self { world, random, has_steps, kills: BTreeMap::new(), took: BTreeMap::new() }
     }
 
     /// A number below another one.
@@ -75,7 +81,7 @@ impl Torture {
     fn kill(&mut self, name: &'static str, args: &[&str], steps: &[&str]) -> Ended {
         let mut command = self.world.command(args);
         command.env("TMPDIR", self.world.path("tmp"));
-        let at_step = !steps.is_empty() && self.below(2) == 0;
+        let at_step = self.has_steps && !steps.is_empty() && self.below(2) == 0;
         if at_step {
             let step = steps[self.below(steps.len())];
             command.env("RESULTS_FAILPOINT", format!("{step}|kill"));
@@ -119,7 +125,7 @@ impl Torture {
         let what: &[&str] = if is_there { &resumed } else { &new };
         let args = [what, &["--shards", shards, "--retries", "0"]].concat();
         let beside = (is_there && self.below(3) == 0).then(|| self.world.started(&["compact", run]));
-        let ended = self.kill("run", &args, &STEPS);
+        let ended = self.kill("run", &args, &[&["unit|u"], &compaction()[..]].concat());
         if let Some(mut compaction) = beside {
             if self.below(2) == 0 {
                 compaction.kill().unwrap();
@@ -130,7 +136,7 @@ impl Torture {
     }
 
     fn compact(&mut self, run: &str) {
-        let ended = self.kill("compact", &["compact", run, "--wait", "2"], &STEPS[1..]);
+        let ended = self.kill("compact", &["compact", run, "--wait", "2"], &compaction());
         assert!(matches!(ended, Ended::Killed | Ended::With(0)), "{run}: {ended:?}");
     }
 
@@ -248,12 +254,9 @@ fn nothing_lies_about(dir: &Path) {
     assert_eq!(kinds.len(), 1, "folders of two kinds");
 }
 
-#[test]
-#[ignore = "takes a minute for 60 kills; RESULTS_KILLS says how many"]
-fn every_command_is_killed_at_any_moment() {
-    let kills: usize = std::env::var("RESULTS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
-    let start = Instant::now();
-    let mut torture = Torture::new();
+/// Runs one after another until a number of kills is reached: how many runs, and the kills by command.
+fn torture(place: usize, kills: usize) -> (usize, BTreeMap<&'static str, usize>) {
+    let mut torture = Torture::new(place);
     let mut runs = 0;
     while torture.killed() < kills {
         let runtime = ["", "runtime: {user_folders: 2, commit_seconds: 0.1}\n"][runs % 2];
@@ -261,5 +264,25 @@ fn every_command_is_killed_at_any_moment() {
         torture.one_run(&format!("run-{runs}"));
         runs += 1;
     }
-    println!("{} kills of {runs} runs in {:?}: {:?}", torture.killed(), start.elapsed(), torture.kills);
+    (runs, torture.kills)
+}
+
+#[test]
+#[ignore = "takes a minute for 60 kills; RESULTS_KILLS says how many"]
+fn every_command_is_killed_at_any_moment() {
+    let kills: usize = std::env::var("RESULTS_KILLS").ok().and_then(|n| n.parse().ok()).unwrap_or(60);
+    let start = Instant::now();
+    let (mut runs, mut by_command) = (0, BTreeMap::<&str, usize>::new());
+    std::thread::scope(|scope| {
+        let each = |place| scope.spawn(move || torture(place, kills.div_ceil(AT_ONCE)));
+        for tortured in (0..AT_ONCE).map(each).collect::<Vec<_>>() {
+            let (more, kills) = tortured.join().unwrap();
+            runs += more;
+            for (command, n) in kills {
+                *by_command.entry(command).or_default() += n;
+            }
+        }
+    });
+    let killed: usize = by_command.values().sum();
+    println!("{killed} kills of {runs} runs in {:?}: {by_command:?}", start.elapsed());
 }

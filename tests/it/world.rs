@@ -24,6 +24,7 @@ quality_profile: exploratory
 /// A temporary folder with `data/` and `quick.yaml`.
 pub(crate) struct World {
     dir: TempDir,
+    program: PathBuf,
 }
 
 /// What a command said.
@@ -37,13 +38,19 @@ pub(crate) struct Said {
 impl World {
     /// With `users` made-up users `u00`, `u01`, ….
     pub(crate) fn new(users: usize) -> Self {
-        let world = Self { dir: tempfile::tempdir().unwrap() };
+        let program = PathBuf::from(env!("CARGO_BIN_EXE_results"));
+        let world = Self { dir: tempfile::tempdir().unwrap(), program };
         std::fs::create_dir(world.path("data")).unwrap();
         world.write("quick.yaml", QUICK);
         for user in 0..users {
             world.user(&format!("u{user:02}"), &rows(user as u64 + 1, 300));
         }
         world
+    }
+
+    /// Runs another build of the program.
+    pub(crate) fn with_program(self, program: PathBuf) -> Self {
+        Self { program, ..self }
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -61,7 +68,7 @@ impl World {
 
     /// The program with arguments, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_results"));
+        let mut command = Command::new(&self.program);
         command.args(args).current_dir(self.dir.path()).env("CI", "true").env_remove("RESULTS_DEFINITIONS");
         command
     }

@@ -10,6 +10,9 @@ const LONGEST_FUNCTION: usize = 70;
 /// Tests from here on have a file of their own.
 const TESTS_OF_THEIR_OWN: usize = 100;
 
+/// Lines of a file of tests below which it belongs into the file that it tests, where it takes more.
+const FEW_TESTS: usize = 80;
+
 /// Imports of imports that are followed.
 const DEEPEST: usize = 8;
 
@@ -300,6 +303,14 @@ impl House {
             if path.contains("/tests/") {
                 let words = "a folder of tests: they lie inside the file they test or in tests.rs beside it";
                 found.push((at, format!("{path}:1: {words}")));
+            }
+            // A mod.rs holds none, however few they are.
+            let tested = path.strip_suffix("/tests.rs").map(|stem| format!("{stem}.rs"));
+            let lines = file.text.lines().count();
+            if let Some(tested) = tested.filter(|_| lines < FEW_TESTS)
+                && self.files.iter().any(|file| file.path == tested)
+            {
+                found.push((at, format!("{path}:1: {lines} lines of tests: move them into {tested}")));
             }
             for (from, to) in &file.tests {
                 let (length, own) = (to + 1 - from, own_tests(path));
