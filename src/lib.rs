@@ -34,5 +34,6 @@ mod sources;
 pub mod sql;
 pub mod tables;
 
+pub use results_plot::plot;
 pub use results_store::{attempts, compact, config, error, event, schema, sorted, store};
 use results_store::{beside, failpoint, hidden, printable, system, text_file};

@@ -9,6 +9,7 @@ use arrow::datatypes::Int64Type;
 use super::definitions::{Folder, Loaded};
 use super::outcome::Outcome;
 use super::place::outside;
+use super::report::{Of, to_file};
 use super::run::{failure, for_terminal, in_processes, last_words};
 use super::speak::{out, say, say_line};
 use super::text::{columns, count};
@@ -19,9 +20,10 @@ use crate::error::{Exit, Failure};
 use crate::measures;
 use crate::merge::{Merge, MergeOutcome, Merged};
 use crate::progress::{Verbosity, bytes, duration};
+use crate::report::Wanted;
 use crate::run::{Planned, RunOutcome, Work, create};
 use crate::schema::Derived;
-use crate::sql::{ControlRow, Definitions, Session, ident};
+use crate::sql::{Bounds, ControlRow, Definitions, Session, ident};
 use crate::store::Location;
 
 /// The analysis of the demonstration.
@@ -35,6 +37,7 @@ const PAIRS: usize = 24;
 Examples:
   results demo
   results demo --users 60 --out big --shards 2
+  results demo --report
   results demo --users 60 --wide --data-only --out big
 
 The made-up users have a day rhythm and, most of them, a coupling from activity to sitting.")]
@@ -54,6 +57,9 @@ pub(super) struct Args {
     /// Stop after the data are written
     #[arg(long)]
     data_only: bool,
+    /// Make the report of the merged results too: report.html in the folder
+    #[arg(long, conflicts_with = "data_only")]
+    report: bool,
     /// Number of shard processes
     #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
     shards: u32,
@@ -112,7 +118,26 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     out(&columns(&["table", "rows", &header], &rows))?;
     out(&places(&end, started.elapsed(), &data, &work, &written.dir))?;
     out(&strangers(&written.control, written.manifest.fdr.alpha))?;
-    Ok(exit)
+    let of_report = offer_report(args, definitions, &folder, &written.dir)?;
+    Ok(if exit == Exit::Done { of_report } else { exit })
+}
+
+/// Makes the report, or says how it is made.
+fn offer_report(args: &Args, definitions: &Folder, folder: &Path, merged: &Path) -> Outcome {
+    let at = folder.join("report.html");
+    if !args.report {
+        out(&format!("\nresults report {} -o {}\n", shell(merged), shell(&at)))?;
+        return Ok(Exit::Done);
+    }
+    let of = Of { dirs: &[merged.to_owned()], bounds: Bounds::default(), definitions };
+    to_file(&of, &Wanted::default(), &at)
+}
+
+/// A path as a shell takes it.
+fn shell(path: &Path) -> String {
+    let path = path.display().to_string();
+    let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
+    if is_plain { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
 }
 
 fn places(end: &RunOutcome, took: Duration, data: &Path, work: &Work<'_>, merged: &Path) -> String {

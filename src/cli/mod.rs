@@ -15,6 +15,8 @@ mod log;
 mod merge;
 mod outcome;
 mod place;
+mod plot;
+mod report;
 mod run;
 mod schema;
 mod signals;
@@ -72,6 +74,10 @@ enum Command {
     Validate(validate::Args),
     /// Query runs and merged outputs with SQL
     Sql(sql::Args),
+    /// Draw what a query gives, as SVG or PNG
+    Plot(plot::Args),
+    /// Write one HTML file of what was run, how complete it is, and what was found
+    Report(report::Args),
     /// Write the tables of a run or a merged output as CSV or Parquet
     Export(export::Args),
     /// Put the many small files of a run into few, while others read and write it
@@ -122,6 +128,8 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Merge(args) => merge::exec(args, &definitions),
         Command::Validate(args) => validate::exec(&args, &definitions),
         Command::Sql(args) => sql::exec(&args, &definitions),
+        Command::Report(args) => report::exec(&args, &definitions),
+        Command::Plot(args) => plot::exec(&args, &definitions),
         Command::Export(args) => export::exec(&args, &definitions),
         Command::Compact(args) => compact::exec(&args, &definitions),
         Command::Config(args) => config::exec(&args, &definitions),

@@ -12,6 +12,7 @@ mod table;
 mod terminal;
 mod unwritten;
 
+pub(super) use asked::Asked;
 pub(super) use hint::told;
 
 use std::io::{IsTerminal, Read};
@@ -27,7 +28,7 @@ use super::text::columns;
 use crate::error::{Exit, Failure};
 use crate::sql::{Bounds, Params, Query};
 use crate::text_file;
-use asked::{Answer, Asked};
+use asked::Answer;
 use format::Format;
 use prompt::Prompt;
 use show::{View, show, to_file};

@@ -62,6 +62,31 @@ impl Kind {
         }
     }
 
+    /// The kind that people read as that.
+    pub fn of_name(name: &str) -> Option<Self> {
+        const ALL: [Kind; 18] = [
+            Kind::NeverStarted,
+            Kind::Running,
+            Kind::Silent,
+            Kind::Lost,
+            Kind::Interrupted,
+            Kind::Stopped,
+            Kind::Incomplete,
+            Kind::Failed,
+            Kind::Skipped,
+            Kind::BrokenFile,
+            Kind::WrongRowCount,
+            Kind::CorruptLedger,
+            Kind::NotInLedger,
+            Kind::NotInPlan,
+            Kind::WrongShard,
+            Kind::MixedEstimators,
+            Kind::UnequalDuplicate,
+            Kind::KeyTwice,
+        ];
+        ALL.into_iter().find(|kind| kind.name() == name)
+    }
+
     /// What people read.
     pub fn name(self) -> &'static str {
         self.words().1

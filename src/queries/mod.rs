@@ -2,4 +2,4 @@
 
 mod template;
 
-pub use template::{Parameter, Queries, Query, QueryError, ident, literal};
+pub use template::{PLOTS, Parameter, Queries, Query, QueryError, ident, literal};

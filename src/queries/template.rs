@@ -13,6 +13,9 @@ use thiserror::Error;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
+/// What the names of plots begin with.
+pub const PLOTS: &str = "plots/";
+
 /// A query that cannot be used.
 #[derive(Debug, Error)]
 pub enum QueryError {
@@ -99,6 +102,13 @@ impl Query {
         Ok(out)
     }
 
+    /// The SQL with empty lines in place of the comments at its top, so that a line of it is that of the file.
+    pub fn in_place(&self) -> String {
+        let body = self.body();
+        let above = self.sql[..self.sql.len() - body.len()].lines().count();
+        "\n".repeat(above) + body
+    }
+
     /// The text after the comments at its top, which may speak of placeholders themselves.
     fn body(&self) -> &str {
         let mut rest = self.sql.as_str();
@@ -163,12 +173,14 @@ impl Queries {
         Ok(())
     }
 
-    /// A query by its full name, or by its last part if only one query has it.
+    /// A query by its full name, or by its last part if only one query has it; plots go by their full names.
     pub fn get(&self, name: &str) -> Result<&Query, QueryError> {
         if let Some(query) = self.0.get(name) {
             return Ok(query);
         }
-        let mut fitting = self.0.values().filter(|q| q.name.rsplit('/').next() == Some(name));
+        let is_plot = |query: &&Query| query.name.starts_with(PLOTS);
+        let all = self.0.values().filter(|query| !is_plot(query));
+        let mut fitting = all.filter(|q| q.name.rsplit('/').next() == Some(name));
         match (fitting.next(), fitting.next()) {
             (Some(query), None) => Ok(query),
             _ => Err(QueryError::Unknown {
@@ -244,12 +256,18 @@ mod tests {
             [("alpha", Some("0.05"), "largest q"), ("user", None, "an id"), ("at", Some("12:00"), "a time")]
         );
         assert_eq!(query.fill(&[]).unwrap(), "SELECT 1\n-- param no=1: more");
+        assert_eq!(query.in_place(), "\n\n\n\nSELECT 1\n-- param no=1: more");
     }
 
     #[test]
     fn queries_are_found_by_their_last_part() {
         let queries = Queries::load(None).unwrap();
         assert_eq!(queries.get("q_values").unwrap().name, "merge/q_values");
+        assert_eq!(
+            queries.get("k_histogram").unwrap().name,
+            "reports/k_histogram",
+            "a plot has that name too"
+        );
         assert!(queries.get("nothing").unwrap_err().to_string().contains("nothing"));
     }
 }

@@ -1,17 +1,23 @@
 //! What a paper needs of merged results: tables in, text out.
 //!
-//! The table of group tests in Markdown and LaTeX, the methods in words, and a figure. The same rows and settings
-//! give the same bytes.
+//! Plots of query files; the table of group tests in Markdown and LaTeX, the methods in words, and a figure. The same
+//! rows and settings give the same bytes.
 
+mod columns;
+mod document;
 mod figure;
 mod methods;
 mod number;
+mod plots;
 mod rows;
 mod table;
 #[cfg(test)]
 mod testing;
 
+pub use columns::Found;
+pub use document::{About, Document, Finding, ReportError, Subject, Wanted, document};
 pub use figure::svg;
 pub use methods::{Study, methods};
+pub use plots::{PlotError, PlotFile, plot, plots};
 pub use rows::{GROUP_TESTS, GroupTest, group_tests};
 pub use table::{latex, markdown};

@@ -14,8 +14,17 @@ fn data_are_made_analysed_merged_and_told() {
     // Of two people there are two pairs; which share of them each measure calls stands in the last lines.
     let (_, last) = said.out.split_once("share of 2 pairs of strangers that is called at p <= 0.05").unwrap();
     let measures: Vec<&str> =
-        last.lines().skip(2).filter_map(|line| line.split_whitespace().next()).collect();
+        last.lines().skip(2).take(5).filter_map(|line| line.split_whitespace().next()).collect();
     assert_eq!(measures, ["gc", "ste", "stratified_cte", "te", "true_cte"], "{last}");
+    // The last line makes the report.
+    let line = said.out.trim_end().lines().last().unwrap();
+    assert_eq!(line, "results report d/merged -o d/report.html");
+    world.expect(0, &line.split(' ').skip(1).collect::<Vec<_>>());
+    assert!(
+        std::fs::read_to_string(world.path("d/report.html"))
+            .unwrap()
+            .contains("How often are strangers called?")
+    );
     assert!(
         world.csv("d/merged")["per_user_te.csv"].starts_with("user_id,")
             && world.csv("d/merged").contains_key("control.csv")

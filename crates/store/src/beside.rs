@@ -58,6 +58,16 @@ impl Beside {
         self.flush()
     }
 
+    /// Moves a file to its place, over one that is there.
+    ///
+    /// # Errors
+    /// It cannot be moved.
+    pub fn replace_file(mut self) -> io::Result<()> {
+        fs::rename(&self.staged, &self.place)?;
+        self.is_in_place = true;
+        self.flush()
+    }
+
     /// Moves a folder to its place, which must be free or an empty folder.
     ///
     /// # Errors

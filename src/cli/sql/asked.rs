@@ -15,24 +15,24 @@ use crate::sql::{Bounds, Clock, Damaged, Look, ParamError, Params, Session, Sess
 
 /// Where queries are asked.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Asked<'a> {
+pub(in crate::cli) struct Asked<'a> {
     /// Runs and outputs.
-    pub(super) dirs: &'a [PathBuf],
+    pub(in crate::cli) dirs: &'a [PathBuf],
     /// What queries may take.
-    pub(super) bounds: Bounds,
-    pub(super) loaded: &'a Loaded,
+    pub(in crate::cli) bounds: Bounds,
+    pub(in crate::cli) loaded: &'a Loaded,
     /// Whether damaged files that the query needs are an error.
-    pub(super) strict: bool,
+    pub(in crate::cli) strict: bool,
 }
 
 impl Asked<'_> {
     /// A session over all of it.
-    pub(super) fn session(&self) -> Result<Session, Failure> {
+    pub(in crate::cli) fn session(&self) -> Result<Session, Failure> {
         Session::open_within(self.dirs, self.bounds, self.loaded.as_ref()).map_err(Failure::error)
     }
 
     /// The answer to a query from the files that are whole. Damaged files that it would have read are named.
-    pub(super) async fn answer(&self, sql: &str, params: &Params) -> Result<Answer, Failure> {
+    pub(in crate::cli) async fn answer(&self, sql: &str, params: &Params) -> Result<Answer, Failure> {
         let answer = match self.plan(sql, Look::Sizes).await?.rows(params).await {
             // No row was shown yet.
             Err(Fault::Changed) => self.plan(sql, Look::Checksums).await?.rows(params).await,
@@ -77,12 +77,12 @@ struct Planned {
 }
 
 /// The rows of a query.
-pub(super) struct Answer {
-    pub(super) rows: SendableRecordBatchStream,
+pub(in crate::cli) struct Answer {
+    pub(in crate::cli) rows: SendableRecordBatchStream,
     /// What the answer comes to, if nothing goes wrong.
-    pub(super) exit: Exit,
+    pub(in crate::cli) exit: Exit,
     /// Held as long as there are rows to come.
-    pub(super) session: Session,
+    pub(in crate::cli) session: Session,
 }
 
 /// Why there is no answer.

@@ -134,7 +134,7 @@ pub(super) fn words_of(values: &Values, rows: usize) -> Vec<String> {
             values[..rows].iter().map(|v| v.map_or_else(none, number::short)).collect()
         }
         Values::Times(values) => {
-            values[..rows].iter().map(|v| v.map_or_else(none, |v| super::ticks::moment(v as f64))).collect()
+            values[..rows].iter().map(|v| v.map_or_else(none, super::ticks::moment)).collect()
         }
     }
 }

@@ -15,10 +15,14 @@ use super::number::{self, at};
 use super::rows::Rows;
 use super::scale::Scale;
 use super::spec::{Axis, Plot};
-use super::text::{escaped, shown, wrapped};
+use super::text::{escaped, shown, width, wrapped};
 
 /// Marks that say their values to who points at them; more would make the picture large.
 const MOST_TIPS: usize = 600;
+
+/// What the name of a row has at the left, at most: of one panel, and of each of several.
+const MOST_NAME: f64 = 170.0;
+const MOST_NAME_OF_MANY: f64 = 120.0;
 
 /// Narrowest panel of several.
 const NARROWEST: f64 = 185.0;
@@ -40,7 +44,7 @@ pub fn svg(plot: &Plot, rows: &Rows, look: &Look) -> Result<String, DrawError> {
         let nothing = if rows.is_empty() {
             plot.empty.clone()
         } else {
-            "There is no row with values to draw.".to_owned()
+            "None of the rows has values to draw.".to_owned()
         };
         top += lines(&nothing, LETTERS, width, top + 20.0, "", &mut canvas) + 40.0;
     } else {
@@ -75,6 +79,9 @@ fn style<'a>(bound: &Bound<'_>, look: &'a Look) -> Style<'a> {
     let largest = values("size")
         .into_iter()
         .fold(None, |largest: Option<f64>, value| Some(largest.map_or(value, |l| l.max(value))));
+    // Sizes that are all the same say nothing.
+    let sizes = values("size");
+    let largest = largest.filter(|_| sizes.windows(2).any(|pair| (pair[0] - pair[1]).abs() > 0.0));
     Style { id: &look.id, tips: rows().count() <= MOST_TIPS, shades, largest }
 }
 
@@ -85,15 +92,22 @@ struct Grid {
 }
 
 impl Grid {
-    fn of(bound: &Bound<'_>, room: f64) -> Self {
+    /// `room` is what there is, `beside` what labels take of it: of each panel, if it has an axis of its own.
+    fn of(bound: &Bound<'_>, room: f64, beside: f64) -> Self {
         let n = bound.panels.len();
         let (across, _) = bound.grid;
+        let is_free = bound.plot.free.contains(&Axis::Y);
+        let (room, own) = if is_free { (room, beside) } else { (room - beside, 0.0) };
+        // A long name says something, and is not to be cut.
+        let names = bound.panels.iter().map(|panel| width(&panel.title, LETTERS) * 1.1);
+        let name = names.fold(0.0, f64::max).min(420.0);
+        let each = NARROWEST.max(name) + own;
         // Two facets are rows and columns, if there is room for the columns.
-        if bound.plot.facets.len() == 2 && across > 1 && room / across as f64 >= NARROWEST {
+        if bound.plot.facets.len() == 2 && across > 1 && room / across as f64 >= each {
             let places = bound.panels.iter().map(|panel| (panel.place.0, panel.place.1));
             return Self { columns: across, places: places.collect() };
         }
-        let columns = ((room / NARROWEST).floor() as usize).clamp(1, 4).min(n);
+        let columns = ((room / each).floor() as usize).clamp(1, 4).min(n);
         Self { columns, places: (0..n).map(|at| (at / columns, at % columns)).collect() }
     }
 
@@ -119,9 +133,10 @@ fn panels(bound: &Bound<'_>, style: &Style<'_>, (top, width): (f64, f64), canvas
         vec![scale(bound, axis, &all); all.len()]
     };
     let (xs, ys) = (scales(Axis::X), scales(Axis::Y));
-    let grid = Grid::of(bound, width - 40.0);
+    let names = if is_free(Axis::Y) { MOST_NAME_OF_MANY } else { MOST_NAME };
+    let beside = ys.iter().map(|y| room_at_left(y, 240.0, names)).fold(20.0, f64::max);
+    let grid = Grid::of(bound, width - 20.0, beside);
     let heights = row_heights(&grid, &ys);
-    let beside = ys.iter().map(|y| room_at_left(y, heights[0])).fold(20.0, f64::max);
     let (gap, strip) = (20.0, if all.len() > 1 || !all[0].title.is_empty() { 18.0 } else { 6.0 });
     let free_y = is_free(Axis::Y);
     let lefts = if free_y { grid.columns as f64 } else { 1.0 };
@@ -142,7 +157,7 @@ fn panels(bound: &Bound<'_>, style: &Style<'_>, (top, width): (f64, f64), canvas
             column as f64 * (wide + gap) + if free_y { (column as f64 + 1.0) * beside } else { beside };
         let (x, y) = (xs[at].clone(), ys[at].clone());
         let (left, top, height) = (6.0 + before, top + above + strip, heights[row]);
-        let frame = Frame { bound, panel, x, y, left, top, width: wide, height };
+        let frame = Frame { bound, panel, x, y, left, top, width: wide, height, names };
         // What is below may be absent in the last row.
         let is_first = !grid.places.iter().any(|(r, c)| *r == row && *c < column);
         frame.draw(canvas, (free_x || grid.is_last(at), free_y || is_first));
@@ -162,12 +177,18 @@ fn panels(bound: &Bound<'_>, style: &Style<'_>, (top, width): (f64, f64), canvas
 /// The heights of the rows of panels.
 fn row_heights(grid: &Grid, ys: &[Scale]) -> Vec<f64> {
     let rows = grid.rows();
-    let mut heights = vec![if rows == 1 { 240.0 } else { 150.0 }; rows];
+    let usual = if rows == 1 { 240.0 } else { 150.0 };
+    let mut heights: Vec<f64> = vec![0.0; rows];
     for (at, y) in ys.iter().enumerate() {
-        if let Scale::Category { names, .. } = y {
-            let each = if names.len() > 80 { 10.0 } else { 17.0 };
-            heights[grid.places[at].0] = 0.0_f64.max((names.len() as f64 * each).clamp(34.0, 2400.0));
-        }
+        let own = match y {
+            Scale::Category { names, .. } => {
+                let each = if names.len() > 80 { 10.0 } else { 17.0 };
+                (names.len() as f64 * each).clamp(34.0, 2400.0)
+            }
+            Scale::Number { .. } => usual,
+        };
+        let height = &mut heights[grid.places[at].0];
+        *height = height.max(own);
     }
     heights
 }

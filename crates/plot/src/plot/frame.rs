@@ -10,9 +10,6 @@ use super::text::{fitted, width};
 /// Size of the letters of axes.
 pub(super) const LETTERS: f64 = 11.0;
 
-/// What the name of a row has at the left, at most.
-const LONGEST_NAME: f64 = 170.0;
-
 /// A panel.
 #[derive(Debug)]
 pub(super) struct Frame<'a> {
@@ -24,6 +21,8 @@ pub(super) struct Frame<'a> {
     pub(super) top: f64,
     pub(super) width: f64,
     pub(super) height: f64,
+    /// Room of the labels at the left.
+    pub(super) names: f64,
 }
 
 /// The scale of an axis over the rows of some panels.
@@ -40,7 +39,9 @@ pub(super) fn scale(bound: &Bound<'_>, axis: Axis, panels: &[&Panel]) -> Scale {
             let of_bars = bound.plot.mark == Mark::Bar;
             let is_length = of_bars && (axis == Axis::X) == bound.lies;
             if is_length {
-                values.extend(rows().flat_map(|row| [bound.spans[row].0, bound.spans[row].1]));
+                // Words at the end of a bar need room.
+                let room = if bound.lies && bound.cells("label").is_some() { 1.1 } else { 1.0 };
+                values.extend(rows().flat_map(|row| [bound.spans[row].0, bound.spans[row].1 * room]));
             }
             if let (Some(upper), Axis::X) = (&bound.upper, axis) {
                 values.extend(rows().filter_map(|row| upper[row]));
@@ -72,11 +73,11 @@ pub(super) fn gap(values: &[f64]) -> f64 {
     if smallest.is_finite() { smallest } else { 1.0 }
 }
 
-/// What labels at the left need.
-pub(super) fn room_at_left(scale: &Scale, height: f64) -> f64 {
+/// What labels at the left need, none of which is wider than that.
+pub(super) fn room_at_left(scale: &Scale, height: f64, most: f64) -> f64 {
     let labels = scale.ticks(ticks_up(scale, height));
     let widest = labels.iter().map(|(_, label)| width(label, LETTERS)).fold(0.0, f64::max);
-    widest.min(LONGEST_NAME) + 8.0
+    widest.min(most) + 8.0
 }
 
 fn ticks_up(scale: &Scale, height: f64) -> usize {
@@ -143,7 +144,7 @@ impl Frame<'_> {
             let y = self.place(Axis::Y, part);
             canvas.line((self.left, y), (self.left + self.width, y), "grid");
             if beside {
-                let label = fitted(&label, LETTERS, LONGEST_NAME);
+                let label = fitted(&label, LETTERS, self.names);
                 canvas.text((self.left - 5.0, y + 4.0), Anchor::End, "quiet", &label);
             }
         }
@@ -172,7 +173,7 @@ impl Frame<'_> {
     fn labels_below(&self) -> (Vec<(f64, String)>, f64) {
         let all = self.x.ticks(usize::MAX / 2);
         let Scale::Category { .. } = self.x else {
-            let wanted = (self.width / 75.0).floor().clamp(2.0, 8.0) as usize;
+            let wanted = (self.width / 75.0).floor().clamp(3.0, 8.0) as usize;
             return (self.x.ticks(wanted), self.width);
         };
         let widest = all.iter().map(|(_, label)| width(label, LETTERS)).fold(24.0, f64::max);

@@ -132,7 +132,7 @@ fn ranges(frame: &Frame<'_>, style: &Style<'_>, canvas: &mut Canvas) {
             canvas.line(place(low), place(high), &format!("l{}", serial % SERIES));
         }
         let radius = (apart * 0.45).clamp(1.6, 3.4);
-        let radius = if frame.scale(across).slot().is_some() { radius } else { 3.0 };
+        let radius = if frame.scale(across).slot().is_some() { radius } else { 3.6 };
         canvas.dot(place(dot), radius, serial, &colour(frame, style, *row), &tip(frame, style, *row));
     }
 }
@@ -272,7 +272,7 @@ fn tip(frame: &Frame<'_>, style: &Style<'_>, row: usize) -> String {
         let value = match frame.bound.cells(key) {
             Some(Cells::Words(words)) if words[row] != NONE => shown(&words[row], 80),
             Some(Cells::Numbers(kind, values)) => match values[row] {
-                Some(value) if *kind == super::spec::ScaleKind::Time => super::ticks::moment(value),
+                Some(value) if *kind == super::spec::ScaleKind::Time => super::ticks::moment(value as i64),
                 Some(value) => number::short(value),
                 None => continue,
             },

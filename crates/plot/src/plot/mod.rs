@@ -25,7 +25,9 @@ pub use draw::svg;
 pub use error::{DrawError, HeaderError};
 pub use header::SECTIONS;
 pub use look::{Look, Theme, page_style};
+pub use number::short;
 #[cfg(feature = "png")]
 pub use png::{PngError, png};
 pub use rows::{Rows, Values};
 pub use spec::{At, Axis, Field, Layer, Mark, Plot, ScaleKind};
+pub use ticks::moment;

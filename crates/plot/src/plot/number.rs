@@ -1,7 +1,7 @@
 //! Numbers as texts.
 
 /// At most four digits that count, no more than are needed: `0.05`, `1234`, `1.5×10⁻⁷`.
-pub(super) fn short(value: f64) -> String {
+pub fn short(value: f64) -> String {
     if value == 0.0 {
         return "0".to_owned();
     }

@@ -102,8 +102,9 @@ fn clock(value: f64, step: f64) -> String {
     }
 }
 
-/// A time in full, as `2026-11-28 14:03:05`.
-pub(super) fn moment(value: f64) -> String {
+/// A time (microseconds since 1970) in full, as `2026-11-28 14:03:05`.
+pub fn moment(micros: i64) -> String {
+    let value = micros as f64;
     format!("{} {}", date((value / DAY).floor()), clock(value, SECOND))
 }
 
@@ -141,7 +142,7 @@ mod tests {
     #[test]
     fn times_are_round_and_say_their_day_once() {
         let start = 1_795_874_400.0 * SECOND;
-        assert_eq!(moment(start), "2026-11-28 14:00:00");
+        assert_eq!(moment(start as i64), "2026-11-28 14:00:00");
         let ticks = time(start, start + 3600.0 * SECOND, 4);
         assert_eq!(labels(&ticks), ["2026-11-28 14:00", "14:30", "15:00"]);
         assert_eq!(labels(&time(start, start + 10.0 * DAY, 4))[0], "2026-12-03");

@@ -227,7 +227,7 @@ fn whatever_the_rows_hold_is_drawn_or_said() {
                 }
                 if values.iter().all(Option::is_none) && n > 0 && !header.contains("tile") {
                     assert!(
-                        svg.contains("There is no row with values to draw.")
+                        svg.contains("None of the rows has values to draw.")
                             && svg.contains("3 without a value"),
                         "{header}: {svg}"
                     );

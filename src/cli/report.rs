@@ -1,0 +1,155 @@
+//! `results report`
+
+mod found;
+
+use std::path::{Path, PathBuf};
+
+use super::bounded;
+use super::definitions::{Folder, Loaded};
+use super::outcome::{Outcome, block_on_and_leave};
+use super::place::outside;
+use super::plot::{plot_of, write};
+use super::speak::say_line;
+use crate::error::{Exit, Failure};
+use crate::report::{About, Document, Finding, Subject, Wanted, document};
+use crate::sources::Source;
+use crate::sql::{Bounds, Session};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  results report merged                          writes report.html
+  results report out/k6_full_20261123_143005 -o so_far.html
+  results report merged --hide-users --title \"Coupling of activity and sitting\" -o for_others.html
+  results report merged other/merged             settings that differ side by side
+
+One file without script that needs no network. Of a run that is not done it has what there is.")]
+pub(super) struct Args {
+    /// Run directories or outputs of `results merge`
+    #[arg(value_name = "DIR", required = true)]
+    dirs: Vec<PathBuf>,
+    /// File to write
+    #[arg(short, long, value_name = "FILE", default_value = "report.html")]
+    output: PathBuf,
+    /// Title (default: the names of the directories)
+    #[arg(long, value_name = "T")]
+    title: Option<String>,
+    /// A further plot, by name or of a file
+    #[arg(long, value_name = "NAME|FILE.sql")]
+    plot: Vec<PathBuf>,
+    /// A user with a section of their own
+    #[arg(long, value_name = "ID")]
+    user: Vec<String>,
+    /// Replace ids by u001, u002, … in the order of the plan
+    #[arg(long)]
+    hide_users: bool,
+    /// Level of p and q (default: the configuration's)
+    #[arg(long, value_name = "A", value_parser = level)]
+    alpha: Option<f64>,
+    /// Memory it may take, e.g. 500MB (default: half of what is free)
+    #[arg(long, value_name = "SIZE", value_parser = super::run::limits::bytes)]
+    memory: Option<u64>,
+    /// Overwrite the file if it is there
+    #[arg(long)]
+    force: bool,
+}
+
+fn level(text: &str) -> Result<f64, String> {
+    match text.parse::<f64>() {
+        Ok(level) if level > 0.0 && level < 1.0 => Ok(level),
+        _ => Err("a number between 0 and 1".to_owned()),
+    }
+}
+
+pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
+    let memory = args.memory.or_else(Bounds::usual_memory);
+    bounded::within(
+        memory,
+        |_| None,
+        |memory| {
+            bounded::hush()?;
+            outside("--output", &args.output)?;
+            if args.output.exists() && !args.force {
+                let path = args.output.display();
+                return Err(Failure::usage(format!(
+                    "{path} exists already\n(hint: name another file with -o, or add --force)"
+                )));
+            }
+            let loaded = definitions.load_for(&args.dirs)?;
+            let plots = args.plot.iter().map(|name| plot_of(name, &loaded)).collect::<Result<_, _>>()?;
+            let wanted = Wanted {
+                title: args.title.clone(),
+                alpha: args.alpha,
+                plots,
+                users: args.user.clone(),
+                hide_users: args.hide_users,
+            };
+            let of = Of { dirs: &args.dirs, bounds: Bounds { memory, time: None }, definitions };
+            to_file(&of, &wanted, &args.output)
+        },
+    )
+}
+
+/// Whose report it is.
+pub(super) struct Of<'a> {
+    pub(super) dirs: &'a [PathBuf],
+    pub(super) bounds: Bounds,
+    pub(super) definitions: &'a Folder,
+}
+
+/// Writes a report; exit 1 if a plot failed, which its place says.
+pub(super) fn to_file(of: &Of<'_>, wanted: &Wanted, path: &Path) -> Outcome {
+    let Document { html, failed, unknown } = block_on_and_leave(made(of, wanted))??;
+    if let Some(user) = unknown.first() {
+        return Err(Failure::usage(format!(
+            "unknown user `{user}`\n(hint: `results sql --run DIR 'select distinct user_id from users'` lists them)"
+        )));
+    }
+    write(path, html.as_bytes())?;
+    for failed in &failed {
+        say_line(format_args!("error: {failed}\n(the report says so in the place of the plot)"));
+    }
+    Ok(if failed.is_empty() { Exit::Done } else { Exit::Error })
+}
+
+/// A directory, looked at.
+struct Looked {
+    about: About,
+    loaded: Loaded,
+    session: Session,
+    findings: Vec<Finding>,
+    checked: String,
+}
+
+async fn made(of: &Of<'_>, wanted: &Wanted) -> Result<Document, Failure> {
+    let mut looked = Vec::new();
+    for dir in of.dirs {
+        looked.push(look(dir, of).await?);
+    }
+    let subjects: Vec<Subject<'_>> = looked
+        .iter()
+        .map(|one| Subject {
+            about: one.about.clone(),
+            session: &one.session,
+            definitions: one.loaded.as_ref(),
+            findings: one.findings.clone(),
+            checked: one.checked.clone(),
+        })
+        .collect();
+    document(&subjects, wanted).await.map_err(Failure::error)
+}
+
+async fn look(dir: &Path, of: &Of<'_>) -> Result<Looked, Failure> {
+    let loaded = of.definitions.load_for(&[dir])?;
+    let name =
+        dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned());
+    let (about, (findings, checked)) = match Source::open(dir).map_err(Failure::error)? {
+        Source::Run(run) => {
+            let about = About::run(&name, run.run.manifest());
+            (about, found::of_run(run.run, &loaded).await?)
+        }
+        Source::Merged(_, manifest) => (About::merged(&name, &manifest), found::of_output(dir, &manifest)?),
+    };
+    let session = Session::open_within(&[dir], of.bounds, loaded.as_ref()).map_err(Failure::error)?;
+    Ok(Looked { about, loaded, session, findings, checked })
+}

@@ -1,0 +1,39 @@
+//! One HTML file of what runs or merged outputs found: no script, nothing fetched, the same bytes for the same input.
+
+mod about;
+mod context;
+mod findings;
+mod hide;
+mod model;
+mod pictures;
+mod sections;
+mod write;
+
+pub use about::About;
+pub use context::{Finding, Subject, Wanted};
+pub use write::{Document, document};
+
+use thiserror::Error;
+
+use crate::queries::QueryError;
+use crate::sql::{ParamError, SessionError};
+
+/// A report that cannot be made.
+#[derive(Debug, Error)]
+pub enum ReportError {
+    /// A session refuses.
+    #[error(transparent)]
+    Session(#[from] SessionError),
+    /// A query file is absent.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// A parameter does not fit.
+    #[error(transparent)]
+    Param(#[from] ParamError),
+    /// Rows cannot be read.
+    #[error("Arrow: {0}")]
+    Arrow(#[from] arrow::error::ArrowError),
+    /// A template fails.
+    #[error("the page cannot be written: {0}")]
+    Page(#[from] askama::Error),
+}

@@ -1,0 +1,115 @@
+//! Plots in a report: picture, rows and SQL.
+
+use super::ReportError;
+use super::context::{Context, MOST_ROWS};
+use super::model::{Part, Picture, Table};
+use crate::plot::{Look, Theme};
+use crate::report::plots::{PlotError, PlotFile, plots};
+use crate::sql::Params;
+
+/// Width of a picture.
+const WIDTH: u32 = 720;
+
+/// The plots of a section, in their order; what cannot be drawn is said in its place, and by name in `failed`.
+pub(super) async fn pictures(
+    context: &Context<'_>,
+    section: &str,
+    failed: &mut Vec<String>,
+) -> Result<Vec<Part>, ReportError> {
+    let (mut files, mut parts) = (Vec::new(), Vec::new());
+    for (name, plot) in plots(context.subject.definitions.queries) {
+        match plot {
+            Ok(plot) if plot.plot.section.as_deref() == Some(section) => files.push(plot),
+            Ok(_) => {}
+            // Which section it wants is not known; it is told where the findings are.
+            Err(error) if section == "findings" => {
+                parts.push(wrong(context, &name, &error.to_string()));
+                failed.push(error.to_string());
+            }
+            Err(_) => {}
+        }
+    }
+    files.sort_by(|a, b| (a.plot.order, &a.name).cmp(&(b.plot.order, &b.name)));
+    for file in &files {
+        parts.push(picture(context, file, failed).await?);
+    }
+    Ok(parts)
+}
+
+/// A plot, or why there is none.
+pub(super) async fn picture(
+    context: &Context<'_>,
+    file: &PlotFile,
+    failed: &mut Vec<String>,
+) -> Result<Part, ReportError> {
+    if let Some(lacks) = file.lacks(context.subject.session)? {
+        return Ok(Part::Text(format!("{} {lacks}", file.plot.title)));
+    }
+    match drawn(context, file).await {
+        Ok(picture) => Ok(Part::Picture(Box::new(picture))),
+        Err(error) => {
+            let said = crate::error::chain(&error);
+            failed.push(said.clone());
+            Ok(wrong(context, &file.name, &said))
+        }
+    }
+}
+
+fn wrong(context: &Context<'_>, name: &str, error: &str) -> Part {
+    Part::Warning(context.said(&format!("The plot `{name}` could not be drawn: {error}")))
+}
+
+async fn drawn(context: &Context<'_>, file: &PlotFile) -> Result<Picture, PlotError> {
+    let alpha = context.wanted.alpha.map(|alpha| ("alpha".to_owned(), alpha.to_string()));
+    let declared = |name: &str| file.query.parameters().any(|own| own.name == name);
+    let given: Vec<(String, String)> = alpha.into_iter().filter(|(name, _)| declared(name)).collect();
+    let query = |source| PlotError::Param { file: file.plot.file.clone(), source };
+    let pairs: Vec<String> = given.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let params = Params::parse(&pairs).map_err(query)?;
+    let found = file.ask(context.subject.session, params).await?;
+    let arrow = |error: arrow::error::ArrowError| PlotError::Query {
+        file: file.plot.file.clone(),
+        source: error.into(),
+    };
+    let found = context.hidden(found).map_err(arrow)?;
+    let id = format!("{}plot-{}", context.prefix, plain(&file.name));
+    let look = Look { width: WIDTH, theme: Theme::Page, id: id.clone() };
+    let title = &file.plot.title;
+    let rows = found.len();
+    let more = if rows > MOST_ROWS {
+        format!("The first {MOST_ROWS} of {rows} rows; the link above saves all.")
+    } else {
+        String::new()
+    };
+    let csv = found.csv().map_err(|error| arrow(error.into()))?;
+    Ok(Picture {
+        level: context.level + 1,
+        title: title.clone(),
+        caption: file.plot.caption.clone(),
+        svg: file.svg(&found, &look)?,
+        sql: context.said(&file.filled(&given)),
+        rows: Table::of(&format!("Rows of “{title}”"), &found, MOST_ROWS).map_err(arrow)?,
+        more,
+        file: format!("{}.csv", plain(&file.name)),
+        data: format!("data:text/csv;charset=utf-8,{}", address(&csv)),
+        id,
+    })
+}
+
+/// A name as part of an id or a file's name.
+fn plain(name: &str) -> String {
+    name.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
+}
+
+/// A text as a part of an address.
+fn address(text: &str) -> String {
+    let mut out = String::with_capacity(text.len() * 5 / 4);
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-_.!~*'(),/:;=+@$?".contains(&byte) {
+            out.push(char::from(byte));
+        } else {
+            out.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    out
+}

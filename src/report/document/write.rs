@@ -1,0 +1,158 @@
+//! The page of all sections.
+
+use askama::Template;
+
+use super::ReportError;
+use super::context::{Context, Subject, Wanted};
+use super::findings::findings;
+use super::hide::Hide;
+use super::model::{Part, Section, Table};
+use super::sections::{
+    columns, completeness, data, flat, ids, is_known, overview, person, settings, the_run,
+};
+use crate::plot::{Values, page_style};
+
+const STYLE: &str = include_str!("../../../templates/report/style.css");
+
+/// A report.
+#[derive(Debug)]
+pub struct Document {
+    /// The file.
+    pub html: String,
+    /// Plots that could not be drawn, and why.
+    pub failed: Vec<String>,
+    /// People whom no directory knows.
+    pub unknown: Vec<String>,
+}
+
+#[derive(Template)]
+#[template(path = "report/page.html")]
+struct Page<'a> {
+    title: &'a str,
+    warning: &'a str,
+    style: String,
+    shared: Vec<Part>,
+    subjects: Vec<Shown>,
+    footer: String,
+}
+
+/// The sections of a directory.
+struct Shown {
+    id: String,
+    name: String,
+    sections: Vec<Section>,
+}
+
+/// Writes a report of directories.
+///
+/// # Errors
+/// A table cannot be read. A plot that cannot be drawn is no error: its place says it.
+pub async fn document(subjects: &[Subject<'_>], wanted: &Wanted) -> Result<Document, ReportError> {
+    let (mut shown, mut failed) = (Vec::new(), Vec::new());
+    let mut unknown = wanted.users.clone();
+    let several = subjects.len() > 1;
+    let mut names = Vec::new();
+    for (at, subject) in subjects.iter().enumerate() {
+        let prefix = if several { format!("d{}-", at + 1) } else { String::new() };
+        let hide = if wanted.hide_users { hidden(subject).await? } else { Hide::default() };
+        let context = Context { subject, wanted, hide, prefix, level: if several { 3 } else { 2 } };
+        let mut known = Vec::new();
+        for user in &unknown {
+            if is_known(&context, user).await? {
+                known.push(user.clone());
+            }
+        }
+        unknown.retain(|user| !known.contains(user));
+        let name = context.said(&subject.about.name);
+        names.push(name.clone());
+        shown.push(Shown {
+            id: format!("d{}", at + 1),
+            name,
+            sections: sections(&context, &mut failed).await?,
+        });
+    }
+    let title = wanted.title.clone().unwrap_or_else(|| names.join(", "));
+    let warnings = subjects.iter().map(|subject| subject.about.warning()).zip(&names);
+    let warnings = warnings.filter(|(warning, _)| !warning.is_empty());
+    let warnings: Vec<String> = warnings
+        .map(|(warning, name)| if several { format!("{name}: {warning}") } else { warning })
+        .collect();
+    let mut versions: Vec<&str> =
+        subjects.iter().map(|subject| subject.about.tool_version.as_str()).collect();
+    versions.dedup();
+    let page = Page {
+        title: &title,
+        warning: &warnings.join(" "),
+        style: format!("{}{STYLE}", page_style()),
+        shared: if several { side_by_side(subjects, &names, wanted) } else { Vec::new() },
+        subjects: shown,
+        footer: format!(
+            "Made by results {} of results of version {}.",
+            env!("CARGO_PKG_VERSION"),
+            versions.join(", ")
+        ),
+    };
+    Ok(Document { html: page.render()?, failed, unknown })
+}
+
+async fn sections(context: &Context<'_>, failed: &mut Vec<String>) -> Result<Vec<Section>, ReportError> {
+    let mut sections = vec![
+        overview(context).await?,
+        settings(context).await?,
+        completeness(context).await?,
+        findings(context, failed).await?,
+    ];
+    for (at, id) in context.wanted.users.iter().enumerate() {
+        sections.push(person(context, at + 1, id).await?);
+    }
+    sections.push(data(context, failed).await?);
+    sections.push(the_run(context, failed).await?);
+    sections.push(columns(context)?);
+    Ok(sections)
+}
+
+/// Ids by their numbers in the plan.
+async fn hidden(subject: &Subject<'_>) -> Result<Hide, ReportError> {
+    let has_plan = subject.session.has_table("expected")?;
+    let query = ids(subject.definitions.queries, has_plan)?;
+    let context = Context {
+        subject,
+        wanted: &Wanted::default(),
+        hide: Hide::default(),
+        prefix: String::new(),
+        level: 2,
+    };
+    let rows = context.rows(query, &[]).await?.columns()?;
+    let Some(Values::Texts(ids)) = rows.column("user_id") else { return Ok(Hide::default()) };
+    let mut ids: Vec<String> = ids.iter().flatten().cloned().collect();
+    // Those that it is complete without may have no row.
+    ids.extend(subject.about.accepted.iter().map(|unit| unit.user_id.clone()));
+    Ok(Hide::of(&ids))
+}
+
+/// Settings in which directories differ.
+fn side_by_side(subjects: &[Subject<'_>], names: &[String], wanted: &Wanted) -> Vec<Part> {
+    let all: Vec<_> =
+        subjects.iter().map(|subject| subject.about.config.as_ref().map(flat).unwrap_or_default()).collect();
+    let mut keys: Vec<&String> = all.iter().flat_map(|settings| settings.keys()).collect();
+    keys.sort();
+    keys.dedup();
+    let value =
+        |settings: &std::collections::BTreeMap<String, String>, key: &String| settings.get(key).cloned();
+    let rows = keys.into_iter().filter_map(|key| {
+        let values: Vec<Option<String>> = all.iter().map(|settings| value(settings, key)).collect();
+        let differ = values.windows(2).any(|pair| pair[0] != pair[1]);
+        differ.then(|| {
+            let said = values.into_iter().map(|value| value.unwrap_or_else(|| "(not known)".to_owned()));
+            std::iter::once(key.clone()).chain(said).collect::<Vec<String>>()
+        })
+    });
+    // Where data lie may tell whose they are.
+    let rows: Vec<Vec<String>> =
+        rows.filter(|row| !(wanted.hide_users && row[0].contains("data_root"))).collect();
+    if rows.is_empty() {
+        return vec![Part::Text("All directories have the same settings.".to_owned())];
+    }
+    let header: Vec<&str> = std::iter::once("setting").chain(names.iter().map(String::as_str)).collect();
+    vec![Part::Table(Table::plain("Settings that differ", &header, rows))]
+}

@@ -1,0 +1,251 @@
+//! Plots: query files whose header says what is drawn of their rows.
+//!
+//! ```text
+//! Queries ─▶ plots() ─▶ PlotFile: lacks() ▸ sql() ▸ defaults() ─▶ rows of a session ─▶ PlotFile::svg, Found::csv
+//! ```
+
+use datafusion::physical_plan::SendableRecordBatchStream;
+use futures::StreamExt;
+use thiserror::Error;
+
+use super::columns::Found;
+use crate::plot::{DrawError, HeaderError, Look, MOST_MARKS, Plot};
+use crate::queries::{PLOTS, Queries, Query};
+use crate::sql::{ParamError, Params, Session, SessionError};
+
+/// A plot that cannot be drawn.
+#[derive(Debug, Error)]
+pub enum PlotError {
+    /// No plot has that name.
+    #[error("unknown plot `{name}`{meant}\n(hint: `results plot --list` shows them: {known})")]
+    Unknown {
+        /// What was asked for.
+        name: String,
+        /// What may have been meant.
+        meant: String,
+        /// Those that there are.
+        known: String,
+    },
+    /// Its header is wrong.
+    #[error(transparent)]
+    Header(#[from] HeaderError),
+    /// Its rows cannot be drawn as it says.
+    #[error(transparent)]
+    Draw(#[from] DrawError),
+    /// Its query fails.
+    #[error("{file}: {source}")]
+    Query {
+        /// The file.
+        file: String,
+        /// The cause.
+        source: SessionError,
+    },
+    /// Its parameters have other values.
+    #[error("{file}: {source}")]
+    Param {
+        /// The file.
+        file: String,
+        /// The cause.
+        source: ParamError,
+    },
+    /// Tables that it needs are absent.
+    #[error("{0}")]
+    Lacks(String),
+}
+
+/// A plot and its query.
+#[derive(Debug, Clone)]
+pub struct PlotFile {
+    /// Its name, as `results plot NAME` takes it.
+    pub name: String,
+    /// What is drawn.
+    pub plot: Plot,
+    /// The query.
+    pub query: Query,
+}
+
+/// All plots by name; one that cannot be read is the error that says so.
+pub fn plots(queries: &Queries) -> Vec<(String, Result<PlotFile, HeaderError>)> {
+    let named = |query: &Query| query.name.trim_start_matches(PLOTS).to_owned();
+    queries.below(PLOTS).map(|query| (named(query), PlotFile::of(query))).collect()
+}
+
+/// The plot of a name.
+///
+/// # Errors
+/// There is none, or its header is wrong.
+pub fn plot(queries: &Queries, name: &str) -> Result<PlotFile, PlotError> {
+    let names: Vec<&str> = queries.below(PLOTS).map(|query| query.name.trim_start_matches(PLOTS)).collect();
+    let Some(query) = queries.below(PLOTS).find(|query| query.name.trim_start_matches(PLOTS) == name) else {
+        let near = names.iter().map(|own| (strsim::damerau_levenshtein(name, own), own)).min();
+        let near = near.filter(|(distance, own)| *distance <= own.len() / 2);
+        let meant = near.map_or_else(String::new, |(_, own)| format!(" (did you mean `{own}`?)"));
+        return Err(PlotError::Unknown { name: name.to_owned(), meant, known: names.join(", ") });
+    };
+    Ok(PlotFile::of(query)?)
+}
+
+impl PlotFile {
+    /// The plot of a query file; in messages it is called after its path below `queries/`, or its own path.
+    ///
+    /// # Errors
+    /// Its header is wrong.
+    pub fn of(query: &Query) -> Result<Self, HeaderError> {
+        let file = format!("{}.sql", query.name);
+        let name = query.name.rsplit('/').next().unwrap_or_default().to_owned();
+        let name = query.name.strip_prefix(PLOTS).map_or(name, str::to_owned);
+        Ok(Self { name, plot: Plot::parse(&file, &query.sql)?, query: query.clone() })
+    }
+
+    /// Its SQL; a line of it is that of the file.
+    pub fn sql(&self) -> String {
+        self.query.in_place()
+    }
+
+    /// Values of the parameters that have one of their own.
+    pub fn defaults(&self) -> impl Iterator<Item = (String, String)> + '_ {
+        self.query.parameters().filter_map(|own| Some((own.name.to_owned(), own.default?.to_owned())))
+    }
+
+    /// Says which tables it needs that a session does not have.
+    pub fn lacks(&self, session: &Session) -> Result<Option<String>, SessionError> {
+        let mut absent = Vec::new();
+        for table in &self.plot.needs {
+            if !session.has_table(table)? {
+                absent.push(format!("`{table}`"));
+            }
+        }
+        Ok((!absent.is_empty()).then(|| {
+            let tables = if absent.len() == 1 { "the table" } else { "the tables" };
+            format!("The plot `{}` needs {tables} {}, which is not there.", self.name, absent.join(" and "))
+                .replace("which is not", if absent.len() == 1 { "which is not" } else { "which are not" })
+        }))
+    }
+
+    /// Asks a session for its rows. Parameters without a value have that of the file.
+    ///
+    /// # Errors
+    /// The query fails, its parameters are others, or it gives more rows than a plot has marks.
+    pub async fn ask(&self, session: &Session, params: Params) -> Result<Found, PlotError> {
+        let file = || self.plot.file.clone();
+        let query = |source: SessionError| PlotError::Query { file: file(), source };
+        let frame = session.query(&self.sql()).await.map_err(query)?;
+        let params = params.with_defaults(self.defaults());
+        let frame = params.bind(frame).map_err(|source| PlotError::Param { file: file(), source })?;
+        let rows = frame.execute_stream().await.map_err(|error| query(error.into()))?;
+        self.take(rows).await
+    }
+
+    /// The rows of its query. No more are kept than a plot has marks; the others are counted.
+    ///
+    /// # Errors
+    /// The engine fails, or there are more.
+    pub async fn take(&self, mut rows: SendableRecordBatchStream) -> Result<Found, PlotError> {
+        let schema = rows.schema();
+        let (mut batches, mut count) = (Vec::new(), 0);
+        while let Some(batch) = rows.next().await {
+            let batch = batch
+                .map_err(|error| PlotError::Query { file: self.plot.file.clone(), source: error.into() })?;
+            count += batch.num_rows();
+            if count <= MOST_MARKS {
+                batches.push(batch);
+            }
+        }
+        if count > MOST_MARKS {
+            let file = self.plot.file.clone();
+            return Err(DrawError::TooMany { file, marks: count, most: MOST_MARKS }.into());
+        }
+        Ok(Found::new(schema, batches))
+    }
+
+    /// Draws rows.
+    ///
+    /// # Errors
+    /// They lack a column, or have another kind of it.
+    pub fn svg(&self, found: &Found, look: &Look) -> Result<String, PlotError> {
+        let file = || self.plot.file.clone();
+        let rows =
+            found.columns().map_err(|error| PlotError::Query { file: file(), source: error.into() })?;
+        Ok(crate::plot::svg(&self.plot, &rows, look)?)
+    }
+
+    /// Its SQL with the values of its parameters in their places, to be read and run elsewhere.
+    pub fn filled(&self, params: &[(String, String)]) -> String {
+        let value = |name: &str| {
+            let given = params.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
+            given.or_else(|| self.defaults().find(|(own, _)| own == name).map(|(_, value)| value))
+        };
+        filled(self.sql().trim_start_matches('\n').trim_end(), value)
+    }
+}
+
+/// A text with what `value` gives for each `$name` that does not stand in quotes.
+fn filled(sql: &str, value: impl Fn(&str) -> Option<String>) -> String {
+    let mut out = String::with_capacity(sql.len());
+    let mut quote: Option<char> = None;
+    let mut rest = sql;
+    while let Some(c) = rest.chars().next() {
+        let after = &rest[c.len_utf8()..];
+        match (quote, c) {
+            (Some(open), c) if c == open => quote = None,
+            (None, '\'' | '"') => quote = Some(c),
+            (None, '$') => {
+                let end = after.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(after.len());
+                if let Some(value) = value(&after[..end]).filter(|_| end > 0) {
+                    out.push_str(&written(&value));
+                    rest = &after[end..];
+                    continue;
+                }
+            }
+            _ => {}
+        }
+        out.push(c);
+        rest = after;
+    }
+    out
+}
+
+/// A value as SQL has it: what a parameter takes it for.
+fn written(value: &str) -> String {
+    let is_quoted = value.len() > 1 && value.starts_with('\'') && value.ends_with('\'');
+    let is_word = ["null", "true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word));
+    if is_quoted || is_word || value.parse::<f64>().is_ok_and(f64::is_finite) {
+        value.to_owned()
+    } else {
+        crate::queries::literal(value)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn all_plots_of_the_program_can_be_read() {
+        let queries = Queries::load(None).unwrap();
+        let all = plots(&queries);
+        assert!(all.len() >= 10, "{all:?}");
+        for (name, plot) in all {
+            let plot = plot.unwrap();
+            assert_eq!(plot.name, name);
+            assert!(!plot.plot.needs.is_empty() && plot.plot.section.is_some(), "{name}");
+            assert!(!plot.plot.caption.is_empty() && plot.plot.title.ends_with('?'), "{name}");
+        }
+        let unknown = plot(&queries, "p_histgram").unwrap_err().to_string();
+        assert!(unknown.starts_with("unknown plot `p_histgram` (did you mean `p_histogram`?)"), "{unknown}");
+    }
+
+    #[test]
+    fn parameters_are_written_into_the_sql() {
+        let value = |name: &str| match name {
+            "a" => Some("0.05".to_owned()),
+            "u" => Some("it's".to_owned()),
+            "n" => Some("null".to_owned()),
+            _ => None,
+        };
+        assert_eq!(
+            filled("$a, '$a', \"$u\", $u, $n, $other $", value),
+            "0.05, '$a', \"$u\", 'it''s', null, $other $"
+        );
+    }
+}

@@ -1,0 +1,206 @@
+//! One HTML file of what a run found: `results report`.
+
+use crate::world::{World, rows};
+
+fn world() -> World {
+    let world = World::new(0);
+    for (at, id) in ["anna-4711", "béla <b>", "ca\"rl", "d,e'f"].into_iter().enumerate() {
+        world.user(id, &rows(at as u64 + 1, 300));
+    }
+    world.user("short-one", &rows(9, 20));
+    world.analyse("run", &[]);
+    world
+}
+
+fn read(world: &World, name: &str) -> String {
+    std::fs::read_to_string(world.path(name)).unwrap()
+}
+
+/// Tags that are closed, ids that are there once, links that lead somewhere.
+fn assert_sound(html: &str) {
+    const VOID: [&str; 5] = ["meta", "br", "link", "hr", "img"];
+    let mut open = Vec::new();
+    let body = html.split_once("<body>").map_or(html, |(_, rest)| {
+        rest.trim_end().trim_end_matches("</html>").trim_end().trim_end_matches("</body>")
+    });
+    for tag in body.split('<').skip(1) {
+        let (head, _) = tag.split_once('>').unwrap();
+        let name = head.trim_start_matches('/').split([' ', '\n']).next().unwrap();
+        if head.starts_with('/') {
+            assert_eq!(open.pop(), Some(name), "{head}");
+            continue;
+        }
+        if !VOID.contains(&name) && !head.ends_with('/') {
+            open.push(name);
+        }
+    }
+    assert!(open.is_empty(), "{open:?}");
+    let ids: Vec<&str> = html.split(" id=\"").skip(1).map(|part| part.split('"').next().unwrap()).collect();
+    let distinct: std::collections::BTreeSet<&&str> = ids.iter().collect();
+    assert_eq!(ids.len(), distinct.len(), "an id twice: {ids:?}");
+    for link in html.split("href=\"#").skip(1) {
+        let to = link.split('"').next().unwrap();
+        assert!(ids.contains(&to), "#{to} leads nowhere");
+    }
+    for part in ["<script", "http-equiv=\"refresh\"", "src=", "@import", "url(http", "onload", "javascript:"]
+    {
+        assert!(!html.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn a_report_is_one_file_of_everything() {
+    let world = world();
+    world.expect(0, &["merge", "--shards", "run", "--output", "merged", "--accept-skipped", "short-one"]);
+    world.expect(0, &["report", "merged", "--user", "anna-4711"]);
+    let html = read(&world, "report.html");
+    assert_sound(&html);
+    for part in [
+        "<html lang=\"en\">",
+        "default-src 'none'",
+        "What this is",
+        "merged results, complete",
+        "Settings that differ from the defaults",
+        "k_selection.k_grid",
+        "short-one (composite): ",
+        "Tests by measure, lag and direction",
+        "A negative control is missing here",
+        "TE, lag 1, composite: of 4 persons, ",
+        "Wilcoxon signed-rank test, n = 4",
+        "Are the p-values flat where nothing is coupled?",
+        "data:text/csv;charset=utf-8,measure,direction,low",
+        "download=\"p_histogram.csv\"",
+        "least(floor(p * 20), 20 - 1)",
+        "The plot `control` needs the table `control`",
+        "Person anna-4711",
+        "béla &#60;b&#62;",
+        "Permutation p of TE_A2S.",
+    ] {
+        assert!(html.contains(part), "{part}");
+    }
+    world.expect(0, &["report", "merged", "--user", "anna-4711", "-o", "again.html"]);
+    assert_eq!(read(&world, "again.html"), html, "the same input, the same bytes");
+    assert!(world.expect(2, &["report", "merged"]).err.contains("report.html exists already"));
+    world.expect(0, &["report", "merged", "--force", "--title", "A <title>", "--alpha", "0.2"]);
+    let html = read(&world, "report.html");
+    assert!(
+        html.contains("<h1>A &#60;title&#62;</h1>")
+            && html.contains("α = 0.2.")
+            && html.contains("coalesce(0.2, alpha)")
+    );
+    assert!(
+        world
+            .expect(2, &["report", "merged", "--force", "--user", "nobody"])
+            .err
+            .contains("unknown user `nobody`")
+    );
+    assert!(
+        world
+            .expect(2, &["report", "merged", "-o", "merged/r.html"])
+            .err
+            .contains("which holds a run or merged results")
+    );
+    world.expect(1, &["report", "nothing", "-o", "n.html"]);
+    assert!(!world.path("n.html").exists());
+}
+
+#[test]
+fn a_run_and_a_partial_output_say_what_is_missing() {
+    let world = world();
+    world.expect(0, &["report", "run", "-o", "run.html"]);
+    let html = read(&world, "run.html");
+    assert_sound(&html);
+    for part in [
+        "a run, ",
+        "M09",
+        "skipped",
+        "the reason says what the input lacks",
+        "5 units are planned; 0 of them",
+    ] {
+        assert!(html.contains(part), "{part}: {html}");
+    }
+    // A file that is cut is found, as `validate` finds it.
+    let file = world.table_files("run", "te").remove(0);
+    let bytes = std::fs::read(&file).unwrap();
+    std::fs::write(&file, &bytes[..bytes.len() / 2]).unwrap();
+    let said = world.run(&["report", "run", "-o", "cut.html"]);
+    assert!(said.code == Some(0) || said.code == Some(1), "{said:?}");
+    assert!(read(&world, "cut.html").contains("M10"));
+    world.expect(3, &["merge", "--shards", "run", "--output", "partial", "--allow-partial"]);
+    world.expect(0, &["report", "partial", "-o", "partial.html"]);
+    let html = read(&world, "partial.html");
+    let first = html.split("<h1>").nth(1).unwrap().split("</header>").next().unwrap();
+    assert!(first.contains("Partial: 3 of 5 units."), "{first}");
+    assert!(html.contains("M09") && html.contains("M10"), "{html}");
+}
+
+#[test]
+fn hidden_users_are_nowhere_in_the_file() {
+    let world = world();
+    world.expect(3, &["merge", "--shards", "run", "--output", "merged", "--allow-partial"]);
+    for dir in ["run", "merged"] {
+        let out = format!("{dir}.html");
+        world.expect(0, &["report", dir, "--hide-users", "--user", "anna-4711", "-o", &out]);
+        let html = read(&world, &out);
+        for id in ["anna-4711", "béla <b>", "ca\"rl", "d,e'f", "short-one"] {
+            let escaped =
+                id.replace('<', "&#60;").replace('>', "&#62;").replace('"', "&#34;").replace('\'', "&#39;");
+            let svg =
+                id.replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;").replace('\'', "&#39;");
+            let encoded: String = id
+                .bytes()
+                .map(|b| {
+                    if b.is_ascii_alphanumeric() || b == b'-' {
+                        char::from(b).to_string()
+                    } else {
+                        format!("%{b:02X}")
+                    }
+                })
+                .collect();
+            for form in [id, &escaped, &svg, &encoded] {
+                assert!(!html.contains(form), "{dir}: {form}");
+            }
+        }
+        assert!(html.contains("u001") && html.contains("Person u001"), "{dir}");
+    }
+}
+
+#[test]
+fn a_plot_that_fails_says_so_in_its_place() {
+    let world = world();
+    std::fs::create_dir_all(world.path("own/queries/plots")).unwrap();
+    world.write(
+        "own/queries/plots/mine.sql",
+        "-- Mine?\n-- mark: bar\n-- x: nothing\n-- y: n\n-- section: data\nselect 1 as n",
+    );
+    let said = world.expect(1, &["report", "run", "--definitions", "own"]);
+    assert!(said.err.contains("plots/mine.sql:3: unknown column `nothing`"), "{}", said.err);
+    let html = read(&world, "report.html");
+    assert!(html.contains("The plot `mine` could not be drawn: plots/mine.sql:3: unknown column"), "{html}");
+    assert_sound(&html);
+    // A plot of one's own that can be drawn is in the section that it names.
+    world.write(
+        "own/queries/plots/mine.sql",
+        "-- Mine?\n-- mark: bar\n-- x: n\n-- y: n\n-- section: data\n-- order: 1\nselect 1 as n",
+    );
+    world.expect(0, &["report", "run", "--definitions", "own", "--force"]);
+    let html = read(&world, "report.html");
+    let data = html.split("<section id=\"data\"").nth(1).unwrap();
+    assert!(data.find(">Mine?<").unwrap() < data.find("At which hours").unwrap());
+    world.write("extra.sql", "-- Extra?\n-- mark: bar\n-- x: n\n-- y: n\nselect 1 as n");
+    world.expect(0, &["report", "run", "--plot", "extra.sql", "--force"]);
+    assert!(read(&world, "report.html").contains(">Extra?<"));
+}
+
+#[test]
+fn several_directories_stand_side_by_side() {
+    let world = world();
+    world.write("other.yaml", crate::world::QUICK.replace("surrogates: 19", "surrogates: 9"));
+    world.expect(3, &["run", "--config", "other.yaml", "--data", "data", "--out", "other"]);
+    world.expect(0, &["report", "run", "other"]);
+    let html = read(&world, "report.html");
+    assert_sound(&html);
+    let row = html.split("<td>surrogates</td>").nth(1).unwrap().split("</tr>").next().unwrap();
+    assert!(row.contains("<td>19</td><td>9</td>"), "{row}");
+    assert!(html.contains("id=\"d1-findings\"") && html.contains("id=\"d2-plot-forest\""));
+}
