@@ -12,6 +12,7 @@
 mod cell;
 mod clock;
 mod csv;
+mod day_hours;
 mod error;
 mod expression;
 mod fields;

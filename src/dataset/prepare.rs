@@ -1,6 +1,7 @@
 //! From a user's values to a series of symbols.
 
 use super::clock;
+use super::day_hours::{Read, day_hours};
 use super::error::DatasetError;
 use super::frame::UserFrame;
 use super::pace;
@@ -54,6 +55,12 @@ pub(super) fn series(config: &Config, frame: &UserFrame, source: &[f64]) -> Resu
         condition,
         condition_levels,
         hour,
+        day_hours: match &frame.timestamp {
+            Some(times) if config.runtime.day_hours.is_on() => {
+                day_hours(Read { times, source, target: &frame.target, keep: &keep }, wall)
+            }
+            _ => Vec::new(),
+        },
         local: times.into_iter().map(|time| wall.local(time)).collect(),
         period: frame.timestamp.as_deref().and_then(|times| pace::period(times, &order)),
         segment_starts: clock::segments(config, frame, &order, &keep),

@@ -1,5 +1,6 @@
 //! One unit's data as symbols: what every measure starts from.
 
+use super::day_hours::DayHour;
 use super::pace::LongSteps;
 
 /// The discretised series of one (user, feature mode).
@@ -20,6 +21,8 @@ pub struct Series {
     pub hour: Vec<u8>,
     /// What the clock on the wall shows: seconds since 1970-01-01 00:00 of the clock; empty if there is no timestamp.
     pub local: Vec<f64>,
+    /// What the hours of the days have; empty unless that is asked for.
+    pub day_hours: Vec<DayHour>,
     /// Usual seconds from a row to the next, if there are times.
     pub period: Option<f64>,
     /// Starts of segments: ascending, first is 0 (if `n > 0`). No tuple of a measure may cross

@@ -1,5 +1,6 @@
 //! From a unit's series to all its tables.
 
+use super::day_hours::{TABLE as DAY_HOURS, day_hour_rows};
 use super::gate::{severity, violation};
 use super::hour_bins::hour_bin_rows;
 use super::lag_scan;
@@ -64,6 +65,10 @@ pub fn analyse<'m>(
         unit.issues.add("warning", "GLOBAL", None, &steps.to_string());
     }
     let mut tables = vec![("hour_bins", hour_bin_rows(id.feature_mode, series))];
+    let day_hours = day_hour_rows(id.feature_mode, series);
+    if !day_hours.is_empty() {
+        tables.push((DAY_HOURS, day_hours));
+    }
     stage("k selection");
     if let Some(row) = choose(&mut unit) {
         tables.push(("k_selection", vec![row]));

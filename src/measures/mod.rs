@@ -5,6 +5,7 @@
 
 mod analyse;
 mod cte;
+mod day_hours;
 mod gate;
 mod gc;
 mod hour_bins;
@@ -46,7 +47,9 @@ pub fn of_every_unit(config: &Config) -> impl Iterator<Item = &'static str> {
     let of = &config.statistical.nulls;
     let nulls = (!of.is_permute()).then_some(nulls::TABLE);
     let scans = of.lag_scan.then_some(lag_scan::TABLE);
-    ["hour_bins", "issues", "k_selection"].into_iter().chain(nulls).chain(scans)
+    let has_hours = config.runtime.day_hours.is_on() && config.data.timestamp.is_some();
+    let day_hours = has_hours.then_some(day_hours::TABLE);
+    ["hour_bins", "issues", "k_selection"].into_iter().chain(nulls).chain(scans).chain(day_hours)
 }
 
 /// All measures, in the order in which they are computed.

@@ -11,6 +11,7 @@ mod create;
 mod data;
 mod decide;
 mod error;
+mod events;
 mod heartbeat;
 mod launch;
 mod launchers;

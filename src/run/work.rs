@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::decide::Redo;
 use super::error::{RunError, WorkerError};
+use super::events::Kept;
 use super::launch::{Launcher, Share};
 use super::living::Living;
 use super::outcome::RunOutcome;
@@ -116,6 +117,7 @@ impl<'a> Work<'a> {
         stop: &Stop,
     ) -> Result<RunOutcome, RunError> {
         self.has_data()?;
+        let tell = &Kept::of(&self.run, tell);
         let shares: Vec<Share<'_>> = self.shares();
         let living = Living::new(stop, by.silence());
         let ended = AtomicBool::new(false);

@@ -5,6 +5,7 @@ mod catalog;
 mod control;
 mod derived;
 mod error;
+mod events;
 mod groups;
 mod in_order;
 mod lazy;

@@ -7,6 +7,7 @@ use arrow::record_batch::RecordBatch;
 use super::catalog::{Catalog, Listed, PUBLIC, Table};
 use super::derived::Space;
 use super::error::TableError;
+use super::events::{TABLE as EVENTS, events_of};
 use super::lazy::LazyTable;
 use super::ledger::{all_rows, expected_of, files_of, ledger_of};
 use super::runs::{LazyAttempts, Present, Runs};
@@ -59,6 +60,7 @@ impl Registration<'_> {
         let ledger = self.definitions.schemas.ledger().map_err(StoreError::from)?.clone();
         self.lazy((PUBLIC, "expected"), runs, expected_of)?;
         self.lazy((PUBLIC, "files"), runs, |runs| files_of(&all_rows(runs)?, runs))?;
+        self.lazy((PUBLIC, EVENTS), runs, events_of)?;
         self.lazy((RAW, LEDGER), runs, move |runs| ledger_of(&all_rows(runs)?, runs, &ledger))?;
         self.files(RAW, runs, None, &present);
         // A control is of the same configuration, and of nobody who is a user of the run.

@@ -73,3 +73,24 @@ fn what_was_killed_is_gone_on_with() {
     world.expect(0, &["validate", "killed"]);
     merges_to_what_it_did(&world, &["killed"], "merged");
 }
+
+#[test]
+fn a_run_of_before_a_table_is_one_experiment_with_those_after() {
+    let world = references();
+    let config = std::fs::read_to_string(world.path("plain/run.yaml")).unwrap();
+    assert!(!config.contains("day_hours"));
+    let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "new"];
+    world.expect(0, &args);
+    let hours =
+        "select count(*) > 0 as some, sum(kept) = (select sum(n_samples) from users) as all from day_hours";
+    let found = world.expect(0, &["sql", "--run", "new", "--format", "csv", hours]).out;
+    assert_eq!(found, "some,all\nTrue,True\n");
+    // The other numbers are those that they were.
+    merges_to_what_it_did(&world, &["plain", "new"], "both");
+    assert!(world.path("both/day_hours.parquet").exists());
+    merges_to_what_it_did(&world, &["new", "plain"], "turned");
+    // A run of before does not begin with the table when it goes on.
+    std::fs::remove_dir_all(world.path("plain/te")).unwrap();
+    world.expect(0, &["run", "--resume", "plain", "--data", "data"]);
+    assert!(!world.path("plain/day_hours").exists() && world.path("plain/te").exists());
+}

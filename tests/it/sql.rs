@@ -90,6 +90,8 @@ fn tables_are_listed_that_there_are_to_ask() {
     let listed = |dir: &str| world.expect(0, &["sql", "--run", dir, "--format", "csv", sql]).out;
     insta::assert_snapshot!(listed("run"), @"
     t
+    public.day_hours
+    public.events
     public.expected
     public.families
     public.files
@@ -100,6 +102,7 @@ fn tables_are_listed_that_there_are_to_ask() {
     public.te
     public.tests
     public.users
+    raw.day_hours
     raw.hour_bins
     raw.issues
     raw.k_selection
@@ -108,6 +111,7 @@ fn tables_are_listed_that_there_are_to_ask() {
     ");
     insta::assert_snapshot!(listed("merged"), @"
     t
+    public.day_hours
     public.families
     public.group_tests
     public.hour_bins
@@ -118,7 +122,7 @@ fn tables_are_listed_that_there_are_to_ask() {
     public.users
     ");
     let shown = world.expect(0, &["sql", "--run", "run", "--format", "csv", "SHOW  tables;"]).out;
-    assert_eq!(shown.lines().count(), 16, "{shown}");
+    assert_eq!(shown.lines().count(), 19, "{shown}");
     assert!(!shown.contains("information_schema") && !shown.contains("counting"), "{shown}");
     // A table that the run has not is there all the same for who names it.
     for dir in ["run", "merged"] {

@@ -33,6 +33,18 @@ fn a_worker_that_is_killed_once_is_started_again() {
     assert!(said.err.contains("shard 0: killed (signal 9"), "{}", said.err);
     assert!(said.err.contains("at user u02; starting again in 0.5 s (1 of 3 times)"), "{}", said.err);
     assert!(said.err.contains("6 of 6 units done in") && said.err.contains(", 1 restart"), "{}", said.err);
+    // What befell the workers is kept, and can be asked for.
+    let events = std::fs::read_to_string(world.path("run/_logs/events.ndjson")).unwrap();
+    assert_eq!(
+        events.lines().filter(|line| line.contains("\"event\":\"shard_restarting\"")).count(),
+        1,
+        "{events}"
+    );
+    let sql = "select shard, event, user_id, starts_with(cause, 'killed') as killed from events";
+    let rows = world.expect(0, &["sql", "--run", "run", "--format", "csv", sql]).out;
+    assert_eq!(rows, "shard,event,user_id,killed\n0,restarted,u02,True\n");
+    let plot = world.expect(0, &["plot", "retries", "--run", "run"]).out;
+    assert!(plot.contains("restarted: killed"), "{plot}");
     world.expect(0, &["validate", "run"]);
     merged_like(&world, &whole(6));
 }
@@ -65,6 +77,9 @@ fn a_unit_that_kills_twice_is_quarantined_and_tried_again_on_demand() {
     assert!(said.err.contains("quarantined: ended its worker 2 times: killed"), "{}", said.err);
     assert!(said.err.contains("--resume with --retry-failed"), "{}", said.err);
     assert_eq!(world.files("run/users").len(), 5);
+    let sql = "select event, count(*) as n from events where user_id = 'u02' group by event order by event";
+    let rows = world.expect(0, &["sql", "--run", "run", "--format", "csv", sql]).out;
+    assert_eq!(rows, "event,n\nquarantined,1\nrestarted,2\n");
     // What is quarantined stays; a resume does not die of it again.
     let resumed = world.expect(3, &["run", "--resume", "run"]);
     assert!(resumed.err.contains("4 of 5 units done"), "{}", resumed.err);

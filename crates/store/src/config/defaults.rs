@@ -9,8 +9,8 @@ use super::input::{
 };
 use super::model::{
     Adaptive, AdaptiveRule, AisCorrection, Compat, CondEmbedding, CondLag, CondNull, ConditionAt,
-    Conditional, Config, Fdr, FdrMethod, Granger, GuardRule, KSelection, KStrategy, PValueRule, Runtime,
-    SourceHistory, Statistical, Ste, StrataPooling, TieRule,
+    Conditional, Config, DayHours, Fdr, FdrMethod, Granger, GuardRule, KSelection, KStrategy, PValueRule,
+    Runtime, SourceHistory, Statistical, Ste, StrataPooling, TieRule,
 };
 use super::nulls::Nulls;
 use super::program::Analysis;
@@ -55,7 +55,13 @@ pub(super) fn defaults(compat: Compat, measures: &[MeasureSettings]) -> Config {
         quality_profile: "balanced".into(),
         quality_control: built_in_gates(measures),
         fdr: Fdr::of(measures),
-        runtime: Runtime { concurrency: 1, threads: None, user_folders: Some(2000), commit_seconds: 5.0 },
+        runtime: Runtime {
+            concurrency: 1,
+            threads: None,
+            user_folders: Some(2000),
+            commit_seconds: 5.0,
+            day_hours: DayHours::default(),
+        },
         measures: BTreeMap::new(),
     };
     if old {

@@ -340,6 +340,7 @@ fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
         s.require("threads", c.runtime.threads != Some(0), "must be from 1");
         s.set("user_folders", "a whole number or null", &mut c.runtime.user_folders);
         s.set("commit_seconds", "a number of seconds", &mut c.runtime.commit_seconds);
+        s.set("day_hours", "auto, true or false", &mut c.runtime.day_hours);
         let is_time = (0.0..=3600.0).contains(&c.runtime.commit_seconds);
         s.require("commit_seconds", is_time, "must be from 0 to 3600");
         s.ignored(

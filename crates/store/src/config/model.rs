@@ -344,4 +344,52 @@ pub struct Runtime {
     /// Seconds that finished units wait for others to be committed with, where there are buckets.
     #[serde(default)]
     pub commit_seconds: f64,
+    /// Whether the table `day_hours` is written. A run says yes or no; one of before there was a choice says nothing.
+    #[serde(default, skip_serializing_if = "DayHours::is_auto")]
+    pub day_hours: DayHours,
+}
+
+/// Whether the table `day_hours` is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub enum DayHours {
+    /// Yes or no.
+    Set(bool),
+    /// Where users have a folder each, and are no pairs of strangers.
+    Auto(Auto),
+}
+
+/// The word for what is decided when a run is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Auto {
+    /// `auto`
+    Auto,
+}
+
+impl Default for DayHours {
+    fn default() -> Self {
+        Self::Auto(Auto::Auto)
+    }
+}
+
+impl DayHours {
+    /// Whether a run writes it.
+    pub fn is_on(self) -> bool {
+        self == Self::Set(true)
+    }
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
+    fn is_auto(&self) -> bool {
+        matches!(self, Self::Auto(_))
+    }
+
+    /// Decided for a run.
+    #[must_use]
+    pub fn decided(self, auto: bool) -> Self {
+        match self {
+            Self::Auto(_) => Self::Set(auto),
+            set @ Self::Set(_) => set,
+        }
+    }
 }

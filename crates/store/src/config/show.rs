@@ -15,6 +15,9 @@ pub fn show(config: &Config) -> String {
         if let Some(Value::Object(selection)) = map.get_mut("k_selection") {
             selection.insert("l_fixed".into(), json!(config.k_selection.l_fixed));
         }
+        if let Some(Value::Object(runtime)) = map.get_mut("runtime") {
+            runtime.insert("day_hours".into(), json!(config.runtime.day_hours));
+        }
         if let Some(Value::Object(statistical)) = map.get_mut("statistical") {
             // Left out of the stored form where they are what they were before there was a choice.
             let Nulls { nulls, min_shift, stop_above, lag_scan } = &config.statistical.nulls;

@@ -10,6 +10,9 @@ use crate::schema::TableSchema;
 /// Name of the file.
 pub const MANIFEST: &str = "run.yaml";
 
+/// Where the supervisor writes down what befell the workers, a line of JSON each.
+pub const EVENTS: &str = "_logs/events.ndjson";
+
 /// Version of the layout of a run directory.
 ///
 /// 1: as described in `docs/run-format.md`.

@@ -67,7 +67,7 @@ pub use ledger::decode as ledger_row;
 pub use ledger::{DataFile, LedgerFile, LedgerRow, UnitState, ledger_batch};
 pub use local::{LocalStorage, STAGING, staged_by_the_dead};
 pub use location::Location;
-pub use manifest::{ControlOf, InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
+pub use manifest::{ControlOf, EVENTS, InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
 pub use memory::MemoryStorage;
 pub use output::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun};
 pub use parts::ParquetParts;

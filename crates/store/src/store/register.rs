@@ -198,6 +198,9 @@ fn of_what(control: Option<&ControlOf>) -> String {
 
 fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
     let users: std::collections::BTreeSet<u64> = new.units.iter().map(|u| u.position).collect();
+    let buckets = buckets(users.len() as u64, new);
+    let mut config = new.config.clone();
+    config.runtime.day_hours = config.runtime.day_hours.decided(buckets.is_none() && new.control.is_none());
     Manifest {
         format: RUN_FORMAT,
         run_id: format!("{}-{}", new.config.name, new_attempt_id()),
@@ -206,7 +209,7 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
         finished_at: None,
         state: RunState::Incomplete,
         shards: new.shards,
-        buckets: buckets(users.len() as u64, new),
+        buckets,
         only_shards: new.only_shards.clone(),
         seed: new.config.seed,
         config_fingerprint: fingerprint(new.config),
@@ -224,7 +227,7 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
             units: new.units.len() as u64,
             plan_fingerprint: checksum(plan),
         },
-        config: new.config.clone(),
+        config,
     }
 }
 

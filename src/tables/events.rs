@@ -1,0 +1,82 @@
+//! What befell the workers of runs, as rows.
+
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
+
+use super::error::TableError;
+use crate::attempts::OpenRun;
+use crate::event::{Event, EventKind};
+use crate::store::EVENTS;
+
+/// The name of the table.
+pub(super) const TABLE: &str = "events";
+
+/// A row.
+struct Happened {
+    run: String,
+    at_us: i64,
+    shard: i64,
+    what: &'static str,
+    users: Option<String>,
+    cause: Option<String>,
+}
+
+/// The events of runs that were kept, in their order. A line that cannot be read is left out.
+pub(super) fn events_of(runs: &[OpenRun]) -> Result<RecordBatch, TableError> {
+    let mut all = Vec::new();
+    for run in runs {
+        let bytes =
+            run.run.storage().read(EVENTS).map_err(crate::store::StoreError::from)?.unwrap_or_default();
+        let text = String::from_utf8_lossy(&bytes);
+        let events = text.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok());
+        all.extend(events.filter_map(|event| happened(&run.name, event)));
+    }
+    let texts = |of: &dyn Fn(&Happened) -> Option<String>| -> ArrayRef {
+        Arc::new(all.iter().map(of).collect::<StringArray>())
+    };
+    let schema = Schema::new(vec![
+        Field::new("run", DataType::Utf8, true),
+        Field::new("at", DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false),
+        Field::new("shard", DataType::Int64, false),
+        Field::new("event", DataType::Utf8, true),
+        Field::new("user_id", DataType::Utf8, true),
+        Field::new("cause", DataType::Utf8, true),
+    ]);
+    let at = TimestampMicrosecondArray::from_iter_values(all.iter().map(|row| row.at_us));
+    let columns: Vec<ArrayRef> = vec![
+        texts(&|row| Some(row.run.clone())),
+        Arc::new(at.with_timezone("UTC")),
+        Arc::new(Int64Array::from_iter_values(all.iter().map(|row| row.shard))),
+        texts(&|row| Some(row.what.to_owned())),
+        texts(&|row| row.users.clone()),
+        texts(&|row| row.cause.clone()),
+    ];
+    Ok(RecordBatch::try_new(Arc::new(schema), columns)?)
+}
+
+fn happened(run: &str, event: Event) -> Option<Happened> {
+    let (what, users, cause) = match event.kind {
+        EventKind::UnitTimedOut { user_id, limit_ms, .. } => {
+            ("timed out", Some(user_id), Some(format!("took longer than {} s", limit_ms as f64 / 1000.0)))
+        }
+        EventKind::SetAside { file, cause } => {
+            ("ledger file set aside", None, Some(format!("{file}: {cause}")))
+        }
+        EventKind::ShardRestarting { cause, users, .. } => {
+            ("restarted", (!users.is_empty()).then(|| users.join(", ")), Some(cause))
+        }
+        EventKind::ShardLost { cause, last_user } => ("lost", last_user, Some(cause)),
+        EventKind::UnitCommitted { user_id, reason, .. } => ("quarantined", Some(user_id), reason),
+        _ => return None,
+    };
+    Some(Happened {
+        run: run.to_owned(),
+        at_us: event.at_us,
+        shard: i64::from(event.shard),
+        what,
+        users,
+        cause,
+    })
+}
