@@ -30,6 +30,8 @@ mod progress;
 mod queries;
 pub mod report;
 pub mod run;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod sources;
 pub mod sql;
 pub mod tables;

@@ -18,6 +18,7 @@ use super::speak;
 use crate::beside::Scratch;
 use crate::error::{Exit, Failure};
 use crate::progress::bytes;
+use crate::system;
 
 /// Says to the program that it is the one under the limit, and what that is.
 const BOUNDED: &str = "RESULTS_BOUNDED";
@@ -39,14 +40,7 @@ pub(super) fn within(
     let Some(bounded) = std::env::var_os(BOUNDED) else { return start_under(memory, unfinished) };
     // What is free has changed since.
     let memory = bounded.to_str().and_then(|bytes| bytes.parse().ok()).unwrap_or(memory);
-    // Nothing is left behind if the one that started this is killed.
-    #[cfg(target_os = "linux")]
-    nix::sys::prctl::set_pdeathsig(Signal::SIGTERM).map_err(Failure::error)?;
-    let limit = limit(memory)?;
-    setrlimit(Resource::RLIMIT_DATA, limit, limit).map_err(Failure::error)?;
-    // What it would leave behind is as large as what it has.
-    setrlimit(Resource::RLIMIT_CORE, 0, 0).map_err(Failure::error)?;
-    end_when_refused();
+    system::end_beyond(limit(memory)?).map_err(Failure::error)?;
     command(Some(memory))
 }
 
@@ -80,18 +74,6 @@ pub(super) fn limit_memory(bytes: u64) -> Result<(), Failure> {
     Err(Failure::error(Command::new(program).args(std::env::args_os().skip(1)).exec()))
 }
 
-/// A thread that the system has no memory for is a panic, after which others would wait for it.
-fn end_when_refused() {
-    let told = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        let refused = ["os error 11", "os error 12"].iter().any(|error| panic.to_string().contains(error));
-        if refused {
-            std::process::abort();
-        }
-        told(panic);
-    }));
-}
-
 fn start_under(memory: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outcome {
     // Ctrl-C is for the one that works; this one waits for it.
     let ignored = Arc::new(AtomicBool::new(false));
@@ -102,9 +84,7 @@ fn start_under(memory: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outc
         .args(std::env::args_os().skip(1))
         .env(BOUNDED, memory.to_string())
         .env("TMPDIR", folder.path())
-        // What the allocator keeps in reserve counts too.
-        .env("MIMALLOC_ARENA_EAGER_COMMIT", "0")
-        .env("MIMALLOC_ARENA_RESERVE", "64MiB")
+        .envs(system::LITTLE_RESERVE)
         .spawn()
         .map_err(Failure::error)?;
     let id = child.id();
@@ -117,7 +97,7 @@ fn start_under(memory: u64, unfinished: impl Fn(u32) -> Option<PathBuf>) -> Outc
     }
     let last_words = std::fs::read_to_string(folder.path().join(LAST_WORDS)).unwrap_or_default();
     match status.signal().and_then(|signal| Signal::try_from(signal).ok()) {
-        Some(Signal::SIGABRT) if last_words.contains("overflowed its stack") => Err(Failure::error(
+        Some(Signal::SIGABRT) if last_words.contains(system::STACK_IS_OVER) => Err(Failure::error(
             "the query is nested too deeply\n(hint: write it in smaller steps, each a name of WITH)",
         )),
         // What the allocator does when it is refused.

@@ -19,6 +19,8 @@ mod plot;
 mod report;
 mod run;
 mod schema;
+#[cfg_attr(not(feature = "serve"), path = "without_serve.rs")]
+mod serve;
 mod signals;
 mod speak;
 mod sql;
@@ -86,11 +88,19 @@ enum Command {
     Config(config::Args),
     /// Show the tables and their columns
     Schema(schema::Args),
+    /// Show runs and merged outputs on a page, and answer queries over HTTP
+    Serve(serve::Args),
+    /// Make, list and revoke the tokens of the service
+    Token(serve::TokenArgs),
     /// Print the completion script of a shell
     Completions(completions::Args),
     /// Work on a share of a run; started by `run --shards`
     #[command(hide = true)]
     Worker(worker::Args),
+    /// Answer one query; started by `serve`
+    #[cfg(feature = "serve")]
+    #[command(hide = true)]
+    Answer,
 }
 
 /// Does what the command line says, and gives the exit code.
@@ -135,6 +145,10 @@ fn dispatch(cli: Cli) -> Outcome {
         Command::Config(args) => config::exec(&args, &definitions),
         Command::Schema(args) => schema::exec(&args, &definitions),
         Command::Completions(args) => completions::exec(&args, Cli::command()),
+        Command::Serve(args) => serve::exec(&args, &definitions),
+        Command::Token(args) => serve::token(&args),
         Command::Worker(args) => worker::exec(&args, &definitions),
+        #[cfg(feature = "serve")]
+        Command::Answer => Ok(crate::serve::answer()),
     }
 }

@@ -4,7 +4,6 @@ mod asked;
 mod fit;
 mod format;
 mod hint;
-mod json;
 mod pager;
 mod prompt;
 mod show;
@@ -89,7 +88,11 @@ pub(super) struct Args {
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let memory = args.memory.or_else(Bounds::usual_memory);
-    bounded::within(memory, |_| None, |memory| ask(args, Bounds { memory, time: args.timeout }, definitions))
+    bounded::within(
+        memory,
+        |_| None,
+        |memory| ask(args, Bounds { memory, time: args.timeout, ..Bounds::default() }, definitions),
+    )
 }
 
 fn ask(args: &Args, bounds: Bounds, definitions: &Folder) -> Outcome {

@@ -104,7 +104,7 @@ pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
     Ok(RunStatus {
         run_id: run.manifest().run_id.clone(),
         dir: run.name(),
-        state: overall(&shards, counts),
+        state: overall(shards.iter().map(|s| s.state.as_str()), counts),
         missing: counts.total.saturating_sub(counts.done() + counts.running),
         counts,
         per_minute: sum(shards.iter().map(|s| s.per_minute)),
@@ -157,10 +157,10 @@ fn problem(row: &LedgerRow) -> Option<Problem> {
     })
 }
 
-fn overall(shards: &[ShardProgress], counts: Counts) -> String {
+pub(super) fn overall<'a>(mut shards: impl Iterator<Item = &'a str>, counts: Counts) -> String {
     let state = if counts.done() >= counts.total {
         "complete"
-    } else if shards.iter().any(|s| s.state == "running") {
+    } else if shards.any(|state| state == "running") {
         "running"
     } else {
         "incomplete"
@@ -190,7 +190,7 @@ fn progress(shard: u32, mut counts: Counts, status: Option<&ShardStatus>) -> Sha
     }
 }
 
-fn state_word(status: Option<&ShardStatus>, counts: Counts) -> &'static str {
+pub(super) fn state_word(status: Option<&ShardStatus>, counts: Counts) -> &'static str {
     let done = counts.done() >= counts.total;
     match status {
         _ if done => "finished",
@@ -207,7 +207,7 @@ fn state_word(status: Option<&ShardStatus>, counts: Counts) -> &'static str {
     }
 }
 
-fn rate(status: &ShardStatus, counts: Counts) -> Option<f64> {
+pub(super) fn rate(status: &ShardStatus, counts: Counts) -> Option<f64> {
     let minutes = (now_us() - status.started_us) as f64 / 60e6;
     let done = counts.done().saturating_sub(status.already_done);
     (done > 0 && minutes > 0.0).then(|| done as f64 / minutes)

@@ -26,12 +26,14 @@ pub struct Bounds {
     pub memory: Option<u64>,
     /// Time of a query, from its text to its last row.
     pub time: Option<Duration>,
+    /// Bytes of disk for what goes on there; half of what is free if nobody says it.
+    pub disk: Option<u64>,
 }
 
 impl Bounds {
     /// Bounds of memory alone.
     pub fn of_memory(memory: Option<u64>) -> Self {
-        Self { memory, time: None }
+        Self { memory, ..Self::default() }
     }
 
     /// What queries may take where nobody says it: half of what is free.
@@ -53,8 +55,9 @@ impl Bounds {
             *partitions = most.min(*partitions);
             runtime = runtime.with_memory_pool(Arc::new(Pool::new(memory)));
         }
-        if let Some(free) = free_disk(&std::env::temp_dir()) {
-            let disk = DiskManagerBuilder::default().with_max_temp_directory_size(free / 2);
+        let free = || free_disk(&std::env::temp_dir()).map(|free| free / 2);
+        if let Some(disk) = self.disk.or_else(free) {
+            let disk = DiskManagerBuilder::default().with_max_temp_directory_size(disk);
             runtime = runtime.with_disk_manager_builder(disk);
         }
         runtime.build_arc()

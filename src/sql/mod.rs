@@ -7,6 +7,7 @@ mod error;
 mod functions;
 mod guard;
 mod params;
+mod planned;
 mod session;
 
 pub use crate::queries::{Parameter, Queries, Query, QueryError, ident, literal};
@@ -17,4 +18,5 @@ pub use damage::{Damaged, Look};
 pub use error::SessionError;
 pub use guard::{FirstStatement, Refusal};
 pub use params::{ParamError, Params};
+pub use planned::Planned;
 pub use session::Session;

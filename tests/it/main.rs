@@ -37,6 +37,8 @@ mod predecessor;
 mod readers;
 mod report;
 mod resume;
+#[cfg(feature = "serve")]
+mod serve;
 mod shards;
 mod sql;
 #[cfg(target_os = "linux")]

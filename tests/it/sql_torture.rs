@@ -34,7 +34,8 @@ fn ends_with(sql: &str) -> Result<usize, String> {
         .unwrap();
     let sql = sql.to_owned();
     let asked = async move {
-        let bounds = Bounds { memory: Some(400_000_000), time: Some(Duration::from_millis(500)) };
+        let bounds =
+            Bounds { memory: Some(400_000_000), time: Some(Duration::from_millis(500)), ..Bounds::default() };
         let mut clock = bounds.start();
         let session = Session::within(bounds).unwrap();
         let asked = session.clone();

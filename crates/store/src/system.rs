@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use nix::sys::resource::{UsageWho, getrusage};
+use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
 
 /// The machine's name.
 pub fn host() -> String {
@@ -121,6 +121,37 @@ pub fn peak_memory_bytes() -> Option<u64> {
     let unit = if cfg!(target_os = "macos") { 1 } else { 1024 };
     u64::try_from(usage.max_rss()).ok().map(|rss| rss * unit)
 }
+
+/// Lets this process have so much memory that it can write to, which ends at once when it asks for more, and when the
+/// process that started it does. It leaves no image of its memory behind.
+///
+/// # Errors
+/// The system refuses.
+pub fn end_beyond(memory: u64) -> nix::Result<()> {
+    // Nothing is left behind if the one that started this is killed.
+    #[cfg(target_os = "linux")]
+    nix::sys::prctl::set_pdeathsig(nix::sys::signal::Signal::SIGTERM)?;
+    setrlimit(Resource::RLIMIT_DATA, memory, memory)?;
+    // What it would leave behind is as large as what it has.
+    setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
+    // A thread that the system has no memory for is a panic, after which others would wait for it.
+    let told = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let refused = ["os error 11", "os error 12"].iter().any(|error| panic.to_string().contains(error));
+        if refused {
+            std::process::abort();
+        }
+        told(panic);
+    }));
+    Ok(())
+}
+
+/// What the allocator keeps in reserve counts as memory too; with these variables it keeps little.
+pub const LITTLE_RESERVE: [(&str, &str); 2] =
+    [("MIMALLOC_ARENA_EAGER_COMMIT", "0"), ("MIMALLOC_ARENA_RESERVE", "64MiB")];
+
+/// What a runtime says when a thread has no more stack, before it ends the program.
+pub const STACK_IS_OVER: &str = "overflowed its stack";
 
 /// Has memory come in small pages from here on, in this process and those it starts.
 ///

@@ -1,17 +1,14 @@
-//! A query that is about to be answered, from what is whole.
+//! A query that is about to be answered, and what is said of files that are not whole.
 
 use std::path::PathBuf;
 
-use datafusion::dataframe::DataFrame;
 use datafusion::physical_plan::SendableRecordBatchStream;
-use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
-use futures::{StreamExt, stream};
 
 use super::hint::told;
 use crate::cli::definitions::Loaded;
 use crate::cli::speak::say_line;
 use crate::error::{Exit, Failure};
-use crate::sql::{Bounds, Clock, Damaged, Look, ParamError, Params, Session, SessionError};
+use crate::sql::{Bounds, Look, ParamError, Params, Planned, Session, SessionError};
 
 /// Where queries are asked.
 #[derive(Debug, Clone, Copy)]
@@ -25,6 +22,8 @@ pub(in crate::cli) struct Asked<'a> {
     pub(in crate::cli) strict: bool,
 }
 
+const DAMAGED: &str = "data files that the query needs are damaged";
+
 impl Asked<'_> {
     /// A session over all of it.
     pub(in crate::cli) fn session(&self) -> Result<Session, Failure> {
@@ -33,9 +32,9 @@ impl Asked<'_> {
 
     /// The answer to a query from the files that are whole. Damaged files that it would have read are named.
     pub(in crate::cli) async fn answer(&self, sql: &str, params: &Params) -> Result<Answer, Failure> {
-        let answer = match self.plan(sql, Look::Sizes).await?.rows(params).await {
+        let answer = match self.look(sql, params, Look::Sizes).await {
             // No row was shown yet.
-            Err(Fault::Changed) => self.plan(sql, Look::Checksums).await?.rows(params).await,
+            Err(Fault::Changed) => self.look(sql, params, Look::Checksums).await,
             answer => answer,
         };
         answer.map_err(|fault| match fault {
@@ -46,34 +45,19 @@ impl Asked<'_> {
         })
     }
 
-    async fn plan(&self, sql: &str, look: Look) -> Result<Planned, Failure> {
-        let mut clock = self.bounds.start();
-        let session = self.session()?;
-        let frame = planned(&mut clock, &session, sql).await?;
-        let damaged = session.damaged(frame.logical_plan(), look).map_err(Failure::error)?;
-        if damaged.is_empty() {
-            return Ok(Planned { clock, session, frame, damaged });
+    async fn look(&self, sql: &str, params: &Params, look: Look) -> Result<Answer, Fault> {
+        let planned = Planned::of(self.dirs, self.bounds, self.loaded.as_ref(), sql, look).await?;
+        let lost = planned.damaged.loses_rows().then(|| planned.damaged.words());
+        if let Some(words) = lost.as_ref().filter(|_| self.strict) {
+            return Err(Fault::Other(Failure::incomplete(format!("{DAMAGED}:\n{words}"))));
         }
-        if self.strict && damaged.loses_rows() {
-            return Err(Failure::incomplete(format!("{DAMAGED}:\n{}", damaged.words())));
-        }
-        drop((frame, session));
-        let session = Session::open_without(self.dirs, self.bounds, &damaged, self.loaded.as_ref());
-        let session = session.map_err(Failure::error)?;
-        let frame = planned(&mut clock, &session, sql).await?;
-        Ok(Planned { clock, session, frame, damaged })
+        let (rows, session) = planned.rows(params).await?;
+        let Some(words) = lost else {
+            return Ok(Answer { rows, exit: Exit::Done, session });
+        };
+        say_line(format_args!("warning: {DAMAGED}; the answer is that of the others:\n{words}"));
+        Ok(Answer { rows, exit: Exit::Incomplete, session })
     }
-}
-
-const DAMAGED: &str = "data files that the query needs are damaged";
-
-/// A query that has a plan.
-struct Planned {
-    clock: Clock,
-    session: Session,
-    frame: DataFrame,
-    /// What it does without.
-    damaged: Damaged,
 }
 
 /// The rows of a query.
@@ -94,33 +78,21 @@ enum Fault {
 
 impl From<SessionError> for Fault {
     fn from(error: SessionError) -> Self {
-        if error.is_of_changed_file() { Self::Changed } else { Self::Other(told(error)) }
-    }
-}
-
-impl Planned {
-    /// The rows, of which the first are there: by then it is mostly known whether the files are whole.
-    async fn rows(self, params: &Params) -> Result<Answer, Fault> {
-        let Self { mut clock, session, frame, damaged } = self;
-        let frame = params.bind(frame).map_err(|error| match error {
-            ParamError::Session(error) => error.into(),
-            error => Fault::Other(Failure::usage(error)),
-        })?;
-        let rows = clock.part(async move { frame.execute_stream().await }).await?;
-        let mut rows = clock.rows(rows);
-        let first = rows.next().await.transpose().map_err(SessionError::from)?;
-        let schema = rows.schema();
-        let rows = stream::iter(first.map(Ok)).chain(rows);
-        let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
-        if !damaged.loses_rows() {
-            return Ok(Answer { rows, exit: Exit::Done, session });
+        if error.is_of_changed_file() {
+            return Self::Changed;
         }
-        say_line(format_args!("warning: {DAMAGED}; the answer is that of the others:\n{}", damaged.words()));
-        Ok(Answer { rows, exit: Exit::Incomplete, session })
+        Self::Other(match error {
+            SessionError::Store(_) | SessionError::Source(_) => Failure::error(error),
+            error => told(error),
+        })
     }
 }
 
-async fn planned(clock: &mut Clock, session: &Session, sql: &str) -> Result<DataFrame, Failure> {
-    let (session, sql) = (session.clone(), sql.to_owned());
-    clock.part(async move { session.query(&sql).await }).await.map_err(told)
+impl From<ParamError> for Fault {
+    fn from(error: ParamError) -> Self {
+        match error {
+            ParamError::Session(error) => error.into(),
+            error => Self::Other(Failure::usage(error)),
+        }
+    }
 }

@@ -58,6 +58,20 @@ const KEPT: &[Kept] = &[
         home: &["tables/", "sorted/", "attempts/", "compact/"],
         instead: "ask `tables` for the rows of a table",
     },
+    Kept {
+        finds: |line| {
+            any(line, &["crate::sql", "crate::tables", "crate::export", "datafusion", "arrow::", "parquet::"])
+        },
+        rooms: &["serve"],
+        home: &["serve/answer/child/"],
+        instead: "have a child answer it: the serving process never plans SQL",
+    },
+    Kept {
+        finds: |line| any(line, &["axum", "hyper", "tower::"]),
+        rooms: &["serve"],
+        home: &["serve/web/", "serve/server.rs"],
+        instead: "access, catalog and answer know no protocol",
+    },
     Kept { finds: is_no, rooms: &[], home: &[], instead: "say `not found`, `unknown x` or `isn't a y`" },
 ];
 

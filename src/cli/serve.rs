@@ -1,0 +1,180 @@
+//! `results serve`
+
+mod token;
+
+pub(super) use token::{Args as TokenArgs, exec as token};
+
+use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::signal::unix::{SignalKind, signal};
+
+use super::definitions::Folder;
+use super::outcome::{Outcome, block_on};
+use super::run::limits::bytes;
+use super::speak::{out, say_line};
+use crate::error::{Exit, Failure};
+use crate::serve::{ServeError, Server, Settings, state_folder};
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  results serve out                                        all runs and merged outputs in a folder
+  results serve merged out/k6_full_20261123_143005
+  results serve out --listen 0.0.0.0:8787 --host-name lab.example.org --tls-cert cert.pem --tls-key key.pem
+  results token new anna --days 30 --sources 'k6*'         a token for somebody who sees some of them
+
+It prints a link that signs a browser in once. Nothing is ever written into what it serves. docs/serve.md has the
+addresses for programs, docs/security.md says what is protected from whom.")]
+pub(in crate::cli) struct Args {
+    /// Runs, merged outputs, or folders that hold such
+    #[arg(required = true, value_name = "DIR")]
+    dirs: Vec<PathBuf>,
+    /// Address and port; port 0 takes any that is free
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
+    listen: String,
+    /// A name by which browsers ask for it, beside its address; may be given several times
+    #[arg(long, value_name = "NAME")]
+    host_name: Vec<String>,
+    /// Certificate, with those it is signed with, as PEM
+    #[arg(long, value_name = "F", requires = "tls_key")]
+    tls_cert: Option<PathBuf>,
+    /// Key of the certificate, as PEM
+    #[arg(long, value_name = "F", requires = "tls_cert")]
+    tls_key: Option<PathBuf>,
+    /// Let other machines reach it without TLS, where all on the wire can read tokens and rows
+    #[arg(long)]
+    insecure_no_tls: bool,
+    /// Folder for tokens, saved queries and the audit log (default: results/ in the folder of the system for state)
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Do not keep the first token in a file; it is printed once
+    #[arg(long)]
+    no_token_file: bool,
+    /// Queries at a time (default: cores, 2 to 8)
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    queries: Option<u16>,
+    /// Queries that wait
+    #[arg(long, value_name = "N", default_value_t = 200)]
+    queue: usize,
+    /// Memory of a query
+    #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = bytes)]
+    query_memory: u64,
+    /// Disk of a query
+    #[arg(long, value_name = "SIZE", default_value = "4GB", value_parser = bytes)]
+    query_disk: u64,
+    /// Seconds to the first row of a query; while rows flow it may take an hour
+    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    query_seconds: u64,
+    /// Connections at a time
+    #[arg(long, value_name = "N", default_value_t = 512)]
+    connections: usize,
+    /// Readers of live pages at a time
+    #[arg(long, value_name = "N", default_value_t = 1000)]
+    watchers: usize,
+    /// Print the address and the link as JSON on standard output
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
+    // What is wrong with them is said before anybody connects.
+    definitions.load()?;
+    let settings = settings(args, definitions)?;
+    block_on(serve(settings, args.json))?
+}
+
+fn settings(args: &Args, definitions: &Folder) -> Result<Settings, Failure> {
+    let program = std::env::current_exe().map_err(Failure::error)?;
+    let state = args.state.clone().unwrap_or_else(state_folder);
+    let mut settings = Settings::new(args.dirs.clone(), state, program);
+    settings.listen = address(&args.listen)?;
+    settings.host_names.clone_from(&args.host_name);
+    settings.tls = args.tls_cert.clone().zip(args.tls_key.clone());
+    settings.insecure = args.insecure_no_tls;
+    settings.keep_token = !args.no_token_file;
+    settings.connections = args.connections;
+    settings.watchers = args.watchers;
+    let limits = &mut settings.limits;
+    limits.definitions =
+        definitions.path().map(|path| std::path::absolute(path).unwrap_or_else(|_| path.to_owned()));
+    limits.queries = args.queries.map_or(limits.queries, usize::from);
+    limits.queue = args.queue;
+    limits.memory = args.query_memory;
+    limits.disk = args.query_disk;
+    limits.time = Duration::from_secs(args.query_seconds);
+    Ok(settings)
+}
+
+/// `127.0.0.1:8787`, `[::1]:0`, `localhost:80`, or a port alone.
+fn address(text: &str) -> Result<SocketAddr, Failure> {
+    if let Ok(port) = text.trim_start_matches(':').parse::<u16>() {
+        return Ok(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port));
+    }
+    let found = text.to_socket_addrs().ok().and_then(|mut all| all.next());
+    found.ok_or_else(|| {
+        Failure::usage(format!(
+            "--listen: `{text}` isn't an address\n(hint: ADDRESS:PORT, as in 127.0.0.1:8787)"
+        ))
+    })
+}
+
+async fn serve(settings: Settings, json: bool) -> Outcome {
+    let is_open = settings.insecure && settings.tls.is_none() && !settings.listen.ip().is_loopback();
+    let (state, keeps) = (settings.state.clone(), settings.keep_token);
+    let server = Server::bind(settings).await.map_err(failure)?;
+    let link = server.link().map_err(Failure::error)?;
+    if is_open {
+        say_line("warning: without TLS everybody on the wire can read tokens and rows");
+    }
+    if let Some(token) = server.first_token() {
+        say_line(format_args!("token: {token}"));
+        if keeps {
+            say_line(format_args!("  kept in {}, for scripts of yours", state.join("token").display()));
+        } else {
+            say_line("  it is not kept anywhere and not shown again");
+        }
+    }
+    say_line(format_args!("web: {}", server.url()));
+    match &link {
+        Some(link) => say_line(format_args!("sign in, once, within 10 minutes: {link}")),
+        None => say_line("no token holds any more; `results token new NAME` makes one"),
+    }
+    if json {
+        let line =
+            serde_json::json!({"web": server.url(), "sign_in": link, "address": server.addr().to_string()});
+        out(&format!("{line}\n"))?;
+    }
+    let mut ends = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()]
+        .map(signal)
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(Failure::error)?;
+    let stop = async move {
+        let all = ends.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures::future::select_all(all).await;
+    };
+    server.run(stop).await;
+    Ok(Exit::Done)
+}
+
+/// What is wrong with how it was started is the command line's.
+fn failure(error: ServeError) -> Failure {
+    match error {
+        ServeError::Io(error) => Failure::error(error),
+        error => Failure::usage(error.to_string()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_address_may_be_a_port() {
+        assert_eq!(address("9000").unwrap().to_string(), "127.0.0.1:9000");
+        assert_eq!(address("[::1]:0").unwrap().to_string(), "[::1]:0");
+        assert!(address("nonsense").unwrap_err().to_string().contains("ADDRESS:PORT"));
+    }
+}

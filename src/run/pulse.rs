@@ -1,0 +1,111 @@
+//! Where a run stands by what its workers last said of themselves: no ledger is read, so that it costs little however
+//! many units there are.
+
+use serde::Serialize;
+
+use super::heartbeat::{ShardState, ShardStatus};
+use super::status::{overall, rate, state_word};
+use crate::event::Counts;
+use crate::store::{Run, RunState, StoreError};
+
+/// Where a run stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Pulse {
+    /// `complete`, `running`, or `incomplete`.
+    pub state: String,
+    /// Units of all workers.
+    pub counts: Counts,
+    /// Units not done and not being worked on.
+    pub missing: u64,
+    /// Units per minute of the workers that run.
+    pub per_minute: Option<f64>,
+    /// Seconds until the last running worker is done.
+    pub eta_seconds: Option<u64>,
+    /// Each worker.
+    pub shards: Vec<ShardPulse>,
+}
+
+/// Where a worker stands.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ShardPulse {
+    /// Its number.
+    pub shard: u32,
+    /// `running`, `silent`, `lost`, `interrupted`, `stopped`, `incomplete` or `finished`.
+    pub state: String,
+    /// Its units.
+    pub counts: Counts,
+    /// The user it is on.
+    pub current_user: Option<String>,
+    /// The stage of that user.
+    pub stage: Option<String>,
+    /// Units per minute since it started.
+    pub per_minute: Option<f64>,
+    /// Seconds until it is done.
+    pub eta_seconds: Option<u64>,
+    /// Its memory, bytes.
+    pub memory_bytes: Option<u64>,
+    /// Units that failed since it started.
+    pub errors: u64,
+    /// The last error.
+    pub last_error: Option<String>,
+    /// When it started, microseconds since 1970.
+    pub started_us: i64,
+}
+
+/// Where a run stands now.
+///
+/// # Errors
+/// The folder of its status cannot be read.
+pub fn pulse(run: &Run) -> Result<Pulse, StoreError> {
+    let manifest = run.manifest();
+    let mut workers = ShardStatus::all(run.storage())?;
+    // Workers of an earlier division have left files that say nothing any more.
+    let newest = workers.iter().max_by_key(|worker| worker.updated_us).map(|worker| worker.of);
+    workers.retain(|worker| Some(worker.of) == newest);
+    workers.sort_by_key(|worker| worker.shard);
+    let shards: Vec<ShardPulse> = workers.iter().map(of_worker).collect();
+    let mut counts: Counts = shards.iter().map(|shard| shard.counts).sum();
+    let is_whole = manifest.only_shards.is_empty();
+    if is_whole || counts.total == 0 {
+        counts.total = manifest.input.units;
+    }
+    let is_complete = manifest.state == RunState::Complete;
+    if is_complete && shards.is_empty() {
+        counts.ok = counts.total;
+    }
+    let states = shards.iter().map(|shard| shard.state.as_str());
+    let state = if is_complete { "complete".to_owned() } else { overall(states, counts) };
+    let rates: Vec<f64> = shards.iter().filter_map(|shard| shard.per_minute).collect();
+    Ok(Pulse {
+        state,
+        missing: counts.total.saturating_sub(counts.done() + counts.running),
+        counts,
+        per_minute: (!rates.is_empty()).then(|| rates.iter().sum()),
+        eta_seconds: shards.iter().filter_map(|shard| shard.eta_seconds).max(),
+        shards,
+    })
+}
+
+fn of_worker(worker: &ShardStatus) -> ShardPulse {
+    let mut counts = worker.counts;
+    let state = state_word(Some(worker), counts);
+    let is_live = state == "running";
+    if !is_live || worker.state != ShardState::Running {
+        counts.running = 0;
+    }
+    let per_minute = if is_live { rate(worker, counts) } else { None };
+    let left = counts.total.saturating_sub(counts.done());
+    ShardPulse {
+        shard: worker.shard,
+        state: state.to_owned(),
+        counts,
+        current_user: worker.current_user.clone().filter(|_| is_live),
+        stage: worker.stage.clone().filter(|_| is_live),
+        per_minute,
+        eta_seconds: per_minute.filter(|r| *r > 0.0).map(|r| (left as f64 / r * 60.0).ceil() as u64),
+        memory_bytes: worker.memory_bytes.filter(|_| is_live),
+        errors: worker.errors,
+        last_error: worker.last_error.clone(),
+        started_us: worker.started_us,
+    }
+}

@@ -1,0 +1,20 @@
+//! Who may do what: tokens, sign-in, sessions, failed logins, the audit log, and how a request can end. It knows no
+//! protocol.
+
+mod audit;
+mod delay;
+mod ending;
+mod glob;
+mod login;
+mod saved;
+mod secret;
+mod session;
+mod state;
+mod tokens;
+
+pub(crate) use audit::Entry;
+pub(crate) use ending::{Ended, Ending};
+pub(crate) use login::{Access, By, Login, until_true};
+pub(crate) use secret::Secret;
+pub use state::{State, StateError};
+pub use tokens::{May, NewToken, Tokens};

@@ -1,0 +1,51 @@
+//! A job at work, and what it may take.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::job::Job;
+use super::told::of_session;
+use crate::serve::access::{Ended, Ending};
+use crate::serve::catalog;
+use crate::sources::Loaded;
+use crate::sql::{Bounds, Session};
+
+/// A job at work.
+#[derive(Clone, Copy)]
+pub(super) struct Answering<'a> {
+    pub(super) job: &'a Job,
+    pub(super) memory: u64,
+}
+
+impl Answering<'_> {
+    /// What queries may take.
+    pub(super) fn bounds(self) -> Bounds {
+        Bounds {
+            memory: Some(self.memory),
+            time: Some(Duration::from_secs(self.job.seconds)),
+            disk: Some(self.job.disk),
+        }
+    }
+
+    pub(super) fn dirs(&self) -> [&Path; 1] {
+        [&self.job.dir]
+    }
+
+    pub(super) fn session(self, loaded: &Loaded) -> Result<Arc<Session>, Ended> {
+        let session = Session::open_within(&self.dirs(), self.bounds(), loaded.as_ref());
+        session.map(Arc::new).map_err(|error| of_session(&error))
+    }
+
+    /// Whether a merged output is the one that was asked about.
+    pub(super) fn is_unchanged(self) -> Result<(), Ended> {
+        let Some(wanted) = &self.job.identity else { return Ok(()) };
+        let found =
+            catalog::identity(&self.job.dir).map_err(|words| Ended::new(Ending::SourceDamaged, words))?;
+        if found == *wanted {
+            return Ok(());
+        }
+        let words = "the merged output was replaced while it was read\n(hint: ask again)";
+        Err(Ended::new(Ending::SourceChanged, words))
+    }
+}

@@ -1,0 +1,135 @@
+//! Queries as they were written.
+
+use datafusion::common::tree_node::TreeNodeRecursion;
+use datafusion::logical_expr::LogicalPlan;
+use serde_json::json;
+
+use super::super::frame::Done;
+use super::super::job::{Format, Text};
+use super::answering::Answering;
+use super::out::{How, Out, column};
+use super::told::{of_engine, of_params, of_session};
+use crate::serve::access::{Ended, Ending};
+use crate::sources::Loaded;
+use crate::sql::{FirstStatement, Look, Params, Planned};
+
+/// A table of the engine that tells how it is set up: of the machine and not of the results.
+const SETTINGS: &str = "df_settings";
+
+/// Answers a query.
+pub(super) async fn query(
+    answering: Answering<'_>,
+    loaded: &Loaded,
+    text: &Text,
+    (format, most): (Format, Option<u64>),
+    out: &mut Out,
+) -> Result<Done, Ended> {
+    let params = params(text)?;
+    let planned = planned(answering, loaded, &text.sql).await?;
+    let notes = notes(&planned);
+    let (rows, _session) = planned.rows(&params).await.map_err(of_params)?;
+    let done = out.rows(rows, How { most, ..How::all(format) }).await?;
+    Ok(Done { notes, ..done })
+}
+
+/// Says how a query would be answered.
+pub(super) async fn plan(
+    answering: Answering<'_>,
+    loaded: &Loaded,
+    text: &Text,
+    out: &mut Out,
+) -> Result<Done, Ended> {
+    let params = params(text)?;
+    let planned = planned(answering, loaded, &text.sql).await?;
+    let frame = planned.frame();
+    let columns: Vec<_> = frame
+        .schema()
+        .fields()
+        .iter()
+        .map(|field| column(field.name(), field.data_type(), field.is_nullable(), None))
+        .collect();
+    let logical = frame.logical_plan();
+    // One parameter beside columns of two types is an error here, and none that matters.
+    let types: Vec<(String, Option<String>)> = match logical.get_parameter_types() {
+        Ok(types) => {
+            types.into_iter().map(|(name, kind)| (name, kind.map(|kind| kind.to_string()))).collect()
+        }
+        Err(_) => {
+            logical.get_parameter_names().map_err(of_engine)?.into_iter().map(|name| (name, None)).collect()
+        }
+    };
+    let parameter =
+        |(name, kind): (String, Option<String>)| json!({"name": name.trim_start_matches('$'), "type": kind});
+    let mut parameters: Vec<_> = types.into_iter().map(parameter).collect();
+    parameters.sort_by_key(|parameter| parameter["name"].to_string());
+    // With its parameters it has a plan of execution; without them it has none yet.
+    let physical = match params.bind(frame.clone()) {
+        Ok(frame) => {
+            let plan = frame.create_physical_plan().await.map_err(of_engine)?;
+            Some(datafusion::physical_plan::displayable(&*plan).indent(false).to_string())
+        }
+        Err(_) => None,
+    };
+    let notes = notes(&planned);
+    let plan = logical.display_indent().to_string();
+    let done = out.document(
+        &json!({"columns": columns, "parameters": parameters, "plan": plan, "execution": physical}),
+    )?;
+    Ok(Done { notes, ..done })
+}
+
+/// Plans the one query of a text.
+pub(super) async fn planned(answering: Answering<'_>, loaded: &Loaded, sql: &str) -> Result<Planned, Ended> {
+    let statement = only_statement(sql)?;
+    let planned = Planned::of(&answering.dirs(), answering.bounds(), loaded.as_ref(), statement, Look::Sizes).await;
+    let planned = planned.map_err(|error| of_session(&error))?;
+    no_settings(planned.frame().logical_plan())?;
+    Ok(planned)
+}
+
+/// What must be known of files that were left out.
+pub(super) fn notes(planned: &Planned) -> Vec<String> {
+    if !planned.damaged.loses_rows() {
+        return Vec::new();
+    }
+    let words = planned.damaged.words();
+    vec![format!("data files that the query needs are damaged; the answer is that of the others:\n{words}")]
+}
+
+fn params(text: &Text) -> Result<Params, Ended> {
+    let mut params = Params::default();
+    for (name, value) in &text.params {
+        params.set(name, value).map_err(of_params)?;
+    }
+    Ok(params)
+}
+
+fn only_statement(sql: &str) -> Result<&str, Ended> {
+    let first = FirstStatement::of(sql);
+    if !first.says_something {
+        return Err(Ended::new(Ending::Syntax, "the query is missing"));
+    }
+    let rest = sql.get(first.end + 1..).unwrap_or_default();
+    if first.is_closed && FirstStatement::of(rest).says_something {
+        let words = "these are several queries\n(hint: one at a time; a `;` ends it)";
+        return Err(Ended::new(Ending::Syntax, words));
+    }
+    Ok(&sql[..first.end])
+}
+
+fn no_settings(plan: &LogicalPlan) -> Result<(), Ended> {
+    let mut found = false;
+    let looked = plan.apply_with_subqueries(|node| {
+        if let LogicalPlan::TableScan(scan) = node {
+            found |= scan.table_name.table() == SETTINGS;
+        }
+        Ok(TreeNodeRecursion::Continue)
+    });
+    looked.map_err(of_engine)?;
+    if found {
+        let words =
+            "settings of the engine are not shown here\n(hint: `results serve --help` lists its limits)";
+        return Err(Ended::new(Ending::Forbidden, words));
+    }
+    Ok(())
+}

@@ -1,0 +1,141 @@
+//! Users, and all about one of them.
+
+use serde::Serialize;
+use serde_json::Value;
+
+use super::super::frame::{ColumnOf, Done};
+use super::answering::Answering;
+use super::out::{Out, column};
+use super::told::{of_params, of_session};
+use crate::export::{RowFormat, RowWriter};
+use crate::schema::TableSchema;
+use crate::serve::access::{Ended, Ending};
+use crate::sources::{Loaded, Source};
+use crate::sql::{Params, Session};
+
+/// What is asked about a user: the title, the query file, and the table whose words explain its columns.
+const PARTS: [(&str, &str, &str); 5] = [
+    ("Tests", "serve/user_tests", "tests"),
+    ("History length", "serve/user_k", "k_selection"),
+    ("Hours", "serve/user_hours", "hour_bins"),
+    ("Issues", "serve/user_issues", "issues"),
+    ("Attempts", "serve/user_attempts", "raw.users"),
+];
+
+/// A part of a user's page.
+#[derive(Serialize)]
+struct Part {
+    title: &'static str,
+    columns: Vec<ColumnOf>,
+    rows: Vec<Value>,
+    /// Why there are none, if there are none.
+    note: Option<String>,
+}
+
+/// All about a user.
+#[derive(Serialize)]
+struct User {
+    id: String,
+    previous: Option<String>,
+    next: Option<String>,
+    parts: Vec<Part>,
+}
+
+/// Ids of users in order, behind one and with a beginning.
+pub(super) async fn users(
+    answering: Answering<'_>,
+    loaded: &Loaded,
+    prefix: &str,
+    after: &str,
+    out: &mut Out,
+) -> Result<Done, Ended> {
+    let session = answering.session(loaded)?;
+    let name = format!("serve/users_of_{}", if is_run(answering) { "run" } else { "output" });
+    let rows = asked(answering, &session, loaded, &name, &[("prefix", prefix), ("after", after)]).await?;
+    let ids: Vec<&Value> = rows.rows.iter().map(|row| &row["user_id"]).collect();
+    out.document(&ids)
+}
+
+/// All about one.
+pub(super) async fn user(
+    answering: Answering<'_>,
+    loaded: &Loaded,
+    id: &str,
+    out: &mut Out,
+) -> Result<Done, Ended> {
+    let session = answering.session(loaded)?;
+    let is_run = is_run(answering);
+    let name = format!("serve/user_of_{}", if is_run { "run" } else { "output" });
+    let place = asked(answering, &session, loaded, &name, &[("user", id)]).await?;
+    let place = place.rows.first().cloned().unwrap_or_default();
+    if place["found"].as_i64().unwrap_or_default() == 0 {
+        let words = format!("unknown user {id}\n(hint: the page of all users has those that there are)");
+        return Err(Ended::new(Ending::NotFound, words));
+    }
+    let mut parts = Vec::new();
+    for (title, query, table) in PARTS {
+        let has = session.has_table(table).map_err(|error| of_session(&error))?;
+        if !has {
+            let note = Some(format!("the table {table} was not found here"));
+            parts.push(Part { title, columns: Vec::new(), rows: Vec::new(), note });
+            continue;
+        }
+        let rows = asked(answering, &session, loaded, query, &[("user", id)]).await?;
+        let note = rows.rows.is_empty().then(|| "there are none".to_owned());
+        parts.push(Part { title, columns: rows.columns, rows: rows.rows, note });
+    }
+    let text = |name: &str| place[name].as_str().map(str::to_owned);
+    let user = User { id: id.to_owned(), previous: text("previous"), next: text("next"), parts };
+    out.document(&user)
+}
+
+fn is_run(answering: Answering<'_>) -> bool {
+    matches!(Source::open(&answering.job.dir), Ok(Source::Run(_)))
+}
+
+/// Columns and rows of a query.
+struct Rows {
+    columns: Vec<ColumnOf>,
+    rows: Vec<Value>,
+}
+
+async fn asked(
+    answering: Answering<'_>,
+    session: &Session,
+    loaded: &Loaded,
+    query: &str,
+    values: &[(&str, &str)],
+) -> Result<Rows, Ended> {
+    let failed = |words: String| Ended::new(Ending::Failed, words);
+    let file = loaded.queries.get(query).map_err(|e| failed(e.to_string()))?;
+    let about = file.header("table").and_then(|table| loaded.schemas.get(table).ok());
+    let sql = file.fill(&[]).map_err(|e| failed(e.to_string()))?;
+    let mut params = Params::default();
+    for (name, value) in values {
+        // Whatever it looks like, it is a text.
+        params.set(name, &format!("'{value}'")).map_err(of_params)?;
+    }
+    let mut clock = answering.bounds().start();
+    let (planning, session) = (sql.clone(), session.clone());
+    let frame = clock.part(async move { session.query(&planning).await }).await;
+    let frame = params.bind(frame.map_err(|error| of_session(&error))?).map_err(of_params)?;
+    let columns = columns(&frame, about);
+    let batches = clock.part(async move { frame.collect().await }).await.map_err(|e| of_session(&e))?;
+    let mut rows = Vec::new();
+    for batch in batches {
+        let mut bytes = Vec::new();
+        let written = RowWriter::new(RowFormat::Json, &batch.schema(), &mut bytes)
+            .and_then(|mut writer| writer.write(batch).map(|()| writer))
+            .and_then(RowWriter::finish)
+            .map(drop);
+        written.map_err(|e| failed(e.to_string()))?;
+        rows.extend(serde_json::from_slice::<Vec<Value>>(&bytes).map_err(|e| failed(e.to_string()))?);
+    }
+    Ok(Rows { columns, rows })
+}
+
+fn columns(frame: &datafusion::dataframe::DataFrame, about: Option<&TableSchema>) -> Vec<ColumnOf> {
+    let fields = frame.schema().fields().iter();
+    let known = |name: &str| about.and_then(|schema| schema.column(name));
+    fields.map(|f| column(f.name(), f.data_type(), f.is_nullable(), known(f.name()))).collect()
+}

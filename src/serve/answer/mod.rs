@@ -1,0 +1,24 @@
+//! Questions about sources, each answered by a process of its own.
+//!
+//! ```text
+//! Pool: queue, limits, deadlines ── Job (JSON) ──▶ child ─ engine ─▶ source, read only
+//!        ◀── Frame: columns, bytes, done or error ──┘
+//! ```
+//!
+//! It knows no protocol: whoever asks has a [`Job`], and gets frames whose bytes are in the format that it asked for.
+
+mod asking;
+mod child;
+mod frame;
+mod job;
+mod pool;
+mod process;
+mod starter;
+mod work;
+
+pub use asking::Limits;
+pub(crate) use asking::{Asker, Finished};
+pub use child::main;
+pub(crate) use frame::{ColumnOf, Done, Frame};
+pub(crate) use job::{Ask, Filter, Format, Job, Op, Rows, Sort, Text};
+pub(crate) use pool::{Answer, Pool};

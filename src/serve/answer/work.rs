@@ -1,0 +1,111 @@
+//! An answer on its way: from the process to whoever asked, as long as both keep up.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+
+use super::asking::{Finished, Limits};
+use super::frame::Frame;
+use super::job::Job;
+use super::process::Process;
+use crate::serve::access::{Ended, Ending, until_true};
+
+/// An answer on its way.
+pub(super) struct Work {
+    pub(super) limits: Arc<Limits>,
+    pub(super) since: Instant,
+    pub(super) cancelled: watch::Receiver<bool>,
+    pub(super) ended: watch::Receiver<bool>,
+    pub(super) send: mpsc::Sender<Result<Frame, Ended>>,
+}
+
+impl Work {
+    /// Gives the process its job, and passes its answer on to the end.
+    pub(super) async fn run(mut self, mut process: Process, job: Job) -> Finished {
+        let mut told = Finished { ended: None, rows: 0, bytes: 0, took: Duration::ZERO };
+        let ended = match process.give(&job).await {
+            Ok(()) => self.pass_on(&mut process, &mut told).await,
+            Err(ended) => Some(ended),
+        };
+        match &ended {
+            None => process.leave().await,
+            Some(ended) => {
+                process.kill().await;
+                let _ = tokio::time::timeout(self.limits.stall, self.send.send(Err(ended.clone()))).await;
+            }
+        }
+        told.ended = ended;
+        told.took = self.since.elapsed();
+        told
+    }
+
+    /// Passes frames on until the last; gives why there are no more before it.
+    async fn pass_on(&mut self, process: &mut Process, told: &mut Finished) -> Option<Ended> {
+        let begun = Instant::now();
+        let mut flows = false;
+        loop {
+            let limits = &self.limits;
+            let left = if flows {
+                limits.stall.min(limits.flow.saturating_sub(begun.elapsed()))
+            } else {
+                limits.time.saturating_sub(begun.elapsed())
+            };
+            let next = tokio::select! {
+                next = tokio::time::timeout(left, process.next()) => next,
+                () = self.send.closed() => return Some(Ended::new(Ending::Cancelled, "nobody reads the answer")),
+                ended = told_to_end(&mut self.cancelled, &mut self.ended) => return Some(ended),
+            };
+            let frame = match next {
+                Ok(Ok(frame)) => frame,
+                Ok(Err(ended)) => return Some(ended),
+                Err(_) => return Some(late(limits, flows)),
+            };
+            match &frame {
+                Frame::Bytes(bytes) => {
+                    flows = true;
+                    told.bytes += bytes.len() as u64;
+                }
+                Frame::Done(done) => told.rows = done.rows,
+                Frame::Error(ended) => return Some(ended.clone()),
+                Frame::Columns(_) => {}
+            }
+            let is_last = matches!(frame, Frame::Done(_));
+            let stall = self.limits.stall;
+            let sent = tokio::select! {
+                sent = tokio::time::timeout(stall, self.send.send(Ok(frame))) => sent,
+                ended = told_to_end(&mut self.cancelled, &mut self.ended) => return Some(ended),
+            };
+            match sent {
+                Ok(Ok(())) if is_last => return None,
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return Some(Ended::new(Ending::Cancelled, "nobody reads the answer")),
+                Err(_) => {
+                    let words = format!("nobody read for {} s", stall.as_secs());
+                    return Some(Ended::new(Ending::Cancelled, words));
+                }
+            }
+        }
+    }
+}
+
+/// Waits until the query is cancelled, or the token is revoked.
+async fn told_to_end(cancelled: &mut watch::Receiver<bool>, ended: &mut watch::Receiver<bool>) -> Ended {
+    tokio::select! {
+        () = until_true(cancelled) => Ended::new(Ending::Cancelled, "the query was cancelled"),
+        () = until_true(ended) => Ended::new(Ending::Cancelled, "the login behind the query has ended"),
+    }
+}
+
+fn late(limits: &Limits, flows: bool) -> Ended {
+    let words = if flows {
+        format!("no more rows came for {} s", limits.stall.as_secs())
+    } else {
+        format!(
+            "the query takes longer than it may ({} s)\n(hint: ask for less: fewer rows, columns or tables at once; \
+             --query-seconds gives it more)",
+            limits.time.as_secs_f64()
+        )
+    };
+    Ended::new(Ending::Deadline, words)
+}

@@ -1,0 +1,12 @@
+//! What is served: directories by name, and where they stand. It knows no protocol and asks no engine.
+
+mod found;
+mod identity;
+mod log;
+mod source;
+mod text;
+
+pub(crate) use found::Catalog;
+pub(crate) use identity::identity;
+pub(crate) use log::{LogPart, log};
+pub(crate) use source::{Kind, Source};

@@ -1,0 +1,207 @@
+//! A directory that is served, by name.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use serde::Serialize;
+
+use super::identity::identity;
+use crate::run::{self, Pulse};
+use crate::serve::access::Ended;
+use crate::sources::Source as Opened;
+use crate::store::{MANIFEST, MERGE_MANIFEST, Run};
+
+/// Bytes of a manifest at most: a larger one is none of ours.
+const LARGEST_MANIFEST: u64 = 64 << 20;
+
+/// What a directory is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Kind {
+    /// A run.
+    Run,
+    /// Merged results.
+    Merged,
+    /// Something that cannot be read.
+    Damaged,
+}
+
+/// What is known of a source without asking its tables.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(crate) struct Summary {
+    /// Its name.
+    pub name: String,
+    /// What it is.
+    pub kind: Kind,
+    /// `complete`, `running`, `incomplete`, `partial` or `damaged`.
+    pub state: String,
+    /// What is wrong with it, if something is.
+    pub problem: Option<String>,
+    /// Users of the plan, where it says how many.
+    pub users: Option<u64>,
+    /// Units of the plan.
+    pub units: u64,
+    /// Units that are done.
+    pub done: u64,
+    /// Units that failed or were skipped.
+    pub not_ok: u64,
+    /// Units per minute.
+    pub per_minute: Option<f64>,
+    /// Seconds that are left.
+    pub eta_seconds: Option<u64>,
+    /// When it was made, RFC 3339.
+    pub created: String,
+    /// Version of the tool.
+    pub tool_version: String,
+    /// Id of the run, or ids of those that were merged.
+    pub run_ids: Vec<String>,
+    /// Seed of every random stream.
+    pub seed: Option<u64>,
+    /// Fingerprint of the settings.
+    pub config_fingerprint: String,
+    /// Rows of each table, of merged results.
+    pub rows: BTreeMap<String, u64>,
+    /// Changes when the source does.
+    pub snapshot: String,
+}
+
+/// A directory that is served.
+#[derive(Debug, Clone)]
+pub(crate) struct Source {
+    /// Its name: the only handle that a client has.
+    pub name: String,
+    /// Where it is.
+    pub dir: PathBuf,
+    /// What is known of it.
+    pub summary: Summary,
+    /// Where a run stands.
+    pub pulse: Option<Pulse>,
+    /// The files of merged results.
+    pub identity: Option<String>,
+}
+
+impl Source {
+    /// Looks at a directory.
+    pub(crate) fn look(name: &str, dir: &Path) -> Self {
+        match read(name, dir) {
+            Ok(source) => source,
+            Err(problem) => {
+                let problem = hidden(dir, name, &problem);
+                let summary = Summary {
+                    kind: Kind::Damaged,
+                    state: "damaged".into(),
+                    problem: Some(problem),
+                    ..nothing(name)
+                };
+                Self { name: name.to_owned(), dir: dir.to_owned(), summary, pulse: None, identity: None }
+            }
+        }
+    }
+
+    /// Words without the place where it is: its name is the only handle that a client has.
+    pub(crate) fn hide(&self, words: &str) -> String {
+        hidden(&self.dir, &self.name, words)
+    }
+
+    /// The same of a request without an answer.
+    pub(crate) fn hide_ended(&self, ended: Ended) -> Ended {
+        let Ended { ending, detail, hint, place } = ended;
+        Ended { ending, detail: self.hide(&detail), hint: hint.map(|hint| self.hide(&hint)), place }
+    }
+
+    /// Whether it can be asked.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.summary.kind != Kind::Damaged
+    }
+}
+
+fn hidden(dir: &Path, name: &str, words: &str) -> String {
+    words.replace(&dir.display().to_string(), name)
+}
+
+fn nothing(name: &str) -> Summary {
+    Summary {
+        name: name.to_owned(),
+        kind: Kind::Damaged,
+        state: String::new(),
+        problem: None,
+        users: None,
+        units: 0,
+        done: 0,
+        not_ok: 0,
+        per_minute: None,
+        eta_seconds: None,
+        created: String::new(),
+        tool_version: String::new(),
+        run_ids: Vec::new(),
+        seed: None,
+        config_fingerprint: String::new(),
+        rows: BTreeMap::new(),
+        snapshot: String::new(),
+    }
+}
+
+fn read(name: &str, dir: &Path) -> Result<Source, String> {
+    for manifest in [MANIFEST, MERGE_MANIFEST] {
+        let about = std::fs::metadata(dir.join(manifest));
+        if about.is_ok_and(|about| about.len() > LARGEST_MANIFEST) {
+            return Err(format!("{manifest} is larger than any manifest"));
+        }
+    }
+    // A run is not opened for its rows, so that no lock is taken.
+    if dir.join(MANIFEST).exists() && !dir.join(MERGE_MANIFEST).exists() {
+        let opened = Run::open(dir).map_err(|error| crate::error::chain(&error))?;
+        return of_run(name, dir, &opened);
+    }
+    match Opened::open(dir).map_err(|error| crate::error::chain(&error))? {
+        Opened::Run(opened) => of_run(name, dir, &opened.run),
+        Opened::Merged(_, manifest) => {
+            let files = identity(dir)?;
+            let summary = Summary {
+                kind: Kind::Merged,
+                state: if manifest.complete { "complete" } else { "partial" }.into(),
+                units: manifest.units,
+                done: manifest.units_ok,
+                not_ok: manifest.units.saturating_sub(manifest.units_ok),
+                created: manifest.merged_at.clone(),
+                tool_version: manifest.tool_version.clone(),
+                run_ids: manifest.sources.iter().map(|run| run.run_id.clone()).collect(),
+                seed: Some(manifest.seed),
+                config_fingerprint: manifest.config_fingerprint.clone(),
+                rows: manifest.rows.clone(),
+                problem: (!manifest.parquet).then(|| {
+                    "it has no Parquet files and cannot be asked\n(hint: merge it with --format parquet too)".to_owned()
+                }),
+                snapshot: files.clone(),
+                ..nothing(name)
+            };
+            let (name, dir) = (name.to_owned(), dir.to_owned());
+            Ok(Source { name, dir, summary, pulse: None, identity: Some(files) })
+        }
+    }
+}
+
+fn of_run(name: &str, dir: &Path, opened: &Run) -> Result<Source, String> {
+    let pulse = run::pulse(opened).map_err(|error| crate::error::chain(&error))?;
+    let manifest = opened.manifest();
+    let counts = pulse.counts;
+    let mark = format!("{:?} {} {:?}", manifest.state, manifest.input.plan_fingerprint, counts);
+    let summary = Summary {
+        kind: Kind::Run,
+        state: pulse.state.clone(),
+        users: Some(manifest.input.users),
+        units: counts.total,
+        done: counts.done(),
+        not_ok: counts.failed + counts.skipped,
+        per_minute: pulse.per_minute,
+        eta_seconds: pulse.eta_seconds,
+        created: manifest.created_at.clone(),
+        tool_version: manifest.tool_version.clone(),
+        run_ids: vec![manifest.run_id.clone()],
+        seed: Some(manifest.seed),
+        config_fingerprint: manifest.config_fingerprint.clone(),
+        snapshot: blake3::hash(mark.as_bytes()).to_hex()[..16].to_owned(),
+        ..nothing(name)
+    };
+    Ok(Source { name: name.to_owned(), dir: dir.to_owned(), summary, pulse: Some(pulse), identity: None })
+}

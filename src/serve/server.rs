@@ -1,0 +1,267 @@
+//! Connections: accepted, limited in number and time, encrypted, and closed in the end.
+
+use std::io::ErrorKind;
+use std::net::SocketAddr;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::Body;
+use bytes::Bytes;
+use hyper::Request;
+use hyper::body::{Frame, Incoming, SizeHint};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto::Builder;
+use hyper_util::server::graceful::GracefulShutdown;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tower::ServiceExt;
+
+use super::access::{Access, Secret, State};
+use super::answer::Pool;
+use super::catalog::Catalog;
+use super::doors::{Activity, Doors};
+use super::error::ServeError;
+use super::settings::Settings;
+use super::tls::Tls;
+use super::web::{self, App, Peer};
+
+/// Bytes of the head of a request.
+const HEAD: usize = 16 << 10;
+
+/// Requests at a time on one connection.
+const STREAMS: u32 = 100;
+
+/// How often is looked for tokens that have ended.
+const TOKENS: Duration = Duration::from_secs(1);
+
+/// A service that listens.
+#[derive(Debug)]
+pub struct Server {
+    settings: Settings,
+    listener: TcpListener,
+    tls: Option<Arc<Tls>>,
+    app: Arc<App>,
+    address: SocketAddr,
+    first: Option<Secret>,
+}
+
+impl Server {
+    /// Opens all that it needs and begins to listen, within a runtime.
+    ///
+    /// # Errors
+    /// Something of it cannot be used.
+    pub async fn bind(settings: Settings) -> Result<Self, ServeError> {
+        if !settings.listen.ip().is_loopback() && settings.tls.is_none() && !settings.insecure {
+            return Err(ServeError::Insecure(settings.listen));
+        }
+        let tls = settings.tls.as_ref().map(|(certificate, key)| Tls::open(certificate, key)).transpose()?;
+        let state = State::open(&settings.state)?;
+        let (access, first) = Access::open(&state, settings.keep_token)?;
+        let listener = TcpListener::bind(settings.listen).await.map_err(|source| ServeError::Listen {
+            at: settings.listen,
+            hint: match source.kind() {
+                ErrorKind::AddrInUse => {
+                    "another program listens there; --listen takes another port, 0 any that is free"
+                }
+                ErrorKind::AddrNotAvailable => {
+                    "it isn't an address of this machine; --listen takes one that is"
+                }
+                _ => "--listen takes another address",
+            },
+            source,
+        })?;
+        let address = listener.local_addr()?;
+        let catalog = Arc::new(Catalog::new(&settings.dirs));
+        let looking = Arc::clone(&catalog);
+        tokio::task::spawn_blocking(move || looking.look()).await.map_err(std::io::Error::other)?;
+        let pool = Pool::begin(settings.limits.clone())?;
+        let app = Arc::new(App::new(access, catalog, pool, address, &settings));
+        Ok(Self { settings, listener, tls: tls.map(Arc::new), app, address, first })
+    }
+
+    /// Where it listens.
+    pub fn addr(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The address of its pages.
+    pub fn url(&self) -> String {
+        self.app.url()
+    }
+
+    /// The token of the first start, told once.
+    pub fn first_token(&self) -> Option<&str> {
+        self.first.as_ref().map(Secret::reveal)
+    }
+
+    /// A link that signs a browser in once.
+    ///
+    /// # Errors
+    /// There is no randomness.
+    pub fn link(&self) -> std::io::Result<Option<String>> {
+        let code = self.app.access.code()?;
+        Ok(code.map(|code| format!("{}/login?code={}", self.url(), code.reveal())))
+    }
+
+    /// Serves until it is told to stop; then no more connections are let in, and queries have a while to end.
+    pub async fn run(self, stop: impl Future<Output = ()>) {
+        let Self { settings, listener, tls, app, .. } = self;
+        let router = web::router(&app);
+        let doors = Doors::new(settings.connections, settings.of_address);
+        let open = GracefulShutdown::new();
+        let looking = tokio::spawn(look(Arc::clone(&app), settings.look));
+        let connections = Arc::new(settings);
+        tokio::pin!(stop);
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = &mut stop => break,
+            };
+            let (stream, peer) = match accepted {
+                Ok(accepted) => accepted,
+                Err(error) => {
+                    // Too many files are open, say: others end meanwhile.
+                    tracing::warn!("a connection could not be accepted: {error}");
+                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    continue;
+                }
+            };
+            let Some(inside) = doors.enter(peer.ip()) else {
+                drop(stream);
+                continue;
+            };
+            let serving = Serving { router: router.clone(), peer, settings: Arc::clone(&connections) };
+            let (tls, watcher) = (tls.clone(), open.watcher());
+            tokio::spawn(async move {
+                serving.serve(stream, tls, watcher).await;
+                drop(inside);
+            });
+        }
+        drop(listener);
+        looking.abort();
+        app.stop();
+        let closed = tokio::time::timeout(connections.grace, open.shutdown()).await;
+        if closed.is_err() {
+            tracing::warn!("connections were closed before their answers were whole");
+        }
+    }
+}
+
+/// Looks for directories and tokens again.
+async fn look(app: Arc<App>, every: Duration) {
+    let mut sources = tokio::time::interval(every);
+    let mut tokens = tokio::time::interval(TOKENS);
+    loop {
+        tokio::select! {
+            _ = sources.tick() => {
+                let catalog = Arc::clone(&app.catalog);
+                // A directory that makes the reader panic leaves the list as it was.
+                let _ = tokio::task::spawn_blocking(move || catalog.look()).await;
+            }
+            _ = tokens.tick() => {
+                if let Err(error) = app.access.tokens.look() {
+                    tracing::error!("{error}");
+                }
+            }
+        }
+    }
+}
+
+/// A connection.
+struct Serving {
+    router: Router,
+    peer: SocketAddr,
+    settings: Arc<Settings>,
+}
+
+impl Serving {
+    async fn serve(
+        self,
+        stream: TcpStream,
+        tls: Option<Arc<Tls>>,
+        watcher: hyper_util::server::graceful::Watcher,
+    ) {
+        let _ = stream.set_nodelay(true);
+        let Some(tls) = tls else { return self.http(stream, watcher).await };
+        // Whoever does not speak TLS, or slowly, is let go.
+        let handshake = tokio::time::timeout(self.settings.head, tls.acceptor().accept(stream)).await;
+        if let Ok(Ok(stream)) = handshake {
+            self.http(stream, watcher).await;
+        }
+    }
+
+    async fn http(
+        self,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        watcher: hyper_util::server::graceful::Watcher,
+    ) {
+        let Self { router, peer, settings } = self;
+        let activity = Activity::new();
+        let seen = Arc::clone(&activity);
+        let service = hyper::service::service_fn(move |mut request: Request<Incoming>| {
+            let at_work = seen.request();
+            request.extensions_mut().insert(Peer(peer));
+            let answer = router.clone().oneshot(request.map(Body::new));
+            async move {
+                // A request is at work until its answer is sent.
+                answer.await.map(|response| response.map(|body| Held { body, _at_work: at_work }))
+            }
+        });
+        let mut http = Builder::new(TokioExecutor::new());
+        http.http1()
+            .timer(TokioTimer::new())
+            .header_read_timeout(settings.head)
+            .max_buf_size(HEAD)
+            .max_headers(100)
+            .http2()
+            .timer(TokioTimer::new())
+            .max_concurrent_streams(STREAMS)
+            .max_header_list_size(HEAD as u32)
+            .keep_alive_interval(Duration::from_secs(30))
+            .keep_alive_timeout(settings.head);
+        let connection = http.serve_connection(TokioIo::new(stream), service).into_owned();
+        let connection = watcher.watch(connection);
+        tokio::pin!(connection);
+        let mut looks = tokio::time::interval(settings.head.min(Duration::from_secs(1)));
+        loop {
+            tokio::select! {
+                _ = &mut connection => return,
+                _ = looks.tick() => {
+                    // Neither of hyper's timers runs before it knows which protocol is spoken.
+                    if activity.is_idle(settings.head, settings.idle) {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// A body with something that goes when it is sent, or given up.
+struct Held {
+    body: Body,
+    _at_work: super::doors::Request,
+}
+
+impl hyper::body::Body for Held {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut self.body).poll_frame(cx)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
+}

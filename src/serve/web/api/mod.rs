@@ -1,0 +1,63 @@
+//! REST below `/api/v1`, health and metrics.
+
+mod metrics;
+mod query;
+mod runs;
+mod saved;
+mod tables;
+
+use std::sync::Arc;
+
+use axum::extract::State;
+use axum::response::Response;
+use axum::routing::{get, post};
+use axum::{Extension, Router};
+
+use super::app::{App, Who};
+use super::problem::Problem;
+use super::send::of_kind;
+use crate::serve::access::{Ended, Ending, May};
+
+pub(super) use query::end as cancel;
+
+/// Its addresses.
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/runs", get(runs::list))
+        .route("/runs/{run}", get(runs::one))
+        .route("/runs/{run}/status", get(runs::status))
+        .route("/runs/{run}/events", get(runs::events))
+        .route("/runs/{run}/shards/{shard}/log", get(runs::log))
+        .route("/runs/{run}/tables", get(tables::list))
+        .route("/runs/{run}/tables/{table}", get(tables::one))
+        .route("/runs/{run}/tables/{table}/rows", get(tables::rows))
+        .route("/runs/{run}/tables/{table}/count", get(tables::count))
+        .route("/runs/{run}/users", get(runs::users))
+        .route("/runs/{run}/users/{user}", get(runs::user))
+        .route("/query", get(query::get).post(query::post))
+        .route("/query/plan", get(query::plan))
+        .route("/queries", get(query::running))
+        .route("/queries/{id}/cancel", post(query::cancel))
+        .route("/saved", get(saved::list))
+        .route("/saved/{name}", get(saved::get).put(saved::put).delete(saved::delete))
+}
+
+/// It is there.
+pub(super) async fn health() -> &'static str {
+    "ok\n"
+}
+
+/// It takes questions.
+pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
+    if app.is_stopping() { Err(Ended::new(Ending::Stopping, "stopping").into()) } else { Ok("ok\n") }
+}
+
+/// What Prometheus reads.
+pub(super) async fn metrics(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+) -> Result<Response, Problem> {
+    // It names all sources.
+    who.login.must(May::Admin)?;
+    Ok(of_kind("text/plain; version=0.0.4; charset=utf-8", metrics::text(&app)))
+}

@@ -1,0 +1,53 @@
+//! Saved queries.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, Query, Request, State};
+use axum::response::Response;
+use serde_json::json;
+
+use super::super::app::{App, Who};
+use super::super::asked;
+use super::super::fields::Fields;
+use super::super::problem::Problem;
+use super::super::send::{self, of_kind};
+use crate::serve::access::{Ended, Ending, May};
+
+/// Their names.
+pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+    Ok(send::json(&app.access.saved.names())?)
+}
+
+/// The text of one.
+pub(super) async fn get(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Response, Problem> {
+    Ok(of_kind("application/sql; charset=utf-8", app.access.saved.get(&name)?))
+}
+
+/// Saves one; `replace` says that one of that name may go.
+pub(super) async fn put(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path(name): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+    request: Request,
+) -> Result<Response, Problem> {
+    who.login.must(May::WriteQueries)?;
+    let fields = Fields::of(pairs, &["replace"])?;
+    let (_, body) = asked::body(request).await?;
+    let sql =
+        String::from_utf8(body).map_err(|_| Ended::new(Ending::Invalid, "the query is not text in UTF-8"))?;
+    app.access.saved.put(&name, &sql, fields.one("replace")?.is_some())?;
+    Ok(send::json(&json!({"saved": name}))?)
+}
+
+/// Removes one.
+pub(super) async fn delete(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path(name): Path<String>,
+) -> Result<Response, Problem> {
+    who.login.must(May::WriteQueries)?;
+    app.access.saved.remove(&name)?;
+    Ok(send::json(&json!({"removed": name}))?)
+}

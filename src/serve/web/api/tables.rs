@@ -1,0 +1,104 @@
+//! Tables and their rows.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::super::app::{App, Who};
+use super::super::asked::{self, ROWS};
+use super::super::fields::Fields;
+use super::super::link;
+use super::super::problem::Problem;
+use super::super::send;
+use crate::serve::access::{Ended, Ending};
+use crate::serve::answer::{Ask, Format};
+use crate::serve::catalog::Source;
+
+type Pairs = Query<Vec<(String, String)>>;
+
+/// All of a source, with their columns.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path(run): Path<String>,
+) -> Result<Response, Problem> {
+    let source = app.whole(&who, &run)?;
+    Ok(send::json(&*app.tables(&who, &source).await?)?)
+}
+
+/// One of them.
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path((run, table)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let source = app.whole(&who, &run)?;
+    let tables = app.tables(&who, &source).await?;
+    let tables = tables.as_array().map(Vec::as_slice).unwrap_or_default();
+    if let Some(found) = tables.iter().find(|known| known["name"] == table.as_str()) {
+        return Ok(send::json(found)?);
+    }
+    let known: Vec<&str> = tables.iter().filter_map(|table| table["name"].as_str()).collect();
+    Err(Ended::unknown(Ending::NotFound, "table", &table, &known).into())
+}
+
+/// Rows: with a limit a page with a link to the next, else all, as they come.
+pub(super) async fn rows(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path((run, table)): Path<(String, String)>,
+    Query(pairs): Pairs,
+    heads: HeaderMap,
+) -> Result<Response, Problem> {
+    let fields = Fields::of(pairs.clone(), &ROWS)?;
+    let source = app.whole(&who, &run)?;
+    is_snapshot(&source, &fields)?;
+    let format = asked::format(&fields, &heads, Format::Json)?;
+    let rows = asked::rows(&table, &fields)?;
+    let is_page = rows.limit.is_some();
+    let what = format!("table {table}");
+    let begun = app.begin(&who, &source, Ask::Rows { rows, format }, &what).await?;
+    let file = format!("{run}-{table}");
+    if !is_page {
+        return Ok(send::rows(begun, format, Some(&file)));
+    }
+    let (body, done, begun) = send::whole(begun).await?;
+    let mut response = send::of_kind(send::kind_of(format).0, body);
+    send::head(&mut response, "etag", &format!("\"{}\"", begun.source.summary.snapshot));
+    if let Some(next) = done.next {
+        let after = serde_json::to_string(&next).unwrap_or_default();
+        let others = pairs.iter().filter(|(name, _)| name != "after");
+        let others = others.map(|(name, value)| (name.as_str(), value.as_str()));
+        let path = format!("/api/v1/runs/{}/tables/{}/rows", link::part(&run), link::part(&table));
+        let next = link::with(&path, others.chain([("after", after.as_str())]));
+        send::head(&mut response, "link", &format!("<{next}>; rel=\"next\""));
+    }
+    Ok(response)
+}
+
+/// How many rows fit.
+pub(super) async fn count(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path((run, table)): Path<(String, String)>,
+    Query(pairs): Pairs,
+) -> Result<Response, Problem> {
+    let fields = Fields::of(pairs, &["where"])?;
+    let source = app.whole(&who, &run)?;
+    let rows = asked::rows(&table, &fields)?;
+    let counted = app.document(&who, &source, Ask::Count(rows), &format!("count of {table}")).await?;
+    Ok(send::json(&counted[0])?)
+}
+
+/// A page of an earlier state is none any more.
+fn is_snapshot(source: &Source, fields: &Fields) -> Result<(), Ended> {
+    let Some(wanted) = fields.text("snapshot")? else { return Ok(()) };
+    if wanted.trim_matches('"') == source.summary.snapshot {
+        return Ok(());
+    }
+    let words = "the source is another one than at that snapshot\n(hint: begin again without `snapshot`)";
+    Err(Ended::new(Ending::SnapshotGone, words))
+}

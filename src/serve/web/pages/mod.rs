@@ -1,0 +1,35 @@
+//! Pages: made here, whole without script.
+
+mod cells;
+mod editor;
+mod frame;
+mod list;
+mod run;
+mod running;
+mod saved;
+mod table;
+mod user;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::routing::{get, post};
+
+use super::app::App;
+pub(super) use frame::{login, problem};
+
+/// Addresses of pages that need a login.
+pub(super) fn router() -> Router<Arc<App>> {
+    Router::new()
+        .route("/", get(list::page))
+        .route("/run/{run}", get(run::page))
+        .route("/run/{run}/log/{shard}", get(run::log))
+        .route("/run/{run}/table/{table}", get(table::page))
+        .route("/run/{run}/users", get(user::users))
+        .route("/run/{run}/user/{user}", get(user::page))
+        .route("/sql", get(editor::page))
+        .route("/saved", get(saved::page).post(saved::save))
+        .route("/saved/{name}/remove", post(saved::remove))
+        .route("/queries", get(running::page))
+        .route("/queries/{id}/cancel", post(running::cancel))
+}

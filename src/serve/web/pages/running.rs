@@ -1,0 +1,63 @@
+//! Queries at work.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, State};
+use axum::response::Response;
+
+use super::super::app::{App, Who};
+use super::super::problem::Problem;
+use super::super::send::on_to;
+use super::frame::{Frame, shown};
+use crate::serve::access::May;
+
+#[derive(Template)]
+#[template(path = "web/running.html")]
+struct Running {
+    frame: Frame,
+    queries: Vec<Row>,
+    waiting: usize,
+}
+
+struct Row {
+    id: u64,
+    token: String,
+    run: String,
+    what: String,
+    seconds: String,
+}
+
+/// One's own, or all for an administrator.
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+) -> Result<Response, Problem> {
+    let token = &who.login.token;
+    let all = app.pool.running();
+    let own = all.into_iter().filter(|running| running.token == token.name || token.may(May::Admin));
+    let queries = own.map(|running| Row {
+        id: running.id,
+        token: running.token,
+        run: running.source,
+        what: running.what,
+        seconds: format!("{:.1}", running.since.elapsed().as_secs_f64()),
+    });
+    let page = Running {
+        frame: Frame::of(&app, Some(&who)),
+        queries: queries.collect(),
+        waiting: app.pool.waiting(),
+    };
+    Ok(shown(&page)?)
+}
+
+/// Ends one.
+pub(super) async fn cancel(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path(id): Path<u64>,
+) -> Result<Response, Problem> {
+    super::super::api::cancel(&app, &who, id)?;
+    Ok(on_to("/queries"))
+}

@@ -1,0 +1,168 @@
+//! Users, and one of them.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::response::Response;
+use serde_json::Value;
+
+use super::super::app::{App, Who};
+use super::super::fields::Fields;
+use super::super::link;
+use super::super::problem::Problem;
+use super::cells::{Cell, Head, cells, heads};
+use super::frame::{Frame, shown};
+use crate::serve::access::{Ended, Ending};
+use crate::serve::answer::{Ask, ColumnOf};
+
+/// Users of a page, as the query has it.
+const PAGE: usize = 200;
+
+#[derive(Template)]
+#[template(path = "web/users.html")]
+struct Users {
+    frame: Frame,
+    run: String,
+    run_link: String,
+    prefix: String,
+    ids: Vec<(String, String)>,
+    next: Option<String>,
+    is_first: bool,
+}
+
+/// Ids, a page of them.
+pub(super) async fn users(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path(run): Path<String>,
+    Query(pairs): Query<Vec<(String, String)>>,
+) -> Result<Response, Problem> {
+    let fields = Fields::of(pairs, &["prefix", "after"])?;
+    let source = app.whole(&who, &run)?;
+    let prefix = fields.one("prefix")?.unwrap_or_default().to_owned();
+    let after = fields.one("after")?.unwrap_or_default().to_owned();
+    let is_first = after.is_empty();
+    let ask = Ask::Users { prefix: prefix.clone(), after };
+    let found = app.document(&who, &source, ask, "ids of users").await?;
+    let run_link = format!("/run/{}", link::part(&run));
+    let names = found.as_array().into_iter().flatten().filter_map(Value::as_str);
+    let ids: Vec<(String, String)> =
+        names.map(|id| (id.to_owned(), format!("{run_link}/user/{}", link::part(id)))).collect();
+    let last = ids.last().filter(|_| ids.len() == PAGE);
+    let next = last.map(|(id, _)| {
+        link::with(&format!("{run_link}/users"), [("prefix", prefix.as_str()), ("after", id.as_str())])
+    });
+    Ok(shown(&Users { frame: Frame::of(&app, Some(&who)), run, run_link, prefix, ids, next, is_first })?)
+}
+
+#[derive(Template)]
+#[template(path = "web/user.html")]
+struct User {
+    frame: Frame,
+    run: String,
+    run_link: String,
+    id: String,
+    previous: Option<String>,
+    next: Option<String>,
+    /// Tests in words: what was found, and where it lies in its null.
+    sentences: Vec<String>,
+    parts: Vec<Part>,
+}
+
+struct Part {
+    title: String,
+    heads: Vec<Head>,
+    rows: Vec<Vec<Cell>>,
+    note: Option<String>,
+}
+
+/// One of them.
+pub(super) async fn page(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path((run, id)): Path<(String, String)>,
+) -> Result<Response, Problem> {
+    let source = app.whole(&who, &run)?;
+    let about = app.document(&who, &source, Ask::User { id: id.clone() }, &format!("user {id}")).await?;
+    let run_link = format!("/run/{}", link::part(&run));
+    let to = |name: &str| about[name].as_str().map(|id| format!("{run_link}/user/{}", link::part(id)));
+    let parts = about["parts"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let tests = parts.first().and_then(|part| part["rows"].as_array()).map(Vec::as_slice).unwrap_or_default();
+    let page = User {
+        frame: Frame::of(&app, Some(&who)),
+        previous: to("previous"),
+        next: to("next"),
+        sentences: tests.iter().filter_map(sentence).collect(),
+        parts: parts.iter().map(|part| of_part(part, &run)).collect::<Result<_, _>>()?,
+        run,
+        run_link,
+        id,
+    };
+    Ok(shown(&page)?)
+}
+
+fn of_part(part: &Value, run: &str) -> Result<Part, Ended> {
+    let torn = |e: serde_json::Error| Ended::new(Ending::Died, e.to_string());
+    let columns: Vec<ColumnOf> = serde_json::from_value(part["columns"].clone()).map_err(torn)?;
+    let rows = part["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+    Ok(Part {
+        title: part["title"].as_str().unwrap_or_default().to_owned(),
+        heads: heads(&columns),
+        rows: rows.iter().map(|row| cells(row, &columns, run)).collect(),
+        note: part["note"].as_str().map(str::to_owned),
+    })
+}
+
+/// `te A2S, lag 1: 0.0211 against a null of 0.0054 ± 0.0012; p = (3 + 1) / (199 + 1) = 0.02, q = 0.04.`
+fn sentence(test: &Value) -> Option<String> {
+    let number = |name: &str| test[name].as_f64();
+    let short = |value: f64| format!("{value:.4}");
+    let mut words = test["measure"].as_str()?.to_owned();
+    if let Some(direction) = test["direction"].as_str() {
+        words.push_str(&format!(" {direction}"));
+    }
+    if let Some(mode) = test["feature_mode"].as_str() {
+        words.push_str(&format!(", {mode}"));
+    }
+    if let Some(tau) = test["tau"].as_i64() {
+        words.push_str(&format!(", lag {tau}"));
+    }
+    let Some(p) = number("p") else { return Some(format!("{words}: no p was computed.")) };
+    words.push_str(&number("value").map_or_else(String::new, |value| format!(": {}", short(value))));
+    if let (Some(mean), Some(sd)) = (number("null_mean"), number("null_std")) {
+        words.push_str(&format!(" against a null of {} ± {}", short(mean), short(sd)));
+    }
+    words.push_str("; p = ");
+    if let (Some(above), Some(of)) = (test["exceedances"].as_i64(), test["surrogates"].as_i64()) {
+        words.push_str(&format!("({above} + 1) / ({of} + 1) = "));
+    }
+    words.push_str(&short(p));
+    if let Some(q) = number("q") {
+        words.push_str(&format!(", q = {}", short(q)));
+    }
+    Some(words + ".")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_p_is_spelled_out_in_its_integers() {
+        let test = json!({
+            "measure": "te", "direction": "A2S", "feature_mode": "composite", "tau": 1, "value": 0.02114,
+            "null_mean": 0.0054, "null_std": 0.0012, "exceedances": 3, "surrogates": 199, "p": 0.02, "q": 0.04,
+        });
+        assert_eq!(
+            sentence(&test).unwrap(),
+            "te A2S, composite, lag 1: 0.0211 against a null of 0.0054 ± 0.0012; p = (3 + 1) / (199 + 1) = 0.0200, \
+             q = 0.0400."
+        );
+        assert_eq!(sentence(&json!({"measure": "gc", "p": null})).unwrap(), "gc: no p was computed.");
+        assert_eq!(sentence(&json!({"measure": "mine", "p": 0.5})).unwrap(), "mine; p = 0.5000.");
+    }
+}

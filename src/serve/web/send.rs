@@ -1,0 +1,115 @@
+//! Answers as they are sent: rows as they come, documents at once.
+
+use axum::body::Body;
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::response::Response;
+use bytes::Bytes;
+use futures::stream;
+use serde::Serialize;
+
+use super::app::Begun;
+use crate::serve::access::{Ended, Ending};
+use crate::serve::answer::{Answer, Format, Frame};
+
+/// What a format is called by programs, and how its files end.
+pub(super) fn kind_of(format: Format) -> (&'static str, &'static str) {
+    match format {
+        Format::Json => ("application/json", "json"),
+        Format::Ndjson => ("application/x-ndjson", "ndjson"),
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+        Format::Arrow => ("application/vnd.apache.arrow.stream", "arrows"),
+        Format::Parquet => ("application/vnd.apache.parquet", "parquet"),
+    }
+}
+
+/// Something as JSON.
+pub(super) fn json(value: &impl Serialize) -> Result<Response, Ended> {
+    let bytes = serde_json::to_vec(value).map_err(|e| Ended::new(Ending::Died, e.to_string()))?;
+    Ok(of_kind("application/json", bytes))
+}
+
+/// Some bytes of a kind.
+pub(super) fn of_kind(kind: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = Response::new(body.into());
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    response
+}
+
+/// The rows of an answer as they come. One that breaks off does not look whole: the transfer is broken too.
+pub(super) fn rows(begun: Begun, format: Format, file: Option<&str>) -> Response {
+    let Begun { answer, first, source, .. } = begun;
+    let (kind, ending) = kind_of(format);
+    let next = Some((answer, Some(first)));
+    let parts = stream::unfold(next, async |state| {
+        let (answer, first) = state?;
+        part(answer, first).await
+    });
+    let mut response = of_kind(kind, Body::from_stream(parts));
+    let heads = response.headers_mut();
+    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", source.summary.snapshot)) {
+        heads.insert(ETAG, tag);
+    }
+    if let Some(file) = file {
+        let plain: String =
+            file.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+        if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{plain}.{ending}\"")) {
+            heads.insert(CONTENT_DISPOSITION, value);
+        }
+    }
+    response
+}
+
+type Part = (Result<Bytes, std::io::Error>, Option<(Answer, Option<Frame>)>);
+
+async fn part(mut answer: Answer, first: Option<Frame>) -> Option<Part> {
+    let next = match first {
+        Some(frame) => Ok(Some(frame)),
+        None => answer.next().await,
+    };
+    match next {
+        Ok(Some(Frame::Bytes(bytes))) => Some((Ok(bytes.into()), Some((answer, None)))),
+        Ok(Some(Frame::Columns(_))) => Some((Ok(Bytes::new()), Some((answer, None)))),
+        Ok(Some(Frame::Done(_))) => None,
+        Ok(Some(Frame::Error(ended))) | Err(ended) => Some((Err(std::io::Error::other(ended.detail)), None)),
+        Ok(None) => Some((Err(std::io::Error::other("the answer is not whole")), None)),
+    }
+}
+
+/// A page of rows, read to its end so that it is known where the next one begins.
+pub(super) async fn whole(begun: Begun) -> Result<(Vec<u8>, crate::serve::answer::Done, Begun), Ended> {
+    let Begun { mut answer, first, columns, source } = begun;
+    let mut body = Vec::new();
+    let mut next = Some(first);
+    loop {
+        match next {
+            Some(Frame::Bytes(bytes)) => body.extend_from_slice(&bytes),
+            Some(Frame::Done(mut done)) => {
+                done.notes.iter_mut().for_each(|note| *note = source.hide(note));
+                let first = Frame::Bytes(Vec::new());
+                return Ok((body, done, Begun { answer, first, columns, source }));
+            }
+            Some(Frame::Error(ended)) => return Err(ended),
+            Some(Frame::Columns(_)) => {}
+            None => return Err(Ended::new(Ending::Died, "the answer is not whole")),
+        }
+        next = answer.next().await.map_err(|ended| source.hide_ended(ended))?;
+    }
+}
+
+/// A head whose value is made of what others wrote; one that cannot be a value is left out.
+pub(super) fn head(response: &mut Response, name: &'static str, value: &str) {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(HeaderName::from_static(name), value);
+    }
+}
+
+/// On to another page.
+pub(super) fn on_to(place: &str) -> Response {
+    let mut response = Response::default();
+    *response.status_mut() = StatusCode::SEE_OTHER;
+    if let Ok(value) = HeaderValue::from_str(place) {
+        response.headers_mut().insert(LOCATION, value);
+    }
+    response
+}

@@ -1,0 +1,284 @@
+"""The page in a real browser: Debian's Chromium, driven by playwright.
+
+usage: browser_serve.py RESULTS CHROMIUM [PICTURES]
+
+Makes a run of 40 users in two shards, kills one of its workers, watches it to its end, merges it, and walks through table,
+filter, download, editor, saved query, user page. No request goes elsewhere, nothing is said on the console, and axe-core finds
+nothing on any page in light and in dark.
+"""
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import expect, sync_playwright
+
+RESULTS = str(Path(sys.argv[1]).resolve())
+CHROMIUM = sys.argv[2]
+PICTURES = Path(sys.argv[3]) if len(sys.argv) > 3 else None
+
+
+def run(*args, **more):
+    done = subprocess.run([RESULTS, *args], capture_output=True, text=True, **more)
+    assert done.returncode == 0, (args, done)
+    return done.stdout
+
+
+class Walk:
+    """A signed-in browser, and what must hold on every page."""
+
+    def __init__(self, browser, base, link):
+        self.base = base
+        self.context = browser.new_context(accept_downloads=True, viewport={"width": 1200, "height": 900})
+        self.page = self.context.new_page()
+        self.said, self.elsewhere, self.pictures = [], [], 0
+        # The answers that are no answers are asked for below.
+        quiet = re.compile(r"Failed to load resource: the server responded with a status of (4|5)\d\d")
+        self.page.on("console", lambda message: quiet.match(message.text) or self.said.append(message.text))
+        self.page.on("pageerror", lambda error: self.said.append(str(error)))
+        self.page.on("request", lambda request: self.asked(request.url))
+        self.page.goto(link)
+
+    def asked(self, url):
+        if not url.startswith((self.base, "data:")):
+            self.elsewhere.append(url)
+
+    def look(self, name):
+        """Nothing that keeps somebody out, in both themes; and a picture of each."""
+        for theme in ("light", "dark"):
+            self.page.emulate_media(color_scheme=theme)
+            found = Axe().run(self.page)
+            broken = [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in found.response["violations"]]
+            assert not broken, (name, theme, broken)
+            if PICTURES:
+                self.page.screenshot(path=PICTURES / f"{name}-{theme}.png", full_page=True)
+        self.page.emulate_media(color_scheme="light")
+
+    def narrow(self, name):
+        self.page.set_viewport_size({"width": 320, "height": 700})
+        wide = self.page.evaluate("document.documentElement.scrollWidth")
+        assert wide <= 320, (name, wide)
+        self.page.set_viewport_size({"width": 1200, "height": 900})
+
+    def end(self):
+        assert not self.said, self.said
+        assert not self.elsewhere, self.elsewhere
+
+
+def workers(folder):
+    """Processes that work on a share of a run."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        if entry.name.isdigit():
+            try:
+                line = (entry / "cmdline").read_bytes().split(b"\0")
+            except OSError:
+                continue
+            if b"worker" in line and any(str(folder).encode() in part for part in line):
+                found.append(int(entry.name))
+    return found
+
+
+def live(walk, folder):
+    """A run that is watched to its end, with a worker killed on the way."""
+    page = walk.page
+    page.goto(walk.base)
+    page.get_by_role("link", name="run", exact=True).click()
+    expect(page.get_by_role("heading", name="Where it stands")).to_be_visible()
+    walk.look("live")
+    walk.narrow("live")
+    page.evaluate("window.scrollTo(0, 40)")
+    before = page.evaluate("window.scrollY")
+    done = page.locator("section [data-live=done]").first
+    first = int(done.inner_text().replace(",", ""))
+    for process in workers(folder)[:1]:
+        os.kill(process, signal.SIGKILL)
+    expect(page.locator("[data-live=told]")).to_have_text("The run is complete.", timeout=240_000)
+    expect(done).to_have_text("40")
+    assert first < 40, "the run was over before it was looked at"
+    assert page.evaluate("window.scrollY") == before, "the page moved under the reader"
+    page.reload()
+    expect(page.get_by_text("results merge --shards run")).to_be_visible()
+    page.get_by_role("link", name="log of shard 0").click()
+    expect(page.get_by_role("heading", name="Log of shard 0")).to_be_visible()
+    walk.look("log")
+
+
+def tables(walk, merged):
+    page = walk.page
+    page.goto(f"{walk.base}/run/merged")
+    walk.look("merged")
+    page.get_by_role("link", name="te", exact=True).click()
+    walk.look("table")
+    walk.narrow("table")
+    page.get_by_role("link", name="TE_A2S", exact=True).click()
+    expect(page.locator("th[aria-sort=ascending]")).to_contain_text("TE_A2S")
+    page.get_by_role("link", name="TE_A2S", exact=True).click()
+    expect(page.locator("th[aria-sort=descending]")).to_contain_text("TE_A2S")
+    cells = page.locator("tbody tr td:nth-child({})".format(1 + [
+        h.split("\n")[0].split(" ")[0] for h in page.locator("thead th").all_inner_texts()
+    ].index("TE_A2S"))).all_inner_texts()
+    numbers = [float(cell) for cell in cells if cell != "absent"]
+    assert numbers == sorted(numbers, reverse=True) and len(numbers) > 10, numbers
+    page.get_by_label("Column").select_option("tau")
+    page.get_by_label("Value").fill("1")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("list", name="Filters")).to_contain_text("tau")
+    assert "where=tau.eq.1" in page.url and "sort=-TE_A2S" in page.url, page.url
+    address = page.url
+    page.goto(f"{walk.base}/run/merged/table/te")
+    with page.expect_download() as started:
+        page.get_by_role("link", name="CSV").click()
+    written = (merged / "per_user_te.csv").read_bytes()
+    assert Path(started.value.path()).read_bytes() == written
+    page.goto(address)
+    page.get_by_role("link", name="As SQL").click()
+    expect(page.get_by_role("status")).to_contain_text("40 rows")
+
+
+def editor(walk):
+    page = walk.page
+    query = page.get_by_label("Query")
+    query.fill("select user_id, tau,\n TE_A2S from te )")
+    query.press("Control+Enter")
+    expect(page.get_by_text("Line 2, column")).to_be_visible()
+    walk.look("wrong")
+    query.fill("")
+    query.type("select TE_A")
+    expect(page.get_by_role("listbox")).to_contain_text("TE_A2S")
+    query.press("Tab")
+    expect(query).to_have_value("select TE_A2S")
+    query.type(" from te where user_id = $user")
+    query.press("Control+Enter")
+    expect(page.get_by_text("which has no value")).to_be_visible()
+    page.get_by_label("$user").fill("P0001")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.get_by_role("status")).to_contain_text("rows in")
+    assert "p.user=P0001" in page.url
+    walk.look("answer")
+    query.fill("with recursive t(n) as (select 1 union all select n + 1 from t where n < 1000000000) select max(n) from t")
+    page.get_by_role("button", name="Ask").click(no_wait_after=True)
+    expect(page.get_by_role("button", name="Cancel")).to_be_visible()
+    page.get_by_role("button", name="Cancel").click()
+    deadline = time.time() + 20
+    while True:
+        running = page.request.get(f"{walk.base}/api/v1/queries", headers={"Sec-Fetch-Site": "same-origin"}).json()
+        if not running:
+            break
+        assert time.time() < deadline, running
+        time.sleep(0.2)
+    page.goto(f"{walk.base}/sql?run=merged")
+    query.fill("select array_length(range(1, 2000000000)) as n")
+    query.press("Control+Enter")
+    expect(page.get_by_text("--query-memory")).to_be_visible(timeout=60_000)
+    page.get_by_text("Asked before, in this browser").click()
+    expect(page.locator("[data-history] button").first).to_contain_text("array_length")
+    query.fill("-- How many tests a user has\nselect user_id, count(*) as tests from tests group by user_id order by user_id")
+    query.press("Control+Enter")
+    expect(page.get_by_role("status")).to_contain_text("40 rows")
+    page.get_by_label("Save as").fill("tests_a_user")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("heading", name="tests_a_user")).to_be_visible()
+    walk.look("saved")
+    page.get_by_role("link", name="merged").click()
+    expect(page.get_by_role("status")).to_contain_text("40 rows")
+
+
+def user(walk):
+    page = walk.page
+    page.goto(f"{walk.base}/run/run/users")
+    walk.look("users")
+    page.locator("ul.columns a").nth(1).click()
+    name = page.get_by_role("heading", level=1).inner_text()
+    expect(page.get_by_role("heading", name="Tests")).to_be_visible()
+    walk.look("user")
+    walk.narrow("user")
+    page.get_by_role("link", name="Next user").click()
+    assert page.get_by_role("heading", level=1).inner_text() != name
+    page.get_by_role("link", name="Previous user").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text(name)
+    for path, words in (("/run/merged/table/tee", "is it te?"), ("/nothing", "lists what is served")):
+        page.goto(walk.base + path)
+        expect(page.get_by_text(words)).to_be_visible()
+    walk.look("problem")
+    page.goto(f"{walk.base}/queries")
+    walk.look("queries")
+
+
+def without_script(browser, base, cookies):
+    """Everything but what is live works."""
+    context = browser.new_context(java_script_enabled=False)
+    context.add_cookies(cookies)
+    page = context.new_page()
+    page.goto(f"{base}/run/merged/table/te?sort=-TE_A2S")
+    page.get_by_label("Column").select_option("tau")
+    page.get_by_label("Value").fill("1")
+    page.get_by_role("button", name="Filter").click()
+    expect(page.get_by_role("list", name="Filters")).to_contain_text("tau")
+    page.goto(f"{base}/sql?run=merged")
+    page.get_by_label("Query").fill("select count(*) as n from users")
+    page.get_by_role("button", name="Ask").click()
+    expect(page.locator("tbody")).to_have_text("40")
+    page.get_by_role("button", name="Sign out").click()
+    page.goto(base)
+    expect(page.get_by_role("heading", name="Sign in first")).to_be_visible()
+    context.close()
+
+
+def main():
+    if PICTURES:
+        PICTURES.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as folder:
+        folder = Path(folder)
+        run("demo", "--users", "40", "--data-only", "--out", str(folder / "demo"))
+        out = folder / "out"
+        out.mkdir()
+        work = subprocess.Popen(
+            [RESULTS, "run", "recommended", "--data", str(folder / "demo" / "data"), "--out", str(out / "run"), "--shards", "2"],
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+        )
+        served = subprocess.Popen(
+            [RESULTS, "serve", str(out), "--listen", "0", "--state", str(folder / "state"), "--json"],
+            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True,
+        )
+        try:
+            told = json.loads(served.stdout.readline())
+            deadline = time.time() + 60
+            while not (out / "run" / "run.yaml").exists() or not list((out / "run" / "_status").glob("*.json")):
+                assert time.time() < deadline, "the run does not begin"
+                time.sleep(0.1)
+            with sync_playwright() as playwright:
+                browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+                walk = Walk(browser, told["web"], told["sign_in"])
+                expect(walk.page.get_by_role("heading", name="Runs and merged results")).to_be_visible()
+                time.sleep(6)
+                live(walk, out / "run")
+                assert work.wait(timeout=300) == 0
+                run("merge", "--shards", str(out / "run"), "--output", str(out / "merged"))
+                time.sleep(6)
+                walk.page.goto(told["web"])
+                walk.look("list")
+                walk.narrow("list")
+                tables(walk, out / "merged")
+                editor(walk)
+                user(walk)
+                walk.end()
+                without_script(browser, told["web"], walk.context.cookies())
+                browser.close()
+        finally:
+            for process in (served, work):
+                if process.poll() is None:
+                    process.terminate()
+                    process.wait(timeout=30)
+        assert served.returncode == 0, served.returncode
+    print("the page works in a browser")
+
+
+main()

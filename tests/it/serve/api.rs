@@ -1,0 +1,221 @@
+//! REST: rows, queries, problems.
+
+use serde_json::json;
+
+use super::{encoded, merged, service, service_with};
+
+#[test]
+fn sources_tables_and_rows_are_there() {
+    let service = service();
+    let runs = service.get("/api/v1/runs").json();
+    let names: Vec<&str> = runs.as_array().unwrap().iter().map(|run| run["name"].as_str().unwrap()).collect();
+    assert_eq!(names, ["run", "merged"]);
+    assert_eq!((&runs[0]["kind"], &runs[1]["kind"]), (&json!("run"), &json!("merged")));
+    assert_eq!(
+        (&runs[0]["state"], &runs[0]["done"], &runs[0]["units"]),
+        (&json!("complete"), &json!(3), &json!(3))
+    );
+    // No answer tells where a source lies.
+    assert!(!runs.to_string().contains(merged().root().to_str().unwrap()));
+    let one = service.get("/api/v1/runs/merged").json();
+    assert!(one["tables"].as_array().unwrap().contains(&json!("te")), "{one}");
+    let te = service.get("/api/v1/runs/merged/tables/te").json();
+    assert_eq!(te["key"], json!(["user_id", "feature_mode", "tau"]));
+    let column = te["columns"].as_array().unwrap().iter().find(|c| c["name"] == "TE_A2S").unwrap();
+    assert_eq!((&column["unit"], &column["kind"]), (&json!("bits"), &json!("number")));
+    let status = service.get("/api/v1/runs/run/status").json();
+    assert_eq!(status[0]["counts"]["ok"], json!(3), "{status}");
+    let user = service.get("/api/v1/runs/run/users/u01").json();
+    assert_eq!((&user["previous"], &user["next"]), (&json!("u00"), &json!("u02")), "{user}");
+    assert_eq!(service.get("/api/v1/runs/merged/users").json(), json!(["u00", "u01", "u02"]));
+    assert_eq!(service.get("/api/v1/runs/run/users?prefix=u0&after=u01").json(), json!(["u02"]));
+}
+
+#[test]
+fn pages_by_key_have_every_row_once() {
+    let service = service();
+    let all = service.get("/api/v1/runs/merged/tables/te/rows").json();
+    let all = all.as_array().unwrap();
+    assert!(all.len() >= 3, "{all:?}");
+    for sort in ["", "&sort=-TE_A2S", "&sort=tau,-user_id", "&sort=q_A2S"] {
+        let mut next = Some(format!("/api/v1/runs/merged/tables/te/rows?limit=1{sort}"));
+        let mut seen = Vec::new();
+        while let Some(path) = next {
+            let reply = service.get(&path);
+            assert_eq!(reply.status, 200, "{path}: {reply:?}");
+            seen.extend(reply.json().as_array().unwrap().clone());
+            let link = reply
+                .head("link")
+                .map(|link| link.trim_start_matches('<').split('>').next().unwrap().to_owned());
+            next = link;
+        }
+        assert_eq!(seen.len(), all.len(), "{sort}");
+        assert!(all.iter().all(|row| seen.contains(row)), "{sort}");
+    }
+    let path = "/api/v1/runs/merged/tables/te/rows?where=user_id.eq.u01&where=tau.le.1&select=user_id,tau";
+    assert_eq!(service.get(path).json(), json!([{"user_id": "u01", "tau": 1}]));
+    let count = service.get("/api/v1/runs/merged/tables/te/count?where=user_id.ne.u01").json();
+    let others = all.iter().filter(|row| row["user_id"] != "u01").count();
+    assert_eq!(count["rows"], json!(others));
+}
+
+#[test]
+fn the_csv_of_a_whole_table_is_the_file_that_merge_wrote() {
+    let service = service();
+    for (table, file) in [
+        ("te", "per_user_te.csv"),
+        ("users", "users.csv"),
+        ("k_selection", "k_selected_by_user.csv"),
+        ("hour_bins", "hbin_counts.csv"),
+        ("issues", "error_log.csv"),
+    ] {
+        let reply = service.get(&format!("/api/v1/runs/merged/tables/{table}/rows?format=csv"));
+        assert!(reply.is_whole && reply.status == 200, "{reply:?}");
+        let written = std::fs::read(merged().path("merged").join(file)).unwrap();
+        assert_eq!(reply.body, written, "{table}");
+        assert_eq!(
+            reply.head("content-disposition"),
+            Some(format!("attachment; filename=\"merged-{table}.csv\"").as_str())
+        );
+    }
+    for (format, magic) in [("parquet", &b"PAR1"[..]), ("arrow", &b"\xff\xff\xff\xff"[..])] {
+        let reply = service.get(&format!("/api/v1/runs/merged/tables/te/rows?format={format}"));
+        assert!(reply.is_whole && reply.body.starts_with(magic), "{format}: {:?}", reply.heads);
+    }
+}
+
+#[test]
+fn a_query_gives_what_the_terminal_gives() {
+    let service = service();
+    let sql = "select user_id, tau, TE_A2S, q_A2S from te where tau = $tau order by user_id, tau";
+    for format in ["csv", "ndjson", "json"] {
+        let told =
+            merged().expect(0, &["sql", "--run", "merged", "--param", "tau=1", "--format", format, sql]);
+        let path = format!("/api/v1/query?run=merged&sql={}&p.tau=1&format={format}", encoded(sql));
+        let reply = service.get(&path);
+        assert_eq!((reply.status, reply.text()), (200, told.out), "{format}");
+        assert!(reply.is_whole);
+    }
+    let body = json!({"run": "merged", "sql": sql, "params": {"tau": 1}}).to_string();
+    assert_eq!(service.put("POST", "/api/v1/query", &body).json().as_array().unwrap().len(), 3);
+    let body = json!({"run": "merged", "sql": "select $x as x", "params": {"x": "007"}}).to_string();
+    assert_eq!(service.put("POST", "/api/v1/query", &body).json(), json!([{"x": "007"}]));
+    let plan = service.get(&format!("/api/v1/query/plan?run=merged&sql={}", encoded(sql))).json();
+    assert_eq!(plan["parameters"][0]["name"], json!("tau"), "{plan}");
+    let accepted = service.send(
+        &[
+            "GET /api/v1/query?run=merged&sql=select%201%20as%20n HTTP/1.1",
+            &service.host(),
+            &format!("Authorization: Bearer {}", service.token),
+            "Accept: text/csv",
+        ],
+        b"",
+    );
+    assert_eq!(accepted.text(), "n\n1\n");
+}
+
+#[test]
+fn a_problem_says_what_where_and_what_to_do() {
+    let service = service();
+    for (sql, status, kind) in [
+        ("selec 1", 400, "syntax"),
+        ("select 1; select 2", 400, "syntax"),
+        ("-- nothing", 400, "syntax"),
+        ("select * from nothing", 400, "unknown-table"),
+        ("select TE_A2X from te", 400, "unknown-column"),
+        ("select $x", 400, "invalid"),
+        ("create table t as select 1", 403, "would-write"),
+        ("copy (select 1) to 'x.csv'", 403, "would-write"),
+        ("set datafusion.execution.batch_size = 1", 403, "would-write"),
+        ("select * from information_schema.df_settings", 403, "forbidden"),
+        ("select 1 / 0 as x", 422, "failed"),
+    ] {
+        let reply = service.query("merged", sql);
+        assert_eq!((reply.status, reply.problem().as_str()), (status, kind), "{sql}: {}", reply.text());
+        assert_eq!(reply.head("content-type"), Some("application/problem+json"));
+    }
+    let place = service.query("merged", "select 1\nfrom te )").json();
+    assert_eq!((&place["line"], &place["column"]), (&json!(2), &json!(9)), "{place}");
+    let near = service.query("merged", "select TE_A2X from te").json();
+    assert!(near["hint"].as_str().unwrap().contains("TE_A2S"), "{near}");
+    for (path, status, hint) in [
+        ("/api/v1/runs/mergd", 404, "is it merged?"),
+        ("/api/v1/runs/merged/tables/tee", 404, "is it te?"),
+        ("/api/v1/runs/merged/tables/tee/rows", 404, "is it te?"),
+        ("/api/v1/runs/merged/tables/te/rows?where=ta.eq.1", 400, "is it tau?"),
+        ("/api/v1/runs/merged/tables/te/rows?where=tau.is.1", 400, "column.op.value"),
+        ("/api/v1/runs/merged/tables/te/rows?wher=tau.eq.1", 400, "is it where?"),
+        ("/api/v1/runs/merged/tables/te/rows?format=cvs", 400, "is it csv?"),
+        ("/api/v1/runs/merged/tables/te/rows?snapshot=old", 410, "begin again"),
+        ("/api/v1/runs/merged/tables/te/rows?after=%5B1%5D&limit=1", 400, "next"),
+        ("/api/v1/runs/merged/users/nobody", 404, "users"),
+        ("/api/v1/runs/merged/status", 404, "runs have them"),
+        ("/api/v1/nothing", 404, "lists"),
+    ] {
+        let reply = service.get(path);
+        let told = reply.json();
+        assert_eq!(reply.status, status, "{path}: {told}");
+        assert!(told["hint"].as_str().unwrap_or_default().contains(hint), "{path}: {told}");
+    }
+    let wrong = service.get("/api/v1/runs/merged/tables/te/rows?where=tau.eq.one");
+    assert_eq!((wrong.status, wrong.problem().as_str()), (400, "wrong-type"));
+    assert_eq!(service.get("/api/v1/runs/merged/tables/te/rows?limit=10001").status, 400);
+}
+
+#[test]
+fn an_answer_that_breaks_off_does_not_look_whole() {
+    let service = service();
+    // The division is by 0 after more rows than one batch has.
+    let sql = "select 1 / (n - 200000) as x from (select unnest(range(1, 300000)) as n)";
+    for format in ["csv", "ndjson", "json", "arrow"] {
+        let reply = service.get(&format!("/api/v1/query?run=merged&sql={}&format={format}", encoded(sql)));
+        if reply.status == 200 {
+            assert!(!reply.is_whole, "{format}");
+        } else {
+            assert_eq!(reply.problem(), "failed");
+        }
+    }
+    let audit = service.audit();
+    assert!(audit.iter().any(|line| line["ending"] == "failed" && line["sql"] == sql), "{audit:?}");
+}
+
+#[test]
+fn queries_are_saved_by_those_who_may() {
+    let service = service();
+    assert_eq!(service.put("PUT", "/api/v1/saved/mine", "-- Mine\nselect 1").status, 200);
+    assert_eq!(service.put("PUT", "/api/v1/saved/mine", "select 2").status, 409);
+    assert_eq!(service.put("PUT", "/api/v1/saved/mine?replace=1", "select 2").status, 200);
+    assert_eq!(service.get("/api/v1/saved/mine").text(), "select 2");
+    assert_eq!(service.get("/api/v1/saved").json(), json!(["mine"]));
+    let state = service.state.to_str().unwrap();
+    let said = merged().expect(0, &["token", "new", "reader", "--state", state]);
+    let reader = said.out.trim();
+    assert_eq!(service.get_as(reader, "/api/v1/saved/mine").text(), "select 2");
+    let auth = format!("Authorization: Bearer {reader}");
+    let refused = service.send(&["PUT /api/v1/saved/x HTTP/1.1", &service.host(), &auth], b"select 1");
+    assert_eq!((refused.status, refused.problem().as_str()), (403, "forbidden"));
+    assert_eq!(service.put("DELETE", "/api/v1/saved/mine", "").status, 200);
+    assert_eq!(service.get("/api/v1/saved/mine").status, 404);
+}
+
+#[test]
+fn health_needs_no_token_and_metrics_do() {
+    let service = service_with(|_| {});
+    let plain = |path: &str| service.send(&[&format!("GET {path} HTTP/1.1"), &service.host()], b"");
+    assert_eq!((plain("/healthz").text().as_str(), plain("/readyz").status), ("ok\n", 200));
+    assert_eq!(plain("/metrics").status, 401);
+    service.query("merged", "select 1 as n");
+    service.query("merged", "selec");
+    let text = service.get("/metrics").text();
+    for line in [
+        "results_queries_total{protocol=\"http\",ending=\"ok\"} 1",
+        "results_queries_total{protocol=\"http\",ending=\"syntax\"} 1",
+        "results_query_seconds_count 2",
+        "results_units{source=\"run\",state=\"ok\"} 3",
+        "results_logins_refused_total 0",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let head = service.send(&["HEAD /healthz HTTP/1.1", &service.host()], b"");
+    assert_eq!((head.status, head.body.len()), (200, 0));
+}

@@ -1,0 +1,52 @@
+//! `results serve` and `results token` as they are typed.
+
+use std::io::{BufRead, BufReader};
+use std::process::Stdio;
+
+use super::merged;
+
+#[test]
+fn the_command_prints_one_link_and_stops_when_told() {
+    let world = merged();
+    let mut child = world
+        .command(&["serve", "run", "merged", "--listen", "0", "--state", "state-command", "--json"])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let address = told["address"].as_str().unwrap().parse().unwrap();
+    let host = format!("Host: {address}");
+    let link = told["sign_in"].as_str().unwrap().split_once("/login").unwrap().1.to_owned();
+    let reply = super::exchange(address, &[&format!("GET /login{link} HTTP/1.1"), &host], b"");
+    assert_eq!(reply.status, 303);
+    let process = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert_eq!(said.matches("/login?code=").count(), 1, "{said}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("token: rs_")).count(), 1, "{said}");
+    // The second start has a token, and tells it no more.
+    let token = std::fs::read_to_string(world.path("state-command/token")).unwrap();
+    assert!(said.contains(token.trim()));
+}
+
+#[test]
+fn tokens_are_made_listed_and_revoked() {
+    let world = merged();
+    let token = |args: &[&str]| world.run(&[&["token"], args, &["--state", "state-tokens"]].concat());
+    let made = token(&["new", "anna", "--days", "30", "--sources", "k6*", "--may", "write-queries"]);
+    assert!(made.code == Some(0) && made.out.starts_with("rs_") && made.out.trim().len() == 46, "{made:?}");
+    let again = token(&["new", "anna"]);
+    assert!(again.code == Some(2) && again.err.contains("already"), "{again:?}");
+    assert_eq!(token(&["new", "an na"]).code, Some(2));
+    let listed = token(&["list"]).out;
+    assert!(listed.contains("anna") && listed.contains("k6*") && !listed.contains("rs_"), "{listed}");
+    assert_eq!(token(&["revoke", "anna"]).code, Some(0));
+    let unknown = token(&["revoke", "anna"]);
+    assert!(unknown.code == Some(2) && unknown.err.contains("unknown token anna"), "{unknown:?}");
+}

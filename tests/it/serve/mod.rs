@@ -1,0 +1,168 @@
+//! The service, in this process, asked through sockets.
+
+mod api;
+mod client;
+mod commands;
+mod hostile;
+mod live;
+mod pages;
+mod threats;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use results::serve::{Server, Settings};
+use tokio::sync::oneshot;
+
+use super::world::World;
+use client::{Reply, exchange};
+
+/// A service that listens at a free port and stops when it is dropped.
+pub(crate) struct Service {
+    pub(crate) address: SocketAddr,
+    pub(crate) token: String,
+    pub(crate) link: String,
+    pub(crate) state: PathBuf,
+    stop: Option<oneshot::Sender<()>>,
+    thread: Option<JoinHandle<()>>,
+    _own: tempfile::TempDir,
+}
+
+impl Service {
+    /// Serves directories of a world.
+    pub(crate) fn start(dirs: &[PathBuf], change: impl FnOnce(&mut Settings)) -> Self {
+        let own = tempfile::tempdir().unwrap();
+        let state = own.path().join("state");
+        let mut settings =
+            Settings::new(dirs.to_vec(), state.clone(), PathBuf::from(env!("CARGO_BIN_EXE_results")));
+        settings.listen = "127.0.0.1:0".parse().unwrap();
+        settings.look = Duration::from_millis(200);
+        settings.grace = Duration::from_secs(2);
+        settings.limits.queries = 2;
+        change(&mut settings);
+        let (stop, stopped) = oneshot::channel::<()>();
+        let (tell, told) = std::sync::mpsc::channel();
+        let serve = move || {
+            let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+            runtime.block_on(async move {
+                let server = Server::bind(settings).await.unwrap();
+                let token = server.first_token().unwrap_or_default().to_owned();
+                tell.send((server.addr(), token, server.link().unwrap().unwrap())).unwrap();
+                server.run(async move { drop(stopped.await) }).await;
+            });
+        };
+        let thread = std::thread::spawn(serve);
+        let (address, token, link) = told.recv().unwrap();
+        Self { address, token, link, state, stop: Some(stop), thread: Some(thread), _own: own }
+    }
+
+    /// Sends a request of `lines` (the first and the heads) and a body.
+    pub(crate) fn send(&self, lines: &[&str], body: &[u8]) -> Reply {
+        exchange(self.address, lines, body)
+    }
+
+    /// Asks for an address with the token.
+    pub(crate) fn get(&self, path: &str) -> Reply {
+        self.get_as(&self.token, path)
+    }
+
+    /// The same with another token.
+    pub(crate) fn get_as(&self, token: &str, path: &str) -> Reply {
+        let (host, auth) = (self.host(), format!("Authorization: Bearer {token}"));
+        self.send(&[&format!("GET {path} HTTP/1.1"), &host, &auth], b"")
+    }
+
+    /// Sends a body with the token.
+    pub(crate) fn put(&self, method: &str, path: &str, body: &str) -> Reply {
+        let (host, auth) = (self.host(), format!("Authorization: Bearer {}", self.token));
+        let kind = "Content-Type: application/json";
+        self.send(&[&format!("{method} {path} HTTP/1.1"), &host, &auth, kind], body.as_bytes())
+    }
+
+    /// The head with its own name.
+    pub(crate) fn host(&self) -> String {
+        format!("Host: {}", self.address)
+    }
+
+    /// Signs in by the link; gives the head with the cookie.
+    pub(crate) fn cookie(&self) -> String {
+        let path = self.link.split_once("/login").unwrap().1;
+        let reply = self.send(&[&format!("GET /login{path} HTTP/1.1"), &self.host()], b"");
+        assert_eq!(reply.status, 303, "{reply:?}");
+        let cookie = reply.head("set-cookie").unwrap();
+        format!("Cookie: {}", cookie.split(';').next().unwrap())
+    }
+
+    /// Asks a query of a source, with the token.
+    pub(crate) fn query(&self, run: &str, sql: &str) -> Reply {
+        self.get(&format!("/api/v1/query?run={run}&sql={}", encoded(sql)))
+    }
+
+    /// Lines of the audit log.
+    pub(crate) fn audit(&self) -> Vec<serde_json::Value> {
+        let text = std::fs::read_to_string(self.state.join("audit.ndjson")).unwrap();
+        text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+
+    /// Waits until something holds.
+    pub(crate) fn until(&self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
+        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        while !holds(self) {
+            assert!(std::time::Instant::now() < deadline, "never: {what}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
+    /// Stops it and waits for its end.
+    pub(crate) fn stop(&mut self) {
+        if let Some(stop) = self.stop.take() {
+            let _ = stop.send(());
+        }
+        if let Some(thread) = self.thread.take() {
+            thread.join().unwrap();
+        }
+    }
+}
+
+impl Drop for Service {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            // What is broken is told already.
+            drop(self.stop.take());
+        } else {
+            self.stop();
+        }
+    }
+}
+
+/// A part of an address.
+pub(crate) fn encoded(text: &str) -> String {
+    text.bytes()
+        .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
+        .collect()
+}
+
+/// A run of three users, merged: made once for all tests that only read it.
+pub(crate) fn merged() -> &'static World {
+    static WORLD: OnceLock<World> = OnceLock::new();
+    WORLD.get_or_init(|| {
+        let world = World::new(3);
+        assert_eq!(world.analyse("run", &["--shards", "2"]).code, Some(0));
+        world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+        world
+    })
+}
+
+/// A service of that run and its merged output.
+pub(crate) fn service() -> Service {
+    service_with(|_| {})
+}
+
+/// The same, changed.
+pub(crate) fn service_with(change: impl FnOnce(&mut Settings)) -> Service {
+    let world = merged();
+    Service::start(&[world.path("run"), world.path("merged")], change)
+}
