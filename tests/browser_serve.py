@@ -1,6 +1,8 @@
 """The page in a real browser: Debian's Chromium, driven by playwright.
 
-usage: browser_serve.py RESULTS CHROMIUM [PICTURES]
+usage: browser_serve.py RESULTS CHROMIUM [PICTURES [CONFIG]]
+
+CONFIG takes the place of the preset, for a build that is not optimised
 
 Makes a run of 40 users in two shards, kills one of its workers, watches it to its end, merges it, and walks through table,
 filter, download, editor, saved query, user page. No request goes elsewhere, nothing is said on the console, and axe-core finds
@@ -23,6 +25,7 @@ from playwright.sync_api import expect, sync_playwright
 RESULTS = str(Path(sys.argv[1]).resolve())
 CHROMIUM = sys.argv[2]
 PICTURES = Path(sys.argv[3]) if len(sys.argv) > 3 else None
+ANALYSIS = ["--config", str(Path(sys.argv[4]).resolve())] if len(sys.argv) > 4 else ["recommended"]
 
 
 def run(*args, **more):
@@ -241,7 +244,7 @@ def main():
         out = folder / "out"
         out.mkdir()
         work = subprocess.Popen(
-            [RESULTS, "run", "recommended", "--data", str(folder / "demo" / "data"), "--out", str(out / "run"), "--shards", "2"],
+            [RESULTS, "run", *ANALYSIS, "--data", str(folder / "demo" / "data"), "--out", str(out / "run"), "--shards", "2"],
             stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
         )
         served = subprocess.Popen(

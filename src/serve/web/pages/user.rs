@@ -73,6 +73,8 @@ struct User {
 
 struct Part {
     title: String,
+    /// What its table is called.
+    words: String,
     heads: Vec<Head>,
     rows: Vec<Vec<Cell>>,
     note: Option<String>,
@@ -107,8 +109,10 @@ fn of_part(part: &Value, run: &str) -> Result<Part, Ended> {
     let torn = |e: serde_json::Error| Ended::new(Ending::Died, e.to_string());
     let columns: Vec<ColumnOf> = serde_json::from_value(part["columns"].clone()).map_err(torn)?;
     let rows = part["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let title = part["title"].as_str().unwrap_or_default();
     Ok(Part {
-        title: part["title"].as_str().unwrap_or_default().to_owned(),
+        title: title.to_owned(),
+        words: format!("Table of {}", title.to_lowercase()),
         heads: heads(&columns),
         rows: rows.iter().map(|row| cells(row, &columns, run)).collect(),
         note: part["note"].as_str().map(str::to_owned),
