@@ -148,7 +148,7 @@ def tables(walk, merged):
 
 def editor(walk):
     page = walk.page
-    query = page.get_by_label("Query")
+    query = page.get_by_label("Query", exact=True)
     query.fill("select user_id, tau,\n TE_A2S from te )")
     query.press("Control+Enter")
     expect(page.get_by_text("Line 2, column")).to_be_visible()
@@ -226,7 +226,7 @@ def without_script(browser, base, cookies):
     page.get_by_role("button", name="Filter").click()
     expect(page.get_by_role("list", name="Filters")).to_contain_text("tau")
     page.goto(f"{base}/sql?run=merged")
-    page.get_by_label("Query").fill("select count(*) as n from users")
+    page.get_by_label("Query", exact=True).fill("select count(*) as n from users")
     page.get_by_role("button", name="Ask").click()
     expect(page.locator("tbody")).to_have_text("40")
     page.get_by_role("button", name="Sign out").click()

@@ -70,10 +70,13 @@ pub(super) async fn page(
     let named = fields.text("run")?;
     let run = named.or(sources.first().map(String::as_str)).unwrap_or_default().to_owned();
     let sql = fields.one("sql")?.unwrap_or_default().to_owned();
-    let given = fields.params();
+    let params = params(&sql, &fields.params());
+    // Those of a query before this one are of no use.
+    let given: BTreeMap<String, String> =
+        params.iter().filter(|(_, value)| !value.is_empty()).cloned().collect();
     let mut page = Editor {
         frame: Frame::of(&app, Some(&who)),
-        params: params(&sql, &given),
+        params,
         may_save: who.login.token.may(May::WriteQueries),
         waits: who.from_elsewhere && !sql.trim().is_empty(),
         result: None,
@@ -153,9 +156,9 @@ fn address(
     link::with(path, [("run", run), ("sql", sql)].into_iter().chain(params).chain(more))
 }
 
-/// The parameters of a query with their values: those that are given, and names behind a `$`.
+/// The parameters of a query, names behind a `$`, with the values that are given.
 fn params(sql: &str, given: &BTreeMap<String, String>) -> Vec<(String, String)> {
-    let mut all = given.clone();
+    let mut all = BTreeMap::new();
     let mut quote = None;
     let mut rest = sql;
     while let Some(c) = rest.chars().next() {
@@ -166,7 +169,8 @@ fn params(sql: &str, given: &BTreeMap<String, String>) -> Vec<(String, String)> 
             (None, '$') => {
                 let end = rest.find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(rest.len());
                 if rest.starts_with(|c: char| c.is_alphabetic() || c == '_') {
-                    all.entry(rest[..end].to_owned()).or_default();
+                    let name = &rest[..end];
+                    all.insert(name.to_owned(), given.get(name).cloned().unwrap_or_default());
                 }
                 rest = &rest[end..];
             }
@@ -182,7 +186,8 @@ mod tests {
 
     #[test]
     fn parameters_are_found_outside_of_quotes() {
-        let given = BTreeMap::from([("alpha".to_owned(), "0.1".to_owned())]);
+        let given = ["alpha", "other"].map(|name| (name.to_owned(), "0.1".to_owned()));
+        let given = BTreeMap::from(given);
         let found =
             params("select '$no', \"$nor\", $user from t where q < $alpha and x = $1 and y = $$", &given);
         assert_eq!(found, [("alpha".to_owned(), "0.1".to_owned()), ("user".to_owned(), String::new())]);
