@@ -84,7 +84,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
                 users: args.user.clone(),
                 hide_users: args.hide_users,
             };
-            let of = Of { dirs: &args.dirs, bounds: Bounds { memory, time: None }, definitions };
+            let of = Of { dirs: &args.dirs, bounds: Bounds::of_memory(memory), definitions };
             to_file(&of, &wanted, &args.output)
         },
     )

@@ -81,7 +81,8 @@ pub(super) async fn plan(
 /// Plans the one query of a text.
 pub(super) async fn planned(answering: Answering<'_>, loaded: &Loaded, sql: &str) -> Result<Planned, Ended> {
     let statement = only_statement(sql)?;
-    let planned = Planned::of(&answering.dirs(), answering.bounds(), loaded.as_ref(), statement, Look::Sizes).await;
+    let planned =
+        Planned::of(&answering.dirs(), answering.bounds(), loaded.as_ref(), statement, Look::Sizes).await;
     let planned = planned.map_err(|error| of_session(&error))?;
     no_settings(planned.frame().logical_plan())?;
     Ok(planned)
