@@ -15,7 +15,7 @@ struct Events(BufReader<TcpStream>);
 impl Events {
     fn of(service: &Service, run: &str) -> Self {
         let mut stream = TcpStream::connect(service.address).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(60))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let head = format!(
             "GET /api/v1/runs/{run}/events HTTP/1.1\r\n{}\r\nAuthorization: Bearer {}\r\n\r\n",
             service.host(),
