@@ -2,4 +2,5 @@
 
 mod template;
 
-pub use template::{PLOTS, Parameter, Queries, Query, QueryError, ident, literal};
+pub(crate) use template::PLOTS;
+pub use template::{Parameter, Queries, Query, QueryError, ident, literal};

@@ -14,7 +14,7 @@ use thiserror::Error;
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/queries");
 
 /// What the names of plots begin with.
-pub const PLOTS: &str = "plots/";
+pub(crate) const PLOTS: &str = "plots/";
 
 /// A query that cannot be used.
 #[derive(Debug, Error)]

@@ -45,10 +45,9 @@ impl Found {
     pub fn texts(&self, most: usize) -> Result<Vec<Vec<String>>, ArrowError> {
         let columns = self.columns()?;
         let all: Vec<Option<&Values>> = self.names().into_iter().map(|name| columns.column(name)).collect();
-        let cell = |values: &Option<&Values>, row: usize| {
-            values.map_or_else(String::new, |values| text(values, row))
-        };
-        let row = |row: usize| all.iter().map(|values| cell(values, row)).collect();
+        let cell =
+            |values: Option<&Values>, row: usize| values.map_or_else(String::new, |values| text(values, row));
+        let row = |row: usize| all.iter().map(|values| cell(*values, row)).collect();
         Ok((0..columns.len().min(most)).map(row).collect())
     }
 
@@ -77,7 +76,6 @@ impl Found {
         for batch in &self.batches {
             csv.write(batch)?;
         }
-        drop(csv);
         String::from_utf8(out).map_err(std::io::Error::other)
     }
 
@@ -116,7 +114,7 @@ impl Found {
 fn values(kind: &DataType, arrays: &[&ArrayRef]) -> Result<Values, ArrowError> {
     match kind {
         DataType::Null => {
-            let rows = arrays.iter().map(|array| array.len()).sum();
+            let rows = arrays.iter().map(arrow::array::Array::len).sum();
             Ok(Values::Numbers(vec![None; rows]))
         }
         kind if kind.is_numeric() => {

@@ -20,13 +20,12 @@ pub(super) async fn pictures(
     for (name, plot) in plots(context.subject.definitions.queries) {
         match plot {
             Ok(plot) if plot.plot.section.as_deref() == Some(section) => files.push(plot),
-            Ok(_) => {}
             // Which section it wants is not known; it is told where the findings are.
             Err(error) if section == "findings" => {
                 parts.push(wrong(context, &name, &error.to_string()));
                 failed.push(error.to_string());
             }
-            Err(_) => {}
+            Ok(_) | Err(_) => {}
         }
     }
     files.sort_by(|a, b| (a.plot.order, &a.name).cmp(&(b.plot.order, &b.name)));

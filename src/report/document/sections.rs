@@ -23,10 +23,7 @@ impl Context<'_> {
 /// What this is.
 pub(super) async fn overview(context: &Context<'_>) -> Result<Section, ReportError> {
     let about = context.about();
-    let state = match about.is_complete {
-        true => "complete".to_owned(),
-        false => "not complete".to_owned(),
-    };
+    let state = if about.is_complete { "complete".to_owned() } else { "not complete".to_owned() };
     let units =
         about.units_ok.map_or_else(|| about.units.to_string(), |ok| format!("{ok} of {} ok", about.units));
     let mut facts = vec![

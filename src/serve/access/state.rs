@@ -170,7 +170,7 @@ mod tests {
         assert_eq!(state.read("tokens.yaml").unwrap().as_deref(), Some("a"));
         assert_eq!(state.read("nothing").unwrap(), None);
         let open = |path: &Path, mode| {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap()
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode)).unwrap();
         };
         open(&folder.join("tokens.yaml"), 0o640);
         let said = state.read("tokens.yaml").unwrap_err().to_string();
