@@ -184,7 +184,7 @@ fn chains_hold(series: u64) {
         assert!(low <= 0.07 && high >= 0.03, "{called} of {series}");
     }
     // The same series, so that what is lost is seen without their chance.
-    let coupled = |seed: u64, n: usize| chains(seed, n, 0.12);
+    let coupled = |seed: u64, n: usize| chains(seed, n, 0.115);
     let [by_permute, _] = called(series, Order::Evidence, &[&Permute], coupled);
     let [by_both, _] = called(series, Order::Evidence, &USUAL, coupled);
     let share = |called: u64| called as f64 / series as f64;
