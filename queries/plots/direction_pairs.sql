@@ -34,6 +34,6 @@ select concat(r.measure, case when r.tau is null then '' else concat(', lag ', r
                               when place in (persons / 4, persons * 3 / 4) then ' (quartile)' else '' end) as person,
        forth, back
 from ranked r left join group_tests g
-     on g.measure = r.measure and (g.tau is not distinct from r.tau) and (g.feature_mode is not distinct from r.feature_mode)
+     on g.difference <> 'coupling' and g.measure = r.measure and (g.tau is not distinct from r.tau) and (g.feature_mode is not distinct from r.feature_mode)
 where persons <= 60 or place <= 30 or place > persons - 30 or place in (persons / 4, persons / 2, persons * 3 / 4)
 order by r.measure, place
