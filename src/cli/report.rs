@@ -150,6 +150,6 @@ async fn look(dir: &Path, of: &Of<'_>) -> Result<Looked, Failure> {
         }
         Source::Merged(_, manifest) => (About::merged(&name, &manifest), found::of_output(dir, &manifest)?),
     };
-    let session = Session::open_within(&[dir], of.bounds, loaded.as_ref()).map_err(Failure::error)?;
+    let session = Session::open_whole(&[dir], of.bounds, loaded.as_ref()).map_err(Failure::error)?;
     Ok(Looked { about, loaded, session, findings, checked })
 }

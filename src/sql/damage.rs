@@ -73,7 +73,18 @@ impl Damaged {
 
     /// Looks at the data files of the tables that a plan reads.
     pub(super) fn of(runs: Option<&Runs>, plan: &LogicalPlan, look: Look) -> Result<Self, SessionError> {
-        let names = names_of(plan)?;
+        Self::among(runs, &names_of(plan)?, look)
+    }
+
+    /// Looks at all data files, by their content.
+    pub(super) fn of_all(runs: Option<&Runs>) -> Result<Self, SessionError> {
+        let tables = |runs: &Runs| -> BTreeSet<String> {
+            runs.iter().flat_map(|run| run.run.manifest().schema_versions.keys().cloned()).collect()
+        };
+        Self::among(runs, &runs.map(tables).unwrap_or_default(), Look::Checksums)
+    }
+
+    fn among(runs: Option<&Runs>, names: &BTreeSet<String>, look: Look) -> Result<Self, SessionError> {
         let mut found = Self::default();
         for run in runs.into_iter().flat_map(|runs| runs.iter()) {
             let tables = &run.run.manifest().schema_versions;

@@ -112,6 +112,17 @@ impl Session {
         Damaged::of(self.runs.as_ref(), plan, look)
     }
 
+    /// The same, over the files that are whole: all are looked at.
+    pub fn open_whole(
+        dirs: &[impl AsRef<Path>],
+        bounds: Bounds,
+        definitions: Definitions<'_>,
+    ) -> Result<Self, SessionError> {
+        let session = Self::open_within(dirs, bounds, definitions)?;
+        let damaged = Damaged::of_all(session.runs.as_ref())?;
+        if damaged.is_empty() { Ok(session) } else { Self::open_without(dirs, bounds, &damaged, definitions) }
+    }
+
     /// The same, without files that were found to be damaged.
     pub fn open_without(
         dirs: &[impl AsRef<Path>],

@@ -82,8 +82,12 @@ fn duplicates_that_differ_stop_the_merge_and_name_both_values() {
     world.user("u01", &crate::world::rows(77, 300));
     assert_eq!(world.analyse("two", &[]).code, Some(0));
     let said = world.expect(3, &["merge", "--shards", "one", "two", "--output", "merged"]);
-    assert!(said.err.contains("u01 te feature_mode composite, tau 1 TE_A2S: 0."), "{}", said.err);
-    assert!(said.err.contains("(one ") && said.err.contains("(two "), "{}", said.err);
+    assert!(said.err.contains("u01 day_hours feature_mode composite, day 2015-06-08, hour "), "{}", said.err);
+    assert!(
+        said.err.contains("source_mean: 0.") && said.err.contains("(one ") && said.err.contains("(two "),
+        "{}",
+        said.err
+    );
     assert!(!said.err.contains("u00"), "{}", said.err);
     world.expect(0, &["merge", "--shards", "one", "two", "--output", "first", "--on-conflict", "first"]);
     world.expect(0, &["merge", "--shards", "one", "two", "--output", "latest", "--on-conflict", "latest"]);

@@ -124,7 +124,10 @@ fn users_that_are_expected_and_in_no_plan_are_missing() {
 fn a_report_counts_what_it_does_not_list() {
     let world = World::new(0);
     let modes = "[composite, magnitude_only, sma_only, variance_only]";
-    world.write("quick.yaml", crate::world::QUICK.replace("[composite]", modes));
+    world.write(
+        "quick.yaml",
+        crate::world::QUICK.replace("[composite]", modes) + "runtime: {day_hours: false}\n",
+    );
     // Rows of two days ten minutes apart, and then of one: no hour has as many as it had.
     for (run, rows) in [("one", 288), ("two", 144)] {
         for user in 0..6 {

@@ -85,7 +85,10 @@ fn numbers_keep_every_digit() {
 fn bad_lines_are_told_with_their_place() {
     let good = r#"echo '{"table": "te", "tau": 1}'"#;
     let cases: &[(&str, &[&str])] = &[
-        (r#"{"table": "tee", "tau": 1}"#, &["line 2: unknown table `tee`", "`te`?", "known tables are gc"]),
+        (
+            r#"{"table": "tee", "tau": 1}"#,
+            &["line 2: unknown table `tee`", "`te`?", "known tables are day_hours"],
+        ),
         (r#"{"table": "users"}"#, &["line 2: the table `users` is kept by the store"]),
         (r#"{"table": 1}"#, &["line 2: `table` must be a text"]),
         (
