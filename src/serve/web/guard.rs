@@ -40,7 +40,8 @@ pub(super) async fn all(State(app): State<Arc<App>>, request: Request, next: Nex
     };
     set("content-security-policy", POLICY);
     set("x-content-type-options", "nosniff");
-    set("referrer-policy", "no-referrer");
+    // Nothing is told elsewhere; with `no-referrer` a browser would hide the origin of our own forms from us too.
+    set("referrer-policy", "same-origin");
     set("x-frame-options", "DENY");
     set("cross-origin-opener-policy", "same-origin");
     set("cross-origin-resource-policy", "same-origin");

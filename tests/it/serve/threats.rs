@@ -209,7 +209,7 @@ fn every_answer_binds_the_browser() {
         }
         assert!(!policy.contains("unsafe"), "{policy}");
         assert_eq!(reply.head("x-content-type-options"), Some("nosniff"));
-        assert_eq!(reply.head("referrer-policy"), Some("no-referrer"));
+        assert_eq!(reply.head("referrer-policy"), Some("same-origin"));
         let text = reply.text();
         assert!(!text.contains("style=\"") && !text.contains("onclick"), "{path}");
     }

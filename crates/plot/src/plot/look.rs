@@ -9,7 +9,7 @@ pub enum Theme {
     Light,
     /// On its own, on black.
     Dark,
-    /// In a page that has [`PAGE_STYLE`].
+    /// In a page that has the rules of [`page_style`].
     Page,
 }
 
