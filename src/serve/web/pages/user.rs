@@ -122,7 +122,10 @@ fn of_part(part: &Value, run: &str) -> Result<Part, Ended> {
 /// `te A2S, lag 1: 0.0211 against a null of 0.0054 ± 0.0012; p = (3 + 1) / (199 + 1) = 0.02, q = 0.04.`
 fn sentence(test: &Value) -> Option<String> {
     let number = |name: &str| test[name].as_f64();
-    let short = |value: f64| format!("{value:.4}");
+    let short = |value: f64| match value.abs() {
+        size if size > 0.0 && size < 0.0001 => format!("{value:.1e}"),
+        _ => format!("{value:.4}"),
+    };
     let mut words = test["measure"].as_str()?.to_owned();
     if let Some(direction) = test["direction"].as_str() {
         words.push_str(&format!(" {direction}"));
@@ -140,7 +143,13 @@ fn sentence(test: &Value) -> Option<String> {
     }
     words.push_str("; p = ");
     if let (Some(above), Some(of)) = (test["exceedances"].as_i64(), test["surrogates"].as_i64()) {
-        words.push_str(&format!("({above} + 1) / ({of} + 1) = "));
+        // Where all arrangements were gone through, nothing is added.
+        let counted = |more: i64| (above + more) as f64 / (of + more) as f64;
+        if (counted(1) - p).abs() < 1e-9 {
+            words.push_str(&format!("({above} + 1) / ({of} + 1) = "));
+        } else if (counted(0) - p).abs() < 1e-9 {
+            words.push_str(&format!("{above} / {of} = "));
+        }
     }
     words.push_str(&short(p));
     if let Some(q) = number("q") {
@@ -168,5 +177,7 @@ mod tests {
         );
         assert_eq!(sentence(&json!({"measure": "gc", "p": null})).unwrap(), "gc: no p was computed.");
         assert_eq!(sentence(&json!({"measure": "mine", "p": 0.5})).unwrap(), "mine; p = 0.5000.");
+        let all = json!({"measure": "te", "exceedances": 3, "surrogates": 24, "p": 0.125, "q": 1e-7});
+        assert_eq!(sentence(&all).unwrap(), "te; p = 3 / 24 = 0.1250, q = 1.0e-7.");
     }
 }
