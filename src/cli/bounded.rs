@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
@@ -18,6 +19,7 @@ use super::speak;
 use crate::beside::Scratch;
 use crate::error::{Exit, Failure};
 use crate::progress::bytes;
+use crate::sql::Bounds;
 use crate::system;
 
 /// Says to the program that it is the one under the limit, and what that is.
@@ -42,6 +44,16 @@ pub(super) fn within(
     let memory = bounded.to_str().and_then(|bytes| bytes.parse().ok()).unwrap_or(memory);
     system::end_beyond(limit(memory)?).map_err(Failure::error)?;
     command(Some(memory))
+}
+
+/// Does a command that asks, within what its arguments allow: half of the free memory where they name none.
+pub(super) fn asking(
+    memory: Option<u64>,
+    time: Option<Duration>,
+    command: impl FnOnce(Bounds) -> Outcome,
+) -> Outcome {
+    let memory = memory.or_else(Bounds::usual_memory);
+    within(memory, |_| None, |memory| command(Bounds { time, ..Bounds::of_memory(memory) }))
 }
 
 /// What the process may have, where queries may have so much: it cannot begin with less, and whoever started it may

@@ -77,12 +77,7 @@ enum Form {
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
-    let memory = args.memory.or_else(Bounds::usual_memory);
-    bounded::within(
-        memory,
-        |_| None,
-        |memory| ask(args, Bounds { memory, time: args.timeout, ..Bounds::default() }, definitions),
-    )
+    bounded::asking(args.memory, args.timeout, |bounds| ask(args, bounds, definitions))
 }
 
 fn ask(args: &Args, bounds: Bounds, definitions: &Folder) -> Outcome {

@@ -62,32 +62,27 @@ fn level(text: &str) -> Result<f64, String> {
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
-    let memory = args.memory.or_else(Bounds::usual_memory);
-    bounded::within(
-        memory,
-        |_| None,
-        |memory| {
-            bounded::hush()?;
-            outside("--output", &args.output)?;
-            if args.output.exists() && !args.force {
-                let path = args.output.display();
-                return Err(Failure::usage(format!(
-                    "{path} exists already\n(hint: name another file with -o, or add --force)"
-                )));
-            }
-            let loaded = definitions.load_for(&args.dirs)?;
-            let plots = args.plot.iter().map(|name| plot_of(name, &loaded)).collect::<Result<_, _>>()?;
-            let wanted = Wanted {
-                title: args.title.clone(),
-                alpha: args.alpha,
-                plots,
-                users: args.user.clone(),
-                hide_users: args.hide_users,
-            };
-            let of = Of { dirs: &args.dirs, bounds: Bounds::of_memory(memory), definitions };
-            to_file(&of, &wanted, &args.output)
-        },
-    )
+    bounded::asking(args.memory, None, |bounds| {
+        bounded::hush()?;
+        outside("--output", &args.output)?;
+        if args.output.exists() && !args.force {
+            let path = args.output.display();
+            return Err(Failure::usage(format!(
+                "{path} exists already\n(hint: name another file with -o, or add --force)"
+            )));
+        }
+        let loaded = definitions.load_for(&args.dirs)?;
+        let plots = args.plot.iter().map(|name| plot_of(name, &loaded)).collect::<Result<_, _>>()?;
+        let wanted = Wanted {
+            title: args.title.clone(),
+            alpha: args.alpha,
+            plots,
+            users: args.user.clone(),
+            hide_users: args.hide_users,
+        };
+        let of = Of { dirs: &args.dirs, bounds, definitions };
+        to_file(&of, &wanted, &args.output)
+    })
 }
 
 /// Whose report it is.

@@ -4,7 +4,7 @@
 use serde::Serialize;
 
 use super::heartbeat::{ShardState, ShardStatus};
-use super::status::{overall, rate, state_word};
+use super::status::{eta, missing, overall, rate, state_word, sum};
 use crate::event::Counts;
 use crate::store::{Run, RunState, StoreError};
 
@@ -75,12 +75,11 @@ pub fn pulse(run: &Run) -> Result<Pulse, StoreError> {
     }
     let states = shards.iter().map(|shard| shard.state.as_str());
     let state = if is_complete { "complete".to_owned() } else { overall(states, counts) };
-    let rates: Vec<f64> = shards.iter().filter_map(|shard| shard.per_minute).collect();
     Ok(Pulse {
         state,
-        missing: counts.total.saturating_sub(counts.done() + counts.running),
+        missing: missing(counts),
         counts,
-        per_minute: (!rates.is_empty()).then(|| rates.iter().sum()),
+        per_minute: sum(shards.iter().map(|shard| shard.per_minute)),
         eta_seconds: shards.iter().filter_map(|shard| shard.eta_seconds).max(),
         shards,
     })
@@ -94,7 +93,6 @@ fn of_worker(worker: &ShardStatus) -> ShardPulse {
         counts.running = 0;
     }
     let per_minute = if is_live { rate(worker, counts) } else { None };
-    let left = counts.total.saturating_sub(counts.done());
     ShardPulse {
         shard: worker.shard,
         state: state.to_owned(),
@@ -102,7 +100,7 @@ fn of_worker(worker: &ShardStatus) -> ShardPulse {
         current_user: worker.current_user.clone().filter(|_| is_live),
         stage: worker.stage.clone().filter(|_| is_live),
         per_minute,
-        eta_seconds: per_minute.filter(|r| *r > 0.0).map(|r| (left as f64 / r * 60.0).ceil() as u64),
+        eta_seconds: eta(per_minute, counts),
         memory_bytes: worker.memory_bytes.filter(|_| is_live),
         errors: worker.errors,
         last_error: worker.last_error.clone(),

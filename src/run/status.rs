@@ -105,7 +105,7 @@ pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
         run_id: run.manifest().run_id.clone(),
         dir: run.name(),
         state: overall(shards.iter().map(|s| s.state.as_str()), counts),
-        missing: counts.total.saturating_sub(counts.done() + counts.running),
+        missing: missing(counts),
         counts,
         per_minute: sum(shards.iter().map(|s| s.per_minute)),
         eta_seconds: shards.iter().filter_map(|s| s.eta_seconds).max(),
@@ -168,8 +168,19 @@ pub(super) fn overall<'a>(mut shards: impl Iterator<Item = &'a str>, counts: Cou
     state.to_owned()
 }
 
-fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
+pub(super) fn sum(values: impl Iterator<Item = Option<f64>>) -> Option<f64> {
     values.flatten().fold(None, |sum, v| Some(sum.unwrap_or(0.0) + v))
+}
+
+/// Units neither done nor being worked on.
+pub(super) fn missing(counts: Counts) -> u64 {
+    counts.total.saturating_sub(counts.done() + counts.running)
+}
+
+/// Seconds until a worker is done, at its rate.
+pub(super) fn eta(per_minute: Option<f64>, counts: Counts) -> Option<u64> {
+    let left = counts.total.saturating_sub(counts.done());
+    per_minute.filter(|r| *r > 0.0).map(|r| (left as f64 / r * 60.0).ceil() as u64)
 }
 
 fn progress(shard: u32, mut counts: Counts, status: Option<&ShardStatus>) -> ShardProgress {
@@ -177,7 +188,6 @@ fn progress(shard: u32, mut counts: Counts, status: Option<&ShardStatus>) -> Sha
     let live = status.filter(|_| state == "running");
     counts.running = live.map_or(0, |s| s.counts.running.min(counts.total - counts.done()));
     let per_minute = live.and_then(|s| rate(s, counts));
-    let left = counts.total.saturating_sub(counts.done());
     ShardProgress {
         shard,
         state: state.to_owned(),
@@ -185,7 +195,7 @@ fn progress(shard: u32, mut counts: Counts, status: Option<&ShardStatus>) -> Sha
         current_user: live.and_then(|s| s.current_user.clone()),
         stage: live.and_then(|s| s.stage.clone()),
         per_minute,
-        eta_seconds: per_minute.filter(|r| *r > 0.0).map(|r| (left as f64 / r * 60.0).ceil() as u64),
+        eta_seconds: eta(per_minute, counts),
         last_error: status.and_then(|s| s.last_error.clone()),
     }
 }

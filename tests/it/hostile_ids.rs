@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::world::World;
 
-const COLUMNS: &str = "feature_modes: [x]
+/// An analysis of a table with a column of users.
+pub(crate) const COLUMNS: &str = "feature_modes: [x]
 data:
   format: columns
   user: who

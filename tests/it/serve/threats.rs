@@ -6,25 +6,10 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
+use super::super::hostile_ids::COLUMNS;
 use super::super::world::World;
 use super::client::parse;
 use super::{encoded, merged, service, service_with};
-
-/// An analysis of a table with a column of users.
-const COLUMNS: &str = "feature_modes: [x]
-data:
-  format: columns
-  user: who
-  text_columns: [who]
-  source: '\"a\"'
-  target: '\"b\"'
-  discretize: {source: {quantiles: 3}, target: none}
-  min_rows: 50
-analysis_modes: [global_te]
-k_selection: {k_grid: [1, 2]}
-surrogates: 9
-quality_profile: exploratory
-";
 
 #[test]
 fn nobody_gets_in_without_a_token() {
