@@ -5,29 +5,21 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, VisitorMut};
+
+use super::refusal::Refusal;
+use super::walk::Found;
 
 /// Fewer terms stay as they are.
 const FEW: usize = 16;
 
 /// Makes chains of `AND` and of `OR` flat.
-pub(super) fn terms(statement: &mut Statement) {
-    match statement {
-        Statement::Statement(statement) => {
-            let _ = statement.visit(&mut Chains);
-        }
-        Statement::Explain(explain) => terms(&mut explain.statement),
-        _ => {}
-    }
-}
-
-struct Chains;
+pub(super) struct Chains;
 
 impl VisitorMut for Chains {
-    type Break = ();
+    type Break = Box<Refusal>;
 
-    fn pre_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> Found {
         if let Some(op) = connective(expr)
             && length(expr, &op) > FEW
         {

@@ -3,15 +3,14 @@
 use std::ops::ControlFlow;
 
 use datafusion::execution::session_state::SessionState;
-use datafusion::sql::parser::Statement;
 use datafusion::sql::sqlparser::ast::{
     DuplicateTreatment, Expr, Function, FunctionArgumentClause, FunctionArgumentList, FunctionArguments,
     GroupByExpr, JoinConstraint, JoinOperator, LimitClause, OrderBy, OrderByExpr, OrderByKind, Query, Select,
-    SelectFlavor, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor, TableWithJoins, Visit,
-    Visitor,
+    SelectFlavor, SelectItem, SetExpr, SetOperator, SetQuantifier, TableFactor, TableWithJoins, VisitorMut,
 };
 
 use super::refusal::Refusal;
+use super::walk::Found;
 
 /// Aggregates that look at each value once if they are told `DISTINCT`, or for which that changes nothing.
 const DISTINCT: &[&str] = &[
@@ -56,24 +55,9 @@ const DISTINCT_IN_WINDOW: &[&str] =
 const NULLS: &[&str] = &["first_value", "lag", "last_value", "lead", "nth_value"];
 
 /// Refuses the first of them.
-pub(super) fn check(statement: &Statement, state: &SessionState) -> Result<(), Refusal> {
-    let mut clauses = Clauses { state };
-    let found = match statement {
-        Statement::Statement(statement) => statement.visit(&mut clauses),
-        Statement::Explain(explain) => return check(&explain.statement, state),
-        _ => ControlFlow::Continue(()),
-    };
-    match found {
-        ControlFlow::Break(refusal) => Err(*refusal),
-        ControlFlow::Continue(()) => Ok(()),
-    }
+pub(super) struct Clauses<'a> {
+    pub(super) state: &'a SessionState,
 }
-
-struct Clauses<'a> {
-    state: &'a SessionState,
-}
-
-type Found = ControlFlow<Box<Refusal>>;
 
 /// Refuses if the clause is there.
 fn refused(is_there: bool, what: &str, instead: &str) -> Found {
@@ -83,10 +67,10 @@ fn refused(is_there: bool, what: &str, instead: &str) -> Found {
     ControlFlow::Break(Box::new(Refusal::new(what, instead)))
 }
 
-impl Visitor for Clauses<'_> {
+impl VisitorMut for Clauses<'_> {
     type Break = Box<Refusal>;
 
-    fn pre_visit_query(&mut self, query: &Query) -> Found {
+    fn pre_visit_query(&mut self, query: &mut Query) -> Found {
         refused(
             !query.locks.is_empty(),
             "FOR UPDATE and FOR SHARE lock nothing here",
@@ -119,7 +103,7 @@ impl Visitor for Clauses<'_> {
         set_operations(&query.body)
     }
 
-    fn pre_visit_select(&mut self, select: &Select) -> Found {
+    fn pre_visit_select(&mut self, select: &mut Select) -> Found {
         let group_by_modified = match &select.group_by {
             GroupByExpr::All(modifiers) | GroupByExpr::Expressions(_, modifiers) => !modifiers.is_empty(),
         };
@@ -165,7 +149,7 @@ impl Visitor for Clauses<'_> {
         select.from.iter().try_for_each(joins)
     }
 
-    fn pre_visit_table_factor(&mut self, table: &TableFactor) -> Found {
+    fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> Found {
         let sample = "TABLESAMPLE is not carried out";
         let instead = "WHERE random() < 0.01 takes about a hundredth of the rows, another one each time";
         match table {
@@ -221,7 +205,7 @@ impl Visitor for Clauses<'_> {
         }
     }
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> Found {
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> Found {
         match expr {
             Expr::Function(function) => self.function(function),
             Expr::Cast { format, array, .. } => refused(

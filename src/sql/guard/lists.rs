@@ -5,26 +5,18 @@
 
 use std::ops::ControlFlow;
 
-use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, VisitMut, VisitorMut};
+use datafusion::sql::sqlparser::ast::{BinaryOperator, Expr, UnaryOperator, VisitorMut};
+
+use super::refusal::Refusal;
+use super::walk::Found;
 
 /// Writes `ANY` of a list as `ALL`.
-pub(super) fn any_as_all(statement: &mut Statement) {
-    match statement {
-        Statement::Statement(statement) => {
-            let _ = statement.visit(&mut Lists);
-        }
-        Statement::Explain(explain) => any_as_all(&mut explain.statement),
-        _ => {}
-    }
-}
-
-struct Lists;
+pub(super) struct Lists;
 
 impl VisitorMut for Lists {
-    type Break = ();
+    type Break = Box<Refusal>;
 
-    fn post_visit_expr(&mut self, expr: &mut Expr) -> ControlFlow<()> {
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> Found {
         let Expr::AnyOp { left, compare_op, right, .. } = expr else { return ControlFlow::Continue(()) };
         let other = match compare_op {
             BinaryOperator::Eq => BinaryOperator::NotEq,

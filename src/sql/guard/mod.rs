@@ -12,6 +12,7 @@
 //! | `arithmetic` | whole numbers do not wrap, NaN is one value |
 //! | `text` | where a query ends in a text of several |
 //! | `types` | names of types as SQL has them |
+//! | `walk` | one way through the tree of a statement for all of these |
 //! | `words` | the engine's errors as people read them |
 
 mod arithmetic;
@@ -30,6 +31,7 @@ mod subqueries;
 mod tests;
 mod text;
 mod types;
+mod walk;
 mod words;
 
 pub(super) use arithmetic::too_large;

@@ -6,7 +6,11 @@ use datafusion::dataframe::DataFrame;
 use datafusion::execution::context::{SQLOptions, SessionContext};
 use datafusion::logical_expr::LogicalPlan;
 
-use super::{arithmetic, balance, clauses, conditions, limits, lists, size, subqueries};
+use super::balance::Chains;
+use super::clauses::Clauses;
+use super::lists::Lists;
+use super::walk::walk;
+use super::{arithmetic, conditions, limits, size, subqueries};
 use crate::sql::error::SessionError;
 
 /// Makes a session answer as the guard promises.
@@ -20,10 +24,10 @@ pub(in crate::sql) async fn plan(ctx: &SessionContext, sql: &str) -> Result<Data
     let state = ctx.state();
     let dialect = state.config().options().sql_parser.dialect;
     let mut statement = state.sql_to_statement(sql, &dialect)?;
-    balance::terms(&mut statement);
-    lists::any_as_all(&mut statement);
-    clauses::check(&statement, &state)?;
-    size::check(&statement)?;
+    walk(&mut statement, &mut Chains)?;
+    walk(&mut statement, &mut Lists)?;
+    walk(&mut statement, &mut Clauses { state: &state })?;
+    size::check(&mut statement)?;
     let plan = state.statement_to_plan(statement).await?;
     read_only().verify_plan(&plan)?;
     let plan: LogicalPlan = subqueries::in_order(plan)?;

@@ -7,10 +7,11 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{Expr, Query, Select, TableFactor, Visit, Visitor};
+use datafusion::sql::sqlparser::ast::{Expr, Query, Select, TableFactor, VisitorMut};
 
 use super::limits::DEEPEST;
 use super::refusal::Refusal;
+use super::walk::{Found, walk};
 
 /// Tables, and queries in their place, of the whole query.
 pub(super) const TABLES: u64 = 500;
@@ -25,13 +26,9 @@ pub(super) const COLUMNS: usize = 2000;
 pub(super) const WITHIN: usize = 8;
 
 /// Refuses what would be planned for too long.
-pub(super) fn check(statement: &Statement) -> Result<(), Refusal> {
+pub(super) fn check(statement: &mut Statement) -> Result<(), Refusal> {
     let mut known = Known::default();
-    let _ = match statement {
-        Statement::Statement(statement) => statement.visit(&mut known),
-        Statement::Explain(explain) => return check(&explain.statement),
-        _ => ControlFlow::Continue(()),
-    };
+    walk(statement, &mut known)?;
     if known.columns > COLUMNS {
         return Err(Refusal::new(
             format!("a select list has {} columns; it may have {COLUMNS}", known.columns),
@@ -123,10 +120,10 @@ impl Default for Known {
     }
 }
 
-impl Visitor for Known {
-    type Break = ();
+impl VisitorMut for Known {
+    type Break = Box<Refusal>;
 
-    fn pre_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+    fn pre_visit_query(&mut self, query: &mut Query) -> Found {
         for cte in query.with.iter().flat_map(|with| &with.cte_tables) {
             self.of_names.insert(&raw const *cte.query, cte.alias.name.value.clone());
         }
@@ -134,13 +131,10 @@ impl Visitor for Known {
         ControlFlow::Continue(())
     }
 
-    fn post_visit_query(&mut self, query: &Query) -> ControlFlow<()> {
+    fn post_visit_query(&mut self, query: &mut Query) -> Found {
         let mut weight = self.open.pop().unwrap_or_default();
         weight.levels += 1;
         self.largest = self.largest.max(weight.tables);
-        if self.largest > TABLES {
-            return ControlFlow::Break(());
-        }
         match self.of_names.remove(&(&raw const *query)) {
             Some(name) => {
                 self.names.insert(name, weight);
@@ -154,25 +148,25 @@ impl Visitor for Known {
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_select(&mut self, select: &Select) -> ControlFlow<()> {
+    fn pre_visit_select(&mut self, select: &mut Select) -> Found {
         let joined = select.from.iter().map(|from| 1 + from.joins.len()).sum();
         self.widest = self.widest.max(joined);
         self.columns = self.columns.max(select.projection.len());
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+    fn pre_visit_expr(&mut self, expr: &mut Expr) -> Found {
         self.around += usize::from(has_query(expr));
         self.deepest = self.deepest.max(self.around);
         ControlFlow::Continue(())
     }
 
-    fn post_visit_expr(&mut self, expr: &Expr) -> ControlFlow<()> {
+    fn post_visit_expr(&mut self, expr: &mut Expr) -> Found {
         self.around -= usize::from(has_query(expr));
         ControlFlow::Continue(())
     }
 
-    fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<()> {
+    fn pre_visit_table_factor(&mut self, table: &mut TableFactor) -> Found {
         let weight = match table {
             TableFactor::Table { name, .. } => self.names.get(&name.to_string()).copied(),
             _ => None,
