@@ -141,16 +141,10 @@ fn too_many_strangers_end_with_3() {
 
 #[test]
 fn killed_and_resumed_equals_uninterrupted() {
-    let world = World::new(0);
-    world.write("quick.yaml", QUICK.replace("surrogates: 19", "surrogates: 300"));
-    for user in 0..4 {
-        world.user(&format!("u{user:02}"), &rows(user + 1, 1000));
-    }
+    let world = World::new(4);
     assert_eq!(world.analyse("run", &[]).code, Some(0));
     world.expect(0, &["control", "run", "--out", "whole"]);
-    let args = ["control", "run", "--threads", "1", "--out", "killed"];
-    let done = world.killed_at_work("killed", &args);
-    assert!((1..12).contains(&done), "{done} pairs were committed before the kill");
+    world.killed_at_work("killed", &["control", "run", "--threads", "1", "--out", "killed"]);
     let partial = ["merge", "--shards", "run", "--control", "killed", "--output", "no", "--allow-partial"];
     let said = world.expect(0, &partial);
     assert!(said.err.contains("pairs of strangers"), "{}", said.err);

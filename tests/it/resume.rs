@@ -1,38 +1,23 @@
 //! A run that was killed goes on behind its last commit, and its result is the same.
 
+use std::os::unix::process::ExitStatusExt;
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-use crate::world::{QUICK, World, rows};
+use nix::sys::signal::Signal::{SIGHUP, SIGINT, SIGTERM};
 
-/// Long enough a unit that a kill comes in the middle of a shard.
-const SLOW: &str = "feature_modes: [composite]
-analysis_modes: [global_te]
-k_selection: {strategy: fixed, k_fixed: 4}
-statistical: {nulls: [permute]}
-surrogates: 1500
-data: {min_rows: 100}
-quality_profile: exploratory
-";
+use crate::world::{QUICK, World, quiet, rows, signal};
 
-fn slow_world() -> World {
-    let world = World::new(0);
-    world.write("quick.yaml", SLOW);
-    for user in 0..8 {
-        world.user(&format!("u{user:02}"), &rows(user + 1, 2500));
-    }
-    world
-}
+/// One worker of two, one user at a time.
+const SHARD: [&str; 11] =
+    ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shard", "0/2", "--threads", "1"];
 
 #[test]
 fn killed_and_resumed_equals_uninterrupted() {
-    let world = slow_world();
+    let world = World::new(8);
     assert_eq!(world.analyse("whole", &[]).code, Some(0));
     world.expect(0, &["merge", "--output", "merged_whole", "--shards", "whole"]);
 
-    let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shard", "0/2"];
-    let done = world.killed_at_work("run", &args);
-    assert!((1..4).contains(&done), "{done} units were committed before the kill");
+    world.killed_at_work("run", &SHARD);
     let status = world.expect(0, &["status", "run"]);
     assert!(status.out.contains("lost") && status.out.contains("--resume"), "{}", status.out);
     let merge = world.expect(3, &["merge", "--output", "no", "--shards", "run"]);
@@ -64,16 +49,10 @@ fn killed_and_resumed_equals_uninterrupted() {
 
 #[test]
 fn a_shard_has_one_worker_at_a_time() {
-    let world = slow_world();
-    let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shard", "0/2"];
-    let mut first = world.started(&args);
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !world.path("run/_status/shard-0-of-2.lock").exists() {
-        assert!(Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(2));
-    }
-    std::thread::sleep(Duration::from_millis(50));
-    let second = world.run(&args);
+    let world = World::new(8);
+    let mut first = world.at_the_third_unit(&SHARD);
+    world.wait_for_commits("run", 2);
+    let second = world.run(&SHARD);
     let other_division = world.run(&["run", "--resume", "run", "--shards", "1"]);
     first.kill().unwrap();
     first.wait().unwrap();
@@ -88,36 +67,82 @@ fn a_shard_has_one_worker_at_a_time() {
     world.expect(0, &["validate", "run"]);
 }
 
-#[cfg(unix)]
 #[test]
 fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
-    use nix::sys::signal::Signal::{SIGHUP, SIGINT};
-    stopped_by(SIGINT, &["--shards", "2"]);
+    stopped_by(SIGINT, &["--shards", "2"], 2);
     // The end of a connection, with workers and without.
-    stopped_by(SIGHUP, &["--shards", "2"]);
-    stopped_by(SIGHUP, &["--threads", "1"]);
+    stopped_by(SIGHUP, &["--shards", "2"], 2);
+    stopped_by(SIGHUP, &["--threads", "1"], 1);
 }
 
-fn stopped_by(signal: nix::sys::signal::Signal, more: &[&str]) {
-    let world = slow_world();
+/// Stopped while each worker is at its third unit, which is brought to its end.
+fn stopped_by(told: nix::sys::signal::Signal, more: &[&str], workers: usize) {
+    let world = World::new(8);
     let args = [&["run", "--config", "quick.yaml", "--data", "data", "--out", "run"], more].concat();
     let child = world
         .command(&args)
+        .env("RESULTS_FAILPOINT", "unit@3||wait|go")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    world.wait_for_a_commit("run");
-    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
-    nix::sys::signal::kill(pid, signal).unwrap();
+    world.wait_for_commits("run", 2 * workers);
+    signal(&child, told);
+    world.wait_until("every worker was told", |world| {
+        (0..workers).all(|worker| {
+            let status = std::fs::read_to_string(world.path(&format!("run/_status/shard-{worker}.json")));
+            status.is_ok_and(|status| status.contains("\"stopping\": true"))
+        })
+    });
+    world.write("go", "");
     let said = crate::world::said(&child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(130), "{said:#?}");
     assert!(said.err.contains("continue with: results run --resume run"), "{}", said.err);
-    let done = world.files("run/users").len();
-    assert!((1..8).contains(&done), "{done} units");
+    assert_eq!(world.committed("run"), 3 * workers);
     world.expect(0, &["run", "--resume", "run"]);
-    assert_eq!(world.files("run/users").len(), 8);
+    assert_eq!(world.committed("run"), 8);
+}
+
+#[test]
+fn under_nohup_the_end_of_a_connection_ends_nothing() {
+    for more in [&["--shards", "2"][..], &["--threads", "1"]] {
+        let world = World::new(6);
+        let args = [&["run", "--config", "quick.yaml", "--data", "data", "--out", "run"], more].concat();
+        let mut command = world.under_nohup(&args);
+        let mut child = quiet(command.env("RESULTS_FAILPOINT", "unit@2||wait|go"));
+        world.wait_for_commits("run", 1);
+        signal(&child, SIGHUP);
+        // Whoever heeds it would stop behind this unit.
+        std::thread::sleep(std::time::Duration::from_millis(100));
+        world.write("go", "");
+        assert_eq!(child.wait().unwrap().code(), Some(0), "{more:?}");
+        assert_eq!(world.committed("run"), 6);
+    }
+}
+
+/// As by SIGTERM: at once, and what it leaves is in nobody's way.
+#[test]
+fn a_merge_ends_with_the_connection_and_under_nohup_it_does_not() {
+    let world = World::new(2);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    let merge = ["merge", "--output", "merged", "--shards", "run"];
+    let held = |command: &mut std::process::Command| {
+        let _ = std::fs::remove_file(world.path("go"));
+        quiet(command.env("RESULTS_FAILPOINT", "open|/te/|wait|go"))
+    };
+    for told in [SIGHUP, SIGTERM] {
+        let mut child = held(&mut world.command(&merge));
+        signal(&child, told);
+        assert_eq!(child.wait().unwrap().signal(), Some(told as i32));
+        assert!(!world.path("merged").exists());
+    }
+    let mut child = held(&mut world.under_nohup(&merge));
+    world.wait_until("the shell ignores it", |world| world.path("nohup.out").exists());
+    signal(&child, SIGHUP);
+    world.write("go", "");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    world.expect(0, &["validate", "merged"]);
 }
 
 #[test]

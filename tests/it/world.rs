@@ -73,10 +73,27 @@ impl World {
         command
     }
 
+    /// The program with arguments, as `nohup` starts it: the end of a connection is nothing to it, from when
+    /// `nohup.out` is there.
+    pub(crate) fn under_nohup(&self, args: &[&str]) -> Command {
+        let own = self.command(args);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "trap '' HUP; : >nohup.out; exec \"$0\" \"$@\""])
+            .arg(own.get_program())
+            .args(args);
+        command.current_dir(self.dir.path()).env("CI", "true").env_remove("RESULTS_DEFINITIONS");
+        command
+    }
+
     /// The program at work, saying nothing.
     pub(crate) fn started(&self, args: &[&str]) -> Child {
-        let mut command = self.command(args);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
+        quiet(&mut self.command(args))
+    }
+
+    /// The program at work on its third unit and never done with it, each worker of it: no machine is too quick.
+    pub(crate) fn at_the_third_unit(&self, args: &[&str]) -> Child {
+        quiet(self.command(args).env("RESULTS_FAILPOINT", "unit@3||hang"))
     }
 
     /// Files of the ledger of a run so far.
@@ -85,22 +102,27 @@ impl World {
         if self.path(&ledger).exists() { self.files(&ledger).len() } else { 0 }
     }
 
-    /// Waits until something is committed to a run.
-    pub(crate) fn wait_for_a_commit(&self, run: &str) {
+    /// Waits for what comes in a while.
+    pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
         let deadline = Instant::now() + Duration::from_mins(1);
-        while self.committed(run) == 0 {
-            assert!(Instant::now() < deadline, "nothing was committed");
+        while !is_so(self) {
+            assert!(Instant::now() < deadline, "never: {what}");
             std::thread::sleep(Duration::from_millis(2));
         }
     }
 
-    /// Starts the program and kills it once it has committed something; how many commits there are then.
-    pub(crate) fn killed_at_work(&self, run: &str, args: &[&str]) -> usize {
-        let mut child = self.started(args);
-        self.wait_for_a_commit(run);
+    /// Waits until so many units are committed to a run.
+    pub(crate) fn wait_for_commits(&self, run: &str, n: usize) {
+        self.wait_until(&format!("{n} units"), |world| world.committed(run) >= n);
+    }
+
+    /// Starts the program with one worker of one thread, and kills it at its third unit: two are done then.
+    pub(crate) fn killed_at_work(&self, run: &str, args: &[&str]) {
+        let mut child = self.at_the_third_unit(args);
+        self.wait_for_commits(run, 2);
         child.kill().unwrap();
         child.wait().unwrap();
-        self.committed(run)
+        assert_eq!(self.committed(run), 2);
     }
 
     /// Runs the program to its end.
@@ -156,6 +178,17 @@ impl World {
     pub(crate) fn root(&self) -> &Path {
         self.dir.path()
     }
+}
+
+/// Sends a signal to a process.
+pub(crate) fn signal(child: &Child, signal: nix::sys::signal::Signal) {
+    let process = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
+    nix::sys::signal::kill(process, signal).unwrap();
+}
+
+/// Starts a command that reads nothing and says nothing.
+pub(crate) fn quiet(command: &mut Command) -> Child {
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap()
 }
 
 pub(crate) fn said(output: &Output) -> Said {

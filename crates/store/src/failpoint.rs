@@ -1,9 +1,10 @@
 //! Places where a test can make the program fail. Not in a release build, but for [`defect`].
 //!
 //! `RESULTS_FAILPOINT=name|detail|action|file` acts at the place `name`, where its detail contains the
-//! text given; with a file, only while that file is not there, and makes it. Actions: `kill`, `panic`,
-//! `memory` (takes memory until none is left), `hang`, `vanish` (removes the file that the detail is); at places that can give an error also `full` and
-//! `readonly`. `RESULTS_CLOCK` sets the clock off by so many seconds.
+//! text given; with a file, only while that file is not there, and makes it. `name@3` acts from the third
+//! time on. Actions: `kill`, `panic`, `memory` (takes memory until none is left), `hang`, `wait` (until
+//! the file is there), `vanish` (removes the file that the detail is); at places that can give an error
+//! also `full` and `readonly`. `RESULTS_CLOCK` sets the clock off by so many seconds.
 
 /// Marks a place.
 #[cfg(not(debug_assertions))]
@@ -42,7 +43,12 @@ pub fn defect(user_id: &str) {
 #[cfg(debug_assertions)]
 mod spec {
     use std::io;
+    use std::path::Path;
     use std::sync::OnceLock;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// How long who waits sleeps at a time.
+    const PAUSE: std::time::Duration = std::time::Duration::from_millis(20);
 
     /// Marks a place.
     pub fn hit(name: &str, detail: &str) {
@@ -53,12 +59,23 @@ mod spec {
     /// Marks a place that can fail.
     pub fn error(name: &str, detail: &str) -> io::Result<()> {
         static SPEC: OnceLock<Option<Vec<String>>> = OnceLock::new();
+        static TIMES: AtomicUsize = AtomicUsize::new(0);
         let read = || Some(std::env::var("RESULTS_FAILPOINT").ok()?.split('|').map(str::to_owned).collect());
-        let Some([at, part, action, once @ ..]) = SPEC.get_or_init(read).as_deref() else { return Ok(()) };
+        let Some([at, part, action, file @ ..]) = SPEC.get_or_init(read).as_deref() else { return Ok(()) };
+        let (at, from) = at.split_once('@').unwrap_or((at, "1"));
         if at != name || !detail.contains(part.as_str()) {
             return Ok(());
         }
-        if let [file] = once
+        if TIMES.fetch_add(1, Ordering::Relaxed) + 1 < from.parse().unwrap_or(1) {
+            return Ok(());
+        }
+        if let ("wait", [file]) = (action.as_str(), file) {
+            while !Path::new(file).exists() {
+                std::thread::sleep(PAUSE);
+            }
+            return Ok(());
+        }
+        if let [file] = file
             && std::fs::File::create_new(file).is_err()
         {
             return Ok(());
@@ -88,7 +105,7 @@ mod spec {
             }
             "vanish" => drop(std::fs::remove_file(detail)),
             "hang" => loop {
-                std::thread::sleep(std::time::Duration::from_millis(50));
+                std::thread::sleep(PAUSE);
             },
             _ => {
                 let _ = nix::sys::signal::kill(nix::unistd::Pid::this(), nix::sys::signal::Signal::SIGKILL);

@@ -57,7 +57,7 @@ fn a_watcher_sees_the_run_to_its_end() {
         "--shards",
         "2",
     ]);
-    world.wait_for_a_commit("out/run");
+    world.wait_for_commits("out/run", 1);
     let service = Service::start(&[world.path("out")], |_| {});
     let mut events = Events::of(&service, "run");
     let (first, mut run) = events.next().unwrap();
