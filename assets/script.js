@@ -49,10 +49,41 @@ function showRun(root, run, changed) {
   if ("per_minute" in changed) put(root, "per_minute", run.per_minute === null ? "" : run.per_minute.toFixed(1));
   if ("eta_seconds" in changed) put(root, "eta", duration(run.eta_seconds));
   for (const shard of changed.shards || []) showShard(root, shard);
+  if ("mishaps" in changed) showMishaps(root, run.mishaps);
+}
+
+function showMishaps(root, all) {
+  const box = root.querySelector("[data-mishaps]");
+  if (!box) return;
+  box.hidden = all.length === 0;
+  box.querySelector("ul").replaceChildren(...all.map((words) => {
+    const item = document.createElement("li");
+    item.textContent = words;
+    return item;
+  }));
+}
+
+/** The row of a shard; of one that was started after the page was made, a new one in its place. */
+function rowOf(root, number) {
+  const row = root.querySelector(`[data-shard="${number}"]`);
+  const box = root.querySelector("[data-shards]");
+  const empty = box && box.querySelector("template");
+  if (row || !empty) return row;
+  const made = empty.content.firstElementChild.cloneNode(true);
+  made.dataset.shard = number;
+  made.querySelector("th").textContent = number;
+  made.querySelector("meter").setAttribute("aria-label", `units done of shard ${number}`);
+  made.querySelector("a").href = box.dataset.shards + number;
+  made.querySelector("a span").textContent = ` of shard ${number}`;
+  const body = box.querySelector("tbody");
+  body.insertBefore(made, [...body.rows].find((other) => Number(other.dataset.shard) > number) || null);
+  box.hidden = false;
+  root.querySelector("[data-none]").hidden = true;
+  return made;
 }
 
 function showShard(root, shard) {
-  const row = root.querySelector(`[data-shard="${shard.shard}"]`);
+  const row = rowOf(root, shard.shard);
   if (!row) return;
   const counts = shard.counts;
   const done = counts.ok + counts.skipped + counts.failed;
@@ -66,6 +97,7 @@ function showShard(root, shard) {
   put(row, "eta", duration(shard.eta_seconds));
   put(row, "memory", bytes(shard.memory_bytes));
   put(row, "failed", grouped(counts.failed));
+  put(row, "restarts", grouped(shard.restarts));
   put(row, "last_error", shard.last_error || "");
 }
 
@@ -80,7 +112,7 @@ function watch(root) {
     run = { ...run, ...changed };
     showRun(root, run, changed);
     // Rows stay as they are: whoever reads them decides when others come.
-    if (more && run.snapshot !== root.dataset.snapshot) { more.href = location.href; more.hidden = false; }
+    if (more && run.mark !== root.dataset.mark) { more.href = location.href; more.hidden = false; }
   };
   const open = () => {
     if (stream) return;
@@ -88,10 +120,13 @@ function watch(root) {
     stream.addEventListener("status", take);
     stream.addEventListener("change", take);
     stream.addEventListener("problem", (event) => {
-      if (told) told.textContent = `${JSON.parse(event.data).not_ok} units are not ok`;
+      const problem = JSON.parse(event.data);
+      if (told) told.textContent = [`${problem.not_ok} units are not ok`, ...problem.mishaps.slice(0, 1)].join("; ");
     });
     stream.addEventListener("finished", () => {
       if (told) told.textContent = "The run is complete.";
+      for (const place of root.querySelectorAll("[data-over]")) place.hidden = false;
+      for (const place of root.querySelectorAll("[data-unless-over]")) place.hidden = true;
       stream.close();
       stream = "over";
     });

@@ -101,9 +101,14 @@ def live(walk, folder):
     before = page.evaluate("window.scrollY")
     done = page.locator("section [data-live=done]").first
     first = int(done.inner_text().replace(",", ""))
-    for process in workers(folder)[:1]:
+    killed = workers(folder)[:1]
+    for process in killed:
         os.kill(process, signal.SIGKILL)
+    if killed:
+        expect(page.locator("[data-mishaps] li").first).to_contain_text("restarted", timeout=60_000)
+        expect(page.locator("[data-live=restarts]").get_by_text("1", exact=True)).to_be_visible()
     expect(page.locator("[data-live=told]")).to_have_text("The run is complete.", timeout=240_000)
+    expect(page.get_by_role("link", name="Show the page of the whole run")).to_be_visible()
     expect(done).to_have_text("40")
     assert first < 40, "the run was over before it was looked at"
     assert page.evaluate("window.scrollY") == before, "the page moved under the reader"

@@ -1,6 +1,8 @@
 //! Where a run stands by what its workers last said of themselves: no ledger is read, so that it costs little however
 //! many units there are.
 
+use std::cmp::Reverse;
+
 use serde::Serialize;
 
 use super::heartbeat::{ShardState, ShardStatus};
@@ -58,11 +60,7 @@ pub struct ShardPulse {
 /// The folder of its status cannot be read.
 pub fn pulse(run: &Run) -> Result<Pulse, StoreError> {
     let manifest = run.manifest();
-    let mut workers = ShardStatus::all(run.storage())?;
-    // Workers of an earlier division have left files that say nothing any more.
-    let newest = workers.iter().max_by_key(|worker| worker.updated_us).map(|worker| worker.of);
-    workers.retain(|worker| Some(worker.of) == newest);
-    workers.sort_by_key(|worker| worker.shard);
+    let workers = counting(ShardStatus::all(run.storage())?);
     let shards: Vec<ShardPulse> = workers.iter().map(of_worker).collect();
     let mut counts: Counts = shards.iter().map(|shard| shard.counts).sum();
     let is_whole = manifest.only_shards.is_empty();
@@ -85,6 +83,19 @@ pub fn pulse(run: &Run) -> Result<Pulse, StoreError> {
     })
 }
 
+/// Workers whose counts are of users that no newer one has: an earlier division has left files that say nothing any more.
+fn counting(mut workers: Vec<ShardStatus>) -> Vec<ShardStatus> {
+    workers.sort_by_key(|worker| Reverse(worker.updated_us));
+    let mut kept: Vec<ShardStatus> = Vec::new();
+    for worker in workers {
+        if !kept.iter().any(|newer| newer.covers(worker.shard, worker.of)) {
+            kept.push(worker);
+        }
+    }
+    kept.sort_by_key(|worker| worker.shard);
+    kept
+}
+
 fn of_worker(worker: &ShardStatus) -> ShardPulse {
     let mut counts = worker.counts;
     let state = state_word(Some(worker), counts);
@@ -105,5 +116,32 @@ fn of_worker(worker: &ShardStatus) -> ShardPulse {
         errors: worker.errors,
         last_error: worker.last_error.clone(),
         started_us: worker.started_us,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worker(shard: u32, of: u32, updated_us: i64) -> ShardStatus {
+        let json = serde_json::json!({
+            "shard": shard, "of": of, "state": "finished", "pid": 1, "host": "", "boot_id": "", "started_us": 0,
+            "updated_us": updated_us, "counts": Counts::default(), "already_done": 0, "current_user": null,
+            "stage": null, "last_error": null
+        });
+        serde_json::from_value(json).unwrap()
+    }
+
+    #[test]
+    fn no_user_is_counted_twice_and_none_is_forgotten() {
+        let of = |workers: &[(u32, u32, i64)]| {
+            let all = workers.iter().map(|(shard, of, at)| worker(*shard, *of, *at)).collect();
+            counting(all).iter().map(|worker| (worker.shard, worker.of)).collect::<Vec<_>>()
+        };
+        assert_eq!(of(&[(1, 2, 5), (0, 2, 9)]), [(0, 2), (1, 2)]);
+        // The only worker of the new division has all users.
+        assert_eq!(of(&[(0, 1, 9), (1, 4, 5), (2, 4, 5), (3, 4, 6)]), [(0, 1)]);
+        // One of two has those of shards 0 and 2 of four; the others are as they were.
+        assert_eq!(of(&[(0, 2, 9), (1, 4, 5), (2, 4, 5), (3, 4, 6)]), [(0, 2), (1, 4), (3, 4)]);
     }
 }

@@ -7,6 +7,7 @@
 //! | `answer/` | questions, each answered by a process of its own; only that process knows the engine |
 //! | `web/` | pages and REST |
 //! | `server`, `tls`, `doors` | connections: accepted, limited, closed |
+//! | `mark` | whether a file is still the one that it was |
 //!
 //! This process parses protocols and knows names of files; it never hands text of a stranger to the engine.
 
@@ -15,6 +16,7 @@ mod answer;
 mod catalog;
 mod doors;
 mod error;
+mod mark;
 mod server;
 mod settings;
 mod tls;

@@ -1,6 +1,6 @@
 //! Connections: accepted, limited in number and time, encrypted, and closed in the end.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::net::SocketAddr;
 use std::pin::Pin;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::GracefulShutdown;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::time::MissedTickBehavior;
 use tower::ServiceExt;
 
 use super::access::{Access, Secret, State};
@@ -31,11 +32,16 @@ use super::web::{self, App, Peer};
 /// Bytes of the head of a request.
 const HEAD: usize = 16 << 10;
 
+/// What is said when there are too many connections.
+const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\n\
+                    Connection: close\r\nContent-Length: 97\r\n\r\n\
+                    too many connections are open; close some, or let more in with --connections (64 of one address)\n";
+
 /// Requests at a time on one connection.
 const STREAMS: u32 = 100;
 
-/// How often is looked for tokens that have ended.
-const TOKENS: Duration = Duration::from_secs(1);
+/// How often is looked for tokens that have ended, and for snapshots that nobody uses.
+const SWEEP: Duration = Duration::from_secs(1);
 
 /// A service that listens.
 #[derive(Debug)]
@@ -74,7 +80,7 @@ impl Server {
             source,
         })?;
         let address = listener.local_addr()?;
-        let catalog = Arc::new(Catalog::new(&settings.dirs));
+        let catalog = Arc::new(Catalog::new(&settings.dirs, settings.keep));
         let looking = Arc::clone(&catalog);
         tokio::task::spawn_blocking(move || looking.look()).await.map_err(std::io::Error::other)?;
         let pool = Pool::begin(settings.limits.clone())?;
@@ -112,7 +118,8 @@ impl Server {
         let router = web::router(&app);
         let doors = Doors::new(settings.connections, settings.of_address);
         let open = GracefulShutdown::new();
-        let looking = tokio::spawn(look(Arc::clone(&app), settings.look));
+        let looking =
+            [tokio::spawn(look(Arc::clone(&app), settings.look)), tokio::spawn(sweep(Arc::clone(&app)))];
         let connections = Arc::new(settings);
         tokio::pin!(stop);
         loop {
@@ -130,7 +137,7 @@ impl Server {
                 }
             };
             let Some(inside) = doors.enter(peer.ip()) else {
-                drop(stream);
+                turn_away(stream, tls.is_some());
                 continue;
             };
             let serving = Serving { router: router.clone(), peer, settings: Arc::clone(&connections) };
@@ -141,32 +148,45 @@ impl Server {
             });
         }
         drop(listener);
-        looking.abort();
         app.stop();
         let closed = tokio::time::timeout(connections.grace, open.shutdown()).await;
         if closed.is_err() {
             tracing::warn!("connections were closed before their answers were whole");
         }
+        // Until the end a token that is revoked ends what it asked.
+        looking.iter().for_each(tokio::task::JoinHandle::abort);
     }
 }
 
-/// Looks for directories and tokens again.
+/// Looks for directories again.
 async fn look(app: Arc<App>, every: Duration) {
-    let mut sources = tokio::time::interval(every);
-    let mut tokens = tokio::time::interval(TOKENS);
+    let mut ticks = tokio::time::interval(every);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            _ = sources.tick() => {
-                let catalog = Arc::clone(&app.catalog);
-                // A directory that makes the reader panic leaves the list as it was.
-                let _ = tokio::task::spawn_blocking(move || catalog.look()).await;
-            }
-            _ = tokens.tick() => {
-                if let Err(error) = app.access.tokens.look() {
-                    tracing::error!("{error}");
-                }
-            }
+        ticks.tick().await;
+        let catalog = Arc::clone(&app.catalog);
+        // A directory that makes the reader panic leaves the list as it was.
+        let _ = tokio::task::spawn_blocking(move || catalog.look()).await;
+    }
+}
+
+/// Ends what tokens that hold no more have opened, and gives up what nobody uses; whatever becomes of a directory that
+/// does not answer.
+async fn sweep(app: Arc<App>) {
+    let mut ticks = tokio::time::interval(SWEEP);
+    loop {
+        ticks.tick().await;
+        if let Err(error) = app.access.tokens.look() {
+            tracing::error!("{error}");
         }
+        app.catalog.give_up();
+    }
+}
+
+/// Says why nobody is let in, to whoever can read it. Nothing waits for them.
+fn turn_away(stream: TcpStream, is_tls: bool) {
+    if let (false, Ok(mut stream)) = (is_tls, stream.into_std()) {
+        let _ = stream.write(FULL.as_bytes());
     }
 }
 

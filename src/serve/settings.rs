@@ -42,6 +42,8 @@ pub struct Settings {
     pub grace: Duration,
     /// How often directories are looked for again.
     pub look: Duration,
+    /// How long a snapshot is held after it was last used.
+    pub keep: Duration,
 }
 
 impl Settings {
@@ -75,6 +77,7 @@ impl Settings {
             idle: Duration::from_mins(5),
             grace: Duration::from_secs(10),
             look: Duration::from_secs(5),
+            keep: Duration::from_mins(10),
         }
     }
 }

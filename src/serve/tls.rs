@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use rustls::ServerConfig;
 use rustls_pki_types::pem::PemObject;
@@ -10,6 +10,7 @@ use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
 use super::error::ServeError;
+use super::mark::Mark;
 
 /// How often is looked whether the files changed.
 const LOOK: Duration = Duration::from_secs(2);
@@ -25,7 +26,7 @@ pub(super) struct Tls {
 #[derive(Debug)]
 struct Now {
     config: Arc<ServerConfig>,
-    changed: [Option<SystemTime>; 2],
+    changed: [Option<Mark>; 2],
     looked: Instant,
 }
 
@@ -42,8 +43,13 @@ impl Tls {
 
     /// What accepts a connection.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
+        TlsAcceptor::from(self.config(LOOK))
+    }
+
+    /// The files as they are, looked at if that was not done within a time.
+    fn config(&self, look: Duration) -> Arc<ServerConfig> {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
-        if now.looked.elapsed() > LOOK {
+        if now.looked.elapsed() >= look {
             now.looked = Instant::now();
             let changed = changed(&self.certificate, &self.key);
             if changed != now.changed {
@@ -55,12 +61,12 @@ impl Tls {
                 }
             }
         }
-        TlsAcceptor::from(Arc::clone(&now.config))
+        Arc::clone(&now.config)
     }
 }
 
-fn changed(certificate: &Path, key: &Path) -> [Option<SystemTime>; 2] {
-    [certificate, key].map(|path| std::fs::metadata(path).and_then(|about| about.modified()).ok())
+fn changed(certificate: &Path, key: &Path) -> [Option<Mark>; 2] {
+    [certificate, key].map(Mark::of)
 }
 
 fn config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, ServeError> {
@@ -82,4 +88,39 @@ fn config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, ServeErro
         config.map_err(|e| wrong(key, format!("it does not fit {}: {e}", certificate.display())))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Certificates with their keys, made for tests.
+    const ONE: [&str; 2] =
+        [include_str!("../../tests/it/serve/tls/one.pem"), include_str!("../../tests/it/serve/tls/one.key")];
+    const OTHER: [&str; 2] = [
+        include_str!("../../tests/it/serve/tls/other.pem"),
+        include_str!("../../tests/it/serve/tls/other.key"),
+    ];
+
+    #[test]
+    fn a_certificate_that_is_renewed_is_used_once_its_key_fits() {
+        let dir = tempfile::tempdir().unwrap();
+        let (certificate, key) = (dir.path().join("a.pem"), dir.path().join("a.key"));
+        std::fs::write(&certificate, ONE[0]).unwrap();
+        std::fs::write(&key, OTHER[1]).unwrap();
+        let wrong = Tls::open(&certificate, &key).unwrap_err().to_string();
+        assert!(wrong.contains("a.key") && wrong.contains("does not fit"), "{wrong}");
+        std::fs::write(&key, ONE[1]).unwrap();
+        let tls = Tls::open(&certificate, &key).unwrap();
+        let first = tls.config(Duration::ZERO);
+        assert!(Arc::ptr_eq(&first, &tls.config(Duration::ZERO)), "nothing changed");
+        // Half of a renewal.
+        std::fs::write(&certificate, OTHER[0]).unwrap();
+        assert!(Arc::ptr_eq(&first, &tls.config(Duration::ZERO)));
+        std::fs::write(&key, OTHER[1]).unwrap();
+        assert!(Arc::ptr_eq(&first, &tls.config(Duration::from_hours(1))), "it is not looked each time");
+        assert!(!Arc::ptr_eq(&first, &tls.config(Duration::ZERO)));
+        std::fs::remove_file(&key).unwrap();
+        tls.config(Duration::ZERO);
+    }
 }

@@ -40,7 +40,7 @@ impl Opened {
         let mut opened = Self::default();
         let mut shards = Vec::new();
         for place in places {
-            let Some(dir) = place.folder() else {
+            let Location::Folder(dir) = place else {
                 opened.runs.push(OpenRun::new(Run::open(place)?));
                 continue;
             };

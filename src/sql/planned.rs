@@ -1,7 +1,5 @@
 //! A query that is about to be answered, from what is whole.
 
-use std::path::Path;
-
 use datafusion::dataframe::DataFrame;
 use datafusion::physical_plan::SendableRecordBatchStream;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
@@ -12,6 +10,7 @@ use super::damage::{Damaged, Look};
 use super::error::SessionError;
 use super::params::{ParamError, Params};
 use super::session::Session;
+use crate::store::Location;
 use crate::tables::Definitions;
 
 /// A query that has a plan over the files that are whole.
@@ -30,13 +29,16 @@ impl Planned {
     ///
     /// # Errors
     /// A directory cannot be queried, or the query is none that can be answered.
-    pub async fn of(
-        dirs: &[impl AsRef<Path>],
+    pub async fn of<'a, D>(
+        dirs: &'a [D],
         bounds: Bounds,
         definitions: Definitions<'_>,
         sql: &str,
         look: Look,
-    ) -> Result<Self, SessionError> {
+    ) -> Result<Self, SessionError>
+    where
+        Location: From<&'a D>,
+    {
         let mut clock = bounds.start();
         let session = Session::open_within(dirs, bounds, definitions)?;
         let frame = plan(&mut clock, &session, sql).await?;

@@ -94,16 +94,22 @@ impl Session {
     }
 
     /// A session over directories, as `results sql` opens it.
-    pub fn open(dirs: &[impl AsRef<Path>], definitions: Definitions<'_>) -> Result<Self, SessionError> {
+    pub fn open<'a, D>(dirs: &'a [D], definitions: Definitions<'_>) -> Result<Self, SessionError>
+    where
+        Location: From<&'a D>,
+    {
         Self::open_within(dirs, Bounds::default(), definitions)
     }
 
     /// The same, with bounds for queries.
-    pub fn open_within(
-        dirs: &[impl AsRef<Path>],
+    pub fn open_within<'a, D>(
+        dirs: &'a [D],
         bounds: Bounds,
         definitions: Definitions<'_>,
-    ) -> Result<Self, SessionError> {
+    ) -> Result<Self, SessionError>
+    where
+        Location: From<&'a D>,
+    {
         Self::open_without(dirs, bounds, &Damaged::default(), definitions)
     }
 
@@ -113,25 +119,31 @@ impl Session {
     }
 
     /// The same, over the files that are whole: all are looked at.
-    pub fn open_whole(
-        dirs: &[impl AsRef<Path>],
+    pub fn open_whole<'a, D>(
+        dirs: &'a [D],
         bounds: Bounds,
         definitions: Definitions<'_>,
-    ) -> Result<Self, SessionError> {
+    ) -> Result<Self, SessionError>
+    where
+        Location: From<&'a D>,
+    {
         let session = Self::open_within(dirs, bounds, definitions)?;
         let damaged = Damaged::of_all(session.runs.as_ref())?;
         if damaged.is_empty() { Ok(session) } else { Self::open_without(dirs, bounds, &damaged, definitions) }
     }
 
     /// The same, without files that were found to be damaged.
-    pub fn open_without(
-        dirs: &[impl AsRef<Path>],
+    pub fn open_without<'a, D>(
+        dirs: &'a [D],
         bounds: Bounds,
         damaged: &Damaged,
         definitions: Definitions<'_>,
-    ) -> Result<Self, SessionError> {
+    ) -> Result<Self, SessionError>
+    where
+        Location: From<&'a D>,
+    {
         let mut session = Self::within(bounds)?;
-        let places: Vec<Location> = dirs.iter().map(|dir| Location::from(dir.as_ref())).collect();
+        let places: Vec<Location> = dirs.iter().map(Location::from).collect();
         let mut opened = Opened::of(&places, None, definitions.schemas)?;
         for (run, damage) in opened.runs.iter_mut().zip(&damaged.runs) {
             run.leave_out(damage.clone());

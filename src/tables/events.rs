@@ -7,7 +7,7 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
 use super::error::TableError;
 use crate::attempts::OpenRun;
-use crate::event::{Event, EventKind};
+use crate::event::{Event, Mishap};
 use crate::store::EVENTS;
 
 /// The name of the table.
@@ -57,26 +57,7 @@ pub(super) fn events_of(runs: &[OpenRun]) -> Result<RecordBatch, TableError> {
 }
 
 fn happened(run: &str, event: Event) -> Option<Happened> {
-    let (what, users, cause) = match event.kind {
-        EventKind::UnitTimedOut { user_id, limit_ms, .. } => {
-            ("timed out", Some(user_id), Some(format!("took longer than {} s", limit_ms as f64 / 1000.0)))
-        }
-        EventKind::SetAside { file, cause } => {
-            ("ledger file set aside", None, Some(format!("{file}: {cause}")))
-        }
-        EventKind::ShardRestarting { cause, users, .. } => {
-            ("restarted", (!users.is_empty()).then(|| users.join(", ")), Some(cause))
-        }
-        EventKind::ShardLost { cause, last_user } => ("lost", last_user, Some(cause)),
-        EventKind::UnitCommitted { user_id, reason, .. } => ("quarantined", Some(user_id), reason),
-        _ => return None,
-    };
-    Some(Happened {
-        run: run.to_owned(),
-        at_us: event.at_us,
-        shard: i64::from(event.shard),
-        what,
-        users,
-        cause,
-    })
+    let (at_us, shard) = (event.at_us, i64::from(event.shard));
+    let Mishap { what, users, cause } = event.mishap()?;
+    Some(Happened { run: run.to_owned(), at_us, shard, what, users, cause })
 }

@@ -110,7 +110,16 @@ fn free_of_group(folder: &Path, [limit, usage]: [&str; 2]) -> Option<u64> {
 
 /// Resident memory of this process in bytes now, where the system tells.
 pub fn memory_bytes() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    memory_in("self")
+}
+
+/// The same of another process, as long as it is there.
+pub fn memory_of(process: u32) -> Option<u64> {
+    memory_in(&process.to_string())
+}
+
+fn memory_in(process: &str) -> Option<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{process}/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     Some(line.split_whitespace().next()?.parse::<u64>().ok()? * 1024)
 }

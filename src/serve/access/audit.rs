@@ -15,7 +15,7 @@ const FILE: &str = "audit.ndjson";
 /// Bytes of a file before the next is begun.
 const LARGEST: u64 = 50_000_000;
 
-/// Files that are kept.
+/// Files that are kept, the one that is written to among them.
 const KEPT: u32 = 5;
 
 /// A line of the log.
@@ -63,6 +63,7 @@ struct Line<'a> {
 #[derive(Debug, Clone)]
 pub(crate) struct Audit {
     state: State,
+    largest: u64,
     file: Arc<Mutex<(File, u64)>>,
 }
 
@@ -72,8 +73,12 @@ impl Audit {
     /// # Errors
     /// It cannot be written to.
     pub(crate) fn open(state: &State) -> Result<Self, StateError> {
+        Self::within(state, LARGEST)
+    }
+
+    fn within(state: &State, largest: u64) -> Result<Self, StateError> {
         let file = opened(state)?;
-        Ok(Self { state: state.clone(), file: Arc::new(Mutex::new(file)) })
+        Ok(Self { state: state.clone(), largest, file: Arc::new(Mutex::new(file)) })
     }
 
     /// Writes a line. That it cannot be written is told in the log of the service.
@@ -82,7 +87,7 @@ impl Audit {
         let Ok(mut bytes) = serde_json::to_vec(&line) else { return };
         bytes.push(b'\n');
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        if file.1 + bytes.len() as u64 > LARGEST {
+        if file.1 + bytes.len() as u64 > self.largest {
             self.turn(&mut file);
         }
         match file.0.write_all(&bytes) {
@@ -108,4 +113,46 @@ fn opened(state: &State) -> Result<(File, u64), StateError> {
     let file = state.append(FILE)?;
     let length = file.metadata().map_or(0, |about| about.len());
     Ok((file, length))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::MetadataExt;
+
+    use super::*;
+
+    #[test]
+    fn so_many_files_are_kept_and_none_is_larger() {
+        let dir = tempfile::tempdir().unwrap();
+        let state = State::open(&dir.path().join("state")).unwrap();
+        let audit = Audit::within(&state, 1000).unwrap();
+        for n in 0..200 {
+            let entry = Entry { event: "query", sql: Some(format!("select {n}")), ..Entry::default() };
+            audit.note(&entry);
+        }
+        let mut files: Vec<_> = std::fs::read_dir(state.path("")).unwrap().map(|e| e.unwrap()).collect();
+        files.sort_by_key(|file| file.file_name());
+        let names: Vec<_> = files.iter().map(|file| file.file_name().into_string().unwrap()).collect();
+        assert_eq!(names, [FILE, "audit.ndjson.1", "audit.ndjson.2", "audit.ndjson.3", "audit.ndjson.4"]);
+        assert!(files.iter().all(|file| {
+            let about = file.metadata().unwrap();
+            about.size() <= 1000 && about.mode() & 0o777 == 0o600
+        }));
+        // What was written last is in the newest, and nothing of the kept ones is missing in between.
+        let texts: Vec<String> =
+            names.iter().rev().map(|name| std::fs::read_to_string(state.path(name)).unwrap()).collect();
+        let numbers: Vec<u32> = texts
+            .concat()
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .map(|line| line["sql"].as_str().unwrap().trim_start_matches("select ").parse().unwrap())
+            .collect();
+        assert_eq!(numbers.last(), Some(&199));
+        assert!(numbers.windows(2).all(|pair| pair[1] == pair[0] + 1), "{numbers:?}");
+        // Begun anew, it goes on where it was.
+        let again = Audit::within(&state, 1000).unwrap();
+        again.note(&Entry::default());
+        assert!(std::fs::metadata(state.path(FILE)).unwrap().size() > 100);
+        assert_eq!((LARGEST, KEPT), (50_000_000, 5));
+    }
 }

@@ -84,6 +84,7 @@ impl Access {
     /// The folder cannot be used.
     pub(crate) fn open(state: &State, keep_token: bool) -> Result<(Self, Option<Secret>), StateError> {
         let tokens = Tokens::open(state)?;
+        state.closed(FIRST_FILE)?;
         let mut first = None;
         if tokens.all().is_empty() {
             let new = NewToken { name: FIRST.into(), may: vec![May::Admin], ..NewToken::default() };
@@ -114,7 +115,7 @@ impl Access {
         let admin = all.iter().filter(holds).find(|token| token.may(May::Admin));
         let Some(token) = admin.or_else(|| all.iter().find(holds)) else { return Ok(None) };
         match self.tokens.holder(token) {
-            Some(holder) => self.sessions.code(holder).map(Some),
+            Some(holder) => self.sessions.code(holder, Instant::now()).map(Some),
             None => Ok(None),
         }
     }
@@ -135,21 +136,22 @@ impl Access {
 
     /// Whose session it is. A wrong one is old, or of another service of this host, and costs nothing.
     pub(crate) fn by_session(&self, sent: &Secret) -> Option<Login> {
-        let (token, ended) = self.sessions.find(sent)?;
+        let (token, ended) = self.sessions.find(sent, Instant::now())?;
         (!token.is_over(chrono::Utc::now())).then_some(Login { token, by: By::Session, ended })
     }
 
     /// Signs a browser in by a code or a token; gives the session.
     pub(crate) fn sign_in(&self, sent: &Secret, from: IpAddr) -> Result<(Secret, Login), Ended> {
         self.may_try(from)?;
-        let holder: Option<Holder> = self.sessions.redeem(sent).or_else(|| self.tokens.find(sent));
+        let holder: Option<Holder> =
+            self.sessions.redeem(sent, Instant::now()).or_else(|| self.tokens.find(sent));
         let Some((token, ended)) = holder else {
             let words = "this code was used, is too old, or isn't one of this service\n(hint: start `results serve` \
                          again for a new link, or sign in with a token)";
             return Err(self.refused(from, words));
         };
         self.delay.passed(from);
-        let session = self.sessions.begin((Arc::clone(&token), ended.clone()));
+        let session = self.sessions.begin((Arc::clone(&token), ended.clone()), Instant::now());
         let session = session.map_err(|e| Ended::new(Ending::Died, e.to_string()))?;
         self.audit.note(&Entry {
             event: "login",

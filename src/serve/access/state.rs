@@ -126,12 +126,25 @@ impl State {
         }
     }
 
+    /// Refuses a file that others may read; one that is not there is nobody's to read.
+    ///
+    /// # Errors
+    /// Others may read it.
+    pub fn closed(&self, name: &str) -> Result<(), StateError> {
+        let path = self.path(name);
+        match std::fs::metadata(&path) {
+            Ok(about) => Self::is_closed(&path, about.mode(), 0o600),
+            Err(_) => Ok(()),
+        }
+    }
+
     /// Opens a file to add to it.
     ///
     /// # Errors
-    /// It cannot be opened.
+    /// It cannot be opened, or others may read it.
     pub fn append(&self, name: &str) -> Result<File, StateError> {
         let path = self.path(name);
+        self.closed(name)?;
         let file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path);
         file.map_err(|source| StateError::Io { path, source })
     }
@@ -175,6 +188,7 @@ mod tests {
         open(&folder.join("tokens.yaml"), 0o640);
         let said = state.read("tokens.yaml").unwrap_err().to_string();
         assert!(said.contains("(mode 640)") && said.contains("chmod 600"), "{said}");
+        assert!(state.append("tokens.yaml").is_err() && state.closed("nothing").is_ok());
         open(&folder, 0o755);
         let said = State::open(&folder).unwrap_err().to_string();
         assert!(said.contains("(mode 755)") && said.contains("chmod 700"), "{said}");

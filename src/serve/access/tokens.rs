@@ -1,7 +1,6 @@
 //! `tokens.yaml`: who may ask, kept as hashes.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
@@ -10,6 +9,7 @@ use tokio::sync::watch;
 use super::glob::fits;
 use super::secret::Secret;
 use super::state::{State, StateError};
+use crate::serve::mark::Mark;
 
 /// The file.
 const FILE: &str = "tokens.yaml";
@@ -47,7 +47,12 @@ pub struct Token {
 impl Token {
     /// Whether it sees a source of a name.
     pub fn sees(&self, source: &str) -> bool {
-        self.sources.is_empty() || self.sources.iter().any(|pattern| fits(pattern, source))
+        self.sees_all() || self.sources.iter().any(|pattern| fits(pattern, source))
+    }
+
+    /// Whether it sees all there are, and may know what there is not.
+    pub fn sees_all(&self) -> bool {
+        self.sources.is_empty()
     }
 
     /// Whether it may do something.
@@ -89,7 +94,7 @@ pub struct Tokens {
 
 #[derive(Debug, Default)]
 struct Known {
-    read: Option<SystemTime>,
+    read: Option<Mark>,
     tokens: Vec<(Arc<Token>, watch::Sender<bool>)>,
 }
 
@@ -109,7 +114,7 @@ impl Tokens {
     /// # Errors
     /// The file cannot be read; the tokens stay as they were.
     pub fn look(&self) -> Result<(), StateError> {
-        let changed = std::fs::metadata(self.state.path(FILE)).and_then(|about| about.modified()).ok();
+        let changed = Mark::of(&self.state.path(FILE));
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         if changed.is_none() || known.read != changed {
             let file = self.file()?;

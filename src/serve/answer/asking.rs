@@ -1,12 +1,14 @@
 //! Who asks, within which limits, and what became of it.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::watch;
 
-use crate::serve::access::Ended;
+use crate::serve::access::{Ended, Ending};
 
 /// What queries may take.
 #[derive(Debug, Clone)]
@@ -84,4 +86,45 @@ pub(crate) struct Counts {
     pub rows: AtomicU64,
     /// Bytes of bodies that were sent.
     pub bytes: AtomicU64,
+    alive: Mutex<BTreeSet<u32>>,
+    deaths: Mutex<BTreeMap<String, u64>>,
+}
+
+impl Counts {
+    /// Process ids of children that are there, waiting or at work.
+    pub(crate) fn alive(&self) -> Vec<u32> {
+        self.alive.lock().unwrap_or_else(PoisonError::into_inner).iter().copied().collect()
+    }
+
+    /// Children that ended before their answer did, by cause.
+    pub(crate) fn deaths(&self) -> BTreeMap<String, u64> {
+        self.deaths.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn died(&self, cause: Ending) {
+        let mut deaths = self.deaths.lock().unwrap_or_else(PoisonError::into_inner);
+        *deaths.entry(cause.name()).or_default() += 1;
+    }
+}
+
+/// A child, counted as long as this is there.
+#[derive(Debug)]
+pub(super) struct Alive {
+    pub(super) counts: Arc<Counts>,
+    process: Option<u32>,
+}
+
+impl Alive {
+    pub(super) fn new(counts: &Arc<Counts>, process: Option<u32>) -> Self {
+        counts.alive.lock().unwrap_or_else(PoisonError::into_inner).extend(process);
+        Self { counts: Arc::clone(counts), process }
+    }
+}
+
+impl Drop for Alive {
+    fn drop(&mut self) {
+        if let Some(process) = self.process {
+            self.counts.alive.lock().unwrap_or_else(PoisonError::into_inner).remove(&process);
+        }
+    }
 }

@@ -6,6 +6,8 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use crate::serve::catalog::Moment;
+
 /// A question about one source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Job {
@@ -13,8 +15,8 @@ pub(crate) struct Job {
     pub dir: PathBuf,
     /// What is asked.
     pub ask: Ask,
-    /// The files that the source must still have, if it is a merged output.
-    pub identity: Option<String>,
+    /// What the source consisted of when it was asked.
+    pub moment: Moment,
     /// Folder with schemas and queries of the user's own.
     pub definitions: Option<PathBuf>,
     /// Seconds of work.

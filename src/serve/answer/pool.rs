@@ -37,7 +37,7 @@ struct Inner {
     running: Mutex<BTreeMap<u64, Running>>,
     starter: Starter,
     number: AtomicU64,
-    counts: Counts,
+    counts: Arc<Counts>,
     folder: Scratch,
 }
 
@@ -91,7 +91,7 @@ impl Pool {
             running: Mutex::default(),
             starter: Starter::begin()?,
             number: AtomicU64::new(1),
-            counts: Counts::default(),
+            counts: Arc::default(),
             folder,
         }));
         pool.refill();
@@ -216,7 +216,7 @@ impl Pool {
         let number = self.0.counts.started.fetch_add(1, Ordering::Relaxed);
         let folder = self.0.folder.path().join(number.to_string());
         let limits = &self.0.limits;
-        Process::start(&self.0.starter, &limits.program, &folder, limits.memory).await
+        Process::start(&self.0.starter, &limits.program, &folder, limits.memory, &self.0.counts).await
     }
 
     /// Has children wait for the next questions.

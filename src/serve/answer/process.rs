@@ -12,6 +12,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 use tokio::task::JoinHandle;
 
+use super::asking::{Alive, Counts};
 use super::child::{MEMORY, MEMORY_LEAST};
 use super::frame::{self, Frame};
 use super::job::Job;
@@ -32,6 +33,7 @@ pub(super) struct Process {
     said: Arc<Mutex<Vec<u8>>>,
     listening: JoinHandle<()>,
     memory: u64,
+    alive: Alive,
     /// Removed whatever becomes of the process.
     _scratch: Folder,
 }
@@ -54,6 +56,7 @@ impl Process {
         program: &Path,
         folder: &Path,
         memory: u64,
+        counts: &Arc<Counts>,
     ) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
         let scratch = Folder(folder.to_owned());
@@ -71,6 +74,7 @@ impl Process {
             .stderr(Stdio::piped())
             .kill_on_drop(true);
         let mut child = starter.start(command).await?;
+        let alive = Alive::new(counts, child.id());
         let piped = || io::Error::other("a pipe of the process is missing");
         let input = child.stdin.take().ok_or_else(piped)?;
         let output = BufReader::new(child.stdout.take().ok_or_else(piped)?);
@@ -86,7 +90,7 @@ impl Process {
                 keep.drain(..beyond);
             }
         });
-        Ok(Self { child, input, output, said, listening, memory, _scratch: scratch })
+        Ok(Self { child, input, output, said, listening, memory, alive, _scratch: scratch })
     }
 
     /// Whether it is there still.
@@ -125,6 +129,12 @@ impl Process {
         let _ = self.child.kill().await;
     }
 
+    /// The same while it is at work, for a cause.
+    pub(super) async fn end(self, cause: Ending) {
+        self.alive.counts.died(cause);
+        self.kill().await;
+    }
+
     /// Waits until it has gone, which it does by itself.
     pub(super) async fn leave(mut self) {
         drop(self.input);
@@ -137,10 +147,12 @@ impl Process {
         let _ = (&mut self.listening).await;
         let said = self.said.lock().unwrap_or_else(PoisonError::into_inner);
         let said = String::from_utf8_lossy(&said);
-        match status {
+        let ended = match status {
             Ok(status) => words(status, &said, self.memory),
             Err(error) => Ended::new(Ending::Died, format!("the process that answered is gone: {error}")),
-        }
+        };
+        self.alive.counts.died(ended.ending);
+        ended
     }
 }
 

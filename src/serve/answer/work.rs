@@ -11,6 +11,16 @@ use super::job::Job;
 use super::process::Process;
 use crate::serve::access::{Ended, Ending, until_true};
 
+/// How an answer is over.
+enum Over {
+    /// It is whole.
+    Whole,
+    /// The process said why there is no more of it, or ended.
+    Said(Ended),
+    /// The process is ended while it is at work.
+    Cut(Ended),
+}
+
 /// An answer on its way.
 pub(super) struct Work {
     pub(super) limits: Arc<Limits>,
@@ -24,16 +34,26 @@ impl Work {
     /// Gives the process its job, and passes its answer on to the end.
     pub(super) async fn run(mut self, mut process: Process, job: Job) -> Finished {
         let mut told = Finished { ended: None, rows: 0, bytes: 0, took: Duration::ZERO };
-        let ended = match process.give(&job).await {
+        let over = match process.give(&job).await {
             Ok(()) => self.pass_on(&mut process, &mut told).await,
-            Err(ended) => Some(ended),
+            Err(ended) => Over::Said(ended),
         };
-        match &ended {
-            None => process.leave().await,
-            Some(ended) => {
-                process.kill().await;
-                let _ = tokio::time::timeout(self.limits.stall, self.send.send(Err(ended.clone()))).await;
+        let ended = match over {
+            Over::Whole => {
+                process.leave().await;
+                None
             }
+            Over::Said(ended) => {
+                process.kill().await;
+                Some(ended)
+            }
+            Over::Cut(ended) => {
+                process.end(ended.ending).await;
+                Some(ended)
+            }
+        };
+        if let Some(ended) = &ended {
+            let _ = tokio::time::timeout(self.limits.stall, self.send.send(Err(ended.clone()))).await;
         }
         told.ended = ended;
         told.took = self.since.elapsed();
@@ -41,7 +61,7 @@ impl Work {
     }
 
     /// Passes frames on until the last; gives why there are no more before it.
-    async fn pass_on(&mut self, process: &mut Process, told: &mut Finished) -> Option<Ended> {
+    async fn pass_on(&mut self, process: &mut Process, told: &mut Finished) -> Over {
         let begun = Instant::now();
         let mut flows = false;
         loop {
@@ -53,13 +73,13 @@ impl Work {
             };
             let next = tokio::select! {
                 next = tokio::time::timeout(left, process.next()) => next,
-                () = self.send.closed() => return Some(Ended::new(Ending::Cancelled, "nobody reads the answer")),
-                ended = told_to_end(&mut self.cancelled, &mut self.ended) => return Some(ended),
+                () = self.send.closed() => return Over::Cut(Ended::new(Ending::Cancelled, "nobody reads the answer")),
+                ended = told_to_end(&mut self.cancelled, &mut self.ended) => return Over::Cut(ended),
             };
             let frame = match next {
                 Ok(Ok(frame)) => frame,
-                Ok(Err(ended)) => return Some(ended),
-                Err(_) => return Some(late(limits, flows)),
+                Ok(Err(ended)) => return Over::Said(ended),
+                Err(_) => return Over::Cut(late(limits, flows)),
             };
             match &frame {
                 Frame::Bytes(bytes) => {
@@ -67,22 +87,22 @@ impl Work {
                     told.bytes += bytes.len() as u64;
                 }
                 Frame::Done(done) => told.rows = done.rows,
-                Frame::Error(ended) => return Some(ended.clone()),
+                Frame::Error(ended) => return Over::Said(ended.clone()),
                 Frame::Columns(_) => {}
             }
             let is_last = matches!(frame, Frame::Done(_));
             let stall = self.limits.stall;
             let sent = tokio::select! {
                 sent = tokio::time::timeout(stall, self.send.send(Ok(frame))) => sent,
-                ended = told_to_end(&mut self.cancelled, &mut self.ended) => return Some(ended),
+                ended = told_to_end(&mut self.cancelled, &mut self.ended) => return Over::Cut(ended),
             };
             match sent {
-                Ok(Ok(())) if is_last => return None,
+                Ok(Ok(())) if is_last => return Over::Whole,
                 Ok(Ok(())) => {}
-                Ok(Err(_)) => return Some(Ended::new(Ending::Cancelled, "nobody reads the answer")),
+                Ok(Err(_)) => return Over::Cut(Ended::new(Ending::Cancelled, "nobody reads the answer")),
                 Err(_) => {
                     let words = format!("nobody read for {} s", stall.as_secs());
-                    return Some(Ended::new(Ending::Cancelled, words));
+                    return Over::Cut(Ended::new(Ending::Cancelled, words));
                 }
             }
         }

@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
 
+use super::snapshots::{Snapshot, Snapshots};
 use super::source::Source;
 use crate::hidden::is_hidden;
+use crate::serve::access::Ended;
 use crate::store::{MANIFEST, MERGE_MANIFEST};
 
 /// Sources by name.
@@ -15,29 +19,60 @@ pub(crate) struct Catalog {
     /// Names stay with their directories as long as the service runs.
     names: Mutex<BTreeMap<PathBuf, String>>,
     sources: RwLock<Arc<Vec<Arc<Source>>>>,
+    /// Names of folders in which there is nothing.
+    empty: RwLock<Vec<String>>,
+    snapshots: Snapshots,
+    looks: AtomicU64,
 }
 
 impl Catalog {
-    /// Of runs, merged outputs, and folders that hold such. Nothing is looked at yet.
-    pub(crate) fn new(dirs: &[PathBuf]) -> Self {
+    /// Of runs, merged outputs, and folders that hold such. Nothing is looked at yet. Snapshots are kept so long after
+    /// their last use.
+    pub(crate) fn new(dirs: &[PathBuf], keep: Duration) -> Self {
         let full = |dir: &PathBuf| {
             dir.canonicalize().unwrap_or_else(|_| std::path::absolute(dir).unwrap_or_else(|_| dir.clone()))
         };
-        Self { dirs: dirs.iter().map(full).collect(), names: Mutex::default(), sources: RwLock::default() }
+        Self {
+            dirs: dirs.iter().map(full).collect(),
+            names: Mutex::default(),
+            sources: RwLock::default(),
+            empty: RwLock::default(),
+            snapshots: Snapshots::new(keep),
+            looks: AtomicU64::new(0),
+        }
     }
 
     /// Looks at all of them.
     pub(crate) fn look(&self) {
         let mut seen = HashSet::new();
-        let dirs = self.dirs.iter().flat_map(|dir| found(dir));
-        let dirs: Vec<PathBuf> = dirs.filter(|dir| seen.insert(dir.clone())).collect();
-        let sources = dirs.iter().map(|dir| Arc::new(Source::look(&self.name(dir), dir))).collect();
+        let mut empty = Vec::new();
+        let mut all = Vec::new();
+        for dir in &self.dirs {
+            let inside = found(dir);
+            if inside.is_empty() {
+                empty.push(own_name(dir));
+            }
+            all.extend(inside);
+        }
+        *self.empty.write().unwrap_or_else(PoisonError::into_inner) = empty;
+        let dirs: Vec<PathBuf> = all.into_iter().filter(|dir| seen.insert(dir.clone())).collect();
+        let known = self.list();
+        let sources = dirs.iter().map(|dir| {
+            let before = known.iter().find(|source| source.dir == *dir);
+            self.read(&self.name(dir), dir, before)
+        });
+        let sources = sources.collect();
         *self.sources.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(sources);
     }
 
     /// All of them, in the order of the command line.
     pub(crate) fn list(&self) -> Arc<Vec<Arc<Source>>> {
         Arc::clone(&self.sources.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Names of the folders in which there is neither a run nor a merged output.
+    pub(crate) fn empty(&self) -> Vec<String> {
+        self.empty.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// One by its name.
@@ -48,7 +83,7 @@ impl Catalog {
     /// Looks at one again.
     pub(crate) fn look_at(&self, name: &str) -> Option<Arc<Source>> {
         let source = self.get(name)?;
-        let now = Arc::new(Source::look(&source.name, &source.dir));
+        let now = self.read(&source.name, &source.dir, Some(&source));
         let mut sources = self.sources.write().unwrap_or_else(PoisonError::into_inner);
         let mut all = (**sources).clone();
         if let Some(place) = all.iter_mut().find(|source| source.name == name) {
@@ -58,6 +93,48 @@ impl Catalog {
         Some(now)
     }
 
+    fn read(&self, name: &str, dir: &Path, before: Option<&Arc<Source>>) -> Arc<Source> {
+        self.looks.fetch_add(1, Ordering::Relaxed);
+        Arc::new(Source::look(name, dir, before.map(|before| &**before)))
+    }
+
+    /// How often a directory was looked at so far.
+    pub(crate) fn looks(&self) -> u64 {
+        self.looks.load(Ordering::Relaxed)
+    }
+
+    /// The state of a source now, for whoever asks.
+    ///
+    /// # Errors
+    /// Its files cannot be listed.
+    pub(crate) fn snapshot(&self, source: &Source) -> Result<Snapshot, Ended> {
+        self.snapshots.now(source)
+    }
+
+    /// The state of a source that somebody was told of.
+    ///
+    /// # Errors
+    /// It was given up, and the source is another one now.
+    pub(crate) fn snapshot_at(&self, source: &Source, id: &str) -> Result<Snapshot, Ended> {
+        self.snapshots.at(source, id)
+    }
+
+    /// Keeps a snapshot for whoever is told its id, which is given back.
+    pub(crate) fn keep<'a>(&self, snapshot: &'a Snapshot) -> &'a str {
+        self.snapshots.keep(snapshot);
+        snapshot.id()
+    }
+
+    /// How many snapshots are kept.
+    pub(crate) fn kept(&self) -> usize {
+        self.snapshots.len()
+    }
+
+    /// Gives up snapshots that nobody has used for long.
+    pub(crate) fn give_up(&self) {
+        self.snapshots.give_up();
+    }
+
     /// The name of a directory: its own, with `~2` if another one has that.
     fn name(&self, dir: &Path) -> String {
         let mut names: MutexGuard<'_, BTreeMap<PathBuf, String>> =
@@ -65,7 +142,7 @@ impl Catalog {
         if let Some(name) = names.get(dir) {
             return name.clone();
         }
-        let own = dir.file_name().map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned());
+        let own = own_name(dir);
         let taken = |name: &String| names.values().any(|known| known == name);
         let numbered = (2..).map(|number| format!("{own}~{number}"));
         let name =
@@ -73,6 +150,10 @@ impl Catalog {
         names.insert(dir.to_owned(), name.clone());
         name
     }
+}
+
+fn own_name(dir: &Path) -> String {
+    dir.file_name().map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned())
 }
 
 /// The directory itself, or those in it. Links in it could lead elsewhere and are left out.
@@ -98,6 +179,8 @@ fn found(dir: &Path) -> Vec<PathBuf> {
 mod tests {
     use super::*;
 
+    const KEEP: Duration = Duration::from_mins(10);
+
     fn names(catalog: &Catalog) -> Vec<String> {
         catalog.look();
         catalog.list().iter().map(|source| source.name.clone()).collect()
@@ -114,7 +197,8 @@ mod tests {
             make(name);
         }
         std::os::unix::fs::symlink(dir.path().join("a/run"), dir.path().join("b/link")).unwrap();
-        let catalog = Catalog::new(&[dir.path().join("b"), dir.path().join("a"), dir.path().join("gone")]);
+        let catalog =
+            Catalog::new(&[dir.path().join("b"), dir.path().join("a"), dir.path().join("gone")], KEEP);
         assert_eq!(names(&catalog), ["run", "x", "run~2", "gone"]);
         let damaged = catalog.get("run").unwrap();
         assert!(damaged.summary.problem.as_ref().unwrap().contains("run.yaml"), "{damaged:?}");

@@ -2,14 +2,20 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::happened::Happened;
 use super::identity::identity;
 use crate::run::{self, Pulse};
 use crate::serve::access::Ended;
+use crate::serve::mark::Mark;
 use crate::sources::Source as Opened;
-use crate::store::{MANIFEST, MERGE_MANIFEST, Run};
+use crate::store::{EXPECTED, MANIFEST, MERGE_MANIFEST, MergeManifest, Run};
+
+/// Where workers say where they stand.
+const STATUS: &str = "_status";
 
 /// Bytes of a manifest at most: a larger one is none of ours.
 const LARGEST_MANIFEST: u64 = 64 << 20;
@@ -61,8 +67,8 @@ pub(crate) struct Summary {
     pub config_fingerprint: String,
     /// Rows of each table, of merged results.
     pub rows: BTreeMap<String, u64>,
-    /// Changes when the source does.
-    pub snapshot: String,
+    /// Changes when the source does, as far as is known without listing its files.
+    pub mark: String,
 }
 
 /// A directory that is served.
@@ -76,14 +82,30 @@ pub(crate) struct Source {
     pub summary: Summary,
     /// Where a run stands.
     pub pulse: Option<Pulse>,
-    /// The files of merged results.
-    pub identity: Option<String>,
+    /// What befell its workers.
+    pub happened: Happened,
+    read: Option<Read>,
+}
+
+/// What was read of a directory, and need not be read again while its files are the same.
+#[derive(Debug, Clone)]
+struct Read {
+    manifest: Mark,
+    /// The folder in which workers say where they stand, if nothing of it changes by itself any more.
+    status: Option<Mark>,
+    opened: Known,
+}
+
+#[derive(Debug, Clone)]
+enum Known {
+    Run(Run),
+    Merged(Arc<MergeManifest>),
 }
 
 impl Source {
-    /// Looks at a directory.
-    pub(crate) fn look(name: &str, dir: &Path) -> Self {
-        match read(name, dir) {
+    /// Looks at a directory, as it was `before` if it was looked at: then only what is new is read.
+    pub(crate) fn look(name: &str, dir: &Path, before: Option<&Self>) -> Self {
+        match read(name, dir, before) {
             Ok(source) => source,
             Err(problem) => {
                 let problem = hidden(dir, name, &problem);
@@ -93,7 +115,15 @@ impl Source {
                     problem: Some(problem),
                     ..nothing(name)
                 };
-                Self { name: name.to_owned(), dir: dir.to_owned(), summary, pulse: None, identity: None }
+                let happened = Happened::default();
+                Self {
+                    name: name.to_owned(),
+                    dir: dir.to_owned(),
+                    summary,
+                    pulse: None,
+                    happened,
+                    read: None,
+                }
             }
         }
     }
@@ -137,51 +167,88 @@ fn nothing(name: &str) -> Summary {
         seed: None,
         config_fingerprint: String::new(),
         rows: BTreeMap::new(),
-        snapshot: String::new(),
+        mark: String::new(),
     }
 }
 
-fn read(name: &str, dir: &Path) -> Result<Source, String> {
-    for manifest in [MANIFEST, MERGE_MANIFEST] {
-        let about = std::fs::metadata(dir.join(manifest));
-        if about.is_ok_and(|about| about.len() > LARGEST_MANIFEST) {
-            return Err(format!("{manifest} is larger than any manifest"));
-        }
+fn read(name: &str, dir: &Path, before: Option<&Source>) -> Result<Source, String> {
+    // The manifest of an output counts where both are.
+    let is_merged = dir.join(MERGE_MANIFEST).exists();
+    let manifest = dir.join(if is_merged { MERGE_MANIFEST } else { MANIFEST });
+    let found = Mark::of(&manifest);
+    let about = std::fs::metadata(&manifest);
+    if about.as_ref().is_ok_and(|about| about.len() > LARGEST_MANIFEST) {
+        return Err(format!("{} is larger than any manifest", manifest.display()));
     }
-    // A run is not opened for its rows, so that no lock is taken.
-    if dir.join(MANIFEST).exists() && !dir.join(MERGE_MANIFEST).exists() {
-        let opened = Run::open(dir).map_err(|error| crate::error::chain(&error))?;
-        return of_run(name, dir, &opened);
+    // A pipe, say, has no end.
+    if about.is_ok_and(|about| !about.is_file()) {
+        return Err(format!("{} is not a file", manifest.display()));
     }
-    match Opened::open(dir).map_err(|error| crate::error::chain(&error))? {
-        Opened::Run(opened) => of_run(name, dir, &opened.run),
-        Opened::Merged(_, manifest) => {
-            let files = identity(dir)?;
-            let summary = Summary {
-                kind: Kind::Merged,
-                state: if manifest.complete { "complete" } else { "partial" }.into(),
-                units: manifest.units,
-                done: manifest.units_ok,
-                not_ok: manifest.units.saturating_sub(manifest.units_ok),
-                created: manifest.merged_at.clone(),
-                tool_version: manifest.tool_version.clone(),
-                run_ids: manifest.sources.iter().map(|run| run.run_id.clone()).collect(),
-                seed: Some(manifest.seed),
-                config_fingerprint: manifest.config_fingerprint.clone(),
-                rows: manifest.rows.clone(),
-                problem: (!manifest.parquet).then(|| {
-                    "it has no Parquet files and cannot be asked\n(hint: merge it with --format parquet too)".to_owned()
-                }),
-                snapshot: files.clone(),
-                ..nothing(name)
-            };
-            let (name, dir) = (name.to_owned(), dir.to_owned());
-            Ok(Source { name, dir, summary, pulse: None, identity: Some(files) })
+    let read = before.and_then(|before| before.read.as_ref());
+    match read.filter(|read| Some(read.manifest) == found).map(|read| &read.opened) {
+        Some(Known::Run(run)) if !is_merged && dir.join(EXPECTED).exists() => {
+            of_run(name, dir, run, (found, before))
         }
+        Some(Known::Merged(merged)) if is_merged => of_merged(name, dir, merged, found),
+        // A run is not opened for its rows, so that no lock is taken.
+        _ if !is_merged && found.is_some() => {
+            let run = Run::open(dir).map_err(|error| crate::error::chain(&error))?;
+            of_run(name, dir, &run, (found, None))
+        }
+        _ => match Opened::open(dir).map_err(|error| crate::error::chain(&error))? {
+            Opened::Run(opened) => of_run(name, dir, &opened.run, (found, None)),
+            Opened::Merged(_, manifest) => of_merged(name, dir, &Arc::new(*manifest), found),
+        },
     }
 }
 
-fn of_run(name: &str, dir: &Path, opened: &Run) -> Result<Source, String> {
+fn of_merged(
+    name: &str,
+    dir: &Path,
+    manifest: &Arc<MergeManifest>,
+    found: Option<Mark>,
+) -> Result<Source, String> {
+    let summary = Summary {
+        kind: Kind::Merged,
+        state: if manifest.complete { "complete" } else { "partial" }.into(),
+        units: manifest.units,
+        done: manifest.units_ok,
+        not_ok: manifest.units.saturating_sub(manifest.units_ok),
+        created: manifest.merged_at.clone(),
+        tool_version: manifest.tool_version.clone(),
+        run_ids: manifest.sources.iter().map(|run| run.run_id.clone()).collect(),
+        seed: Some(manifest.seed),
+        config_fingerprint: manifest.config_fingerprint.clone(),
+        rows: manifest.rows.clone(),
+        problem: (!manifest.parquet).then(|| {
+            "it has no Parquet files and cannot be asked\n(hint: merge it with --format parquet too)"
+                .to_owned()
+        }),
+        mark: identity(dir)?,
+        ..nothing(name)
+    };
+    let opened = Known::Merged(Arc::clone(manifest));
+    Ok(Source {
+        name: name.to_owned(),
+        dir: dir.to_owned(),
+        summary,
+        pulse: None,
+        happened: Happened::default(),
+        read: found.map(|manifest| Read { manifest, status: None, opened }),
+    })
+}
+
+fn of_run(
+    name: &str,
+    dir: &Path,
+    opened: &Run,
+    (found, before): (Option<Mark>, Option<&Source>),
+) -> Result<Source, String> {
+    let status = Mark::of(&dir.join(STATUS));
+    let same = before.and_then(|before| before.read.as_ref()?.status.filter(|old| Some(*old) == status));
+    if let (Some(_), Some(before)) = (same, before) {
+        return Ok(before.clone());
+    }
     let pulse = run::pulse(opened).map_err(|error| crate::error::chain(&error))?;
     let manifest = opened.manifest();
     let counts = pulse.counts;
@@ -200,8 +267,18 @@ fn of_run(name: &str, dir: &Path, opened: &Run) -> Result<Source, String> {
         run_ids: vec![manifest.run_id.clone()],
         seed: Some(manifest.seed),
         config_fingerprint: manifest.config_fingerprint.clone(),
-        snapshot: blake3::hash(mark.as_bytes()).to_hex()[..16].to_owned(),
+        mark: blake3::hash(mark.as_bytes()).to_hex()[..16].to_owned(),
         ..nothing(name)
     };
-    Ok(Source { name: name.to_owned(), dir: dir.to_owned(), summary, pulse: Some(pulse), identity: None })
+    // What a run says that is not complete depends on the time too.
+    let is_over = pulse.state == "complete";
+    let status = status.filter(|status| is_over && status.is_settled());
+    Ok(Source {
+        name: name.to_owned(),
+        dir: dir.to_owned(),
+        summary,
+        pulse: Some(pulse),
+        happened: before.map(|before| before.happened.clone()).unwrap_or_default().and_new(dir),
+        read: found.map(|manifest| Read { manifest, status, opened: Known::Run(opened.clone()) }),
+    })
 }

@@ -10,9 +10,10 @@ use tokio::sync::watch;
 
 use super::live::Live;
 use super::metrics::Metrics;
+use super::send;
 use crate::serve::access::{Access, Ended, Ending, Entry, Login};
-use crate::serve::answer::{Answer, Ask, Asker, Frame, Job, Pool};
-use crate::serve::catalog::{Catalog, Source};
+use crate::serve::answer::{Answer, Ask, Asker, Done, Frame, Job, Pool};
+use crate::serve::catalog::{Catalog, Snapshot, Source};
 use crate::serve::settings::Settings;
 
 /// By what requests come.
@@ -60,8 +61,9 @@ pub(super) struct Begun {
     /// The part that was read to know it.
     pub(super) first: Frame,
     pub(super) columns: Vec<crate::serve::answer::ColumnOf>,
-    /// Of which state of the source.
     pub(super) source: Arc<Source>,
+    /// The state of the source that is read, in use as long as this is there.
+    pub(super) snapshot: Snapshot,
 }
 
 impl App {
@@ -146,25 +148,93 @@ impl App {
         ask: Ask,
         what: &str,
     ) -> Result<Begun, Ended> {
-        match self.try_begin(who, source, ask.clone(), what).await {
+        self.begin_at(who, source, None, ask, what).await
+    }
+
+    /// The same of a state that was told, if one is named.
+    pub(super) async fn begin_at(
+        &self,
+        who: &Who,
+        source: &Arc<Source>,
+        at: Option<&str>,
+        ask: Ask,
+        what: &str,
+    ) -> Result<Begun, Ended> {
+        match self.try_begin(who, source, at, ask.clone(), what).await {
             // It was replaced before a row was sent: the new one is asked, once.
             Err(ended) if ended.ending == Ending::SourceChanged => {
-                let catalog = Arc::clone(&self.catalog);
-                let name = source.name.clone();
-                let now = tokio::task::spawn_blocking(move || catalog.look_at(&name)).await.ok().flatten();
-                self.try_begin(who, &now.ok_or(ended)?, ask, what).await
+                let now = self.looked_at(source).await.ok_or(ended)?;
+                self.try_begin(who, &now, at, ask, what).await
             }
             begun => begun,
         }
     }
 
-    async fn try_begin(&self, who: &Who, source: &Arc<Source>, ask: Ask, what: &str) -> Result<Begun, Ended> {
-        let mut answer = self.ask(who, source, ask, what).await?;
+    /// Asks, and reads the answer to its end; of a state that was told, if one is named.
+    pub(super) async fn read(
+        &self,
+        who: &Who,
+        source: &Arc<Source>,
+        at: Option<&str>,
+        ask: Ask,
+        what: &str,
+    ) -> Result<(Vec<u8>, Done, Begun), Ended> {
+        match self.read_once(who, source, at, ask.clone(), what).await {
+            // Nothing of it was sent.
+            Err(ended) if ended.ending == Ending::SourceChanged => {
+                let now = self.looked_at(source).await.ok_or(ended)?;
+                self.read_once(who, &now, at, ask, what).await
+            }
+            read => read,
+        }
+    }
+
+    async fn read_once(
+        &self,
+        who: &Who,
+        source: &Arc<Source>,
+        at: Option<&str>,
+        ask: Ask,
+        what: &str,
+    ) -> Result<(Vec<u8>, Done, Begun), Ended> {
+        send::whole(self.try_begin(who, source, at, ask, what).await?).await
+    }
+
+    /// A source as it is now.
+    async fn looked_at(&self, source: &Source) -> Option<Arc<Source>> {
+        let (catalog, name) = (Arc::clone(&self.catalog), source.name.clone());
+        tokio::task::spawn_blocking(move || catalog.look_at(&name)).await.ok().flatten()
+    }
+
+    /// The state of a source now, or the one that was told.
+    pub(super) async fn snapshot(&self, source: &Arc<Source>, at: Option<&str>) -> Result<Snapshot, Ended> {
+        let (catalog, source, at) =
+            (Arc::clone(&self.catalog), Arc::clone(source), at.map(|at| at.trim_matches('"').to_owned()));
+        let take = move || match at {
+            Some(id) => catalog.snapshot_at(&source, &id),
+            None => catalog.snapshot(&source),
+        };
+        let taken = tokio::task::spawn_blocking(take).await;
+        taken.map_err(|error| Ended::new(Ending::Died, error.to_string()))?
+    }
+
+    async fn try_begin(
+        &self,
+        who: &Who,
+        source: &Arc<Source>,
+        at: Option<&str>,
+        ask: Ask,
+        what: &str,
+    ) -> Result<Begun, Ended> {
+        let snapshot = self.snapshot(source, at).await?;
+        let mut answer = self.ask(who, source, &snapshot, ask, what).await?;
         let mut columns = Vec::new();
         loop {
             match answer.next().await.map_err(|ended| source.hide_ended(ended))? {
                 Some(Frame::Columns(of)) => columns = of,
-                Some(first) => return Ok(Begun { answer, first, columns, source: Arc::clone(source) }),
+                Some(first) => {
+                    return Ok(Begun { answer, first, columns, source: Arc::clone(source), snapshot });
+                }
                 None => return Err(Ended::new(Ending::Died, "the answer is missing")),
             }
         }
@@ -178,12 +248,7 @@ impl App {
         ask: Ask,
         what: &str,
     ) -> Result<Value, Ended> {
-        let Begun { answer, first, .. } = self.begin(who, source, ask, what).await?;
-        let mut body = Vec::new();
-        if let Frame::Bytes(bytes) = first {
-            body = bytes;
-            body.extend(answer.whole().await?.0);
-        }
+        let (body, ..) = self.read(who, source, None, ask, what).await?;
         serde_json::from_slice(&body)
             .map_err(|e| Ended::new(Ending::Died, format!("the answer is torn: {e}")))
     }
@@ -191,11 +256,11 @@ impl App {
     /// The tables of a source, asked for once a state of it.
     pub(super) async fn tables(&self, who: &Who, source: &Arc<Source>) -> Result<Arc<Value>, Ended> {
         let known = self.known_tables().get(&source.name).cloned();
-        if let Some((_, tables)) = known.filter(|(snapshot, _)| *snapshot == source.summary.snapshot) {
+        if let Some((_, tables)) = known.filter(|(mark, _)| *mark == source.summary.mark) {
             return Ok(tables);
         }
         let tables = Arc::new(self.document(who, source, Ask::Tables, "tables").await?);
-        let kept = (source.summary.snapshot.clone(), Arc::clone(&tables));
+        let kept = (source.summary.mark.clone(), Arc::clone(&tables));
         self.known_tables().insert(source.name.clone(), kept);
         Ok(tables)
     }
@@ -204,7 +269,14 @@ impl App {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn ask(&self, who: &Who, source: &Source, ask: Ask, what: &str) -> Result<Answer, Ended> {
+    async fn ask(
+        &self,
+        who: &Who,
+        source: &Source,
+        snapshot: &Snapshot,
+        ask: Ask,
+        what: &str,
+    ) -> Result<Answer, Ended> {
         if self.is_stopping() {
             return Err(Ended::new(
                 Ending::Stopping,
@@ -215,7 +287,7 @@ impl App {
         let job = Job {
             dir: source.dir.clone(),
             ask,
-            identity: source.identity.clone(),
+            moment: snapshot.moment().clone(),
             definitions: limits.definitions.clone(),
             seconds: limits.flow.as_secs(),
             disk: limits.disk,

@@ -5,7 +5,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
-use futures::stream;
+use futures::{StreamExt, stream};
 use serde::Serialize;
 
 use super::app::Begun;
@@ -38,16 +38,21 @@ pub(super) fn of_kind(kind: &'static str, body: impl Into<Body>) -> Response {
 
 /// The rows of an answer as they come. One that breaks off does not look whole: the transfer is broken too.
 pub(super) fn rows(begun: Begun, format: Format, file: Option<&str>) -> Response {
-    let Begun { answer, first, source, .. } = begun;
+    let Begun { answer, first, snapshot, .. } = begun;
     let (kind, ending) = kind_of(format);
+    let tag = format!("\"{}\"", snapshot.id());
     let next = Some((answer, Some(first)));
     let parts = stream::unfold(next, async |state| {
         let (answer, first) = state?;
         part(answer, first).await
     });
+    let parts = parts.inspect(move |_| {
+        // The state is in use until the last part is sent.
+        let _in_use = &snapshot;
+    });
     let mut response = of_kind(kind, Body::from_stream(parts));
     let heads = response.headers_mut();
-    if let Ok(tag) = HeaderValue::from_str(&format!("\"{}\"", source.summary.snapshot)) {
+    if let Ok(tag) = HeaderValue::from_str(&tag) {
         heads.insert(ETAG, tag);
     }
     if let Some(file) = file {
@@ -78,7 +83,7 @@ async fn part(mut answer: Answer, first: Option<Frame>) -> Option<Part> {
 
 /// A page of rows, read to its end so that it is known where the next one begins.
 pub(super) async fn whole(begun: Begun) -> Result<(Vec<u8>, crate::serve::answer::Done, Begun), Ended> {
-    let Begun { mut answer, first, columns, source } = begun;
+    let Begun { mut answer, first, columns, source, snapshot } = begun;
     let mut body = Vec::new();
     let mut next = Some(first);
     loop {
@@ -87,7 +92,7 @@ pub(super) async fn whole(begun: Begun) -> Result<(Vec<u8>, crate::serve::answer
             Some(Frame::Done(mut done)) => {
                 done.notes.iter_mut().for_each(|note| *note = source.hide(note));
                 let first = Frame::Bytes(Vec::new());
-                return Ok((body, done, Begun { answer, first, columns, source }));
+                return Ok((body, done, Begun { answer, first, columns, source, snapshot }));
             }
             Some(Frame::Error(ended)) => return Err(ended),
             Some(Frame::Columns(_)) => {}

@@ -212,10 +212,95 @@ fn health_needs_no_token_and_metrics_do() {
         "results_queries_total{protocol=\"http\",ending=\"syntax\"} 1",
         "results_query_seconds_count 2",
         "results_units{source=\"run\",state=\"ok\"} 3",
+        "results_units{source=\"run\",state=\"missing\"} 0",
+        "results_units{source=\"merged\",state=\"ok\"} 3",
         "results_logins_refused_total 0",
+        "results_queries_waiting 0",
+        "results_watchers 0",
+        "results_snapshots 0",
+        "results_query_seconds_bucket{le=\"+Inf\"} 2",
     ] {
         assert!(text.contains(line), "{line}: {text}");
     }
+    for line in [
+        "results_rows_sent_total 1",
+        "results_children ",
+        "results_source_looks_total ",
+        "results_query_seconds_sum ",
+    ] {
+        assert!(text.contains(line), "{line}: {text}");
+    }
+    let memory = |of: &str| super::metric(&service, &format!("results_resident_bytes{{of=\"{of}\"}}"));
+    assert!(memory("service") > 1_000_000 && memory("children") > 1_000_000, "{text}");
+    // Each has a help and a kind, and is told once.
+    for line in text.lines().filter(|line| !line.starts_with('#')) {
+        let name = line.split(['{', ' ']).next().unwrap();
+        let family = ["_bucket", "_sum", "_count"]
+            .iter()
+            .fold(name, |name, end| name.strip_suffix(end).unwrap_or(name));
+        assert!(
+            text.contains(&format!("# TYPE {family} ")) && text.contains(&format!("# HELP {family} ")),
+            "{line}"
+        );
+        assert_eq!(
+            text.lines()
+                .filter(|other| other.split_once(' ').unwrap().0 == line.split_once(' ').unwrap().0)
+                .count(),
+            1
+        );
+    }
     let head = service.send(&["HEAD /healthz HTTP/1.1", &service.host()], b"");
     assert_eq!((head.status, head.body.len()), (200, 0));
+}
+
+#[test]
+fn what_processes_died_of_is_counted() {
+    let service = service_with(|settings| {
+        settings.limits.memory = 300_000_000;
+        settings.limits.time = std::time::Duration::from_secs(5);
+    });
+    let deaths =
+        |cause: &str| super::metric(&service, &format!("results_child_deaths_total{{cause=\"{cause}\"}}"));
+    // An error is no death.
+    assert_eq!(service.query("merged", "select 1 / 0 as x").problem(), "failed");
+    assert_eq!(service.query("merged", super::ENDLESS).problem(), "deadline");
+    assert_eq!(deaths("deadline"), 1);
+    std::thread::scope(|scope| {
+        let asked = scope.spawn(|| service.query("merged", super::ENDLESS).problem());
+        service.until("it is at work", |service| service.get("/api/v1/queries").text() != "[]");
+        let running = service.get("/api/v1/queries").json();
+        service.put("POST", &format!("/api/v1/queries/{}/cancel", running[0]["id"]), "");
+        assert_eq!(asked.join().unwrap(), "cancelled");
+    });
+    assert_eq!((deaths("cancelled"), deaths("failed")), (1, 0));
+}
+
+#[test]
+fn seconds_left_are_those_of_a_run_at_work() {
+    let world = super::super::world::World::new(20);
+    world.analyse("run", &["--shard", "0/2"]);
+    let path = world.path("run/_status/shard-0.json");
+    let mut told: serde_json::Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    let now = chrono::Utc::now().timestamp_micros();
+    for (key, value) in [
+        ("state", json!("running")),
+        ("host", json!("elsewhere")),
+        ("updated_us", json!(now)),
+        ("started_us", json!(now - 60_000_000)),
+        ("counts", json!({"total": 20, "ok": 8, "skipped": 1, "failed": 1, "running": 1})),
+        ("already_done", json!(0)),
+    ] {
+        told[key] = value;
+    }
+    std::fs::write(&path, told.to_string()).unwrap();
+    let service = super::Service::start(&[world.path("run")], |_| {});
+    let left = super::metric(&service, "results_seconds_left{source=\"run\"}");
+    assert!((55..=75).contains(&left), "{left}");
+    for (state, n) in [("ok", 8), ("skipped", 1), ("failed", 1), ("running", 1)] {
+        assert_eq!(
+            super::metric(&service, &format!("results_units{{source=\"run\",state=\"{state}\"}}")),
+            n,
+            "{state}"
+        );
+    }
 }

@@ -91,3 +91,42 @@ fn chunks(mut rest: &[u8]) -> (Vec<u8>, bool) {
         rest = &rest[(size + 2).min(rest.len())..];
     }
 }
+
+/// An answer that is read as slowly as one likes.
+pub(crate) struct Download {
+    stream: TcpStream,
+    bytes: Vec<u8>,
+}
+
+impl Download {
+    /// Asks for an address with the token of a service.
+    pub(crate) fn begin(service: &super::Service, path: &str) -> Self {
+        Self::begin_as(service, &service.token, path)
+    }
+
+    /// The same with another token.
+    pub(crate) fn begin_as(service: &super::Service, token: &str, path: &str) -> Self {
+        let mut stream = TcpStream::connect(service.address).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
+        let host = service.host();
+        let head = format!(
+            "GET {path} HTTP/1.1\r\n{host}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+        );
+        stream.write_all(head.as_bytes()).unwrap();
+        Self { stream, bytes: Vec::new() }
+    }
+
+    /// Reads some of it; how much there was.
+    pub(crate) fn read(&mut self, most: usize) -> usize {
+        let mut part = vec![0; most];
+        let read = self.stream.read(&mut part).unwrap_or_default();
+        self.bytes.extend_from_slice(&part[..read]);
+        read
+    }
+
+    /// Reads all that there is still.
+    pub(crate) fn rest(mut self) -> Reply {
+        let _ = self.stream.read_to_end(&mut self.bytes);
+        parse(&self.bytes)
+    }
+}

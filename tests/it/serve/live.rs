@@ -10,22 +10,25 @@ use super::super::world::World;
 use super::Service;
 
 /// Names and data of events, as they come.
-struct Events(BufReader<TcpStream>);
+pub(super) struct Events(BufReader<TcpStream>);
 
 impl Events {
-    fn of(service: &Service, run: &str) -> Self {
+    pub(super) fn of(service: &Service, run: &str) -> Self {
+        Self::of_token(service, &service.token, run)
+    }
+
+    pub(super) fn of_token(service: &Service, token: &str, run: &str) -> Self {
         let mut stream = TcpStream::connect(service.address).unwrap();
         stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let head = format!(
-            "GET /api/v1/runs/{run}/events HTTP/1.1\r\n{}\r\nAuthorization: Bearer {}\r\n\r\n",
+            "GET /api/v1/runs/{run}/events HTTP/1.1\r\n{}\r\nAuthorization: Bearer {token}\r\n\r\n",
             service.host(),
-            service.token
         );
         stream.write_all(head.as_bytes()).unwrap();
         Self(BufReader::new(stream))
     }
 
-    fn next(&mut self) -> Option<(String, Value)> {
+    pub(super) fn next(&mut self) -> Option<(String, Value)> {
         let mut name = String::new();
         loop {
             let mut line = String::new();
@@ -101,4 +104,89 @@ fn stopping_ends_watchers_and_queries() {
     assert_eq!(events.next().unwrap().0, "status");
     service.stop();
     while events.next().is_some() {}
+}
+
+/// Says for a worker of another machine that it is at work, and has done so many.
+fn says(world: &World, run: &str, done: u64) {
+    let path = world.path(run).join("_status/shard-0.json");
+    let mut told: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    told["state"] = "running".into();
+    told["host"] = "elsewhere".into();
+    told["updated_us"] = (chrono::Utc::now().timestamp_micros()).into();
+    told["counts"]["ok"] = done.into();
+    told["current_user"] = format!("u{done}").into();
+    std::fs::write(path.with_extension("new"), told.to_string()).unwrap();
+    std::fs::rename(path.with_extension("new"), path).unwrap();
+}
+
+#[test]
+fn one_reading_is_for_all_who_watch() {
+    let world = World::new(12);
+    world.analyse("run", &["--shard", "0/2"]);
+    says(&world, "run", 1);
+    let service = Service::start(&[world.path("run")], |settings| settings.look = Duration::from_hours(1));
+    let looks = || super::metric(&service, "results_source_looks_total");
+    let mut all: Vec<Events> = (0..30).map(|_| Events::of(&service, "run")).collect();
+    for events in &mut all {
+        assert_eq!(events.next().unwrap().0, "status");
+    }
+    let (before, since) = (looks(), std::time::Instant::now());
+    for done in 2..5 {
+        says(&world, "run", done);
+        for events in &mut all {
+            // Each of them sees it, and the user that it is on.
+            while events.next().unwrap().1["done"] != done {}
+        }
+    }
+    let (after, took) = (looks(), since.elapsed().as_secs());
+    assert!(after - before <= took + 2, "{} readings in {took} s", after - before);
+    drop(all);
+    service.until("nobody watches", |service| super::metric(service, "results_watchers") == 0);
+    // Nobody watches, and nobody looks.
+    let settled = {
+        let mut last = looks();
+        service.until("it is looked at no more", |_| {
+            std::thread::sleep(Duration::from_millis(1200));
+            std::mem::replace(&mut last, looks()) == last
+        });
+        last
+    };
+    assert_eq!(looks(), settled);
+}
+
+#[test]
+fn what_befell_a_worker_is_told_while_one_watches() {
+    let world = World::new(4);
+    world.analyse("run", &["--shard", "0/2"]);
+    says(&world, "run", 1);
+    let service = Service::start(&[world.path("run")], |_| {});
+    let mut events = Events::of(&service, "run");
+    let (_, first) = events.next().unwrap();
+    assert_eq!((&first["shards"][0]["restarts"], &first["mishaps"]), (&0.into(), &serde_json::json!([])));
+    assert_eq!(first["shards"][0]["current_user"], "u1");
+    let line = serde_json::json!({
+        "at_us": 0, "shard": 0, "counts": {"total": 1, "ok": 0, "skipped": 0, "failed": 0, "running": 0},
+        "kind": {
+            "event": "shard_restarting", "cause": "killed by <signal> 9", "users": ["u07"], "restart": 1, "of": 3,
+            "wait_ms": 0
+        }
+    });
+    std::fs::create_dir_all(world.path("run/_logs")).unwrap();
+    std::fs::write(world.path("run/_logs/events.ndjson"), format!("{line}\n")).unwrap();
+    let (mut restarts, mut problem) = (Value::Null, Value::Null);
+    while restarts.is_null() || problem.is_null() {
+        let (name, data) = events.next().unwrap();
+        match name.as_str() {
+            "change" if data["shards"][0]["restarts"] == 1 => restarts = data["mishaps"].clone(),
+            "problem" => problem = data["mishaps"].clone(),
+            _ => {}
+        }
+    }
+    assert_eq!(restarts, problem);
+    let words = restarts[0].as_str().unwrap();
+    assert!(words.ends_with("shard 0 restarted at u07: killed by <signal> 9"), "{words}");
+    service.until("the page has it", |service| service.get("/run/run").text().contains("restarted at u07"));
+    let page = service.get("/run/run").text();
+    assert!(page.contains("data-live=\"restarts\">1<") && !page.contains("<signal>"), "{page}");
+    assert_eq!(service.get("/api/v1/runs/run").json()["shards"][0]["restarts"], 1);
 }

@@ -3,10 +3,17 @@
 mod api;
 mod client;
 mod commands;
+mod doors;
+mod h2;
 mod hostile;
+mod list;
 mod live;
 mod pages;
+mod snapshots;
+mod stop;
 mod threats;
+mod tls;
+mod tokens;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -144,6 +151,21 @@ pub(crate) fn encoded(text: &str) -> String {
         .map(|b| if b.is_ascii_alphanumeric() { char::from(b).to_string() } else { format!("%{b:02X}") })
         .collect()
 }
+
+/// The address of the next page.
+pub(crate) fn next(reply: &Reply) -> Option<String> {
+    reply.head("link").map(|link| link.trim_start_matches('<').split('>').next().unwrap().to_owned())
+}
+
+/// A number of the metrics, by the name of its line.
+pub(crate) fn metric(service: &Service, line: &str) -> u64 {
+    let text = service.get("/metrics").text();
+    let value = text.lines().find_map(|l| l.strip_prefix(line)?.strip_prefix(' '));
+    value.map_or(0, |value| value.parse().unwrap())
+}
+
+/// A query that goes on for ever.
+pub(crate) const ENDLESS: &str = "with recursive t(n) as (select 1 union all select n + 1 from t where n < 1000000000) select max(n) from t";
 
 /// A run of three users, merged: made once for all tests that only read it.
 pub(crate) fn merged() -> &'static World {

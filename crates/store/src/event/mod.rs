@@ -3,11 +3,15 @@
 //! Workers emit [`Event`]s; everything a person or program sees of a running run (bars, lines,
 //! status files, logs, the summary, the exit code) is a reader of this stream. Nothing else prints.
 
+mod mishap;
+
 use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
 use crate::store::UnitState;
+
+pub use mishap::Mishap;
 
 /// Something that happened, with the counts of its shard right after it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -314,6 +314,8 @@ impl LocalStorage {
             let Ok(kind) = item.file_type() else { continue };
             if kind.is_dir() {
                 folders.push(item.path());
+            } else if !kind.is_file() && !kind.is_symlink() {
+                // A pipe has no end: whoever read it would wait for ever.
             } else if let (Some(path), Ok(meta)) = (self.relative(&item.path()), item.metadata()) {
                 files.push(Entry { path, bytes: meta.len() });
             }

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::local::LocalStorage;
-use super::storage::Storage;
+use super::pinned::Pinned;
+use super::storage::{Entry, Storage};
 
 /// Where a run lies.
 #[derive(Debug, Clone)]
@@ -14,6 +15,8 @@ pub enum Location {
     Folder(PathBuf),
     /// A storage that the caller has made.
     Storage(Arc<dyn Storage>),
+    /// A folder as it was when its ledger had those files.
+    Pinned(PathBuf, Arc<[Entry]>),
 }
 
 impl Location {
@@ -22,13 +25,16 @@ impl Location {
         match self {
             Self::Folder(dir) => Arc::new(LocalStorage::new(dir)),
             Self::Storage(storage) => Arc::clone(storage),
+            Self::Pinned(dir, ledger) => {
+                Arc::new(Pinned::new(Arc::new(LocalStorage::new(dir)), ledger.to_vec()))
+            }
         }
     }
 
     /// The folder, if it is one.
     pub fn folder(&self) -> Option<&Path> {
         match self {
-            Self::Folder(dir) => Some(dir),
+            Self::Folder(dir) | Self::Pinned(dir, _) => Some(dir),
             Self::Storage(_) => None,
         }
     }
@@ -49,7 +55,7 @@ impl Location {
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Folder(dir) => dir.display().fmt(f),
+            Self::Folder(dir) | Self::Pinned(dir, _) => dir.display().fmt(f),
             Self::Storage(storage) => f.write_str(&storage.name()),
         }
     }

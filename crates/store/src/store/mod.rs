@@ -38,6 +38,7 @@ mod memory;
 mod output;
 mod parts;
 mod path;
+mod pinned;
 #[cfg(test)]
 mod power_cut;
 mod reading;
@@ -74,6 +75,7 @@ pub use parts::ParquetParts;
 pub use path::{
     bucket_in, bucket_of, data_file, encode as encode_id, group_file, is_group, parse as parse_path,
 };
+pub use pinned::Pinned;
 pub use reading::{CompactionLock, ReadLock, RemovalLock};
 pub use register::NewRun;
 pub use run::Run;

@@ -10,11 +10,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use object_store::ObjectStore;
 use object_store::path::Path as ObjectPath;
+use serde::{Deserialize, Serialize};
 
 use super::error::StorageError;
 
 /// A file of a run as listed.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Entry {
     /// Path relative to the run.
     pub path: String,

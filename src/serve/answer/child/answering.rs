@@ -1,20 +1,22 @@
 //! A job at work, and what it may take.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::job::Job;
 use super::told::of_session;
 use crate::serve::access::{Ended, Ending};
-use crate::serve::catalog;
+use crate::serve::catalog::{self, Moment};
 use crate::sources::Loaded;
 use crate::sql::{Bounds, Session};
+use crate::store::Location;
 
 /// A job at work.
 #[derive(Clone, Copy)]
 pub(super) struct Answering<'a> {
     pub(super) job: &'a Job,
+    /// The source as it was when it was asked.
+    pub(super) place: &'a Location,
     pub(super) memory: u64,
 }
 
@@ -28,8 +30,8 @@ impl Answering<'_> {
         }
     }
 
-    pub(super) fn dirs(&self) -> [&Path; 1] {
-        [&self.job.dir]
+    pub(super) fn dirs(&self) -> [Location; 1] {
+        [self.place.clone()]
     }
 
     pub(super) fn session(self, loaded: &Loaded) -> Result<Arc<Session>, Ended> {
@@ -39,7 +41,7 @@ impl Answering<'_> {
 
     /// Whether a merged output is the one that was asked about.
     pub(super) fn is_unchanged(self) -> Result<(), Ended> {
-        let Some(wanted) = &self.job.identity else { return Ok(()) };
+        let Moment::Merged(wanted) = &self.job.moment else { return Ok(()) };
         let found =
             catalog::identity(&self.job.dir).map_err(|words| Ended::new(Ending::SourceDamaged, words))?;
         if found == *wanted {

@@ -38,7 +38,8 @@ pub fn main() -> Exit {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
     let answered = match runtime {
         Ok(runtime) => {
-            let answered = runtime.block_on(answer(Answering { job: &job, memory }, &mut out));
+            let place = job.moment.of(&job.dir);
+            let answered = runtime.block_on(answer(Answering { job: &job, place: &place, memory }, &mut out));
             runtime.shutdown_background();
             answered
         }
@@ -89,7 +90,7 @@ async fn answer(answering: Answering<'_>, out: &mut Out) -> Result<Done, Ended> 
 fn status(answering: Answering<'_>, out: &mut Out) -> Result<Done, Ended> {
     let damaged =
         |error: crate::store::StoreError| Ended::new(Ending::SourceDamaged, crate::error::chain(&error));
-    let run = run::open(&answering.job.dir).map_err(damaged)?;
+    let run = run::open(answering.place).map_err(damaged)?;
     let status = run::status(&run).map_err(damaged)?;
     out.document(&status)
 }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::app::App;
 use super::super::metrics::SECONDS;
+use crate::serve::catalog::{Source, Summary};
 use crate::system;
 
 /// All of it as text.
@@ -29,9 +30,11 @@ pub(super) fn text(app: &App) -> String {
     let _ = writeln!(out, "results_query_seconds_sum {sum}\nresults_query_seconds_count {count}");
     let counts = app.pool.counts();
     let number = |count: &AtomicU64| count.load(Ordering::Relaxed);
+    let children = counts.alive();
     for (name, kind, help, value) in [
         ("queries_waiting", "gauge", "Queries that wait for their turn.", app.pool.waiting() as u64),
         ("queries_running", "gauge", "Queries that are being answered.", app.pool.running().len() as u64),
+        ("children", "gauge", "Processes that answer, or wait for a query.", children.len() as u64),
         (
             "children_started_total",
             "counter",
@@ -42,32 +45,63 @@ pub(super) fn text(app: &App) -> String {
         ("bytes_sent_total", "counter", "Bytes of answers that were sent.", number(&counts.bytes)),
         ("logins_refused_total", "counter", "Logins that were refused.", number(&metrics.refused)),
         ("watchers", "gauge", "Readers of live pages.", app.live.watchers() as u64),
+        ("snapshots", "gauge", "States of sources that are held.", app.catalog.kept() as u64),
         (
-            "resident_bytes",
-            "gauge",
-            "Memory of the serving process.",
-            system::memory_bytes().unwrap_or_default(),
+            "source_looks_total",
+            "counter",
+            "How often a directory was looked at, however many read what came of it.",
+            app.catalog.looks(),
         ),
     ] {
         head(&mut out, name, kind, help);
         let _ = writeln!(out, "results_{name} {value}");
     }
+    head(
+        &mut out,
+        "child_deaths_total",
+        "counter",
+        "Processes that ended before their answer did, by cause.",
+    );
+    for (cause, n) in counts.deaths() {
+        let _ = writeln!(out, "results_child_deaths_total{{cause=\"{cause}\"}} {n}");
+    }
+    head(&mut out, "resident_bytes", "gauge", "Memory of the serving process, and of those that answer.");
+    let memory: u64 = children.into_iter().filter_map(system::memory_of).sum();
+    for (of, n) in [("service", system::memory_bytes().unwrap_or_default()), ("children", memory)] {
+        let _ = writeln!(out, "results_resident_bytes{{of=\"{of}\"}} {n}");
+    }
     head(&mut out, "units", "gauge", "Units by source and state.");
     let mut left = String::new();
     for source in app.catalog.list().iter() {
-        let summary = &source.summary;
         let name = label(&source.name);
-        let missing = summary.units.saturating_sub(summary.done);
-        let ok = summary.done.saturating_sub(summary.not_ok);
-        for (state, n) in [("ok", ok), ("not_ok", summary.not_ok), ("missing", missing)] {
+        for (state, n) in units(source) {
             let _ = writeln!(out, "results_units{{source=\"{name}\",state=\"{state}\"}} {n}");
         }
-        if let Some(seconds) = summary.eta_seconds {
+        if let Some(seconds) = source.summary.eta_seconds {
             let _ = writeln!(left, "results_seconds_left{{source=\"{name}\"}} {seconds}");
         }
     }
     head(&mut out, "seconds_left", "gauge", "Seconds until a run is done.");
     out + &left
+}
+
+/// Units of a source by state.
+fn units(source: &Source) -> Vec<(&'static str, u64)> {
+    let Summary { units, done, not_ok, .. } = source.summary;
+    match &source.pulse {
+        Some(pulse) => {
+            let counts = pulse.counts;
+            vec![
+                ("ok", counts.ok),
+                ("skipped", counts.skipped),
+                ("failed", counts.failed),
+                ("running", counts.running),
+                ("missing", pulse.missing),
+            ]
+        }
+        // Of a merged output the manifest says how many are ok.
+        None => vec![("ok", done), ("not_ok", not_ok), ("missing", units.saturating_sub(done + not_ok))],
+    }
 }
 
 /// A value of a label, escaped.

@@ -9,12 +9,12 @@ use axum::extract::{Path, Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::sync::watch;
 
 use super::super::app::{App, Who};
 use super::super::fields::Fields;
-use super::super::live::{Watcher, changes};
+use super::super::live::{Told, Watcher, shards};
 use super::super::problem::Problem;
 use super::super::send::{self, of_kind};
 use crate::serve::access::{Ended, Ending, until_true};
@@ -45,8 +45,11 @@ pub(super) async fn one(
 ) -> Result<Response, Problem> {
     let source = app.source(&who, &run)?;
     let mut about = serde_json::to_value(&source.summary).unwrap_or_default();
-    about["shards"] = json!(source.pulse.as_ref().map(|pulse| &pulse.shards));
+    about["shards"] = json!(source.pulse.as_ref().map(|_| shards(&source)));
+    about["mishaps"] = json!(source.happened.last);
     if source.summary.problem.is_none() {
+        let snapshot = app.snapshot(&source, None).await?;
+        about["snapshot"] = app.catalog.keep(&snapshot).into();
         let tables = app.tables(&who, &source).await?;
         let names = tables.as_array().into_iter().flatten().map(|table| table["name"].clone());
         about["tables"] = names.collect();
@@ -78,7 +81,6 @@ pub(super) async fn events(
     let reading = Reading {
         watcher,
         sent: None,
-        number: 0,
         ended: who.login.ended.clone(),
         stopped: app.stopped(),
         waiting: Vec::new(),
@@ -96,10 +98,10 @@ pub(super) async fn events(
 struct Reading {
     watcher: Watcher,
     /// What they know.
-    sent: Option<Arc<Value>>,
-    number: u64,
+    sent: Option<Arc<Told>>,
     ended: watch::Receiver<bool>,
     stopped: watch::Receiver<bool>,
+    /// Events to come at once, the next one last.
     waiting: Vec<Event>,
     is_over: bool,
 }
@@ -120,26 +122,21 @@ impl Reading {
             }
         }
         let now = Arc::clone(&*self.watcher.now.borrow_and_update());
-        let first = self.sent.is_none();
-        let data = self.sent.as_ref().map_or_else(|| (*now).clone(), |before| changes(before, &now));
-        // Waiting ones are taken from the end.
-        if now["state"] == "complete" {
-            self.is_over = true;
-            let finished = self.event("finished", &json!({"state": now["state"]}));
-            self.waiting.push(finished);
+        let event =
+            |name: &str, data: String| Event::default().event(name).id(now.number.to_string()).data(data);
+        self.is_over = now.is_last();
+        if self.is_over {
+            self.waiting.push(event("finished", json!({"state": "complete"}).to_string()));
         }
-        let has_new_problem = self.sent.as_ref().is_some_and(|before| before["not_ok"] != now["not_ok"]);
-        if has_new_problem {
-            let problem = self.event("problem", &json!({"not_ok": now["not_ok"]}));
-            self.waiting.push(problem);
-        }
+        let next = match &self.sent {
+            Some(known) => {
+                self.waiting.extend(now.problem_since(known).map(|data| event("problem", data)));
+                event("change", now.since(known))
+            }
+            None => event("status", now.whole.clone()),
+        };
         self.sent = Some(now);
-        Some(self.event(if first { "status" } else { "change" }, &data))
-    }
-
-    fn event(&mut self, name: &str, data: &Value) -> Event {
-        self.number += 1;
-        Event::default().event(name).id(self.number.to_string()).data(data.to_string())
+        Some(next)
     }
 }
 

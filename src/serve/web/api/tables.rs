@@ -15,7 +15,6 @@ use super::super::problem::Problem;
 use super::super::send;
 use crate::serve::access::{Ended, Ending};
 use crate::serve::answer::{Ask, Format};
-use crate::serve::catalog::Source;
 
 type Pairs = Query<Vec<(String, String)>>;
 
@@ -55,25 +54,27 @@ pub(super) async fn rows(
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs.clone(), &ROWS)?;
     let source = app.whole(&who, &run)?;
-    is_snapshot(&source, &fields)?;
+    let at = fields.text("snapshot")?;
     let format = asked::format(&fields, &heads, Format::Json)?;
     let rows = asked::rows(&table, &fields)?;
     let is_page = rows.limit.is_some();
     let what = format!("table {table}");
-    let begun = app.begin(&who, &source, Ask::Rows { rows, format }, &what).await?;
+    let ask = Ask::Rows { rows, format };
     let file = format!("{run}-{table}");
     if !is_page {
-        return Ok(send::rows(begun, format, Some(&file)));
+        return Ok(send::rows(app.begin_at(&who, &source, at, ask, &what).await?, format, Some(&file)));
     }
-    let (body, done, begun) = send::whole(begun).await?;
+    let (body, done, begun) = app.read(&who, &source, at, ask, &what).await?;
     let mut response = send::of_kind(send::kind_of(format).0, body);
-    send::head(&mut response, "etag", &format!("\"{}\"", begun.source.summary.snapshot));
+    send::head(&mut response, "etag", &format!("\"{}\"", begun.snapshot.id()));
     if let Some(next) = done.next {
         let after = serde_json::to_string(&next).unwrap_or_default();
-        let others = pairs.iter().filter(|(name, _)| name != "after");
+        let others = pairs.iter().filter(|(name, _)| name != "after" && name != "snapshot");
         let others = others.map(|(name, value)| (name.as_str(), value.as_str()));
         let path = format!("/api/v1/runs/{}/tables/{}/rows", link::part(&run), link::part(&table));
-        let next = link::with(&path, others.chain([("after", after.as_str())]));
+        // The next page is of the same state.
+        let snapshot = ("snapshot", app.catalog.keep(&begun.snapshot));
+        let next = link::with(&path, others.chain([("after", after.as_str()), snapshot]));
         send::head(&mut response, "link", &format!("<{next}>; rel=\"next\""));
     }
     Ok(response)
@@ -91,14 +92,4 @@ pub(super) async fn count(
     let rows = asked::rows(&table, &fields)?;
     let counted = app.document(&who, &source, Ask::Count(rows), &format!("count of {table}")).await?;
     Ok(send::json(&counted[0])?)
-}
-
-/// A page of an earlier state is none any more.
-fn is_snapshot(source: &Source, fields: &Fields) -> Result<(), Ended> {
-    let Some(wanted) = fields.text("snapshot")? else { return Ok(()) };
-    if wanted.trim_matches('"') == source.summary.snapshot {
-        return Ok(());
-    }
-    let words = "the source is another one than at that snapshot\n(hint: begin again without `snapshot`)";
-    Err(Ended::new(Ending::SnapshotGone, words))
 }

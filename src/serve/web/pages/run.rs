@@ -52,6 +52,7 @@ struct Shard {
     left: String,
     memory: String,
     failed: u64,
+    restarts: u64,
     error: String,
 }
 
@@ -78,7 +79,9 @@ pub(super) async fn page(
         Err(ended) => (Vec::new(), Some(ended)),
     };
     let summary = &source.summary;
-    let shards = source.pulse.iter().flat_map(|pulse| &pulse.shards).map(shard).collect();
+    let restarts = &source.happened.restarts;
+    let shards = source.pulse.iter().flat_map(|pulse| &pulse.shards);
+    let shards = shards.map(|pulse| shard(pulse, restarts.get(&pulse.shard).copied().unwrap_or(0))).collect();
     Ok(shown(&Run {
         frame: Frame::of(&app, Some(&who)),
         has_shards: summary.kind == Kind::Run,
@@ -112,7 +115,7 @@ fn listed(tables: &Value, link: &str) -> Vec<Table> {
     .collect()
 }
 
-fn shard(pulse: &ShardPulse) -> Shard {
+fn shard(pulse: &ShardPulse, restarts: u64) -> Shard {
     let counts = pulse.counts;
     Shard {
         number: pulse.shard,
@@ -126,6 +129,7 @@ fn shard(pulse: &ShardPulse) -> Shard {
         left: left(pulse.eta_seconds),
         memory: pulse.memory_bytes.map_or_else(String::new, bytes),
         failed: counts.failed,
+        restarts,
         error: pulse.last_error.clone().unwrap_or_default(),
     }
 }

@@ -12,7 +12,7 @@ use super::super::asked;
 use super::super::fields::Fields;
 use super::super::link;
 use super::super::problem::Problem;
-use super::super::send::{self, on_to};
+use super::super::send::on_to;
 use super::cells::{Cell, Head, heads, number, rows};
 use super::frame::{Frame, shown};
 use crate::serve::access::Ended;
@@ -23,7 +23,7 @@ use crate::serve::catalog::{Kind, Source};
 const ROWS: u64 = 100;
 
 /// Parameters of the page; `c`, `o` and `v` are what the form for a filter sends.
-const KNOWN: [&str; 7] = ["where", "sort", "after", "count", "c", "o", "v"];
+const KNOWN: [&str; 8] = ["where", "sort", "after", "snapshot", "count", "c", "o", "v"];
 
 #[derive(Template)]
 #[template(path = "web/table.html")]
@@ -49,7 +49,10 @@ struct Table<'a> {
     as_curl: String,
     notes: Vec<String>,
     is_live: bool,
+    /// When the state was taken that the rows are of, and what was known of it then.
     as_of: String,
+    done: u64,
+    mark: String,
 }
 
 /// A filter as it is shown, with what takes it away.
@@ -84,8 +87,8 @@ pub(super) async fn page(
     };
     asked.limit = Some(ROWS);
     let ask = Ask::Rows { rows: asked.clone(), format: Format::Ndjson };
-    let begun = app.begin(&who, &source, ask, &format!("table {table}")).await?;
-    let (body, done, begun) = send::whole(begun).await?;
+    let at = fields.text("snapshot")?;
+    let (body, done, begun) = app.read(&who, &source, at, ask, &format!("table {table}")).await?;
     let source = begun.source;
     let after = done.next.and_then(|next| serde_json::to_string(&next).ok());
     let whole = Rows { after: None, limit: None, ..asked.clone() };
@@ -102,14 +105,20 @@ pub(super) async fn page(
         ops: Op::ALL.iter().map(|(name, words, _)| (*name, *words)).collect(),
         total: counted.map(number),
         count: address(&link, &whole, Some(("count", "1"))),
-        next: after.map(|after| address(&link, &whole, Some(("after", &after)))),
+        // The next page is of the same state.
+        next: after.map(|after| {
+            let snapshot = ("snapshot", app.catalog.keep(&begun.snapshot));
+            address(&link, &whole, [("after", after.as_str()), snapshot])
+        }),
         is_first: asked.after.is_none(),
         downloads: downloads(&run, &table, &whole),
         as_sql: link::with("/sql", [("run", run.as_str()), ("sql", done.sql.as_deref().unwrap_or_default())]),
-        as_curl: curl(&app, &rest(&run, &table, &whole, Some(("format", "csv")))),
+        as_curl: curl(&app, &rest(&run, &table, &whole, [("format", "csv")])),
         notes: done.notes,
         is_live: source.summary.kind == Kind::Run && source.summary.state != "complete",
-        as_of: chrono::Local::now().format("%H:%M:%S").to_string(),
+        as_of: begun.snapshot.taken().format("%H:%M:%S").to_string(),
+        done: begun.snapshot.done(),
+        mark: begun.snapshot.mark().to_owned(),
         source: &source,
         name: &table,
         link,
@@ -133,21 +142,22 @@ fn sort(rows: &Rows) -> String {
 }
 
 /// An address of the same rows.
-fn address(path: &str, rows: &Rows, more: Option<(&str, &str)>) -> String {
+fn address<'a>(path: &str, rows: &Rows, more: impl IntoIterator<Item = (&'a str, &'a str)>) -> String {
     let filters: Vec<String> = rows.filters.iter().map(asked::written).collect();
     let sort = sort(rows);
-    let pairs = filters.iter().map(|filter| ("where", filter.as_str()));
-    let sort = (!sort.is_empty()).then_some(("sort", sort.as_str()));
-    link::with(path, pairs.chain(sort).chain(more))
+    let mut pairs: Vec<(&str, &str)> = filters.iter().map(|filter| ("where", filter.as_str())).collect();
+    pairs.extend((!sort.is_empty()).then_some(("sort", sort.as_str())));
+    pairs.extend(more);
+    link::with(path, pairs)
 }
 
-fn rest(run: &str, table: &str, rows: &Rows, more: Option<(&str, &str)>) -> String {
+fn rest(run: &str, table: &str, rows: &Rows, more: [(&str, &str); 1]) -> String {
     address(&format!("/api/v1/runs/{}/tables/{}/rows", link::part(run), link::part(table)), rows, more)
 }
 
 fn downloads(run: &str, table: &str, rows: &Rows) -> Vec<(&'static str, String)> {
     let formats = [("CSV", "csv"), ("Parquet", "parquet"), ("Arrow", "arrow")];
-    formats.into_iter().map(|(words, name)| (words, rest(run, table, rows, Some(("format", name))))).collect()
+    formats.into_iter().map(|(words, name)| (words, rest(run, table, rows, [("format", name)]))).collect()
 }
 
 /// The same for a program, as it is typed.

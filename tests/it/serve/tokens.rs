@@ -1,0 +1,209 @@
+//! What a token sees and takes, what ends with it, and what is written down of it.
+
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+
+use super::super::world::World;
+use super::client::Download;
+use super::live::Events;
+use super::{ENDLESS, Service, encoded, merged, metric, service, service_with};
+
+fn token(world: &World, service: &Service, name: &str, more: &[&str]) -> String {
+    let state = service.state.to_str().unwrap();
+    world.expect(0, &[&["token", "new", name, "--state", state], more].concat()).out.trim().to_owned()
+}
+
+#[test]
+fn nothing_tells_a_token_of_sources_that_it_does_not_see() {
+    let world = World::new(2);
+    world.analyse("out/k6_full", &["--shard", "0/2"]);
+    world.analyse("out/k7_hidden", &["--shard", "0/2"]);
+    let service = Service::start(&[world.path("out")], |_| {});
+    let anna = token(&world, &service, "anna", &["--sources", "k6*", "--may", "write-queries"]);
+    let ben = token(&world, &service, "ben", &["--sources", "k7*"]);
+    std::thread::scope(|scope| {
+        // Somebody asks the other one meanwhile.
+        let path = format!("/api/v1/query?run=k7_hidden&sql={}", encoded(ENDLESS));
+        let asked = scope.spawn({
+            let (service, ben) = (&service, ben.clone());
+            move || service.get_as(&ben, &path)
+        });
+        service.until("it is asked", |service| service.get("/api/v1/queries").text().contains("k7_hidden"));
+        for path in [
+            "/",
+            "/?filter=k7",
+            "/sql",
+            "/sql?run=k7_hidde&sql=select%201",
+            "/saved",
+            "/queries",
+            "/run/k6_full",
+            "/run/k7_hidde",
+            "/nothing",
+            "/api/v1/runs",
+            "/api/v1/runs?state=incomplete",
+            "/api/v1/runs/k6_full",
+            "/api/v1/runs/nothing",
+            "/api/v1/runs/k6_full/status",
+            "/api/v1/runs/k6_full/tables",
+            "/api/v1/queries",
+            "/api/v1/query?run=k7&sql=select%201",
+            "/api/v1/query?run=k6_full&sql=select%20*%20from%20k7_hiddn.te",
+            "/api/v1/query?run=k6_full&sql=select%20*%20from%20information_schema.tables",
+            "/api/v1/saved",
+            "/metrics",
+            "/readyz",
+        ] {
+            let reply = service.get_as(&anna, path);
+            let told = reply.text();
+            assert!(!told.contains("k7_hidden"), "{path}: {told}");
+        }
+        let mut events = Events::of_token(&service, &anna, "k6_full");
+        assert!(!events.next().unwrap().1.to_string().contains("k7_hidden"));
+        // What there is and what there is not are one to them.
+        for path in [
+            "runs/NAME",
+            "runs/NAME/status",
+            "runs/NAME/events",
+            "runs/NAME/shards/0/log",
+            "runs/NAME/tables",
+            "runs/NAME/tables/te",
+            "runs/NAME/tables/te/rows",
+            "runs/NAME/tables/te/count",
+            "runs/NAME/users",
+            "runs/NAME/users/u00",
+            "query?run=NAME&sql=select%201",
+            "query/plan?run=NAME&sql=select%201",
+        ] {
+            let of = |name: &str| service.get_as(&anna, &format!("/api/v1/{}", path.replace("NAME", name)));
+            let (hidden, absent) = (of("k7_hidden"), of("k7_absent"));
+            assert_eq!((hidden.status, absent.status), (404, 404), "{path}");
+            assert_eq!(hidden.text().replace("k7_hidden", "k7_absent"), absent.text(), "{path}");
+        }
+        assert_eq!(service.get_as(&ben, "/api/v1/runs").json().as_array().unwrap().len(), 1);
+        assert_eq!(service.get("/api/v1/runs").json().as_array().unwrap().len(), 2);
+        let running = service.get("/api/v1/queries").json();
+        service.put("POST", &format!("/api/v1/queries/{}/cancel", running[0]["id"]), "");
+        assert_eq!(asked.join().unwrap().problem(), "cancelled");
+    });
+}
+
+#[test]
+fn what_a_token_opened_ends_within_two_seconds_of_its_end() {
+    let world = World::new(2);
+    world.analyse("run", &["--shard", "0/2"]);
+    let service = Service::start(&[world.path("run")], |_| {});
+    let anna = token(&world, &service, "anna", &[]);
+    let mut events = Events::of_token(&service, &anna, "run");
+    assert_eq!(events.next().unwrap().0, "status");
+    let form = format!("token={anna}");
+    let signed_in = service.send(
+        &["POST /login HTTP/1.1", &service.host(), "Content-Type: application/x-www-form-urlencoded"],
+        form.as_bytes(),
+    );
+    let cookie = signed_in.head("set-cookie").unwrap().split(';').next().unwrap().to_owned();
+    let with_session = || {
+        let cookie = format!("Cookie: {cookie}");
+        service.send(&["GET /api/v1/runs HTTP/1.1", &service.host(), &cookie], b"").status
+    };
+    assert_eq!(with_session(), 200);
+    // A download of which nobody reads more than a beginning.
+    let sql = "select n, repeat('x', 100) as x from (select unnest(range(1, 3000000)) as n)";
+    let path = format!("/api/v1/query?run=run&sql={}&format=csv", encoded(sql));
+    let mut download = Download::begin_as(&service, &anna, &path);
+    assert!(download.read(1000) > 0);
+    world.expect(0, &["token", "revoke", "anna", "--state", service.state.to_str().unwrap()]);
+    let since = Instant::now();
+    while events.next().is_some() {}
+    service.until("the query has ended", |service| service.get("/api/v1/queries").text() == "[]");
+    let took = since.elapsed();
+    assert!(took <= Duration::from_secs(2), "{took:?}");
+    assert_eq!(with_session(), 401);
+    assert!(!download.rest().is_whole);
+    assert_eq!(service.get("/api/v1/runs").status, 200, "others go on");
+}
+
+#[test]
+fn nobody_has_more_than_half_of_the_queue() {
+    let service = service_with(|settings| {
+        settings.limits.queries = 1;
+        settings.limits.queue = 4;
+        settings.limits.wait = Duration::from_secs(25);
+    });
+    let (anna, ben) = (token(merged(), &service, "anna", &[]), token(merged(), &service, "ben", &[]));
+    let endless = format!("/api/v1/query?run=merged&sql={}", encoded(ENDLESS));
+    let short = "/api/v1/query?run=merged&sql=select%201%20as%20n";
+    std::thread::scope(|scope| {
+        let first = scope.spawn(|| service.get_as(&anna, &endless));
+        service.until("it is at work", |service| metric(service, "results_queries_running") == 1);
+        let waiting: Vec<_> = (0..2).map(|_| scope.spawn(|| service.get_as(&anna, short).status)).collect();
+        service.until("two wait", |service| metric(service, "results_queries_waiting") == 2);
+        let third = service.get_as(&anna, short);
+        assert_eq!((third.status, third.problem().as_str()), (503, "queue-full"), "{}", third.text());
+        assert!(third.text().contains("--queue"), "{}", third.text());
+        // Another one has a place still.
+        let other = scope.spawn(|| service.get_as(&ben, short).status);
+        service.until("three wait", |service| metric(service, "results_queries_waiting") == 3);
+        let running = service.get("/api/v1/queries").json();
+        assert_eq!(running.as_array().unwrap().len(), 1, "{running}");
+        service.put("POST", &format!("/api/v1/queries/{}/cancel", running[0]["id"]), "");
+        assert_eq!(first.join().unwrap().problem(), "cancelled");
+        assert_eq!(other.join().unwrap(), 200);
+        assert!(waiting.into_iter().all(|one| one.join().unwrap() == 200));
+    });
+}
+
+#[test]
+fn every_query_and_every_refused_login_is_written_down() {
+    let service = service();
+    let of = |event: &str, service: &Service| -> Vec<Value> {
+        service.audit().into_iter().filter(|line| line["event"] == event).collect()
+    };
+    for (path, sql) in [
+        ("/api/v1/query?run=merged&sql=select%201%20as%20n", "select 1 as n"),
+        ("/api/v1/query?run=merged&sql=selec%201", "selec 1"),
+        ("/api/v1/query?run=merged&sql=create%20table%20t%20as%20select%201", "create table t as select 1"),
+        ("/api/v1/query/plan?run=merged&sql=select%202", "plan of select 2"),
+        ("/api/v1/runs/merged/tables/te/rows?limit=1", "table te"),
+        ("/api/v1/runs/merged/tables/te/rows?format=csv", "table te"),
+        ("/api/v1/runs/merged/tables/te/count", "count of te"),
+        ("/api/v1/runs/merged/users", "ids of users"),
+        ("/api/v1/runs/merged/users/u01", "user u01"),
+        ("/api/v1/runs/run/status", "status"),
+        ("/run/merged/table/te", "table te"),
+        ("/run/merged/user/u01", "user u01"),
+        ("/sql?run=merged&sql=select%203", "select 3"),
+    ] {
+        let before = of("query", &service).len();
+        let reply = service.get(path);
+        let mut lines = Vec::new();
+        service.until("it is written", |service| {
+            lines = of("query", service).split_off(before);
+            !lines.is_empty()
+        });
+        let line = lines.iter().find(|line| line["sql"] == sql);
+        let line = line.unwrap_or_else(|| panic!("{path}: {lines:?}"));
+        for key in
+            ["time", "token", "address", "protocol", "source", "sql_hash", "rows", "bytes", "ms", "ending"]
+        {
+            assert!(!line[key].is_null(), "{path}: {key}: {line}");
+        }
+        assert_eq!((&line["token"], &line["protocol"]), (&json!("results"), &json!("http")));
+        let ending = if reply.status == 200 { "ok".to_owned() } else { reply.problem() };
+        assert_eq!(line["ending"], ending, "{path}");
+    }
+    let form = |what: &str| {
+        let kind = "Content-Type: application/x-www-form-urlencoded";
+        service.send(&["POST /login HTTP/1.1", &service.host(), kind], what.as_bytes()).status
+    };
+    assert_eq!(service.get_as("rs_wrong", "/metrics").status, 401);
+    assert_eq!(form("token=rs_wrong"), 401);
+    assert_eq!(service.send(&["GET /login?code=wrong HTTP/1.1", &service.host()], b"").status, 401);
+    assert_eq!(of("refused", &service).len(), 3);
+    assert_eq!(metric(&service, "results_logins_refused_total"), 3);
+    assert_eq!(form(&format!("token={}", service.token)), 303);
+    assert_eq!(of("login", &service).len(), 1);
+    // Nothing of a secret is in it, a wrong one's neither.
+    let text = std::fs::read_to_string(service.state.join("audit.ndjson")).unwrap();
+    assert!(!text.contains("rs_wrong") && !text.contains(&service.token));
+}
