@@ -7,7 +7,8 @@ use std::env::var;
 fn main() {
     println!("cargo::rerun-if-changed=src/build.rs");
     let is = |name: &str, value: &str| var(name).is_ok_and(|is| is == value);
-    if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ARCH", "x86_64") {
+    if is("PROFILE", "release") && is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ARCH", "x86_64")
+    {
         // The linker there is the tool chain's own.
         println!("cargo::rustc-link-arg-bins=-Wl,--strip-all,--icf=all");
     }

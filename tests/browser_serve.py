@@ -5,7 +5,7 @@ usage: browser_serve.py RESULTS CHROMIUM [PICTURES [CONFIG]]
 CONFIG takes the place of the preset, for a build that is not optimised
 
 Makes a run of 40 users in two shards, kills one of its workers, watches it to its end, merges it, and walks through table,
-filter, download, editor, saved query, user page. No request goes elsewhere, nothing is said on the console, and axe-core finds
+filter, download, editor with its plot, saved query, user page, plots and report. No request goes elsewhere, nothing is said on the console, and axe-core finds
 nothing on any page in light and in dark.
 """
 
@@ -199,6 +199,74 @@ def editor(walk):
     expect(page.get_by_role("status")).to_contain_text("40 rows")
 
 
+def plots(walk):
+    """The list, a plot with a parameter, what is saved of it, and the editor's own."""
+    page = walk.page
+    page.goto(f"{walk.base}/run/merged")
+    page.get_by_role("link", name="Plots", exact=True).click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Plots")
+    expect(page.get_by_text("needs the table `control`")).to_be_visible()
+    walk.look("plots")
+    walk.narrow("plots")
+    page.get_by_role("link", name="Are the p-values flat where nothing is coupled?").click()
+    picture = page.get_by_role("img", name="Are the p-values flat")
+    expect(picture).to_be_visible()
+    # The colours are those of the page: without its style a picture is black.
+    assert page.locator("svg.plot .c0").first.evaluate("mark => getComputedStyle(mark).fill") == "rgb(0, 114, 178)"
+    walk.look("plot")
+    walk.narrow("plot")
+    page.get_by_label("bins").fill("4")
+    page.get_by_role("button", name="Draw").click()
+    assert "p.bins=4" in page.url, page.url
+    expect(picture).to_be_visible()
+    page.get_by_text("Rows", exact=True).click()
+    expect(page.get_by_role("region", name="Rows of the plot")).to_be_visible()
+    with page.expect_download() as started:
+        page.get_by_role("link", name="rows as CSV").click()
+    rows = Path(started.value.path()).read_text().splitlines()
+    assert rows[0].startswith("measure,direction,low,high") and len(rows) > 4, rows
+    with page.expect_download() as started:
+        page.get_by_role("link", name="SVG").click()
+    assert Path(started.value.path()).read_text().startswith("<svg ")
+    page.get_by_text("SQL", exact=True).last.click()
+    page.get_by_role("link", name="Open in the editor").click()
+    expect(page.get_by_role("img", name="Are the p-values flat")).to_be_visible()
+    assert "p.bins=4" in page.url, page.url
+    query = page.get_by_label("Query", exact=True)
+    query.fill("select user_id, n_samples, state from users order by n_samples")
+    query.press("Control+Enter")
+    expect(page.get_by_role("status")).to_contain_text("40 rows")
+    page.get_by_text("Draw it").click()
+    for key, column in (("mark", "bar"), ("x", "n_samples"), ("y", "user_id"), ("color", "state")):
+        page.get_by_role("form", name="Draw the answer").get_by_label(key, exact=True).select_option(column)
+    page.get_by_role("button", name="Draw", exact=True).click()
+    expect(page.get_by_role("img", name="What does the query find?")).to_be_visible()
+    expect(query).to_have_value(re.compile("-- mark: bar\n-- x: n_samples"))
+    walk.look("drawn")
+    walk.narrow("drawn")
+
+
+def report(walk):
+    """The report opens, and is saved as the same file."""
+    page = walk.page
+    page.goto(f"{walk.base}/run/merged")
+    with page.expect_download() as started:
+        page.get_by_role("button", name="Save", exact=True).click()
+    saved = Path(started.value.path()).read_bytes()
+    assert started.value.suggested_filename == "merged-report.html", started.value.suggested_filename
+    page.goto(f"{walk.base}/run/merged")
+    page.get_by_label("in place of ids").check()
+    page.get_by_role("button", name="Open", exact=True).click()
+    assert "hide-users=1" in page.url, page.url
+    expect(page.get_by_role("heading", name="Findings by measure")).to_be_visible()
+    assert "P0001" not in page.content()
+    page.goto(f"{walk.base}/run/merged/report")
+    assert page.evaluate("getComputedStyle(document.body).maxWidth") == "1056px", "the report has no style"
+    assert b"P0001" in saved and len(saved) > 100_000
+    walk.look("report")
+    walk.narrow("report")
+
+
 def user(walk):
     page = walk.page
     page.goto(f"{walk.base}/run/run/users")
@@ -206,6 +274,8 @@ def user(walk):
     page.locator("ul.columns a").nth(1).click()
     name = page.get_by_role("heading", level=1).inner_text()
     expect(page.get_by_role("heading", name="Tests")).to_be_visible()
+    expect(page.get_by_role("img", name="Where do the values of a person lie")).to_be_visible()
+    expect(page.get_by_role("img", name="Which days and hours of a person are missing?")).to_be_visible()
     walk.look("user")
     walk.narrow("user")
     page.get_by_role("link", name="Next user").click()
@@ -233,7 +303,15 @@ def without_script(browser, base, cookies):
     page.goto(f"{base}/sql?run=merged")
     page.get_by_label("Query", exact=True).fill("select count(*) as n from users")
     page.get_by_role("button", name="Ask").click()
-    expect(page.locator("tbody")).to_have_text("40")
+    expect(page.locator("tbody").last).to_have_text("40")
+    page.get_by_text("Draw it").click()
+    form = page.get_by_role("form", name="Draw the answer")
+    for key in ("x", "y"):
+        form.get_by_label(key, exact=True).select_option("n")
+    form.get_by_role("button", name="Draw").click()
+    expect(page.get_by_role("img", name="What does the query find?")).to_be_visible()
+    page.goto(f"{base}/run/merged/plot/p_histogram?p.bins=4")
+    expect(page.get_by_role("img", name="Are the p-values flat")).to_be_visible()
     page.get_by_role("button", name="Sign out").click()
     page.goto(base)
     expect(page.get_by_role("heading", name="Sign in first")).to_be_visible()
@@ -276,6 +354,8 @@ def main():
                 walk.narrow("list")
                 tables(walk, out / "merged")
                 editor(walk)
+                plots(walk)
+                report(walk)
                 user(walk)
                 walk.end()
                 without_script(browser, told["web"], walk.context.cookies())

@@ -14,7 +14,7 @@ use super::sql::Asked;
 use super::text::columns;
 use crate::error::{Exit, Failure};
 use crate::plot::{Look, Theme};
-use crate::report::{Found, PlotFile, plot, plots};
+use crate::report::{DRAWS_PNG, Found, PlotError, PlotFile, plot, plots, png};
 use crate::sql::{Bounds, Params, Query, Session};
 use crate::text_file;
 
@@ -95,7 +95,7 @@ fn ask(args: &Args, bounds: Bounds, definitions: &Folder) -> Outcome {
     let bytes = match form {
         Form::Csv => found.csv().map_err(Failure::error)?.into_bytes(),
         Form::Svg => svg(&plot, &found, args)?.into_bytes(),
-        Form::Png => png(&svg(&plot, &found, args)?)?,
+        Form::Png => png(&svg(&plot, &found, args)?).map_err(Failure::error)?,
     };
     match &args.output {
         Some(path) => write(path, &bytes)?,
@@ -135,8 +135,8 @@ fn form(args: &Args) -> Result<Form, Failure> {
     outside("--output", path)?;
     let form = match path.extension().and_then(OsStr::to_str) {
         Some("svg") => Form::Svg,
-        Some("png") if cfg!(feature = "png") => Form::Png,
-        Some("png") => return Err(Failure::usage(WITHOUT_PNG)),
+        Some("png") if DRAWS_PNG => Form::Png,
+        Some("png") => return Err(Failure::usage(PlotError::NoPng)),
         Some("csv") => Form::Csv,
         _ => {
             let what = format!("{} isn't a picture: the name ends with .svg, .png or .csv", path.display());
@@ -149,9 +149,6 @@ fn form(args: &Args) -> Result<Form, Failure> {
     }
     Ok(form)
 }
-
-const WITHOUT_PNG: &str = "this build of `results` draws no PNG\n(hint: write x.svg, or install with \
-                           `cargo install --locked --path . --features png`)";
 
 /// A plot by its name, or of a file.
 pub(super) fn plot_of(name: &Path, loaded: &Loaded) -> Result<PlotFile, Failure> {
@@ -185,16 +182,6 @@ fn svg(plot: &PlotFile, found: &Found, args: &Args) -> Result<String, Failure> {
     };
     let look = Look { width: args.width, theme, ..Look::default() };
     plot.svg(found, &look).map_err(Failure::usage)
-}
-
-#[cfg(feature = "png")]
-fn png(svg: &str) -> Result<Vec<u8>, Failure> {
-    crate::plot::png(svg).map_err(Failure::error)
-}
-
-#[cfg(not(feature = "png"))]
-fn png(_: &str) -> Result<Vec<u8>, Failure> {
-    Err(Failure::usage(WITHOUT_PNG))
 }
 
 /// Writes beside the place of the file, so that it is whole or as it was.

@@ -1,19 +1,16 @@
 //! `results report`
 
-mod found;
-
 use std::path::{Path, PathBuf};
 
 use super::bounded;
-use super::definitions::{Folder, Loaded};
+use super::definitions::Folder;
 use super::outcome::{Outcome, block_on_and_leave};
 use super::place::outside;
 use super::plot::{plot_of, write};
 use super::speak::say_line;
 use crate::error::{Exit, Failure};
-use crate::report::{About, Document, Finding, Subject, Wanted, document};
-use crate::sources::Source;
-use crate::sql::{Bounds, Session};
+use crate::report::{Document, Looked, ReportError, Wanted, report};
+use crate::sql::Bounds;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -107,44 +104,19 @@ pub(super) fn to_file(of: &Of<'_>, wanted: &Wanted, path: &Path) -> Outcome {
     Ok(if failed.is_empty() { Exit::Done } else { Exit::Error })
 }
 
-/// A directory, looked at.
-struct Looked {
-    about: About,
-    loaded: Loaded,
-    session: Session,
-    findings: Vec<Finding>,
-    checked: String,
-}
-
 async fn made(of: &Of<'_>, wanted: &Wanted) -> Result<Document, Failure> {
     let mut looked = Vec::new();
     for dir in of.dirs {
-        looked.push(look(dir, of).await?);
+        let name = dir.file_name().map_or_else(|| dir.to_string_lossy(), |name| name.to_string_lossy());
+        let loaded = of.definitions.load_for(&[dir])?;
+        looked.push(Looked::at(dir, &name, of.bounds, loaded).await.map_err(failure)?);
     }
-    let subjects: Vec<Subject<'_>> = looked
-        .iter()
-        .map(|one| Subject {
-            about: one.about.clone(),
-            session: &one.session,
-            definitions: one.loaded.as_ref(),
-            findings: one.findings.clone(),
-            checked: one.checked.clone(),
-        })
-        .collect();
-    document(&subjects, wanted).await.map_err(Failure::error)
+    report(&looked, wanted).await.map_err(failure)
 }
 
-async fn look(dir: &Path, of: &Of<'_>) -> Result<Looked, Failure> {
-    let loaded = of.definitions.load_for(&[dir])?;
-    let name =
-        dir.file_name().map_or_else(|| dir.display().to_string(), |name| name.to_string_lossy().into_owned());
-    let (about, (findings, checked)) = match Source::open(dir).map_err(Failure::error)? {
-        Source::Run(run) => {
-            let about = About::run(&name, run.run.manifest());
-            (about, found::of_run(run.run, &loaded).await?)
-        }
-        Source::Merged(_, manifest) => (About::merged(&name, &manifest), found::of_output(dir, &manifest)?),
-    };
-    let session = Session::open_whole(&[dir], of.bounds, loaded.as_ref()).map_err(Failure::error)?;
-    Ok(Looked { about, loaded, session, findings, checked })
+fn failure(error: ReportError) -> Failure {
+    match error {
+        ReportError::Run(error) => super::merge::failure(error),
+        error => Failure::error(error),
+    }
 }

@@ -75,8 +75,10 @@ fn check(dir: &Path, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
 async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
     let definitions = loaded.as_ref();
     let known = Known::of(Settings::of(&run.manifest().config));
-    let Examined { session, gaps, notes, differing, repeated } =
+    let Examined { session, gaps, notes, differing, repeated, .. } =
         examine(run, definitions).await.map_err(failure)?;
+    // The checks ask many questions of the same tables.
+    session.materialize(definitions).await.map_err(Failure::error)?;
     let kinds: std::collections::BTreeSet<Kind> = gaps.iter().map(|g| g.kind).collect();
     let mut lines = vec![line("complete", kinds.iter().any(|kind| kind.is_missing()))];
     for kind in [

@@ -5,7 +5,7 @@ use super::error::MergeError;
 use super::finding::{Conflict, Gap, Kept, conflicts_of, repeated_of};
 use super::survey::{survey, unknown_files};
 use super::tables::Tables;
-use crate::attempts::{OpenRun, Precedence};
+use crate::attempts::{Damage, OpenRun, Precedence};
 use crate::sql::{Definitions, Session};
 use crate::store::Run;
 use crate::tables::Compare;
@@ -13,7 +13,7 @@ use crate::tables::Compare;
 /// One run, and everything that is wrong with it.
 #[derive(Debug)]
 pub struct Examined {
-    /// Its merged tables, in memory.
+    /// Its merged tables.
     pub session: Session,
     /// What keeps it from being complete.
     pub gaps: Vec<Gap>,
@@ -23,9 +23,11 @@ pub struct Examined {
     pub differing: Kept<Gap>,
     /// Keys of which an attempt has several rows.
     pub repeated: Kept<Gap>,
+    /// Data files that cannot be used.
+    pub damage: Damage,
 }
 
-/// Looks through one run, for `validate`.
+/// Looks through one run. Every data file is read once.
 pub async fn examine(run: Run, definitions: Definitions<'_>) -> Result<Examined, MergeError> {
     let is_control = run.manifest().control.is_some();
     let only = run.manifest().only_shards.clone();
@@ -35,7 +37,7 @@ pub async fn examine(run: Run, definitions: Definitions<'_>) -> Result<Examined,
     if is_control {
         of_control(&mut gaps);
     }
-    let notes = std::mem::take(&mut survey.notes);
+    let (notes, damage) = (std::mem::take(&mut survey.notes), std::mem::take(&mut survey.damage));
     // The other shards' users are not expected in the directory of one shard.
     gaps.retain(|gap| !gap.kind.is_missing() || only.is_empty() || only.contains(&gap.shard));
     gaps.extend(unknown_files(&runs, &survey)?);
@@ -49,6 +51,6 @@ pub async fn examine(run: Run, definitions: Definitions<'_>) -> Result<Examined,
         conflicts.extend(conflicts_of(schema, &findings));
         repeated.extend(repeated_of(schema, &findings));
     }
-    tables.session.materialize(definitions).await?;
-    Ok(Examined { session: tables.session, gaps, notes, differing: conflicts.map(Gap::from), repeated })
+    let (session, differing) = (tables.session, conflicts.map(Gap::from));
+    Ok(Examined { session, gaps, notes, differing, repeated, damage })
 }

@@ -49,6 +49,27 @@ pub enum Kind {
 }
 
 impl Kind {
+    const ALL: [Self; 18] = [
+        Self::NeverStarted,
+        Self::Running,
+        Self::Silent,
+        Self::Lost,
+        Self::Interrupted,
+        Self::Stopped,
+        Self::Incomplete,
+        Self::Failed,
+        Self::Skipped,
+        Self::BrokenFile,
+        Self::WrongRowCount,
+        Self::CorruptLedger,
+        Self::NotInLedger,
+        Self::NotInPlan,
+        Self::WrongShard,
+        Self::MixedEstimators,
+        Self::UnequalDuplicate,
+        Self::KeyTwice,
+    ];
+
     /// The word for a shard's worker that has not done a unit.
     pub(super) fn of_worker(state: &str) -> Self {
         match state {
@@ -62,29 +83,9 @@ impl Kind {
         }
     }
 
-    /// The kind that people read as that.
-    pub fn of_name(name: &str) -> Option<Self> {
-        const ALL: [Kind; 18] = [
-            Kind::NeverStarted,
-            Kind::Running,
-            Kind::Silent,
-            Kind::Lost,
-            Kind::Interrupted,
-            Kind::Stopped,
-            Kind::Incomplete,
-            Kind::Failed,
-            Kind::Skipped,
-            Kind::BrokenFile,
-            Kind::WrongRowCount,
-            Kind::CorruptLedger,
-            Kind::NotInLedger,
-            Kind::NotInPlan,
-            Kind::WrongShard,
-            Kind::MixedEstimators,
-            Kind::UnequalDuplicate,
-            Kind::KeyTwice,
-        ];
-        ALL.into_iter().find(|kind| kind.name() == name)
+    /// The kind of a code.
+    pub fn of_code(code: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.code() == code)
     }
 
     /// What people read.
@@ -319,31 +320,12 @@ mod tests {
 
     #[test]
     fn codes_are_unique_and_every_kind_has_a_remedy() {
-        use Kind as K;
-        let all = [
-            K::NeverStarted,
-            K::Running,
-            K::Silent,
-            K::Lost,
-            K::Interrupted,
-            K::Stopped,
-            K::Incomplete,
-            K::Failed,
-            K::Skipped,
-            K::BrokenFile,
-            K::WrongRowCount,
-            K::CorruptLedger,
-            K::NotInLedger,
-            K::NotInPlan,
-            K::WrongShard,
-            K::MixedEstimators,
-            K::UnequalDuplicate,
-            K::KeyTwice,
-        ];
+        let all = Kind::ALL;
         let codes: std::collections::BTreeSet<_> = all.iter().map(|k| k.code()).collect();
         assert_eq!(codes.len(), all.len());
         assert!(all.iter().all(|k| !k.remedy().is_empty() && !k.name().is_empty()));
         assert_eq!(all.iter().filter(|k| k.is_missing()).count(), 9);
-        assert_eq!(K::of_worker("lost"), K::Lost);
+        assert!(all.iter().all(|k| Kind::of_code(k.code()) == Some(*k)));
+        assert_eq!(Kind::of_worker("lost"), Kind::Lost);
     }
 }

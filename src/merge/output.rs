@@ -25,7 +25,7 @@ use crate::schema::columns::merged;
 use crate::schema::{CONTROL, Facts, MadeOf, TableSchema};
 use crate::sorted::{Findings, SortedRows};
 use crate::sql::{ControlRow, Session};
-use crate::store::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun};
+use crate::store::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun, Missing};
 use crate::tables::Compare;
 
 /// Version of the layout of an output.
@@ -251,6 +251,7 @@ impl Output<'_> {
             csv: self.merge.csv(),
             parquet: self.merge.parquet(),
             accepted_skipped: self.survey.accepted.iter().map(accepted).collect(),
+            missing: missing(&self.survey.gaps),
             rows,
             tables: self.merge.definitions.schemas.own(),
             config: self
@@ -277,6 +278,18 @@ fn write_gaps(file: impl Write, gaps: &[Gap]) -> std::io::Result<()> {
     let mut csv = CsvWriter::new(file, &["user_id", "feature_mode", "state", "reason"])?;
     csv.write(&batch)?;
     csv.into_inner().flush()
+}
+
+/// What is missing, by kind.
+fn missing(gaps: &[Gap]) -> Vec<Missing> {
+    let mut counts = BTreeMap::new();
+    for gap in gaps {
+        *counts.entry(gap.kind).or_default() += 1;
+    }
+    let counted = counts.into_iter();
+    counted
+        .map(|(kind, count)| Missing { code: kind.code().to_owned(), state: kind.name().to_owned(), count })
+        .collect()
 }
 
 fn accepted(gap: &Gap) -> AcceptedUnit {

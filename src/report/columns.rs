@@ -31,6 +31,16 @@ impl Found {
         self.len() == 0
     }
 
+    /// Their columns.
+    pub fn schema(&self) -> &SchemaRef {
+        &self.schema
+    }
+
+    /// The rows as they came.
+    pub fn batches(&self) -> &[RecordBatch] {
+        &self.batches
+    }
+
     /// The names of the columns.
     pub fn names(&self) -> Vec<&str> {
         self.schema.fields().iter().map(|field| field.name().as_str()).collect()

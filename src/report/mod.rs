@@ -6,6 +6,8 @@
 mod columns;
 mod document;
 mod figure;
+mod found;
+mod look;
 mod methods;
 mod number;
 mod plots;
@@ -17,7 +19,8 @@ mod testing;
 pub use columns::Found;
 pub use document::{About, Document, Finding, ReportError, Subject, Wanted, document};
 pub use figure::svg;
+pub(crate) use look::{Looked, report};
 pub use methods::{Study, methods};
-pub use plots::{PlotError, PlotFile, plot, plots};
+pub use plots::{DRAWS_PNG, PlotError, PlotFile, USER, plot, plots, png};
 pub use rows::{GROUP_TESTS, GroupTest, group_tests};
 pub use table::{latex, markdown};

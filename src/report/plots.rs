@@ -48,9 +48,39 @@ pub enum PlotError {
         /// The cause.
         source: ParamError,
     },
-    /// Tables that it needs are absent.
+    /// This build has no letters for a picture in pixels.
+    #[error(
+        "this build of `results` draws no PNG\n(hint: SVG it draws; `cargo install --locked --path . --features png` \
+         installs one that does)"
+    )]
+    NoPng,
+    /// A picture in pixels cannot be made.
     #[error("{0}")]
-    Lacks(String),
+    Png(String),
+}
+
+/// The parameter of plots that can be drawn of one person.
+pub const USER: &str = "user";
+
+/// Whether this build draws pictures in pixels.
+pub const DRAWS_PNG: bool = cfg!(feature = "png");
+
+/// A picture in pixels.
+///
+/// # Errors
+/// This build draws none, or the picture is too large.
+#[cfg(feature = "png")]
+pub fn png(svg: &str) -> Result<Vec<u8>, PlotError> {
+    crate::plot::png(svg).map_err(|error| PlotError::Png(error.to_string()))
+}
+
+/// A picture in pixels.
+///
+/// # Errors
+/// This build draws none.
+#[cfg(not(feature = "png"))]
+pub fn png(_: &str) -> Result<Vec<u8>, PlotError> {
+    Err(PlotError::NoPng)
 }
 
 /// A plot and its query.
@@ -105,6 +135,11 @@ impl PlotFile {
     /// Values of the parameters that have one of their own.
     pub fn defaults(&self) -> impl Iterator<Item = (String, String)> + '_ {
         self.query.parameters().filter_map(|own| Some((own.name.to_owned(), own.default?.to_owned())))
+    }
+
+    /// Whether it can be drawn of one person.
+    pub fn is_of_user(&self) -> bool {
+        self.query.parameters().any(|own| own.name == USER)
     }
 
     /// Says which tables it needs that a session does not have.
@@ -207,9 +242,12 @@ fn filled(sql: &str, value: impl Fn(&str) -> Option<String>) -> String {
 
 /// A value as SQL has it: what a parameter takes it for.
 fn written(value: &str) -> String {
-    let is_quoted = value.len() > 1 && value.starts_with('\'') && value.ends_with('\'');
+    let quoted = ['\'', '"'].iter().find_map(|quote| value.strip_prefix(*quote)?.strip_suffix(*quote));
+    if let Some(text) = quoted {
+        return crate::queries::literal(text);
+    }
     let is_word = ["null", "true", "false"].iter().any(|word| value.eq_ignore_ascii_case(word));
-    if is_quoted || is_word || value.parse::<f64>().is_ok_and(f64::is_finite) {
+    if is_word || value.parse::<f64>().is_ok_and(f64::is_finite) {
         value.to_owned()
     } else {
         crate::queries::literal(value)
@@ -228,7 +266,8 @@ mod tests {
         for (name, plot) in all {
             let plot = plot.unwrap();
             assert_eq!(plot.name, name);
-            assert!(!plot.plot.needs.is_empty() && plot.plot.section.is_some(), "{name}");
+            let is_shown = plot.plot.section.is_some() || plot.is_of_user();
+            assert!(!plot.plot.needs.is_empty() && is_shown, "{name}");
             assert!(!plot.plot.caption.is_empty() && plot.plot.title.ends_with('?'), "{name}");
         }
         let unknown = plot(&queries, "p_histgram").unwrap_err().to_string();
@@ -241,11 +280,12 @@ mod tests {
             "a" => Some("0.05".to_owned()),
             "u" => Some("it's".to_owned()),
             "n" => Some("null".to_owned()),
+            "q" => Some("'it's'".to_owned()),
             _ => None,
         };
         assert_eq!(
-            filled("$a, '$a', \"$u\", $u, $n, $other $", value),
-            "0.05, '$a', \"$u\", 'it''s', null, $other $"
+            filled("$a, '$a', \"$u\", $u, $q, $n, $other $", value),
+            "0.05, '$a', \"$u\", 'it''s', 'it''s', null, $other $"
         );
     }
 }

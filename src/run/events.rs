@@ -6,7 +6,7 @@ use super::orders::QUARANTINED;
 use crate::event::{Event, EventKind, EventSink};
 use crate::store::{EVENTS, Object, Run};
 
-/// Passes events on, and writes down those that say why time was lost.
+/// Passes events on, and writes down those that say when there was work, and why time was lost.
 pub(super) struct Kept<'a> {
     run: &'a Run,
     tell: &'a dyn EventSink,
@@ -44,7 +44,8 @@ impl EventSink for Kept<'_> {
 
 fn is_kept(kind: &EventKind) -> bool {
     match kind {
-        EventKind::UnitTimedOut { .. }
+        EventKind::ShardStarted { .. }
+        | EventKind::UnitTimedOut { .. }
         | EventKind::SetAside { .. }
         | EventKind::ShardRestarting { .. }
         | EventKind::ShardLost { .. } => true,

@@ -38,6 +38,11 @@ const RAW: &str = "raw";
 const SHOWN: usize = 10;
 
 impl Damaged {
+    /// What somebody found who looked at the only run there is.
+    pub fn known(damage: Damage) -> Self {
+        Self { runs: vec![damage], ..Self::default() }
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.runs.iter().all(Damage::is_empty)

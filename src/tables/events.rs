@@ -1,5 +1,6 @@
 //! What befell the workers of runs, as rows.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
@@ -7,7 +8,7 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
 use super::error::TableError;
 use crate::attempts::OpenRun;
-use crate::event::{Event, Mishap};
+use crate::event::{Event, EventKind, Mishap};
 use crate::store::EVENTS;
 
 /// The name of the table.
@@ -31,7 +32,19 @@ pub(super) fn events_of(runs: &[OpenRun]) -> Result<RecordBatch, TableError> {
             run.run.storage().read(EVENTS).map_err(crate::store::StoreError::from)?.unwrap_or_default();
         let text = String::from_utf8_lossy(&bytes);
         let events = text.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok());
-        all.extend(events.filter_map(|event| happened(&run.name, event)));
+        // That a worker begins again is told by its restart.
+        let mut restarting = BTreeSet::new();
+        all.extend(events.filter_map(|event| {
+            let shard = event.shard;
+            let is_restart = matches!(event.kind, EventKind::ShardRestarting { .. });
+            let is_start = matches!(event.kind, EventKind::ShardStarted { .. });
+            if is_restart {
+                restarting.insert(shard);
+            } else if is_start && restarting.remove(&shard) {
+                return None;
+            }
+            happened(&run.name, event)
+        }));
     }
     let texts = |of: &dyn Fn(&Happened) -> Option<String>| -> ArrayRef {
         Arc::new(all.iter().map(of).collect::<StringArray>())
@@ -58,6 +71,14 @@ pub(super) fn events_of(runs: &[OpenRun]) -> Result<RecordBatch, TableError> {
 
 fn happened(run: &str, event: Event) -> Option<Happened> {
     let (at_us, shard) = (event.at_us, i64::from(event.shard));
-    let Mishap { what, users, cause } = event.mishap()?;
+    let Mishap { what, users, cause } = match event.kind {
+        EventKind::ShardStarted { already_done: 0, .. } => {
+            Mishap { what: "started", users: None, cause: None }
+        }
+        EventKind::ShardStarted { already_done, .. } => {
+            Mishap { what: "resumed", users: None, cause: Some(format!("{already_done} units were done")) }
+        }
+        _ => event.mishap()?,
+    };
     Some(Happened { run: run.to_owned(), at_us, shard, what, users, cause })
 }

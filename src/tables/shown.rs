@@ -8,6 +8,7 @@ use datafusion::datasource::MemTable;
 use super::catalog::{Catalog, Listed, PUBLIC, Table};
 use super::derived::{Space, Views};
 use super::error::TableError;
+use super::events::{TABLE as EVENTS, events_of};
 use super::groups::GROUP_TESTS;
 use super::user_tests::TESTS;
 use crate::config::Fdr;
@@ -62,6 +63,9 @@ pub fn put_around_merged(
     for schema in schemas.iter().filter(|schema| !catalog.lists(PUBLIC, &schema.table)) {
         catalog.put(PUBLIC, &schema.table, without_rows(schema)?, Some(Arc::new(|| false)));
     }
+    // What befell the workers is told by their run alone; a plot may have it where it is known.
+    let none = MemTable::try_new(events_of(&[])?.schema(), vec![Vec::new()])?;
+    catalog.put(PUBLIC, EVENTS, Table::Ready(Arc::new(none)), Some(Arc::new(|| false)));
     let views = Views { queries, schemas, fdr: &manifest.fdr, space: &Space::numbered("") };
     if let Some(sql) = views.tests()?
         && !catalog.lists(PUBLIC, TESTS)

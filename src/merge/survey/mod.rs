@@ -7,7 +7,7 @@ mod tests;
 use std::collections::{BTreeSet, HashMap};
 
 use super::finding::{Conflict, Gap, Kind};
-use crate::attempts::{Attempts, OpenRun};
+use crate::attempts::{Attempts, Damage, OpenRun};
 use crate::dataset::{id_key, id_of_file};
 use crate::schema::{MadeOf, made_of};
 use crate::store::{StoreError, parse_path};
@@ -30,6 +30,8 @@ pub(super) struct Survey {
     pub(super) attempts: Attempts,
     /// The files of plan and ledger, as far as they can be used.
     pub(super) files: RunFiles,
+    /// Data files that cannot be used, by place of the run.
+    pub(super) damage: Damage,
     /// Units of the plan.
     pub(super) units: u64,
     /// Those that are ok, and whose files are whole.

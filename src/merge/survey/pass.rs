@@ -259,6 +259,7 @@ impl<'a> Pass<'a> {
             kind: Kind::CorruptLedger,
             reason: format!("{}/{path} {cause}", runs[*run].dir.display()),
         }));
+        found.damage = self.damage.clone();
         found.files = found.files.with(ledgers, self.damage);
         Ok(found)
     }

@@ -13,14 +13,32 @@ pub use about::About;
 pub use context::{Finding, Subject, Wanted};
 pub use write::{Document, document};
 
+use std::path::PathBuf;
+
 use thiserror::Error;
 
+use crate::merge::MergeError;
 use crate::queries::QueryError;
+use crate::sources::SourceError;
 use crate::sql::{ParamError, SessionError};
 
 /// A report that cannot be made.
 #[derive(Debug, Error)]
 pub enum ReportError {
+    /// A directory is none that has results.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// A run cannot be looked through.
+    #[error(transparent)]
+    Run(#[from] MergeError),
+    /// A file of an output cannot be read.
+    #[error("cannot read {}", path.display())]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// The cause.
+        source: std::io::Error,
+    },
     /// A session refuses.
     #[error(transparent)]
     Session(#[from] SessionError),

@@ -4,7 +4,7 @@ use super::ReportError;
 use super::context::{Context, MOST_ROWS};
 use super::model::{Part, Picture, Table};
 use crate::plot::{Look, Theme};
-use crate::report::plots::{PlotError, PlotFile, plots};
+use crate::report::plots::{PlotError, PlotFile, USER, plots};
 use crate::sql::Params;
 
 /// Width of a picture.
@@ -35,6 +35,26 @@ pub(super) async fn pictures(
     Ok(parts)
 }
 
+/// The plots of a person, who is the `at`-th with a section; those that lack a table are left out.
+pub(super) async fn of_person(
+    context: &Context<'_>,
+    (at, id): (usize, &str),
+    failed: &mut Vec<String>,
+) -> Result<Vec<Part>, ReportError> {
+    let mut files: Vec<PlotFile> =
+        plots(context.subject.definitions.queries).into_iter().filter_map(|(_, plot)| plot.ok()).collect();
+    files.retain(PlotFile::is_of_user);
+    files.sort_by(|a, b| (a.plot.order, &a.name).cmp(&(b.plot.order, &b.name)));
+    let mut parts = Vec::new();
+    for file in &files {
+        if file.lacks(context.subject.session)?.is_none() {
+            let user = Some((USER.to_owned(), format!("'{id}'")));
+            parts.push(drawn_or_not(context, file, (user, &format!("person-{at}-")), failed).await);
+        }
+    }
+    Ok(parts)
+}
+
 /// A plot, or why there is none.
 pub(super) async fn picture(
     context: &Context<'_>,
@@ -44,12 +64,21 @@ pub(super) async fn picture(
     if let Some(lacks) = file.lacks(context.subject.session)? {
         return Ok(Part::Text(format!("{} {lacks}", file.plot.title)));
     }
-    match drawn(context, file).await {
-        Ok(picture) => Ok(Part::Picture(Box::new(picture))),
+    Ok(drawn_or_not(context, file, (None, ""), failed).await)
+}
+
+async fn drawn_or_not(
+    context: &Context<'_>,
+    file: &PlotFile,
+    of: (Option<(String, String)>, &str),
+    failed: &mut Vec<String>,
+) -> Part {
+    match drawn(context, file, of).await {
+        Ok(picture) => Part::Picture(Box::new(picture)),
         Err(error) => {
             let said = crate::error::chain(&error);
             failed.push(said.clone());
-            Ok(wrong(context, &file.name, &said))
+            wrong(context, &file.name, &said)
         }
     }
 }
@@ -58,10 +87,15 @@ fn wrong(context: &Context<'_>, name: &str, error: &str) -> Part {
     Part::Warning(context.said(&format!("The plot `{name}` could not be drawn: {error}")))
 }
 
-async fn drawn(context: &Context<'_>, file: &PlotFile) -> Result<Picture, PlotError> {
+async fn drawn(
+    context: &Context<'_>,
+    file: &PlotFile,
+    (user, place): (Option<(String, String)>, &str),
+) -> Result<Picture, PlotError> {
     let alpha = context.wanted.alpha.map(|alpha| ("alpha".to_owned(), alpha.to_string()));
     let declared = |name: &str| file.query.parameters().any(|own| own.name == name);
-    let given: Vec<(String, String)> = alpha.into_iter().filter(|(name, _)| declared(name)).collect();
+    let given = alpha.into_iter().chain(user).filter(|(name, _)| declared(name));
+    let given: Vec<(String, String)> = given.collect();
     let query = |source| PlotError::Param { file: file.plot.file.clone(), source };
     let pairs: Vec<String> = given.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let params = Params::parse(&pairs).map_err(query)?;
@@ -71,7 +105,7 @@ async fn drawn(context: &Context<'_>, file: &PlotFile) -> Result<Picture, PlotEr
         source: error.into(),
     };
     let found = context.hidden(found).map_err(arrow)?;
-    let id = format!("{}plot-{}", context.prefix, plain(&file.name));
+    let id = format!("{}{place}plot-{}", context.prefix, plain(&file.name));
     let look = Look { width: WIDTH, theme: Theme::Page, id: id.clone() };
     let title = &file.plot.title;
     let rows = found.len();

@@ -8,7 +8,7 @@ use super::ReportError;
 use super::about::About;
 use super::context::{Context, Finding};
 use super::model::{Part, Section, Table};
-use super::pictures::pictures;
+use super::pictures::{of_person, pictures};
 use crate::config::{Config, ConfigSource, Overrides, load, show};
 use crate::measures;
 use crate::queries::Queries;
@@ -245,7 +245,11 @@ pub(super) async fn is_known(context: &Context<'_>, id: &str) -> Result<bool, Re
 }
 
 /// One person.
-pub(super) async fn person(context: &Context<'_>, at: usize, id: &str) -> Result<Section, ReportError> {
+pub(super) async fn person(
+    context: &Context<'_>,
+    (at, id): (usize, &str),
+    failed: &mut Vec<String>,
+) -> Result<Section, ReportError> {
     let quoted = format!("'{id}'");
     let values = [("user", quoted.as_str())];
     let mut parts = Vec::new();
@@ -261,6 +265,8 @@ pub(super) async fn person(context: &Context<'_>, at: usize, id: &str) -> Result
     let name = context.said(context.hide.id(id));
     if parts.is_empty() {
         parts.push(Part::Warning(format!("There is nobody called {name}.")));
+    } else {
+        parts.extend(of_person(context, (at, id), failed).await?);
     }
     Ok(context.section(&format!("person-{at}"), &format!("Person {name}"), parts))
 }

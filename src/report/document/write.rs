@@ -103,7 +103,7 @@ async fn sections(context: &Context<'_>, failed: &mut Vec<String>) -> Result<Vec
         findings(context, failed).await?,
     ];
     for (at, id) in context.wanted.users.iter().enumerate() {
-        sections.push(person(context, at + 1, id).await?);
+        sections.push(person(context, (at + 1, id), failed).await?);
     }
     sections.push(data(context, failed).await?);
     sections.push(the_run(context, failed).await?);

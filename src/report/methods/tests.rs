@@ -28,6 +28,7 @@ fn manifest(config: Option<Config>) -> MergeManifest {
         units_ok: 12,
         duplicates: 0,
         accepted_skipped: Vec::new(),
+        missing: Vec::new(),
         csv: true,
         parquet: true,
         rows: [].into(),

@@ -131,7 +131,7 @@ mod tests {
             audit.note(&entry);
         }
         let mut files: Vec<_> = std::fs::read_dir(state.path("")).unwrap().map(|e| e.unwrap()).collect();
-        files.sort_by_key(|file| file.file_name());
+        files.sort_by_key(std::fs::DirEntry::file_name);
         let names: Vec<_> = files.iter().map(|file| file.file_name().into_string().unwrap()).collect();
         assert_eq!(names, [FILE, "audit.ndjson.1", "audit.ndjson.2", "audit.ndjson.3", "audit.ndjson.4"]);
         assert!(files.iter().all(|file| {

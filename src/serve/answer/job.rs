@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::drawn::{Picture, ReportOf};
 use crate::serve::catalog::Moment;
 
 /// A question about one source.
@@ -62,7 +63,15 @@ pub(crate) enum Ask {
     User {
         /// Who.
         id: String,
+        /// Whether pictures are wanted too.
+        pictures: bool,
     },
+    /// The plots, with what keeps one from being drawn.
+    Plots,
+    /// One of them, or a query that says how it is drawn.
+    Plot(Picture),
+    /// The report.
+    Report(ReportOf),
     /// Where a run stands, by its ledger.
     Status,
 }

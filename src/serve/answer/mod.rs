@@ -9,6 +9,7 @@
 
 mod asking;
 mod child;
+mod drawn;
 mod frame;
 mod job;
 mod pool;
@@ -19,6 +20,7 @@ mod work;
 pub use asking::Limits;
 pub(crate) use asking::{Asker, Finished};
 pub use child::main;
+pub(crate) use drawn::{Drawing, Drawn, Form, ParamOf, Picture, PlotOf, ReportOf, Size};
 pub(crate) use frame::{ColumnOf, Done, Frame};
 pub(crate) use job::{Ask, Filter, Format, Job, Op, Rows, Sort, Text};
 pub(crate) use pool::{Answer, Pool};

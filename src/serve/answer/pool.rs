@@ -10,7 +10,7 @@ use std::time::Instant;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 
 use super::asking::{Asker, Counts, Finished, Limits, Running};
-use super::frame::{Done, Frame};
+use super::frame::Frame;
 use super::job::Job;
 use super::process::Process;
 use super::starter::Starter;
@@ -53,20 +53,6 @@ impl Answer {
     /// The next part; after [`Frame::Done`] and after an error there is none.
     pub(crate) async fn next(&mut self) -> Result<Option<Frame>, Ended> {
         self.frames.recv().await.transpose()
-    }
-
-    /// All of the body, which is small.
-    pub(crate) async fn whole(mut self) -> Result<(Vec<u8>, Done), Ended> {
-        let mut body = Vec::new();
-        loop {
-            match self.next().await? {
-                Some(Frame::Bytes(part)) => body.extend_from_slice(&part),
-                Some(Frame::Columns(_)) => {}
-                Some(Frame::Done(done)) => return Ok((body, done)),
-                Some(Frame::Error(ended)) => return Err(ended),
-                None => return Err(Ended::new(Ending::Died, "the answer is not whole")),
-            }
-        }
     }
 }
 

@@ -185,11 +185,9 @@ mod tests {
 
     /// A merged output as far as snapshots look at it.
     fn source(dir: &Path) -> Source {
-        let source = Source::look("out", dir, None);
-        Source {
-            summary: super::super::source::Summary { kind: Kind::Merged, ..source.summary.clone() },
-            ..source
-        }
+        let mut source = Source::look("out", dir, None);
+        source.summary.kind = Kind::Merged;
+        source
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::kept::Kept;
 use super::live::Live;
 use super::metrics::Metrics;
 use super::send;
@@ -49,6 +50,8 @@ pub(crate) struct App {
     pub(super) is_open: bool,
     /// Where the token of the first start is, for commands as one types them.
     pub(super) token_file: String,
+    /// Reports that were made.
+    pub(super) reports: Kept,
     tables: Mutex<HashMap<String, (String, Arc<Value>)>>,
     stopping: AtomicBool,
     stop: watch::Sender<bool>,
@@ -86,6 +89,7 @@ impl App {
             is_tls: settings.tls.is_some(),
             is_open: settings.tls.is_none() && !address.ip().is_loopback(),
             token_file: settings.state.join("token").display().to_string(),
+            reports: Kept::default(),
             tables: Mutex::default(),
             stopping: AtomicBool::new(false),
             stop: watch::channel(false).0,

@@ -1,29 +1,34 @@
 //! Style and script, in the program itself.
 
+use std::sync::LazyLock;
+
 use axum::extract::Path;
-use axum::http::HeaderValue;
-use axum::http::header::CACHE_CONTROL;
+use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::problem::Problem;
 use super::send::of_kind;
+use super::tag::Tag;
+use crate::plot::page_style;
 use crate::serve::access::{Ended, Ending};
 
-const STYLE: &str = include_str!("../../../assets/style.css");
+/// With the colours of plots.
+static STYLE: LazyLock<String> =
+    LazyLock::new(|| format!("{}{}", page_style(), include_str!("../../../assets/style.css")));
 const SCRIPT: &str = include_str!("../../../assets/script.js");
 
 /// One of them.
-pub(super) async fn asset(Path(name): Path<String>) -> Result<Response, Problem> {
-    let mut response = match name.as_str() {
-        "style.css" => of_kind("text/css; charset=utf-8", STYLE),
-        "script.js" => of_kind("text/javascript; charset=utf-8", SCRIPT),
+pub(super) async fn asset(Path(name): Path<String>, heads: HeaderMap) -> Result<Response, Problem> {
+    let (kind, text): (_, &'static str) = match name.as_str() {
+        "style.css" => ("text/css; charset=utf-8", STYLE.as_str()),
+        "script.js" => ("text/javascript; charset=utf-8", SCRIPT),
         name => {
             return Err(Ended::unknown(Ending::NotFound, "file", name, &["style.css", "script.js"]).into());
         }
     };
     // A new version may be served from the same address a moment later.
-    response.headers_mut().insert(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-    Ok(response)
+    let tag = Tag::of_bytes(text.as_bytes());
+    Ok(tag.known_to(&heads).unwrap_or_else(|| tag.on(of_kind(kind, text))))
 }
 
 #[cfg(test)]

@@ -36,8 +36,16 @@ pub(super) fn of_kind(kind: &'static str, body: impl Into<Body>) -> Response {
     response
 }
 
+/// A picture, or what it is made of, by itself: it has its style in it, and does nothing.
+pub(super) fn picture(kind: &'static str, body: impl Into<Body>) -> Response {
+    let mut response = of_kind(kind, body);
+    let policy = "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'; sandbox";
+    head(&mut response, "content-security-policy", policy);
+    response
+}
+
 /// The rows of an answer as they come. One that breaks off does not look whole: the transfer is broken too.
-pub(super) fn rows(begun: Begun, format: Format, file: Option<&str>) -> Response {
+pub(super) fn rows(begun: Begun, format: Format, name: Option<&str>) -> Response {
     let Begun { answer, first, snapshot, .. } = begun;
     let (kind, ending) = kind_of(format);
     let tag = format!("\"{}\"", snapshot.id());
@@ -55,14 +63,19 @@ pub(super) fn rows(begun: Begun, format: Format, file: Option<&str>) -> Response
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         heads.insert(ETAG, tag);
     }
-    if let Some(file) = file {
-        let plain: String =
-            file.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
-        if let Ok(value) = HeaderValue::from_str(&format!("attachment; filename=\"{plain}.{ending}\"")) {
-            heads.insert(CONTENT_DISPOSITION, value);
-        }
+    if let Some(name) = name {
+        file(&mut response, &format!("{name}.{ending}"), false);
     }
     response
+}
+
+/// The name under which an answer is saved; whether a browser shows it first.
+pub(super) fn file(response: &mut Response, name: &str, is_shown: bool) {
+    let plain: String = name.chars().filter(|c| c.is_ascii_alphanumeric() || "._-".contains(*c)).collect();
+    let how = if is_shown { "inline" } else { "attachment" };
+    if let Ok(value) = HeaderValue::from_str(&format!("{how}; filename=\"{plain}\"")) {
+        response.headers_mut().insert(CONTENT_DISPOSITION, value);
+    }
 }
 
 type Part = (Result<Bytes, std::io::Error>, Option<(Answer, Option<Frame>)>);

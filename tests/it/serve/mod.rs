@@ -9,6 +9,8 @@ mod hostile;
 mod list;
 mod live;
 mod pages;
+mod plots;
+mod report;
 mod snapshots;
 mod stop;
 mod threats;

@@ -1,6 +1,7 @@
 //! Pages without script.
 
-use super::{encoded, service};
+use super::{Service, encoded, service};
+use crate::world::World;
 
 #[test]
 fn every_page_is_there_and_closed() {
@@ -17,6 +18,8 @@ fn every_page_is_there_and_closed() {
         ("/run/merged/users", "u02"),
         ("/run/merged/user/u01", "p = ("),
         ("/run/run/log/0", "Log of shard 0"),
+        ("/run/run/plots", "p_histogram"),
+        ("/run/merged/plot/forest", "class=\"plot\""),
         ("/sql", "Query"),
         ("/saved", "None was saved"),
         ("/queries", "None."),
@@ -91,4 +94,56 @@ fn the_editor_answers_and_its_address_holds_all() {
     assert!(cut.contains("10,000 rows in") && cut.contains("there are more"), "no limit is told");
     let wrong = service.get(&format!("/sql?run=merged&sql={}", encoded("select 1\nfrom te )"))).text();
     assert!(wrong.contains("Line 2, column 9"), "{wrong}");
+}
+
+#[test]
+fn directories_that_vanish_or_are_damaged_say_so_and_the_others_go_on() {
+    let world = World::new(2);
+    world.analyse("a/run", &[]);
+    std::fs::create_dir_all(world.path("b")).unwrap();
+    std::fs::create_dir_all(world.path("nothing")).unwrap();
+    for to in ["b/run", "b/other", "alone"] {
+        let mut copy = std::process::Command::new("cp");
+        let copied = copy.arg("-r").arg(world.path("a/run")).arg(world.path(to)).status();
+        assert!(copied.unwrap().success());
+    }
+    world.write("file", "no run");
+    let dirs = ["a", "b", "alone", "nothing", "gone", "file"].map(|name| world.path(name));
+    let service = Service::start(&dirs, |_| {});
+    let page = service.get("/").text();
+    for part in
+        ["/run/run\"", "/run/run~2\"", "/run/other\"", "/run/alone\"", "gone not found", "file not found"]
+    {
+        assert!(page.contains(part), "{part}: {page}");
+    }
+    // Two of one name are two sources.
+    std::fs::remove_dir_all(world.path("b/run/te")).unwrap();
+    assert_eq!(service.get("/run/run/table/te").status, 200);
+    let lost = service.get("/run/run~2/table/te").text();
+    assert!(lost.contains("damaged") && lost.contains("run~2"), "{lost}");
+    let report = service.get("/run/run~2/report").text();
+    assert!(report.contains("M10") && report.contains("Findings by measure"), "{report}");
+    // What is damaged while it is served, and what vanishes.
+    world.write("b/other/run.yaml", "format: [");
+    std::fs::remove_dir_all(world.path("alone")).unwrap();
+    std::fs::remove_dir_all(world.path("a/run")).unwrap();
+    service.until("all are seen", |service| {
+        let page = service.get("/").text();
+        !page.contains("/run/run\"") && page.contains("alone not found") && page.contains("other/run.yaml")
+    });
+    for (path, status, said) in [
+        ("/run/other", 200, "run.yaml"),
+        ("/run/other/plots", 500, "run.yaml"),
+        ("/run/other/report", 500, "run.yaml"),
+        ("/run/alone", 200, "not found"),
+        ("/run/alone/report", 500, "not found"),
+        ("/run/run", 404, "unknown run run"),
+        ("/run/run~2/plots", 200, "p_histogram"),
+        ("/run/run~2/plot/reasons", 200, "class=\"plot\""),
+    ] {
+        let reply = service.get(path);
+        let text = reply.text();
+        assert!(reply.status == status && text.contains(said), "{path}: {} {text}", reply.status);
+        assert!(!text.contains(world.root().to_str().unwrap()), "{path}: {text}");
+    }
 }

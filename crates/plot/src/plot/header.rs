@@ -9,7 +9,7 @@ use super::spec::{At, Axis, Field, Layer, Mark, Plot, ScaleKind};
 /// The sections of a report.
 pub const SECTIONS: [&str; 4] = ["run", "data", "findings", "quality"];
 
-const KEYS: [&str; 20] = [
+pub(super) const KEYS: [&str; 20] = [
     "mark",
     "x",
     "y",
@@ -95,6 +95,11 @@ impl Plot {
     pub fn is_one(text: &str) -> bool {
         lines(text).1.iter().any(|line| line.key == "mark")
     }
+}
+
+/// Whether what stands behind `--` is a line of the header, but for those of parameters.
+pub(super) fn is_key(said: &str) -> bool {
+    said.split_once(':').is_some_and(|(key, _)| key != "param" && KEYS.contains(&key))
 }
 
 /// The title and the lines `-- key: value`; a line that is indented goes on with the one before it.

@@ -4,6 +4,7 @@
 mod bind;
 mod canvas;
 mod cells;
+mod compose;
 mod draw;
 mod error;
 mod frame;

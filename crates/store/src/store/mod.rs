@@ -70,7 +70,7 @@ pub use local::{LocalStorage, STAGING, staged_by_the_dead};
 pub use location::Location;
 pub use manifest::{ControlOf, EVENTS, InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
 pub use memory::MemoryStorage;
-pub use output::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun};
+pub use output::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun, Missing};
 pub use parts::ParquetParts;
 pub use path::{
     bucket_in, bucket_of, data_file, encode as encode_id, group_file, is_group, parse as parse_path,

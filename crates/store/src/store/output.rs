@@ -48,6 +48,9 @@ pub struct MergeManifest {
     /// Skipped units that it is complete without, as whoever merged decided.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub accepted_skipped: Vec<AcceptedUnit>,
+    /// What keeps a partial output from being complete; none in outputs of before it was kept.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<Missing>,
     /// Whether it has CSV files.
     #[serde(default = "yes")]
     pub csv: bool,
@@ -89,6 +92,17 @@ pub struct AcceptedUnit {
     pub feature_mode: String,
     /// Why it was skipped.
     pub reason: String,
+}
+
+/// Something that keeps an output from being complete, and how often.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Missing {
+    /// Its code, for programs.
+    pub code: String,
+    /// Its name, as the list of missing units has it.
+    pub state: String,
+    /// How many there are.
+    pub count: u64,
 }
 
 /// A run that went into an output.

@@ -6,8 +6,11 @@
 
 mod answering;
 mod limit;
+mod objects;
 mod out;
+mod plots;
 mod query;
+mod report;
 mod rows;
 mod tables;
 mod told;
@@ -68,8 +71,8 @@ fn job() -> std::io::Result<Job> {
 async fn answer(answering: Answering<'_>, out: &mut Out) -> Result<Done, Ended> {
     answering.is_unchanged()?;
     let job = answering.job;
-    let loaded = Folder(job.definitions.clone()).load_for(&[&job.dir]).map_err(of_failure)?;
-    let loaded = &loaded;
+    let own = Folder(job.definitions.clone()).load_for(&[&job.dir]).map_err(of_failure)?;
+    let loaded = &own;
     let done = match &job.ask {
         Ask::Query { text, format, most } => {
             query::query(answering, loaded, text, (*format, *most), out).await
@@ -79,7 +82,10 @@ async fn answer(answering: Answering<'_>, out: &mut Out) -> Result<Done, Ended> 
         Ask::Count(rows) => rows::count(answering, loaded, rows, out).await,
         Ask::Tables => tables::tables(answering, loaded, out).await,
         Ask::Users { prefix, after } => user::users(answering, loaded, prefix, after, out).await,
-        Ask::User { id } => user::user(answering, loaded, id, out).await,
+        Ask::User { id, pictures } => user::user(answering, loaded, (id, *pictures), out).await,
+        Ask::Plots => plots::plots(answering, loaded, out),
+        Ask::Plot(picture) => plots::plot(answering, loaded, picture, out).await,
+        Ask::Report(of) => report::report(answering, own, of, out).await,
         Ask::Status => status(answering, out),
     };
     let done = done?;

@@ -48,7 +48,11 @@ impl Out {
 
     /// Something as JSON, all at once.
     pub(super) fn document(&mut self, value: &impl Serialize) -> Result<Done, Ended> {
-        let bytes = serde_json::to_vec(value).map_err(|e| Ended::new(Ending::Died, e.to_string()))?;
+        self.bytes(serde_json::to_vec(value).map_err(|e| Ended::new(Ending::Died, e.to_string()))?)
+    }
+
+    /// Bytes, all at once.
+    pub(super) fn bytes(&mut self, bytes: Vec<u8>) -> Result<Done, Ended> {
         self.frame(&Frame::Bytes(bytes)).map_err(gone)?;
         Ok(Done { rows: 1, ..Done::default() })
     }

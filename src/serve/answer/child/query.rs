@@ -1,5 +1,7 @@
 //! Queries as they were written.
 
+use std::collections::BTreeMap;
+
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 use serde_json::json;
@@ -9,6 +11,7 @@ use super::super::job::{Format, Text};
 use super::answering::Answering;
 use super::out::{How, Out, column};
 use super::told::{of_engine, of_params, of_session};
+use crate::queries::Query;
 use crate::serve::access::{Ended, Ending};
 use crate::sources::Loaded;
 use crate::sql::{FirstStatement, Look, Params, Planned};
@@ -24,7 +27,7 @@ pub(super) async fn query(
     (format, most): (Format, Option<u64>),
     out: &mut Out,
 ) -> Result<Done, Ended> {
-    let params = params(text)?;
+    let params = params(&text.params)?.with_defaults(defaults(&text.sql));
     let planned = planned(answering, loaded, &text.sql).await?;
     let notes = notes(&planned);
     let (rows, _session) = planned.rows(&params).await.map_err(of_params)?;
@@ -39,7 +42,7 @@ pub(super) async fn plan(
     text: &Text,
     out: &mut Out,
 ) -> Result<Done, Ended> {
-    let params = params(text)?;
+    let params = params(&text.params)?.with_defaults(defaults(&text.sql));
     let planned = planned(answering, loaded, &text.sql).await?;
     let frame = planned.frame();
     let columns: Vec<_> = frame
@@ -97,12 +100,20 @@ pub(super) fn notes(planned: &Planned) -> Vec<String> {
     vec![format!("data files that the query needs are damaged; the answer is that of the others:\n{words}")]
 }
 
-fn params(text: &Text) -> Result<Params, Ended> {
+/// Values of parameters, as they were written.
+pub(super) fn params(given: &BTreeMap<String, String>) -> Result<Params, Ended> {
     let mut params = Params::default();
-    for (name, value) in &text.params {
+    for (name, value) in given {
         params.set(name, value).map_err(of_params)?;
     }
     Ok(params)
+}
+
+/// Values that the comments at the top of a query give its parameters.
+fn defaults(sql: &str) -> Vec<(String, String)> {
+    let query = Query { name: String::new(), sql: sql.to_owned(), embedded: false };
+    let own = query.parameters().filter_map(|own| Some((own.name.to_owned(), own.default?.to_owned())));
+    own.collect()
 }
 
 fn only_statement(sql: &str) -> Result<&str, Ended> {

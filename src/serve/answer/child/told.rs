@@ -4,6 +4,8 @@ use datafusion::error::DataFusionError;
 
 use crate::error::Failure;
 use crate::export::RowError;
+use crate::plot::DrawError;
+use crate::report::{PlotError, ReportError};
 use crate::serve::access::{Ended, Ending};
 use crate::sql::{ParamError, Refusal, SessionError};
 
@@ -41,6 +43,42 @@ pub(super) fn of_rows(error: RowError) -> Ended {
         RowError::Value(error) => of_engine(error.into()),
         RowError::Place(error) => Ended::new(Ending::Cancelled, error.to_string()),
         error => ended(Ending::Failed, &error.to_string()),
+    }
+}
+
+/// Plots that cannot be drawn.
+pub(super) fn of_plot(error: PlotError) -> Ended {
+    match error {
+        PlotError::Unknown { name, known, .. } => {
+            let known: Vec<&str> = known.split(", ").collect();
+            Ended::unknown(Ending::NotFound, "plot", &name, &known)
+        }
+        PlotError::Header(error) | PlotError::Draw(DrawError::Header(error)) => {
+            let place = u64::try_from(error.line).ok().map(|line| (line, 1));
+            Ended { place, ..Ended::new(Ending::Failed, error.to_string()) }
+        }
+        PlotError::Draw(error) => Ended::new(Ending::Failed, error.to_string()),
+        PlotError::Query { file, source } => {
+            let ended = of_session(&source);
+            Ended { detail: format!("{file}: {}", ended.detail), ..ended }
+        }
+        PlotError::Param { source, .. } => of_params(source),
+        PlotError::NoPng => Ended::new(Ending::NotSupported, error.to_string()),
+        PlotError::Png(words) => Ended::new(Ending::Failed, words),
+    }
+}
+
+/// Reports that cannot be made.
+pub(super) fn of_report(error: ReportError) -> Ended {
+    match error {
+        ReportError::Session(error) => of_session(&error),
+        ReportError::Param(error) => of_params(error),
+        ReportError::Source(_) | ReportError::Run(_) | ReportError::File { .. } => {
+            ended(Ending::SourceDamaged, &crate::error::chain(&error))
+        }
+        ReportError::Query(_) | ReportError::Arrow(_) | ReportError::Page(_) => {
+            ended(Ending::Failed, &crate::error::chain(&error))
+        }
     }
 }
 

@@ -3,11 +3,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
+use super::super::drawn::{Drawn, PlotOf};
 use super::super::frame::{ColumnOf, Done};
 use super::answering::Answering;
+use super::objects::objects;
 use super::out::{Out, column};
+use super::plots;
 use super::told::{of_params, of_session};
-use crate::export::{RowFormat, RowWriter};
 use crate::schema::TableSchema;
 use crate::serve::access::{Ended, Ending};
 use crate::sources::{Loaded, Source};
@@ -21,6 +23,9 @@ const PARTS: [(&str, &str, &str); 5] = [
     ("Issues", "serve/user_issues", "issues"),
     ("Attempts", "serve/user_attempts", "raw.users"),
 ];
+
+/// Bytes of an id that others are compared with, at most.
+const LONGEST_LIKE: usize = 100;
 
 /// A part of a user's page.
 #[derive(Serialize)]
@@ -39,6 +44,11 @@ struct User {
     previous: Option<String>,
     next: Option<String>,
     parts: Vec<Part>,
+    /// Plots of this user, and those that cannot be drawn.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    plots: Vec<Drawn>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    not_drawn: Vec<PlotOf>,
 }
 
 /// Ids of users in order, behind one and with a beginning.
@@ -60,18 +70,11 @@ pub(super) async fn users(
 pub(super) async fn user(
     answering: Answering<'_>,
     loaded: &Loaded,
-    id: &str,
+    (id, pictures): (&str, bool),
     out: &mut Out,
 ) -> Result<Done, Ended> {
     let session = answering.session(loaded)?;
-    let is_run = is_run(answering);
-    let name = format!("serve/user_of_{}", if is_run { "run" } else { "output" });
-    let place = asked(answering, &session, loaded, &name, &[("user", id)]).await?;
-    let place = place.rows.first().cloned().unwrap_or_default();
-    if place["found"].as_i64().unwrap_or_default() == 0 {
-        let words = format!("unknown user {id}\n(hint: the page of all users has those that there are)");
-        return Err(Ended::new(Ending::NotFound, words));
-    }
+    let place = known(answering, &session, loaded, id).await?;
     let mut parts = Vec::new();
     for (title, query, table) in PARTS {
         let has = session.has_table(table).map_err(|error| of_session(&error))?;
@@ -85,8 +88,38 @@ pub(super) async fn user(
         parts.push(Part { title, columns: rows.columns, rows: rows.rows, note });
     }
     let text = |name: &str| place[name].as_str().map(str::to_owned);
-    let user = User { id: id.to_owned(), previous: text("previous"), next: text("next"), parts };
+    let (drawn, not_drawn) =
+        if pictures { plots::of_user(&session, loaded, id).await? } else { (Vec::new(), Vec::new()) };
+    let (previous, next) = (text("previous"), text("next"));
+    let user = User { id: id.to_owned(), previous, next, parts, plots: drawn, not_drawn };
     out.document(&user)
+}
+
+/// Where a user stands among the others; whose id is most like one that is not there.
+pub(super) async fn known(
+    answering: Answering<'_>,
+    session: &Session,
+    loaded: &Loaded,
+    id: &str,
+) -> Result<Value, Ended> {
+    let of = if is_run(answering) { "run" } else { "output" };
+    let name = format!("serve/user_of_{of}");
+    let place = asked(answering, session, loaded, &name, &[("user", id)]).await?;
+    let place = place.rows.first().cloned().unwrap_or_default();
+    if place["found"].as_i64().unwrap_or_default() > 0 {
+        return Ok(place);
+    }
+    let mut near = Vec::new();
+    if id.len() <= LONGEST_LIKE {
+        let name = format!("serve/near_user_of_{of}");
+        near = asked(answering, session, loaded, &name, &[("user", id)]).await?.rows;
+    }
+    let near: Vec<&str> = near.iter().filter_map(|row| row["user_id"].as_str()).collect();
+    let mut ended = Ended::unknown(Ending::NotFound, "user", id, &near);
+    if ended.hint.as_ref().is_none_or(|hint| !hint.starts_with("is it")) {
+        ended.hint = Some("the page of all users has those that there are".to_owned());
+    }
+    Err(ended)
 }
 
 fn is_run(answering: Answering<'_>) -> bool {
@@ -123,13 +156,7 @@ async fn asked(
     let batches = clock.part(async move { frame.collect().await }).await.map_err(|e| of_session(&e))?;
     let mut rows = Vec::new();
     for batch in batches {
-        let mut bytes = Vec::new();
-        let written = RowWriter::new(RowFormat::Json, &batch.schema(), &mut bytes)
-            .and_then(|mut writer| writer.write(batch).map(|()| writer))
-            .and_then(RowWriter::finish)
-            .map(drop);
-        written.map_err(|e| failed(e.to_string()))?;
-        rows.extend(serde_json::from_slice::<Vec<Value>>(&bytes).map_err(|e| failed(e.to_string()))?);
+        rows.extend(objects(batch)?);
     }
     Ok(Rows { columns, rows })
 }

@@ -1,6 +1,7 @@
 //! REST below `/api/v1`, health and metrics.
 
 mod metrics;
+mod plots;
 mod query;
 mod runs;
 mod saved;
@@ -34,6 +35,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/runs/{run}/tables/{table}/count", get(tables::count))
         .route("/runs/{run}/users", get(runs::users))
         .route("/runs/{run}/users/{user}", get(runs::user))
+        .route("/runs/{run}/plots", get(plots::list))
+        .route("/runs/{run}/plots/{plot}", get(plots::one))
         .route("/query", get(query::get).post(query::post))
         .route("/query/plan", get(query::plan))
         .route("/queries", get(query::running))

@@ -10,11 +10,12 @@ use serde_json::{Value, json};
 
 use super::super::app::{App, Who};
 use super::super::asked::{self, Question};
+use super::super::drawing::{self, File};
 use super::super::fields::Fields;
 use super::super::problem::Problem;
 use super::super::send;
 use crate::serve::access::{Ended, Ending, May};
-use crate::serve::answer::Ask;
+use crate::serve::answer::{Ask, Drawing};
 
 /// Parameters of a query.
 const QUERY: [&str; 4] = ["run", "sql", "format", "p.NAME"];
@@ -26,8 +27,11 @@ pub(super) async fn get(
     Query(pairs): Query<Vec<(String, String)>>,
     heads: HeaderMap,
 ) -> Result<Response, Problem> {
-    let question = asked::question(&Fields::of(pairs, &QUERY)?, &heads)?;
-    answer(&app, &who, question).await
+    let fields = Fields::of(pairs, &QUERY)?;
+    match drawing::of_query(&fields)? {
+        Some(file) => draw(&app, &who, fields.one("run")?.unwrap_or_default(), file).await,
+        None => answer(&app, &who, asked::question(&fields, &heads)?).await,
+    }
 }
 
 /// A query in a body.
@@ -51,6 +55,17 @@ async fn answer(app: &Arc<App>, who: &Who, question: Question) -> Result<Respons
     let mut response = send::rows(begun, format, None);
     send::head(&mut response, "x-query", &number.to_string());
     Ok(response)
+}
+
+/// The picture of a query that says how it is drawn.
+async fn draw(app: &Arc<App>, who: &Who, run: &str, file: File) -> Result<Response, Problem> {
+    let source = app.whole(who, run)?;
+    let what = match &file.picture.of {
+        Drawing::Text(sql) | Drawing::Named(sql) => sql.clone(),
+    };
+    let begun = app.begin(who, &source, Ask::Plot(file.picture), &what).await?;
+    let (body, _, _) = send::whole(begun).await?;
+    Ok(send::picture(file.kind, body))
 }
 
 /// Columns, parameters and plan.

@@ -179,7 +179,7 @@ pub(super) async fn user(
 ) -> Result<Response, Problem> {
     let source = app.whole(&who, &run)?;
     let what = format!("user {id}");
-    Ok(send::json(&app.document(&who, &source, Ask::User { id }, &what).await?)?)
+    Ok(send::json(&app.document(&who, &source, Ask::User { id, pictures: false }, &what).await?)?)
 }
 
 /// A source that must be a run.

@@ -11,8 +11,9 @@ use super::super::app::{App, Who};
 use super::super::asked;
 use super::super::fields::Fields;
 use super::super::problem::Problem;
+use super::super::saved;
 use super::super::send::{self, of_kind};
-use crate::serve::access::{Ended, Ending, May};
+use crate::serve::access::{Ended, Ending};
 
 /// Their names.
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Problem> {
@@ -32,12 +33,11 @@ pub(super) async fn put(
     Query(pairs): Query<Vec<(String, String)>>,
     request: Request,
 ) -> Result<Response, Problem> {
-    who.login.must(May::WriteQueries)?;
     let fields = Fields::of(pairs, &["replace"])?;
     let (_, body) = asked::body(request).await?;
     let sql =
         String::from_utf8(body).map_err(|_| Ended::new(Ending::Invalid, "the query is not text in UTF-8"))?;
-    app.access.saved.put(&name, &sql, fields.one("replace")?.is_some())?;
+    saved::save(&app, &who, (&name, &sql), &fields)?;
     Ok(send::json(&json!({"saved": name}))?)
 }
 
@@ -47,7 +47,6 @@ pub(super) async fn delete(
     Extension(who): Extension<Who>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    who.login.must(May::WriteQueries)?;
-    app.access.saved.remove(&name)?;
+    saved::remove(&app, &who, &name)?;
     Ok(send::json(&json!({"removed": name}))?)
 }

@@ -1,9 +1,13 @@
 //! Pages: made here, whole without script.
 
+mod answered;
 mod cells;
+mod chosen;
 mod editor;
 mod frame;
 mod list;
+mod plots;
+mod report;
 mod run;
 mod running;
 mod saved;
@@ -25,6 +29,9 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/run/{run}", get(run::page))
         .route("/run/{run}/log/{shard}", get(run::log))
         .route("/run/{run}/table/{table}", get(table::page))
+        .route("/run/{run}/plots", get(plots::list))
+        .route("/run/{run}/plot/{plot}", get(plots::page))
+        .route("/run/{run}/report", get(report::page))
         .route("/run/{run}/users", get(user::users))
         .route("/run/{run}/user/{user}", get(user::page))
         .route("/sql", get(editor::page))

@@ -12,6 +12,7 @@ use super::super::asked;
 use super::super::fields::Fields;
 use super::super::link;
 use super::super::problem::Problem;
+use super::super::saved;
 use super::super::send::on_to;
 use super::frame::{Frame, shown};
 use crate::serve::access::May;
@@ -67,12 +68,11 @@ pub(super) async fn save(
     Extension(who): Extension<Who>,
     request: Request,
 ) -> Result<Response, Problem> {
-    who.login.must(May::WriteQueries)?;
     let (_, pairs) = asked::form(request).await?;
     let fields = Fields::of(pairs, &["name", "sql", "replace"])?;
     let (name, sql) =
         (fields.one("name")?.unwrap_or_default().trim(), fields.one("sql")?.unwrap_or_default());
-    app.access.saved.put(name, sql, fields.one("replace")?.is_some())?;
+    saved::save(&app, &who, (name, sql), &fields)?;
     Ok(on_to("/saved"))
 }
 
@@ -82,7 +82,6 @@ pub(super) async fn remove(
     Extension(who): Extension<Who>,
     Path(name): Path<String>,
 ) -> Result<Response, Problem> {
-    who.login.must(May::WriteQueries)?;
-    app.access.saved.remove(&name)?;
+    saved::remove(&app, &who, &name)?;
     Ok(on_to("/saved"))
 }

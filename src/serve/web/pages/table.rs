@@ -147,7 +147,9 @@ fn address<'a>(path: &str, rows: &Rows, more: impl IntoIterator<Item = (&'a str,
     let sort = sort(rows);
     let mut pairs: Vec<(&str, &str)> = filters.iter().map(|filter| ("where", filter.as_str())).collect();
     pairs.extend((!sort.is_empty()).then_some(("sort", sort.as_str())));
-    pairs.extend(more);
+    for (name, value) in more {
+        pairs.push((name, value));
+    }
     link::with(path, pairs)
 }
 

@@ -14,8 +14,9 @@ use super::super::link;
 use super::super::problem::Problem;
 use super::cells::{Cell, Head, cells, heads};
 use super::frame::{Frame, shown};
+use super::plots::{Shown, of_drawn, read};
 use crate::serve::access::{Ended, Ending};
-use crate::serve::answer::{Ask, ColumnOf};
+use crate::serve::answer::{Ask, ColumnOf, Drawn, PlotOf};
 
 /// Users of a page, as the query has it.
 const PAGE: usize = 200;
@@ -68,6 +69,9 @@ struct User {
     next: Option<String>,
     /// Tests in words: what was found, and where it lies in its null.
     sentences: Vec<String>,
+    pictures: Vec<Shown>,
+    /// Plots that cannot be drawn, and why.
+    not_drawn: Vec<PlotOf>,
     parts: Vec<Part>,
 }
 
@@ -87,9 +91,15 @@ pub(super) async fn page(
     Path((run, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
     let source = app.whole(&who, &run)?;
-    let about = app.document(&who, &source, Ask::User { id: id.clone() }, &format!("user {id}")).await?;
+    let mut about = app
+        .document(&who, &source, Ask::User { id: id.clone(), pictures: true }, &format!("user {id}"))
+        .await?;
     let run_link = format!("/run/{}", link::part(&run));
+    let plots: Option<Vec<Drawn>> = read(about["plots"].take())?;
+    let not_drawn: Option<Vec<PlotOf>> = read(about["not_drawn"].take())?;
     let to = |name: &str| about[name].as_str().map(|id| format!("{run_link}/user/{}", link::part(id)));
+    // A text, whatever the id looks like.
+    let of_user = [("user".to_owned(), format!("'{id}'"))].into();
     let parts = about["parts"].as_array().map(Vec::as_slice).unwrap_or_default();
     let tests = parts.first().and_then(|part| part["rows"].as_array()).map(Vec::as_slice).unwrap_or_default();
     let page = User {
@@ -97,6 +107,8 @@ pub(super) async fn page(
         previous: to("previous"),
         next: to("next"),
         sentences: tests.iter().filter_map(sentence).collect(),
+        pictures: plots.into_iter().flatten().map(|plot| of_drawn(plot, &run, &of_user)).collect(),
+        not_drawn: not_drawn.unwrap_or_default(),
         parts: parts.iter().map(|part| of_part(part, &run)).collect::<Result<_, _>>()?,
         run,
         run_link,

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use crate::cli::definitions::Loaded;
-use crate::cli::merge::failure;
-use crate::error::Failure;
+use super::document::{Finding, ReportError};
+use crate::attempts::Damage;
 use crate::merge::{Examined, Gap, Kept, Kind, examine};
-use crate::report::Finding;
 use crate::store::{MergeManifest, Run};
+use crate::tables::Definitions;
 use crate::text_file;
 
 /// Items of a finding that a report shows.
@@ -17,16 +16,25 @@ const ITEMS: usize = 10;
 /// Units above which a report does not read every file of a run: that takes as long as `validate`.
 const MOST_UNITS: u64 = 100_000;
 
-/// What a look through a run finds, and what was looked at.
-pub(super) async fn of_run(run: Run, loaded: &Loaded) -> Result<(Vec<Finding>, String), Failure> {
+/// What was found.
+pub(super) struct Seen {
+    pub(super) findings: Vec<Finding>,
+    /// What was looked at, in words.
+    pub(super) checked: String,
+    /// Data files that cannot be used, where they were read.
+    pub(super) damage: Option<Damage>,
+}
+
+/// What a look through a run finds. Every file is read once.
+pub(super) async fn of_run(run: Run, definitions: Definitions<'_>) -> Result<Seen, ReportError> {
     if run.manifest().input.units > MOST_UNITS {
         let words = format!(
             "By the ledger. A run of more than {MOST_UNITS} units is not read through for a report: `results validate` compares \
              every file with its checksum."
         );
-        return Ok((Vec::new(), words));
+        return Ok(Seen { findings: Vec::new(), checked: words, damage: None });
     }
-    let Examined { gaps, differing, repeated, .. } = examine(run, loaded.as_ref()).await.map_err(failure)?;
+    let Examined { gaps, differing, repeated, damage, .. } = examine(run, definitions).await?;
     let mut findings = of_gaps(gaps);
     findings.extend(
         [(Kind::UnequalDuplicate, differing), (Kind::KeyTwice, repeated)]
@@ -35,11 +43,11 @@ pub(super) async fn of_run(run: Run, loaded: &Loaded) -> Result<(Vec<Finding>, S
     );
     let words = "Every file was compared with its checksum, every unit with the plan, and duplicates with each other, as \
                  `results validate` does, but for the checks of values.";
-    Ok((findings, words.to_owned()))
+    Ok(Seen { findings, checked: words.to_owned(), damage: Some(damage) })
 }
 
 /// What a merged output lacks, as it says itself.
-pub(super) fn of_output(dir: &Path, manifest: &MergeManifest) -> Result<(Vec<Finding>, String), Failure> {
+pub(super) fn of_output(dir: &Path, manifest: &MergeManifest) -> Result<Seen, ReportError> {
     let words = format!(
         "The merge compared every file with its checksum, every unit with the plan, and every row with its schema before it wrote \
          this ({} of {} units ok{}); `results validate` does it again.",
@@ -51,12 +59,12 @@ pub(super) fn of_output(dir: &Path, manifest: &MergeManifest) -> Result<(Vec<Fin
             n => format!(", {n} equal duplicates left out"),
         }
     );
+    let found = |findings| Seen { findings, checked: words, damage: None };
     if manifest.complete {
-        return Ok((Vec::new(), words));
+        return Ok(found(Vec::new()));
     }
     let path = dir.join("missing_units.csv");
-    let text =
-        text_file::read(&path).map_err(|e| Failure::error(format!("cannot read {}: {e}", path.display())))?;
+    let text = text_file::read(&path).map_err(|source| ReportError::File { path, source })?;
     let mut by_state: BTreeMap<String, (u64, Vec<String>)> = BTreeMap::new();
     for row in records(&text).skip(1) {
         let cell = |at: usize| row.get(at).map_or("", String::as_str);
@@ -66,13 +74,18 @@ pub(super) fn of_output(dir: &Path, manifest: &MergeManifest) -> Result<(Vec<Fin
             items.push(item(cell(0), cell(1), cell(3)));
         }
     }
-    let finding = |(state, (count, items)): (String, (u64, Vec<String>))| match Kind::of_name(&state) {
+    let kind = |state: &str| {
+        let known = manifest.missing.iter().find(|missing| missing.state == state);
+        known.and_then(|missing| Kind::of_code(&missing.code))
+    };
+    // An output of before the codes were kept has the words alone.
+    let finding = |(state, (count, items)): (String, (u64, Vec<String>))| match kind(&state) {
         Some(kind) => Finding { count, items, ..named(kind) },
         None => Finding { code: String::new(), name: state, remedy: String::new(), count, items },
     };
     let mut findings: Vec<Finding> = by_state.into_iter().map(finding).collect();
     findings.sort_by(|a, b| a.code.cmp(&b.code));
-    Ok((findings, words))
+    Ok(found(findings))
 }
 
 fn of_gaps(gaps: Vec<Gap>) -> Vec<Finding> {

@@ -1,0 +1,50 @@
+//! Plots and what they are made of.
+
+use std::sync::Arc;
+
+use axum::Extension;
+use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+
+use super::super::app::{App, Who};
+use super::super::drawing::{self, File, PLOT};
+use super::super::fields::Fields;
+use super::super::problem::Problem;
+use super::super::send;
+use super::super::tag::Tag;
+use crate::serve::answer::Ask;
+
+/// All of a source.
+pub(super) async fn list(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path(run): Path<String>,
+) -> Result<Response, Problem> {
+    let source = app.whole(&who, &run)?;
+    Ok(send::json(&app.document(&who, &source, Ask::Plots, "plots").await?)?)
+}
+
+/// One of them, as a file.
+pub(super) async fn one(
+    State(app): State<Arc<App>>,
+    Extension(who): Extension<Who>,
+    Path((run, name)): Path<(String, String)>,
+    Query(pairs): Query<Vec<(String, String)>>,
+    heads: HeaderMap,
+) -> Result<Response, Problem> {
+    let asked = format!("{name} {pairs:?}");
+    let fields = Fields::of(pairs, &PLOT)?;
+    let source = app.whole(&who, &run)?;
+    let File { picture, kind, is_shown } = drawing::file(&name, &fields)?;
+    let now = app.snapshot(&source, None).await?;
+    if let Some(unchanged) = Tag::of_source(&app, &source, &now, &asked).known_to(&heads) {
+        return Ok(unchanged);
+    }
+    let begun = app.begin(&who, &source, Ask::Plot(picture), &format!("plot {name}")).await?;
+    let (body, _, begun) = send::whole(begun).await?;
+    let mut response = send::picture(kind, body);
+    send::file(&mut response, &format!("{run}-{name}"), is_shown);
+    // It is of the state that was asked, which may be a newer one.
+    Ok(Tag::of_source(&app, &begun.source, &begun.snapshot, &asked).on(response))
+}

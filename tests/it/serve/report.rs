@@ -1,0 +1,66 @@
+//! The report on the service.
+
+use super::{Service, merged, service};
+use crate::world::{World, rows};
+
+#[test]
+fn a_report_is_one_file_that_is_opened_or_saved() {
+    let service = service();
+    for name in ["run", "merged"] {
+        let shown = service.get(&format!("/run/{name}/report"));
+        let text = shown.text();
+        assert!(shown.status == 200 && shown.is_whole, "{shown:?}");
+        for part in ["What this is", "Findings by measure", "download=\"p_histogram.csv\"", "Appendix"] {
+            assert!(text.contains(part), "{name}: {part}");
+        }
+        // Where it lies is nobody's business.
+        assert!(!text.contains(merged().root().to_str().unwrap()), "{name}");
+        let policy = shown.head("content-security-policy").unwrap();
+        assert!(policy.contains("style-src 'unsafe-inline'") && !policy.contains("script"), "{policy}");
+        let saved = service.get(&format!("/run/{name}/report?download=1"));
+        assert_eq!(saved.body, shown.body, "{name}: the same state, the same bytes");
+        let file = format!("attachment; filename=\"{name}-report.html\"");
+        assert_eq!(saved.head("content-disposition"), Some(file.as_str()));
+    }
+    // It was made once.
+    let asked = service.audit().iter().filter(|line| line["sql"] == "report").count();
+    assert_eq!(asked, 2, "{:?}", service.audit());
+    let text = service.get("/run/merged/report?title=A+%3Ctitle%3E&alpha=0.2&user=u01&plot=day_strip").text();
+    for part in ["<h1>A &#60;title&#62;</h1>", "α = 0.2.", "Person u01", "person-1-plot-own_nulls"] {
+        assert!(text.contains(part), "{part}");
+    }
+}
+
+#[test]
+fn hidden_users_are_nowhere_in_it() {
+    let world = World::new(0);
+    for (at, id) in ["anna-4711", "bela <b>"].into_iter().enumerate() {
+        world.user(id, &rows(at as u64 + 1, 300));
+    }
+    world.user("short-one", &rows(9, 20));
+    world.analyse("run", &[]);
+    let service = Service::start(&[world.path("run")], |_| {});
+    let open = service.get("/run/run/report").text();
+    assert!(open.contains("anna-4711") && open.contains("M09"), "{open}");
+    let hidden = service.get("/run/run/report?hide-users=1").text();
+    for id in ["anna-4711", "bela", "short-one"] {
+        assert!(!hidden.contains(id), "{id}");
+    }
+    assert!(hidden.contains("u001"));
+}
+
+#[test]
+fn a_run_that_is_not_done_has_a_report() {
+    let world = World::new(4);
+    world.analyse("half", &["--shard", "0/2"]);
+    let service = Service::start(&[world.path("half")], |_| {});
+    let half = service.get("/run/half/report").text();
+    for part in
+        ["Partial: the run is not complete", "M01", "4 units are planned; 2 of them have no result yet"]
+    {
+        assert!(half.contains(part), "{part}: {half}");
+    }
+    // A state that is another one has another report.
+    world.analyse("half", &["--shard", "1/2"]);
+    service.until("it is done", |service| !service.get("/run/half/report").text().contains("Partial:"));
+}
