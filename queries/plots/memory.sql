@@ -14,7 +14,7 @@ with ends as (
          greatest((extract(epoch from max(finished_at)) - extract(epoch from min(finished_at))) / 100.0, 0.001) as wide from users),
 shards as (select distinct shard from users order by shard limit 16)
 select max(finished_at) as at, max(peak_memory_bytes) / 1e6 as megabytes, concat('shard ', u.shard) as process
-from users u join shards s on s.shard = u.shard cross join ends
+from ends cross join users u join shards s on s.shard = u.shard
 where peak_memory_bytes is not null
 group by u.shard, floor((extract(epoch from finished_at) - extract(epoch from first)) / wide)
 order by u.shard, at

@@ -16,7 +16,7 @@ with ends as (
          greatest((extract(epoch from max(finished_at)) - extract(epoch from min(started_at))) / 60.0, 0.001) as wide from users),
 parts as (
   select shard, least(floor((extract(epoch from finished_at) - extract(epoch from first)) / wide), 59) as part, first, wide
-  from users cross join ends),
+  from ends cross join users),
 shards as (select distinct shard from users order by shard limit 16),
 grid as (select s.shard, g.value as part from shards s cross join generate_series(0, 59) g),
 counted as (select shard, part, count(*) as units from parts group by shard, part),
