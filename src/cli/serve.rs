@@ -5,7 +5,7 @@ mod token;
 pub(super) use token::{Args as TokenArgs, exec as token};
 
 use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tokio::signal::unix::{SignalKind, signal};
@@ -13,7 +13,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use super::definitions::Folder;
 use super::outcome::{Outcome, block_on};
 use super::run::limits::bytes;
-use super::speak::{out, say_line};
+use super::speak::{self, out, say_line};
 use crate::error::{Exit, Failure};
 use crate::serve::{ServeError, Server, Settings, state_folder};
 
@@ -128,19 +128,7 @@ async fn serve(settings: Settings, json: bool) -> Outcome {
     if is_open {
         say_line("warning: without TLS everybody on the wire can read tokens and rows");
     }
-    if let Some(token) = server.first_token() {
-        say_line(format_args!("token: {token}"));
-        if keeps {
-            say_line(format_args!("  kept in {}, for scripts of yours", state.join("token").display()));
-        } else {
-            say_line("  it is not kept anywhere and not shown again");
-        }
-    }
-    say_line(format_args!("web: {}", server.url()));
-    match &link {
-        Some(link) => say_line(format_args!("sign in, once, within 10 minutes: {link}")),
-        None => say_line("no token holds any more; `results token new NAME` makes one"),
-    }
+    tell(&server, link.as_deref(), &state.join("token"), keeps);
     if json {
         let line =
             serde_json::json!({"web": server.url(), "sign_in": link, "address": server.addr().to_string()});
@@ -157,6 +145,35 @@ async fn serve(settings: Settings, json: bool) -> Outcome {
     };
     server.run(stop).await;
     Ok(Exit::Done)
+}
+
+/// Says where it is, and how one gets in.
+fn tell(server: &Server, link: Option<&str>, kept: &Path, keeps: bool) {
+    // The journal of the system lasts, and others read it.
+    let is_told = !(keeps && speak::is_to_journal());
+    if let Some(token) = server.first_token() {
+        match (is_told, keeps) {
+            (true, true) => {
+                say_line(format_args!("token: {token}\n  kept in {}, for scripts of yours", kept.display()));
+            }
+            (true, false) => {
+                say_line(format_args!("token: {token}\n  it is not kept anywhere and not shown again"));
+            }
+            (false, _) => say_line(format_args!("a token was made: it is in {}", kept.display())),
+        }
+    }
+    say_line(format_args!("web: {}", server.url()));
+    match link {
+        Some(_) if !is_told => {
+            let first =
+                if kept.exists() { format!("that in {}, or ", kept.display()) } else { String::new() };
+            say_line(format_args!(
+                "sign in there with a token: {first}one of `results token new NAME` (no link here: others read the journal)"
+            ));
+        }
+        Some(link) => say_line(format_args!("sign in, once, within 10 minutes: {link}")),
+        None => say_line("no token holds any more; `results token new NAME` makes one"),
+    }
 }
 
 /// What is wrong with how it was started is the command line's.

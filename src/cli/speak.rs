@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::fs::File;
 use std::io::{self, ErrorKind, Write};
 use std::os::fd::AsFd;
+use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 use std::sync::OnceLock;
 
@@ -44,6 +45,13 @@ pub(super) fn place() -> Box<dyn Write> {
 /// The same for a program that is started.
 pub(super) fn place_of_others() -> Stdio {
     PLACE.get().and_then(|place| place.try_clone().ok()).map_or_else(Stdio::inherit, Stdio::from)
+}
+
+/// Whether words go to the journal of the system, where others may read them as long as it is kept.
+pub(super) fn is_to_journal() -> bool {
+    let Ok(journal) = std::env::var("JOURNAL_STREAM") else { return false };
+    let about = io::stderr().as_fd().try_clone_to_owned().and_then(|place| File::from(place).metadata());
+    about.is_ok_and(|about| journal == format!("{}:{}", about.dev(), about.ino()))
 }
 
 /// Writes words to standard error. They may be lost: nobody may be there, and a disk may be full.

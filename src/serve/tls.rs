@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use rustls::ServerConfig;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{self, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
@@ -71,23 +71,46 @@ fn changed(certificate: &Path, key: &Path) -> [Option<Mark>; 2] {
 
 fn config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, ServeError> {
     let wrong = |path: &Path, what: String| ServeError::Certificate { path: path.to_owned(), what };
-    let chain = CertificateDer::pem_file_iter(certificate)
-        .and_then(Iterator::collect::<Result<Vec<_>, _>>)
+    let read = |path: &Path| std::fs::read(path).map_err(|e| wrong(path, format!("it cannot be read: {e}")));
+    let chain = CertificateDer::pem_slice_iter(&read(certificate)?)
+        .collect::<Result<Vec<_>, _>>()
         .map_err(|e| wrong(certificate, e.to_string()))?;
     if chain.is_empty() {
         return Err(wrong(certificate, "no certificate was found in it".into()));
     }
-    let secret = PrivateKeyDer::from_pem_file(key).map_err(|e| wrong(key, e.to_string()))?;
+    let text = read(key)?;
+    let secret = PrivateKeyDer::from_pem_slice(&text).map_err(|e| wrong(key, without_key(&text, &e)))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .map_err(|e| wrong(certificate, e.to_string()))?
         .with_no_client_auth()
         .with_single_cert(chain, secret);
-    let mut config =
-        config.map_err(|e| wrong(key, format!("it does not fit {}: {e}", certificate.display())))?;
+    let mut config = config.map_err(|e| wrong(key, unfit(certificate, &e)))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
     Ok(Arc::new(config))
+}
+
+/// Why there is no key in a file.
+fn without_key(text: &[u8], error: &pem::Error) -> String {
+    // Both forms say so in letters: PKCS #8 in its first line, the older one in a head.
+    let has = |words: &[u8]| text.windows(words.len()).any(|part| part == words);
+    match error {
+        _ if has(b"ENCRYPTED") => "the key is locked with a passphrase, which nobody is \
+            asked for here; `openssl pkey -in LOCKED -out KEY` writes it without one"
+            .to_owned(),
+        pem::Error::NoItemsFound => "no key was found in it".to_owned(),
+        error => error.to_string(),
+    }
+}
+
+/// Why a key does not fit.
+fn unfit(certificate: &Path, error: &rustls::Error) -> String {
+    let certificate = certificate.display();
+    match error {
+        rustls::Error::InconsistentKeys(_) => format!("it isn't the key of {certificate}"),
+        error => format!("it does not fit {certificate}: {error}"),
+    }
 }
 
 #[cfg(test)]
@@ -109,7 +132,7 @@ mod tests {
         std::fs::write(&certificate, ONE[0]).unwrap();
         std::fs::write(&key, OTHER[1]).unwrap();
         let wrong = Tls::open(&certificate, &key).unwrap_err().to_string();
-        assert!(wrong.contains("a.key") && wrong.contains("does not fit"), "{wrong}");
+        assert!(wrong.contains("a.key") && wrong.contains("the key of"), "{wrong}");
         std::fs::write(&key, ONE[1]).unwrap();
         let tls = Tls::open(&certificate, &key).unwrap();
         let first = tls.config(Duration::ZERO);

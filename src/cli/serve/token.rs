@@ -73,7 +73,7 @@ impl From<May> for serve::May {
 /// Makes, lists or revokes.
 pub(in crate::cli) fn exec(args: &Args) -> Outcome {
     let folder = args.state.clone().unwrap_or_else(state_folder);
-    let tokens = State::open(&folder).and_then(|state| Tokens::open(&state)).map_err(failure)?;
+    let tokens = State::open_to_keep(&folder).and_then(|state| Tokens::open(&state)).map_err(failure)?;
     match &args.command {
         Command::New { name, days, sources, may } => {
             let may = may.iter().map(|may| (*may).into()).collect();

@@ -2,7 +2,7 @@
 
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{self, Write};
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, fchown};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -21,7 +21,10 @@ pub enum StateError {
         right: u32,
     },
     /// It is somebody else's.
-    #[error("{} belongs to another user\n(hint: name a folder of your own with --state)", .0.display())]
+    #[error(
+        "{} belongs to another user\n(hint: name a folder of your own with --state, or start this as that user)",
+        .0.display()
+    )]
     Foreign(PathBuf),
     /// It cannot be read or written.
     #[error("cannot use {}: {source}\n(hint: name another folder with --state)", path.display())]
@@ -46,7 +49,11 @@ pub enum StateError {
 
 /// The folder.
 #[derive(Debug, Clone)]
-pub struct State(PathBuf);
+pub struct State {
+    folder: PathBuf,
+    /// Whom its files are given to: user and group.
+    owner: Option<(u32, u32)>,
+}
 
 /// Permissions of others.
 const OTHERS: u32 = 0o077;
@@ -66,17 +73,31 @@ impl State {
             return Err(io(io::ErrorKind::NotADirectory.into()));
         }
         // Where the system does not tell who this is, the mode is all there is.
-        if std::fs::metadata("/proc/self").is_ok_and(|own| own.uid() != about.uid()) {
+        if own_user().is_some_and(|own| own != about.uid()) {
             return Err(StateError::Foreign(folder.to_owned()));
         }
-        let state = Self(folder.to_owned());
         Self::is_closed(folder, about.mode(), 0o700)?;
-        Ok(state)
+        Ok(Self { folder: folder.to_owned(), owner: None })
+    }
+
+    /// Opens it for whoever keeps the machine: what the superuser writes belongs to the owner of the folder, a service
+    /// say, which could not read it otherwise.
+    ///
+    /// # Errors
+    /// As [`State::open`].
+    pub fn open_to_keep(folder: &Path) -> Result<Self, StateError> {
+        match std::fs::metadata(folder) {
+            Ok(about) if own_user() == Some(0) && about.is_dir() && about.uid() != 0 => {
+                Self::is_closed(folder, about.mode(), 0o700)?;
+                Ok(Self { folder: folder.to_owned(), owner: Some((about.uid(), about.gid())) })
+            }
+            _ => Self::open(folder),
+        }
     }
 
     /// Where a file of it is.
     pub fn path(&self, name: &str) -> PathBuf {
-        self.0.join(name)
+        self.folder.join(name)
     }
 
     /// Reads a file; `None` if it is not there.
@@ -107,6 +128,9 @@ impl State {
             let _ = std::fs::remove_file(&beside);
             let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&beside)?;
             file.write_all(text.as_bytes())?;
+            if let Some((user, group)) = self.owner {
+                fchown(&file, Some(user), Some(group))?;
+            }
             file.sync_all()?;
             std::fs::rename(&beside, &path)
         };
@@ -165,6 +189,11 @@ impl State {
     }
 }
 
+/// Who this process is, where the system tells.
+fn own_user() -> Option<u32> {
+    std::fs::metadata("/proc/self").ok().map(|own| own.uid())
+}
+
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::PermissionsExt;
@@ -192,5 +221,22 @@ mod tests {
         open(&folder, 0o755);
         let said = State::open(&folder).unwrap_err().to_string();
         assert!(said.contains("(mode 755)") && said.contains("chmod 700"), "{said}");
+    }
+
+    #[test]
+    fn what_the_superuser_writes_belongs_to_the_owner_of_the_folder() {
+        let dir = tempfile::tempdir().unwrap();
+        let folder = dir.path().join("state");
+        State::open(&folder).unwrap();
+        // Only the superuser can try it.
+        if own_user() != Some(0) {
+            return;
+        }
+        std::os::unix::fs::chown(&folder, Some(4321), Some(4322)).unwrap();
+        let said = State::open(&folder).unwrap_err().to_string();
+        assert!(said.contains("belongs to another user"), "{said}");
+        State::open_to_keep(&folder).unwrap().write("tokens.yaml", "a").unwrap();
+        let about = std::fs::metadata(folder.join("tokens.yaml")).unwrap();
+        assert_eq!((about.uid(), about.gid(), about.mode() & 0o777), (4321, 4322, 0o600));
     }
 }

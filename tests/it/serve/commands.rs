@@ -1,6 +1,7 @@
 //! `results serve` and `results token` as they are typed.
 
 use std::io::{BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 
 use super::merged;
@@ -49,4 +50,40 @@ fn tokens_are_made_listed_and_revoked() {
     assert_eq!(token(&["revoke", "anna"]).code, Some(0));
     let unknown = token(&["revoke", "anna"]);
     assert!(unknown.code == Some(2) && unknown.err.contains("unknown token anna"), "{unknown:?}");
+}
+
+/// What it says when it is started with its standard error in a file that is the system's journal, or not.
+fn said_to(name: &str, is_journal: bool) -> String {
+    let world = merged();
+    let (file, state) = (world.path(&format!("{name}.said")), format!("state-{name}"));
+    let journal = std::fs::File::create(&file).unwrap();
+    let about = journal.metadata().unwrap();
+    let stream = format!("{}:{}", about.dev(), about.ino() + u64::from(!is_journal));
+    let mut child = world
+        .command(&["serve", "merged", "--listen", "0", "--state", &state])
+        .env("JOURNAL_STREAM", stream)
+        .stdin(Stdio::null())
+        .stderr(journal)
+        .spawn()
+        .unwrap();
+    let mut said = String::new();
+    while !said.contains("sign in") {
+        assert!(child.try_wait().unwrap().is_none(), "{said}");
+        std::thread::sleep(std::time::Duration::from_millis(10));
+        said = std::fs::read_to_string(&file).unwrap();
+    }
+    let process = nix::unistd::Pid::from_raw(child.id().try_into().unwrap());
+    nix::sys::signal::kill(process, nix::sys::signal::Signal::SIGTERM).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    said
+}
+
+#[test]
+fn the_journal_of_the_system_is_told_no_secret() {
+    let said = said_to("journal", true);
+    assert!(!said.contains("rs_") && !said.contains("code="), "{said}");
+    assert!(said.contains("state-journal/token") && said.contains("results token new NAME"), "{said}");
+    // A variable that is left over from elsewhere is none.
+    let said = said_to("file", false);
+    assert!(said.contains("token: rs_") && said.contains("/login?code="), "{said}");
 }
