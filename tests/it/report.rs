@@ -64,6 +64,7 @@ fn a_report_is_one_file_of_everything() {
         "k_selection.k_grid",
         "short-one (composite): ",
         "Tests by measure, lag and direction",
+        "smallest p possible",
         "A negative control is missing here",
         "TE, lag 1, composite: of 4 persons, ",
         "Wilcoxon signed-rank test, n = 4",

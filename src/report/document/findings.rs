@@ -13,6 +13,9 @@ const PLAIN_DIFFERENCES: &str = "These differences are of the values as they are
     histories of different lengths, a difference can be all bias, and go against what the single tests say. With several nulls \
     (statistical.nulls) the differences are of the values less their biases.";
 
+const SMALLEST: &str = "“Smallest p possible” is what the surrogates allow, “q if alone” the q of a test that reaches it alone: where \
+    that is above α, nothing can be called.";
+
 /// Persons whom a measure calls.
 struct Called {
     measure: String,
@@ -33,11 +36,16 @@ pub(super) async fn findings(
     if context.has("tests")? {
         let alpha = context.alpha().to_string();
         let values = [("alpha", alpha.as_str())];
+        // Of such nulls the smallest p is a person's own, and not that of all tests.
+        let (query, reach) = if context.has("nulls")? {
+            ("tests_reach", out_of_reach(context.about().fdr.alpha))
+        } else {
+            ("tests", SMALLEST.to_owned())
+        };
         parts.push(Part::Text(format!(
-            "α = {alpha}. q is p corrected over all persons. “Smallest p possible” is what the surrogates allow, “q if alone” the \
-             q of a test that reaches it alone: where that is above α, nothing can be called."
+            "A2S is from the source (A) to the target (S), S2A the other way. α = {alpha}. q is p corrected over all persons. {reach}"
         )));
-        parts.extend(context.table("tests", "Tests by measure, lag and direction", &values).await?);
+        parts.extend(context.table(query, "Tests by measure, lag and direction", &values).await?);
         parts.push(Part::Text(control(context)?.to_owned()));
         let groups = if context.has("group_tests")? { group(context).await? } else { Vec::new() };
         if !groups.is_empty() {
@@ -51,6 +59,11 @@ pub(super) async fn findings(
         if !sentences.is_empty() {
             parts.push(Part::Heading { level: context.level + 1, text: "In words".to_owned() });
             parts.push(Part::List(sentences));
+            if context.about().is_merged {
+                let words = "The methods in words, the tests over all persons as tables, and a figure of them: `results export DIR \
+                             --paper FOLDER`.";
+                parts.push(Part::Text(words.to_owned()));
+            }
         }
     } else {
         parts.push(Part::Text("No table has p-values that are corrected.".to_owned()));
@@ -60,6 +73,13 @@ pub(super) async fn findings(
         parts.push(picture(context, plot, failed).await?);
     }
     Ok(context.section("findings", "Findings by measure", parts))
+}
+
+fn out_of_reach(alpha: f64) -> String {
+    format!(
+        "“Out of reach” are tests that could not have had p < {alpha} whatever the data say: the person's days or samples have too \
+         few arrangements."
+    )
 }
 
 /// What pairs of strangers say of the tests.

@@ -191,7 +191,7 @@ fn what_cannot_be_used_ends_the_start_and_says_what_to_do() {
     let listen = |at: &str| vec!["--listen".to_owned(), at.to_owned()];
     let state = |name: &str| [listen("0"), vec!["--state".into(), name.to_owned()]].concat();
     let cases: [(Vec<String>, &[&str]); 15] = [
-        (tls("one.pem", "other.key"), &["other.key", "does not fit", "--tls-key"]),
+        (tls("one.pem", "other.key"), &["other.key", "the key of", "--tls-key"]),
         (tls("absent.pem", "one.key"), &["absent.pem", "--tls-cert"]),
         (tls("empty.pem", "one.key"), &["empty.pem", "no certificate"]),
         (tls("one.key", "one.key"), &["one.key"]),
