@@ -27,6 +27,9 @@ mod sql;
 mod status;
 mod text;
 mod validate;
+// What a build without the page says is tested in every build.
+#[cfg(all(test, feature = "serve"))]
+mod without_serve;
 mod worker;
 
 use std::ffi::OsString;

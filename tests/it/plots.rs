@@ -156,3 +156,18 @@ fn ids_of_any_kind_are_drawn() {
         );
     }
 }
+
+#[test]
+fn a_build_without_png_says_which_one_has_it() {
+    let world = World::new(2);
+    world.analyse("run", &[]);
+    let said = world.run(&["plot", "p_histogram", "--run", "run", "-o", "p.png"]);
+    if cfg!(feature = "png") {
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        assert!(std::fs::read(world.path("p.png")).unwrap().starts_with(b"\x89PNG"));
+    } else {
+        assert_eq!(said.code, Some(2), "{}", said.err);
+        assert!(said.err.contains("cargo install --locked --path . --features png"), "{}", said.err);
+        assert!(!world.path("p.png").exists());
+    }
+}
