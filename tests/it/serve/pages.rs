@@ -147,3 +147,16 @@ fn directories_that_vanish_or_are_damaged_say_so_and_the_others_go_on() {
         assert!(!text.contains(world.root().to_str().unwrap()), "{path}: {text}");
     }
 }
+
+#[test]
+fn the_time_of_an_answer_is_not_that_of_a_process_that_waits() {
+    let service = service();
+    service.query("merged", "select 1 as n");
+    std::thread::sleep(std::time::Duration::from_secs(2));
+    let since = std::time::Instant::now();
+    let page = service.get("/sql?run=merged&sql=select%201%20as%20n").text();
+    let took = since.elapsed().as_millis();
+    let told = page.split_once("role=\"status\">").unwrap().1.split_once(" ms").unwrap().0;
+    let ms: u128 = told.rsplit(' ').next().unwrap().parse().unwrap();
+    assert!(ms <= took, "it took {took} ms, and the page says {told} ms");
+}

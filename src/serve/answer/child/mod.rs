@@ -35,8 +35,9 @@ const STACK: usize = 8 << 20;
 /// Reads a job, answers it, and gives the exit code.
 pub fn main() -> Exit {
     let Ok(memory) = limit::begin() else { return Exit::Usage };
-    let mut out = Out::begin();
     let Ok(job) = job() else { return Exit::Usage };
+    // It may have waited long for its job.
+    let mut out = Out::begin();
     limit::end_with_the_parent();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();
     let answered = match runtime {
