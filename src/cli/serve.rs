@@ -134,11 +134,13 @@ async fn serve(settings: Settings, json: bool) -> Outcome {
             serde_json::json!({"web": server.url(), "sign_in": link, "address": server.addr().to_string()});
         out(&format!("{line}\n"))?;
     }
-    let mut ends = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()]
-        .map(signal)
-        .into_iter()
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(Failure::error)?;
+    let mut heeded = vec![SignalKind::terminate(), SignalKind::interrupt()];
+    // Whoever was started by `nohup` outlives its terminal.
+    if !crate::system::is_ignored(SignalKind::hangup().as_raw_value()) {
+        heeded.push(SignalKind::hangup());
+    }
+    let ends = heeded.into_iter().map(signal).collect::<Result<Vec<_>, _>>();
+    let mut ends = ends.map_err(Failure::error)?;
     let stop = async move {
         let all = ends.iter_mut().map(|signal| Box::pin(signal.recv()));
         futures::future::select_all(all).await;

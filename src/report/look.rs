@@ -39,7 +39,7 @@ impl Looked {
         let Seen { findings, checked, damage } = found;
         let session = match damage {
             Some(damage) => Session::open_without(&[dir], bounds, &Damaged::known(damage), definitions)?,
-            None => Session::open_whole(&[dir], bounds, definitions)?,
+            None => Session::open_whole(&[dir], bounds, definitions)?.0,
         };
         Ok(Self { about, loaded, session, findings, checked })
     }

@@ -13,7 +13,7 @@ use crate::tables::Runs;
 
 /// How data files are looked at before they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Look {
+pub(super) enum Look {
     /// By their sizes. Files of units are compared with the ledger when they are read, those of groups now.
     Sizes,
     /// All by their content.

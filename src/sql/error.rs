@@ -30,6 +30,11 @@ pub enum SessionError {
     /// A batch cannot be built.
     #[error("Arrow: {0}")]
     Arrow(#[from] arrow::error::ArrowError),
+    /// Files were whole when they were looked at, and not when they were read.
+    #[error(
+        "data files change while they are read\n(hint: ask again once nobody writes into the run by hand)"
+    )]
+    Changing,
 }
 
 impl SessionError {

@@ -114,22 +114,26 @@ impl Session {
     }
 
     /// Looks at the data files of the tables that a plan reads.
-    pub fn damaged(&self, plan: &LogicalPlan, look: Look) -> Result<Damaged, SessionError> {
+    pub(super) fn damaged(&self, plan: &LogicalPlan, look: Look) -> Result<Damaged, SessionError> {
         Damaged::of(self.runs.as_ref(), plan, look)
     }
 
-    /// The same, over the files that are whole: all are looked at.
+    /// The same, over the files that are whole, and which are not: all are looked at.
     pub fn open_whole<'a, D>(
         dirs: &'a [D],
         bounds: Bounds,
         definitions: Definitions<'_>,
-    ) -> Result<Self, SessionError>
+    ) -> Result<(Self, Damaged), SessionError>
     where
         Location: From<&'a D>,
     {
         let session = Self::open_within(dirs, bounds, definitions)?;
         let damaged = Damaged::of_all(session.runs.as_ref())?;
-        if damaged.is_empty() { Ok(session) } else { Self::open_without(dirs, bounds, &damaged, definitions) }
+        if damaged.is_empty() {
+            return Ok((session, damaged));
+        }
+        drop(session);
+        Ok((Self::open_without(dirs, bounds, &damaged, definitions)?, damaged))
     }
 
     /// The same, without files that were found to be damaged.

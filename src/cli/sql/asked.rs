@@ -8,7 +8,7 @@ use super::hint::told;
 use crate::cli::definitions::Loaded;
 use crate::cli::speak::say_line;
 use crate::error::{Exit, Failure};
-use crate::sql::{Bounds, Look, ParamError, Params, Planned, Session, SessionError};
+use crate::sql::{self, Bounds, Damaged, ParamError, Params, Planned, Session, SessionError};
 
 /// Where queries are asked.
 #[derive(Debug, Clone, Copy)]
@@ -32,31 +32,25 @@ impl Asked<'_> {
 
     /// The answer to a query from the files that are whole. Damaged files that it would have read are named.
     pub(in crate::cli) async fn answer(&self, sql: &str, params: &Params) -> Result<Answer, Failure> {
-        let answer = match self.look(sql, params, Look::Sizes).await {
-            // No row was shown yet.
-            Err(Fault::Changed) => self.look(sql, params, Look::Checksums).await,
-            answer => answer,
-        };
-        answer.map_err(|fault| match fault {
-            Fault::Changed => Failure::error(
-                "data files change while they are read\n(hint: ask again once nobody writes into the run by hand)",
-            ),
-            Fault::Other(failure) => failure,
-        })
-    }
-
-    async fn look(&self, sql: &str, params: &Params, look: Look) -> Result<Answer, Fault> {
-        let planned = Planned::of(self.dirs, self.bounds, self.loaded.as_ref(), sql, look).await?;
-        let lost = planned.damaged.loses_rows().then(|| planned.damaged.words());
-        if let Some(words) = lost.as_ref().filter(|_| self.strict) {
-            return Err(Fault::Other(Failure::incomplete(format!("{DAMAGED}:\n{words}"))));
-        }
-        let (rows, session) = planned.rows(params).await?;
-        let Some(words) = lost else {
+        let planned =
+            Planned::of(self.dirs, self.bounds, self.loaded.as_ref(), sql).await.map_err(failure)?;
+        self.lost(&planned.damaged)?;
+        let sql::Answer { rows, session, damaged } = planned.rows(params).await.map_err(of_params)?;
+        // Some are found only when they are read.
+        let Some(words) = self.lost(&damaged)? else {
             return Ok(Answer { rows, exit: Exit::Done, session });
         };
         say_line(format_args!("warning: {DAMAGED}; the answer is that of the others:\n{words}"));
         Ok(Answer { rows, exit: Exit::Incomplete, session })
+    }
+
+    /// What has to be said of files without which rows are missing.
+    fn lost(&self, damaged: &Damaged) -> Result<Option<String>, Failure> {
+        let lost = damaged.loses_rows().then(|| damaged.words());
+        match lost {
+            Some(words) if self.strict => Err(Failure::incomplete(format!("{DAMAGED}:\n{words}"))),
+            lost => Ok(lost),
+        }
     }
 }
 
@@ -69,30 +63,16 @@ pub(in crate::cli) struct Answer {
     pub(in crate::cli) session: Session,
 }
 
-/// Why there is no answer.
-enum Fault {
-    /// A file holds something else than what was written, found when its rows were read.
-    Changed,
-    Other(Failure),
-}
-
-impl From<SessionError> for Fault {
-    fn from(error: SessionError) -> Self {
-        if error.is_of_changed_file() {
-            return Self::Changed;
-        }
-        Self::Other(match error {
-            SessionError::Store(_) | SessionError::Source(_) => Failure::error(error),
-            error => told(error),
-        })
+fn failure(error: SessionError) -> Failure {
+    match error {
+        SessionError::Store(_) | SessionError::Source(_) => Failure::error(error),
+        error => told(error),
     }
 }
 
-impl From<ParamError> for Fault {
-    fn from(error: ParamError) -> Self {
-        match error {
-            ParamError::Session(error) => error.into(),
-            error => Self::Other(Failure::usage(error)),
-        }
+fn of_params(error: ParamError) -> Failure {
+    match error {
+        ParamError::Session(error) => failure(error),
+        error => Failure::usage(error),
     }
 }

@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 
 use super::merged;
+use crate::world::signal;
 
 #[test]
 fn the_command_prints_one_link_and_stops_when_told() {
@@ -34,6 +35,30 @@ fn the_command_prints_one_link_and_stops_when_told() {
     // The second start has a token, and tells it no more.
     let token = std::fs::read_to_string(world.path("state-command/token")).unwrap();
     assert!(said.contains(token.trim()));
+}
+
+#[test]
+fn the_end_of_a_connection_stops_it_but_not_under_nohup() {
+    use nix::sys::signal::Signal::{SIGHUP, SIGTERM};
+    let world = merged();
+    let args = ["serve", "merged", "--listen", "0", "--state", "state-hup", "--json"];
+    let start = |mut command: std::process::Command| {
+        let mut child =
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+        let mut line = String::new();
+        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+        let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+        (child, told["address"].as_str().unwrap().parse::<std::net::SocketAddr>().unwrap())
+    };
+    let (mut child, _) = start(world.command(&args));
+    signal(&child, SIGHUP);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let (mut child, address) = start(world.under_nohup(&args));
+    signal(&child, SIGHUP);
+    let host = format!("Host: {address}");
+    assert_eq!(super::exchange(address, &["GET /login HTTP/1.1", &host], b"").status, 200);
+    signal(&child, SIGTERM);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::told::of_session;
 use crate::serve::access::{Ended, Ending};
 use crate::serve::catalog::{self, Moment};
 use crate::sources::Loaded;
-use crate::sql::{Bounds, Session};
+use crate::sql::{Bounds, Damaged, Session};
 use crate::store::Location;
 
 /// A job at work.
@@ -37,6 +37,13 @@ impl Answering<'_> {
     pub(super) fn session(self, loaded: &Loaded) -> Result<Arc<Session>, Ended> {
         let session = Session::open_within(&self.dirs(), self.bounds(), loaded.as_ref());
         session.map(Arc::new).map_err(|error| of_session(&error))
+    }
+
+    /// The same over the files that are whole, and which are not: all are looked at.
+    pub(super) fn whole(self, loaded: &Loaded) -> Result<(Arc<Session>, Damaged), Ended> {
+        let session = Session::open_whole(&self.dirs(), self.bounds(), loaded.as_ref());
+        let (session, damaged) = session.map_err(|error| of_session(&error))?;
+        Ok((Arc::new(session), damaged))
     }
 
     /// Whether a merged output is the one that was asked about.

@@ -14,7 +14,7 @@ use crate::queries::Query;
 use crate::report::{self, Found, PlotFile};
 use crate::serve::access::{Ended, Ending};
 use crate::sources::Loaded;
-use crate::sql::Session;
+use crate::sql::{Answer, Session};
 
 /// What a query with a header is called in messages.
 const TEXT: &str = "query";
@@ -63,8 +63,9 @@ pub(super) async fn plot(
     drop(session);
     let given = params(&picture.params)?.with_defaults(file.defaults());
     let planned = planned(answering, loaded, &file.sql()).await.map_err(|ended| in_file(&file, ended))?;
-    let notes = notes(&planned);
-    let (rows, _session) = planned.rows(&given).await.map_err(of_params).map_err(|e| in_file(&file, e))?;
+    let answer = planned.rows(&given).await.map_err(of_params).map_err(|e| in_file(&file, e))?;
+    let Answer { rows, session: _session, damaged } = answer;
+    let notes = notes(&damaged);
     let found = file.take(rows).await.map_err(of_plot)?;
     let svg = |size: Size| file.svg(&found, &look(size)).map_err(of_plot);
     let count = found.len() as u64;

@@ -14,7 +14,7 @@ use super::told::{of_engine, of_params, of_session};
 use crate::queries::Query;
 use crate::serve::access::{Ended, Ending};
 use crate::sources::Loaded;
-use crate::sql::{FirstStatement, Look, Params, Planned};
+use crate::sql::{Answer, Damaged, FirstStatement, Params, Planned};
 
 /// A table of the engine that tells how it is set up: of the machine and not of the results.
 const SETTINGS: &str = "df_settings";
@@ -29,10 +29,9 @@ pub(super) async fn query(
 ) -> Result<Done, Ended> {
     let params = params(&text.params)?.with_defaults(defaults(&text.sql));
     let planned = planned(answering, loaded, &text.sql).await?;
-    let notes = notes(&planned);
-    let (rows, _session) = planned.rows(&params).await.map_err(of_params)?;
+    let Answer { rows, session: _session, damaged } = planned.rows(&params).await.map_err(of_params)?;
     let done = out.rows(rows, How { most, ..How::all(format) }).await?;
-    Ok(Done { notes, ..done })
+    Ok(Done { notes: notes(&damaged), ..done })
 }
 
 /// Says how a query would be answered.
@@ -73,7 +72,7 @@ pub(super) async fn plan(
         }
         Err(_) => None,
     };
-    let notes = notes(&planned);
+    let notes = notes(&planned.damaged);
     let plan = logical.display_indent().to_string();
     let done = out.document(
         &json!({"columns": columns, "parameters": parameters, "plan": plan, "execution": physical}),
@@ -82,21 +81,24 @@ pub(super) async fn plan(
 }
 
 /// Plans the one query of a text.
-pub(super) async fn planned(answering: Answering<'_>, loaded: &Loaded, sql: &str) -> Result<Planned, Ended> {
+pub(super) async fn planned<'a>(
+    answering: Answering<'_>,
+    loaded: &'a Loaded,
+    sql: &str,
+) -> Result<Planned<'a>, Ended> {
     let statement = only_statement(sql)?;
-    let planned =
-        Planned::of(&answering.dirs(), answering.bounds(), loaded.as_ref(), statement, Look::Sizes).await;
+    let planned = Planned::of(&answering.dirs(), answering.bounds(), loaded.as_ref(), statement).await;
     let planned = planned.map_err(|error| of_session(&error))?;
     no_settings(planned.frame().logical_plan())?;
     Ok(planned)
 }
 
 /// What must be known of files that were left out.
-pub(super) fn notes(planned: &Planned) -> Vec<String> {
-    if !planned.damaged.loses_rows() {
+pub(super) fn notes(damaged: &Damaged) -> Vec<String> {
+    if !damaged.loses_rows() {
         return Vec::new();
     }
-    let words = planned.damaged.words();
+    let words = damaged.words();
     vec![format!("data files that the query needs are damaged; the answer is that of the others:\n{words}")]
 }
 

@@ -14,7 +14,7 @@ use crate::export::csv_sql;
 use crate::schema::{ATTEMPT, RUN, TableSchema, USER};
 use crate::serve::access::{Ended, Ending};
 use crate::sources::Loaded;
-use crate::sql::{Params, Session, ident, literal};
+use crate::sql::{Answer, Params, Session, ident, literal};
 
 /// The schema of every committed attempt.
 const RAW: &str = "raw";
@@ -102,10 +102,10 @@ async fn answer(
     out: &mut Out,
 ) -> Result<Done, Ended> {
     let planned = planned(answering, loaded, sql).await?;
-    let notes = notes(&planned);
-    let (rows, _session) = planned.rows(&Params::default()).await.map_err(of_params)?;
+    let Answer { rows, session: _session, damaged } =
+        planned.rows(&Params::default()).await.map_err(of_params)?;
     let done = out.rows(rows, how).await?;
-    Ok(Done { notes, ..done })
+    Ok(Done { notes: notes(&damaged), ..done })
 }
 
 /// A table that is asked for rows.

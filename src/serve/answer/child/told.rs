@@ -15,9 +15,11 @@ const WRITES: [&str; 3] = ["DDL not supported", "DML not supported", "Statement 
 /// A query or source that cannot be used.
 pub(super) fn of_session(error: &SessionError) -> Ended {
     let ending = match error {
+        // One that was found when rows of others were sent already.
+        SessionError::Engine(_) if error.is_of_changed_file() => Ending::SourceDamaged,
         SessionError::Engine(engine) => of_root(engine),
         SessionError::Refused(refusal) => of_refusal(refusal),
-        SessionError::Store(_) | SessionError::Source(_) => Ending::SourceDamaged,
+        SessionError::Store(_) | SessionError::Source(_) | SessionError::Changing => Ending::SourceDamaged,
         SessionError::Query(_) | SessionError::Arrow(_) => Ending::Failed,
     };
     ended(ending, &crate::error::chain(error))

@@ -9,6 +9,7 @@ use super::answering::Answering;
 use super::objects::objects;
 use super::out::{Out, column};
 use super::plots;
+use super::query::notes;
 use super::told::{of_params, of_session};
 use crate::schema::TableSchema;
 use crate::serve::access::{Ended, Ending};
@@ -74,7 +75,31 @@ pub(super) async fn user(
     out: &mut Out,
 ) -> Result<Done, Ended> {
     let session = answering.session(loaded)?;
-    let place = known(answering, &session, loaded, id).await?;
+    let user = match about(answering, &session, loaded, (id, pictures)).await {
+        // Of a few files damage is found when they are read, and the page is that of the others.
+        Err(ended) if ended.ending == Ending::SourceDamaged => {
+            drop(session);
+            let (session, damaged) = answering.whole(loaded)?;
+            let mut user = about(answering, &session, loaded, (id, pictures)).await?;
+            if let Some(note) = notes(&damaged).pop() {
+                let part =
+                    Part { title: "Damaged files", columns: Vec::new(), rows: Vec::new(), note: Some(note) };
+                user.parts.insert(0, part);
+            }
+            user
+        }
+        user => user?,
+    };
+    out.document(&user)
+}
+
+async fn about(
+    answering: Answering<'_>,
+    session: &Session,
+    loaded: &Loaded,
+    (id, pictures): (&str, bool),
+) -> Result<User, Ended> {
+    let place = known(answering, session, loaded, id).await?;
     let mut parts = Vec::new();
     for (title, query, table) in PARTS {
         let has = session.has_table(table).map_err(|error| of_session(&error))?;
@@ -83,16 +108,15 @@ pub(super) async fn user(
             parts.push(Part { title, columns: Vec::new(), rows: Vec::new(), note });
             continue;
         }
-        let rows = asked(answering, &session, loaded, query, &[("user", id)]).await?;
+        let rows = asked(answering, session, loaded, query, &[("user", id)]).await?;
         let note = rows.rows.is_empty().then(|| "there are none".to_owned());
         parts.push(Part { title, columns: rows.columns, rows: rows.rows, note });
     }
     let text = |name: &str| place[name].as_str().map(str::to_owned);
     let (drawn, not_drawn) =
-        if pictures { plots::of_user(&session, loaded, id).await? } else { (Vec::new(), Vec::new()) };
+        if pictures { plots::of_user(session, loaded, id).await? } else { (Vec::new(), Vec::new()) };
     let (previous, next) = (text("previous"), text("next"));
-    let user = User { id: id.to_owned(), previous, next, parts, plots: drawn, not_drawn };
-    out.document(&user)
+    Ok(User { id: id.to_owned(), previous, next, parts, plots: drawn, not_drawn })
 }
 
 /// Where a user stands among the others; whose id is most like one that is not there.
