@@ -1,6 +1,8 @@
 //! The null `circular_shift`: the source shifted in time as a whole, its end put before its start; for series
 //! without a clock. The value is the effective one, as for whole days.
 
+use std::ops::Range;
+
 use super::day_order::Clock;
 use super::draw::below_one;
 use super::effective::{Effective, NONE};
@@ -73,6 +75,8 @@ struct ShiftDraws {
     /// Slot of each observation in the order of time.
     slots: Vec<u32>,
     xs: Vec<u32>,
+    /// The slots of each run.
+    runs: Vec<Range<usize>>,
     observed: i64,
     value: f64,
 }
@@ -87,6 +91,7 @@ impl ShiftDraws {
             x: order.iter().map(|i| o.x.codes[*i as usize]).collect(),
             slots: order.iter().map(|i| effective.slots()[*i as usize]).collect(),
             xs: vec![effective.nothing(); effective.len()],
+            runs: effective.runs().collect(),
             effective,
             observed: 0,
             value: estimate(o).value - mean_over_permutations(o, &o.z),
@@ -102,7 +107,7 @@ impl ShiftDraws {
                 self.xs[*slot as usize] = *x;
             }
         }
-        self.effective.sum(&self.xs, true)
+        self.effective.sum(|run| std::iter::once(&self.xs[self.runs[run].clone()]))
     }
 
     fn difference(&mut self, shift: usize) -> i64 {

@@ -4,6 +4,8 @@
 //! looked up once for every pair of days. Where there are few cells, what a day adds to each under the source of
 //! another is counted then, and a surrogate adds up the counts of its days.
 
+use std::ops::Range;
+
 use super::day_order::UsedDays;
 use super::effective::{Effective, NONE};
 use crate::numerics::embedding::Observations;
@@ -69,8 +71,8 @@ impl Counts {
     fn new(o: &Observations, days: &UsedDays, effective: &Effective, width: usize) -> Self {
         let (count, nothing) = (days.len(), effective.nothing());
         let mut first_of: Vec<u32> = Vec::with_capacity(effective.len());
-        for (run, end) in (0u32..).zip(effective.runs()) {
-            first_of.resize(*end as usize, run * (nothing + 1));
+        for (run, slots) in (0u32..).zip(effective.runs()) {
+            first_of.resize(slots.end, run * (nothing + 1));
         }
         let first = |i: &u32| first_of.get(effective.slots()[*i as usize] as usize).copied().unwrap_or(NONE);
         let mut sum = vec![0; width];
@@ -115,75 +117,86 @@ impl Counts {
 /// x of all observations that have a slot.
 #[derive(Debug)]
 pub(super) struct Lists {
-    /// For each day the slots of its observations that have one, and their places in the day.
-    slots: Vec<Vec<(u32, u32)>>,
+    /// For each day the places of its observations that have a slot, in the order of the slots.
+    places: Vec<Vec<u32>>,
+    /// The slots of each run, day by day: where they stand among those of the day.
+    parts: Vec<Part>,
+    /// Where the parts of each run end.
+    ends: Vec<usize>,
     /// x of the slots of day d under the source of day e, at d · days + e, and how many observations have one; if
     /// all that is not too much.
-    kept: Option<Vec<(Vec<u32>, usize)>>,
-    /// x by slot.
-    xs: Vec<u32>,
-    all: usize,
+    kept: Option<Vec<Source>>,
+}
+
+/// x of a day's slots under the source of another, and how many of the day's observations have one.
+type Source = (Vec<u32>, usize);
+
+/// Slots of a day in one run.
+#[derive(Debug)]
+struct Part {
+    day: usize,
+    at: Range<usize>,
 }
 
 impl Lists {
     fn new(o: &Observations, days: &UsedDays, effective: &Effective) -> Self {
-        let slot = |i: &u32| effective.slots()[*i as usize];
-        let of_day = |day: usize| {
-            let with_slot = days.of(day).iter().enumerate().filter(|(_, i)| slot(i) != NONE);
-            with_slot.map(|(place, i)| (slot(i), place as u32)).collect()
-        };
-        let count = days.len();
-        let mut new = Self {
-            slots: (0..count).map(of_day).collect(),
-            kept: None,
-            xs: vec![effective.nothing(); effective.len()],
-            all: (0..count).map(|day| days.of(day).len()).sum(),
-        };
+        let (count, nothing) = (days.len(), effective.nothing());
+        let mut slots: Vec<(usize, u32)> = vec![(0, 0); effective.len()];
+        for day in 0..count {
+            for (place, i) in (0u32..).zip(days.of(day)) {
+                if let Some(slot) = slots.get_mut(effective.slots()[*i as usize] as usize) {
+                    *slot = (day, place);
+                }
+            }
+        }
+        let mut new =
+            Self { places: vec![Vec::new(); count], parts: Vec::new(), ends: Vec::new(), kept: None };
+        for run in effective.runs() {
+            // Days follow each other in a run, since observations stand in the order of time.
+            for of_day in slots[run].chunk_by(|a, b| a.0 == b.0) {
+                let day = of_day[0].0;
+                let places = &mut new.places[day];
+                let first = places.len();
+                places.extend(of_day.iter().map(|(_, place)| *place));
+                new.parts.push(Part { day, at: first..places.len() });
+            }
+            new.ends.push(new.parts.len());
+        }
         if effective.len().saturating_mul(count) <= KEPT {
             let pairs = (0..count).flat_map(|day| (0..count).map(move |other| (day, other)));
-            let nothing = effective.nothing();
-            new.kept = Some(pairs.map(|(day, other)| new.sources(o, days, nothing, day, other)).collect());
+            new.kept = Some(pairs.map(|(day, other)| new.source(o, days, nothing, day, other)).collect());
         }
         new
     }
 
-    /// x of a day's slots under the source of another day, and how many of the day's observations have one.
-    fn sources(
-        &self,
-        o: &Observations,
-        days: &UsedDays,
-        nothing: u32,
-        day: usize,
-        other: usize,
-    ) -> (Vec<u32>, usize) {
+    fn source(&self, o: &Observations, days: &UsedDays, nothing: u32, day: usize, other: usize) -> Source {
         let x = |i: Option<u32>| i.map_or(nothing, |i| o.x.codes[i as usize]);
         let all: Vec<u32> = days.partners(day, other).map(x).collect();
-        let of_slots = self.slots[day].iter().map(|(_, place)| all[*place as usize]).collect();
+        let of_slots = self.places[day].iter().map(|place| all[*place as usize]).collect();
         (of_slots, all.iter().filter(|x| **x != nothing).count())
     }
 
     fn sum(
-        &mut self,
+        &self,
         o: &Observations,
         days: &UsedDays,
         effective: &mut Effective,
         order: &[usize],
     ) -> (i64, usize) {
-        let mut present = 0;
-        for (day, other) in order.iter().enumerate() {
-            let made;
-            let (sources, count) = if let Some(kept) = &self.kept {
-                &kept[day * order.len() + other]
-            } else {
-                made = self.sources(o, days, effective.nothing(), day, *other);
-                &made
-            };
-            present += count;
-            for ((slot, _), x) in self.slots[day].iter().zip(sources) {
-                self.xs[*slot as usize] = *x;
-            }
-        }
-        (effective.sum(&self.xs, present == self.all), present)
+        let made: Vec<Source>;
+        let sources: Vec<&Source> = if let Some(kept) = &self.kept {
+            kept.chunks_exact(order.len()).zip(order).map(|(of_day, other)| &of_day[*other]).collect()
+        } else {
+            let of_day =
+                |(day, other): (usize, &usize)| self.source(o, days, effective.nothing(), day, *other);
+            made = order.iter().enumerate().map(of_day).collect();
+            made.iter().collect()
+        };
+        let parts = |run: usize| {
+            let first = run.checked_sub(1).map_or(0, |before| self.ends[before]);
+            self.parts[first..self.ends[run]].iter().map(|part| &sources[part.day].0[part.at.clone()])
+        };
+        (effective.sum(parts), sources.iter().map(|(_, present)| present).sum())
     }
 }
 

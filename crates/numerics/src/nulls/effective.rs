@@ -48,6 +48,8 @@ pub(super) struct Effective {
     /// By x, and behind all x for the observations that have none; 0 in between.
     wide: Vec<u32>,
     narrow: Vec<u32>,
+    /// Of one past: its x, each once, and a place more than there can be.
+    seen: Vec<u32>,
     /// Of one past: observations that have an x, next symbol by next symbol.
     kept: Vec<u32>,
 }
@@ -113,6 +115,7 @@ impl Effective {
             shared: Shared::new(exact, scale),
             wide: vec![0; levels + 1],
             narrow: vec![0; levels + 1],
+            seen: vec![0; levels + 2],
             kept: Vec::new(),
         }
     }
@@ -132,9 +135,10 @@ impl Effective {
         self.runs.last().map_or(0, |end| *end as usize)
     }
 
-    /// Where the slots of each run end.
-    pub(super) fn runs(&self) -> &[u32] {
-        &self.runs
+    /// The slots of each run.
+    pub(super) fn runs(&self) -> impl ExactSizeIterator<Item = Range<usize>> {
+        let first = |run: usize| run.checked_sub(1).map_or(0, |before| self.runs[before] as usize);
+        self.runs.iter().enumerate().map(move |(run, end)| first(run)..*end as usize)
     }
 
     /// What stands for the x of an observation that has none in a surrogate: one more than there are.
@@ -157,21 +161,74 @@ impl Effective {
         if difference.abs() < rounding { 0 } else { difference }
     }
 
-    /// n times the effective value with these x, by slot, in fixed point; `all_there` if all have one.
-    pub(super) fn sum(&mut self, xs: &[u32], all_there: bool) -> i64 {
-        let nothing = self.nothing();
+    /// n times the effective value in fixed point; `parts` gives the x of a run, slot by slot in parts of any length.
+    pub(super) fn sum<'x, P: Iterator<Item = &'x [u32]>>(&mut self, parts: impl Fn(usize) -> P) -> i64 {
         let mut sum = 0;
         for cell in 0..self.cells.len() {
             let Cell { first, runs, means } = self.cells[cell].clone();
-            let end = self.runs[runs.end - 1];
-            let own = &xs[first as usize..end as usize];
-            sum += if all_there || !own.contains(&nothing) {
-                self.whole(&xs[..end as usize], first, runs, means)
+            let (counted, seen) = self.count(first, runs.clone(), &parts);
+            sum += counted;
+            if std::mem::take(&mut self.wide[self.levels]) == 0 {
+                for place in 0..seen {
+                    sum -= self.mean_of_whole(self.seen[place] as usize, first, runs.clone(), means);
+                }
             } else {
-                self.partly(&xs[..end as usize], first, runs)
-            };
+                let all = self.kept.iter().sum();
+                for place in 0..seen {
+                    sum -= self.mean_of_partly(self.seen[place] as usize, all);
+                }
+            }
         }
-        sum
+        sum - self.shared.rest()
+    }
+
+    /// The sum of f over the cells (x, y) of a past, and how many x were seen: they are counted in `wide`, and in
+    /// `kept` how many of each run have one.
+    fn count<'x, P: Iterator<Item = &'x [u32]>>(
+        &mut self,
+        first: u32,
+        runs: Range<usize>,
+        parts: impl Fn(usize) -> P,
+    ) -> (i64, usize) {
+        let (wide, narrow, seen) = (&mut self.wide[..], &mut self.narrow[..], &mut self.seen[..]);
+        let (rise, nothing) = (&self.rise[..], self.levels);
+        let (mut sum, mut found, mut start) = (0, 0, first);
+        self.kept.clear();
+        for run in runs {
+            let without = if start == first {
+                // In the first run both counts are the same.
+                for part in parts(run) {
+                    for x in part {
+                        let all = &mut wide[*x as usize];
+                        sum += rise[*all as usize];
+                        seen[found] = *x;
+                        found += usize::from(*all == 0);
+                        *all += 1;
+                    }
+                }
+                wide[nothing]
+            } else {
+                for part in parts(run) {
+                    for x in part {
+                        let (some, all) = (&mut narrow[*x as usize], &mut wide[*x as usize]);
+                        sum += rise[*some as usize];
+                        seen[found] = *x;
+                        found += usize::from(*all == 0);
+                        *some += 1;
+                        *all += 1;
+                    }
+                }
+                let without = narrow[nothing];
+                for part in parts(run) {
+                    part.iter().for_each(|x| narrow[*x as usize] = 0);
+                }
+                without
+            };
+            sum -= self.f[without as usize];
+            self.kept.push(self.runs[run] - start - without);
+            start = self.runs[run];
+        }
+        (sum, found)
     }
 
     /// The same of counts: run by run how often each x is there, and behind them how many have none.
@@ -202,41 +259,7 @@ impl Effective {
                 }
             }
         }
-        sum
-    }
-
-    /// A past all of whose observations have an x.
-    fn whole(&mut self, xs: &[u32], first: u32, runs: Range<usize>, means: usize) -> i64 {
-        let mut sum = 0;
-        let mut start = first as usize;
-        let (wide, narrow) = (&mut self.wide, &mut self.narrow);
-        for run in runs.clone() {
-            let end = self.runs[run] as usize;
-            let these = &xs[start..end];
-            if start == first as usize {
-                // In the first run both counts are the same.
-                for x in these {
-                    let all = &mut wide[*x as usize];
-                    sum += self.rise[*all as usize];
-                    *all += 1;
-                }
-            } else {
-                for x in these {
-                    let some = &mut narrow[*x as usize];
-                    sum += self.rise[*some as usize];
-                    *some += 1;
-                    wide[*x as usize] += 1;
-                }
-                for x in these {
-                    narrow[*x as usize] = 0;
-                }
-            }
-            start = end;
-        }
-        for x in &xs[first as usize..] {
-            sum -= self.mean_of_whole(*x as usize, first, runs.clone(), means);
-        }
-        sum
+        sum - self.shared.rest()
     }
 
     /// F of a past for the cell of an x, which is emptied.
@@ -260,45 +283,15 @@ impl Effective {
         mean
     }
 
-    /// A past some of whose observations have no x: its margins are those of the others.
-    fn partly(&mut self, xs: &[u32], first: u32, runs: Range<usize>) -> i64 {
-        let nothing = self.levels;
-        let mut sum = 0;
-        let mut start = first as usize;
-        self.kept.clear();
-        for run in runs {
-            let end = self.runs[run] as usize;
-            let these = &xs[start..end];
-            for x in these {
-                let some = &mut self.narrow[*x as usize];
-                sum += self.rise[*some as usize];
-                *some += 1;
-                self.wide[*x as usize] += 1;
-            }
-            let without = self.narrow[nothing];
-            sum -= self.f[without as usize];
-            self.kept.push((end - start) as u32 - without);
-            for x in these {
-                self.narrow[*x as usize] = 0;
-            }
-            start = end;
-        }
-        self.wide[nothing] = 0;
-        let all = self.kept.iter().sum();
-        for x in &xs[first as usize..] {
-            sum -= self.mean_of_partly(*x as usize, all);
-        }
-        sum
-    }
-
-    /// F of a past that keeps `all` observations for the cell of an x, which is emptied.
+    /// F of a past that keeps `all` observations for the cell of an x, which is emptied; what of it has to be worked
+    /// out is left for [`Shared::rest`].
     fn mean_of_partly(&mut self, x: usize, all: u32) -> i64 {
         let size = std::mem::take(&mut self.wide[x]);
         if size < 2 {
             return 0;
         }
         let places = self.kept.iter().filter(|places| **places > 0);
-        places.map(|places| self.shared.mean(all, *places, size)).sum()
+        places.map(|places| self.shared.ask(all, *places, size)).sum()
     }
 }
 
@@ -349,11 +342,13 @@ mod tests {
                     times: kept.iter().map(|(i, _)| *i).collect(),
                 };
                 let expected = estimate(&moved).value - mean_over_permutations(&moved, &moved.z);
-                let sum = effective.sum(&xs, !gaps);
+                // In parts, as days give them.
+                let runs: Vec<Range<usize>> = effective.runs().collect();
+                let sum = effective.sum(|run| xs[runs[run].clone()].chunks(3));
                 let width = o.x.levels + 1;
-                let mut counts = vec![0; effective.runs.len() * width];
+                let mut counts = vec![0; runs.len() * width];
                 for (slot, x) in xs.iter().enumerate() {
-                    let run = effective.runs.iter().position(|end| slot < *end as usize).unwrap();
+                    let run = runs.iter().position(|run| run.contains(&slot)).unwrap();
                     counts[run * width + *x as usize] += 1;
                 }
                 prop_assert_eq!(effective.sum_of_counts(&counts), sum);

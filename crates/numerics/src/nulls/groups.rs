@@ -51,9 +51,9 @@ impl Item for [u32; 2] {
 #[derive(Debug)]
 pub(super) struct Tables {
     /// f(c).
-    f: Vec<i64>,
+    pub(super) f: Vec<i64>,
     /// f(c + 1) − f(c).
-    rise: Vec<i64>,
+    pub(super) rise: Vec<i64>,
     /// Σ f of up to four items, by which of them are equal; see [`pairs`].
     few: [i64; 64],
 }

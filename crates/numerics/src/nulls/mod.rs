@@ -16,6 +16,7 @@ mod groups;
 mod judge;
 mod key;
 mod lag_scan;
+mod past;
 mod permute;
 mod regression;
 mod shared;

@@ -10,6 +10,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 
 use super::draw::offsets;
 use super::groups::{Counters, Groups, Layout, Tables};
+use super::past::{Counts, Numbers, Past};
 use super::regression::{MovedRows, Moves};
 use super::{Clock, Draws, Null, Sample, Unfit};
 use crate::numerics::codes::Codes;
@@ -66,6 +67,7 @@ pub struct Permuter {
     /// The statistic of the observations as they are.
     observed: i64,
     counters: Counters,
+    counts: Counts,
     /// The draw of one pool.
     offsets: Vec<u32>,
 }
@@ -82,6 +84,8 @@ const COUNTED_FIRST: usize = 5;
 enum Pool {
     /// x is drawn for the pasts that vary. A group is a past, a run is one y in it.
     Sources(Groups<u32>),
+    /// The same where there is one past.
+    Past(Past),
     /// Places are drawn for the x that repeat. A group is an x; an item is a past, and that past with
     /// its y.
     Places(Groups<[u32; 2]>),
@@ -97,19 +101,22 @@ impl Permuter {
             order = sorted(cells, order);
         }
         let cell = |i: u32| within.map_or(0, |w| w.codes[i as usize]);
-        let mut desk = Desk { o, yz: &yz, x_counts: vec![0; o.x.levels] };
-        let pools: Vec<Pool> =
-            order.chunk_by(|a, b| cell(*a) == cell(*b)).map(|pool| desk.arrange(pool)).collect();
+        let (x_counts, numbers) = (vec![0; o.x.levels], Numbers::new(o.x.levels));
+        let mut desk = Desk { o, yz: &yz, x_counts, numbers };
+        let pools = order.chunk_by(|a, b| cell(*a) == cell(*b)).map(|pool| desk.arrange(pool));
+        // Where nothing can change nothing is drawn.
+        let pools: Vec<Pool> = pools.filter(|pool| pool.slots() > 0).collect();
         let mut permuter = Self {
             tables: Tables::new(n),
             n,
             observed: 0,
             counters: Counters::new(o.x.levels.max(o.z.levels), o.x.levels.max(yz.levels)),
+            counts: Counts::new(o.x.levels),
             offsets: vec![0; pools.iter().map(Pool::slots).max().unwrap_or(0)],
             pools,
         };
-        permuter.observed =
-            permuter.pools.iter().map(|p| p.sum(&permuter.tables, &mut permuter.counters)).sum();
+        let Self { pools, tables, counters, counts, .. } = &mut permuter;
+        permuter.observed = pools.iter().map(|pool| pool.sum(tables, counters, counts)).sum();
         permuter
     }
 }
@@ -126,9 +133,10 @@ impl Draws for Permuter {
             offsets(rng, pool.len(), drawn);
             match pool {
                 Pool::Sources(groups) => groups.swap(drawn),
+                Pool::Past(past) => past.swap(drawn),
                 Pool::Places(groups) => groups.swap(drawn),
             }
-            sum += pool.sum(&self.tables, &mut self.counters);
+            sum += pool.sum(&self.tables, &mut self.counters, &mut self.counts);
         }
         sum - self.observed
     }
@@ -138,6 +146,7 @@ impl Pool {
     fn slots(&self) -> usize {
         match self {
             Self::Sources(groups) => groups.slots(),
+            Self::Past(past) => past.slots(),
             Self::Places(groups) => groups.slots(),
         }
     }
@@ -145,13 +154,15 @@ impl Pool {
     fn len(&self) -> usize {
         match self {
             Self::Sources(groups) => groups.len(),
+            Self::Past(past) => past.slots(),
             Self::Places(groups) => groups.len(),
         }
     }
 
-    fn sum(&self, tables: &Tables, counters: &mut Counters) -> i64 {
+    fn sum(&self, tables: &Tables, counters: &mut Counters, counts: &mut Counts) -> i64 {
         match self {
             Self::Sources(groups) => groups.sum(tables, counters),
+            Self::Past(past) => past.sum(tables, counts),
             Self::Places(groups) => groups.sum(tables, counters),
         }
     }
@@ -179,6 +190,7 @@ struct Desk<'a> {
     yz: &'a Codes,
     /// By x, within a pool; 0 in between.
     x_counts: Vec<u32>,
+    numbers: Numbers,
 }
 
 impl Desk<'_> {
@@ -189,8 +201,14 @@ impl Desk<'_> {
         }
         let places: usize = pool.iter().map(|i| self.place_cost(*i)).sum();
         let sources: usize = self.pasts(pool).map(|past| self.past_cost(past)).sum();
+        let is_one_past = self.pasts(pool).count() == 1;
         let arranged = if places < sources {
             Pool::Places(self.places(pool))
+        } else if is_one_past && self.varies(pool) {
+            let x = |i: &u32| self.o.x.codes[*i as usize];
+            let runs: Vec<Vec<u32>> =
+                self.runs(pool).into_iter().map(|run| run.iter().map(x).collect()).collect();
+            Pool::Past(Past::new(&runs, &mut self.numbers))
         } else {
             Pool::Sources(self.sources(pool))
         };
@@ -230,16 +248,20 @@ impl Desk<'_> {
         }
     }
 
+    /// The runs of a past; the first is the one that is counted quickest.
+    fn runs<'b>(&self, past: &'b [u32]) -> Vec<&'b [u32]> {
+        let y = |i: &u32| self.o.y.codes[*i as usize];
+        let mut runs: Vec<&[u32]> = past.chunk_by(|a, b| y(a) == y(b)).collect();
+        runs.sort_by_key(|run| std::cmp::Reverse(run.len()));
+        runs
+    }
+
     fn sources(&self, pool: &[u32]) -> Groups<u32> {
         let x = |i: &u32| self.o.x.codes[*i as usize];
-        let y = |i: &u32| self.o.y.codes[*i as usize];
         let mut layout = Layout::new();
         for past in self.pasts(pool).filter(|past| self.varies(past)) {
             layout.group();
-            let mut runs: Vec<&[u32]> = past.chunk_by(|a, b| y(a) == y(b)).collect();
-            // The first run is the one that is counted quickest.
-            runs.sort_by_key(|run| std::cmp::Reverse(run.len()));
-            for run in runs {
+            for run in self.runs(past) {
                 layout.run(run.iter().map(x));
             }
         }

@@ -94,6 +94,9 @@ impl Means {
     }
 }
 
+/// A probability that changes nothing any more, by that of the likeliest count.
+const LEAST_WEIGHT: f64 = f64::EPSILON * 1e-4;
+
 /// The mean of f(c), where c of `k` marked among `n` fall into `m` places; `f` holds f of what c can be.
 ///
 /// From the likeliest count outwards, so that no factorial is needed and nothing is lost.
@@ -113,7 +116,7 @@ pub(crate) fn mean_of_shared(f: &[f64], n: u32, k: u32, m: u32) -> f64 {
     let mut add = |c: u32, weight: f64| {
         sum += weight * f[c as usize];
         total += weight;
-        weight > f64::EPSILON * 1e-4
+        weight > LEAST_WEIGHT
     };
     let mut weight = 1.0;
     for c in mode..most {
@@ -130,6 +133,82 @@ pub(crate) fn mean_of_shared(f: &[f64], n: u32, k: u32, m: u32) -> f64 {
         }
     }
     sum / total
+}
+
+/// Means that are worked out side by side.
+pub(crate) const LANES: usize = 4;
+
+/// A number a lane.
+type Lanes = [f64; LANES];
+
+/// [`mean_of_shared`] of several (n, k, m), bit for bit. Each has a lane in which the same is done in the same order;
+/// side by side nobody waits for a quotient.
+pub(crate) fn means_of_shared(f: &[f64], of: [[u32; 3]; LANES]) -> Lanes {
+    let of = of.map(|[n, k, m]| [n, k.min(m), k.max(m)].map(f64::from));
+    let modes = of.map(|[all, marked, places]| {
+        let mode = (marked + 1.0) * (places + 1.0) / (all + 2.0);
+        // As a whole number it is rounded down.
+        mode.clamp((marked + places - all).max(0.0), marked) as u32
+    });
+    let (mut sum, mut total) = (modes.map(|mode| f[mode as usize]), [1.0; LANES]);
+    add_terms::<true>(f, of, modes, &mut sum, &mut total);
+    add_terms::<false>(f, of, modes, &mut sum, &mut total);
+    std::array::from_fn(|lane| sum[lane] / total[lane])
+}
+
+/// Terms after which it is looked whether there are more.
+const BLOCK: usize = 4;
+
+/// Adds the terms above the likeliest count, or those below it. A lane that has no more has a weight of 0, which
+/// changes no sum: above the last count the probability rises by 0, below the first it falls without end.
+fn add_terms<const ABOVE: bool>(
+    f: &[f64],
+    of: [[f64; 3]; LANES],
+    modes: [u32; LANES],
+    sum: &mut Lanes,
+    total: &mut Lanes,
+) {
+    let [marked, places]: [Lanes; 2] = [of.map(|[_, marked, _]| marked), of.map(|[.., places]| places)];
+    let beyond: Lanes = of.map(|[all, marked, places]| all - marked - places);
+    let mut weight = [1.0; LANES];
+    // The count from which the probability rises.
+    let mut c = modes.map(|mode| f64::from(mode) - if ABOVE { 0.0 } else { 1.0 });
+    let mut counts = modes.map(|mode| mode as usize);
+    while weight.iter().any(|weight| *weight > LEAST_WEIGHT) {
+        let f = counts.map(|count| next_of::<ABOVE>(f, count));
+        for step in 0..BLOCK {
+            for lane in 0..LANES {
+                let after = c[lane] + 1.0;
+                let rise =
+                    (marked[lane] - c[lane]) * (places[lane] - c[lane]) / (after * (beyond[lane] + after));
+                let next = if ABOVE { weight[lane] * rise } else { weight[lane] / rise };
+                weight[lane] = if weight[lane] > LEAST_WEIGHT { next } else { 0.0 };
+                sum[lane] += weight[lane] * f[lane][step];
+                total[lane] += weight[lane];
+                c[lane] = if ABOVE { after } else { c[lane] - 1.0 };
+            }
+        }
+        counts = counts.map(|count| if ABOVE { count + BLOCK } else { count.saturating_sub(BLOCK) });
+    }
+}
+
+/// f of the counts above one or below it, 0 where there are none: they have no weight.
+fn next_of<const ABOVE: bool>(f: &[f64], count: usize) -> [f64; BLOCK] {
+    let (first, last) =
+        if ABOVE { (count + 1, count + BLOCK) } else { (count.wrapping_sub(BLOCK), count.wrapping_sub(1)) };
+    let mut next = [0.0; BLOCK];
+    if let Some(whole) = f.get(first..=last) {
+        next.copy_from_slice(whole);
+        if !ABOVE {
+            next.reverse();
+        }
+    } else {
+        for (step, next) in next.iter_mut().enumerate() {
+            let at = if ABOVE { Some(count + 1 + step) } else { count.checked_sub(1 + step) };
+            *next = at.and_then(|at| f.get(at)).copied().unwrap_or(0.0);
+        }
+    }
+    next
 }
 
 #[cfg(test)]
@@ -174,6 +253,37 @@ mod tests {
                 });
                 let found = mean_over_permutations(&o, &within);
                 prop_assert!((found - sum / count).abs() < 1e-12, "{found} {}", sum / count);
+            }
+        }
+    }
+
+    proptest! {
+        /// Lanes of any length beside each other.
+        #[test]
+        fn side_by_side_is_bit_for_bit_what_it_is_alone(
+            sizes in prop::collection::vec((2u32..3000, any::<u32>(), any::<u32>()), LANES),
+        ) {
+            let of: [[u32; 3]; LANES] = std::array::from_fn(|lane| {
+                let (n, k, m) = sizes[lane];
+                [n, 1 + k % n, 1 + m % n]
+            });
+            let f = each_f(of.iter().map(|[_, k, m]| *k.min(m)).max().unwrap());
+            let alone = of.map(|[n, k, m]| mean_of_shared(&f, n, k, m));
+            prop_assert_eq!(means_of_shared(&f, of).map(f64::to_bits), alone.map(f64::to_bits), "{:?}", of);
+        }
+    }
+
+    /// All there are of few.
+    #[test]
+    fn side_by_side_small_ones_are_what_they_are_alone() {
+        let f = each_f(14);
+        for n in 1..15 {
+            for k in 1..=n {
+                for m in 1..=n {
+                    let of = [[n, k, m], [n, m, k], [14, 7, 7], [n, k, n]];
+                    let alone = of.map(|[n, k, m]| mean_of_shared(&f, n, k, m));
+                    assert_eq!(means_of_shared(&f, of).map(f64::to_bits), alone.map(f64::to_bits), "{of:?}");
+                }
             }
         }
     }

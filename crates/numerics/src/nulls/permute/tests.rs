@@ -80,8 +80,8 @@ proptest! {
         let o2 = observations(&moved);
         let second = Permuter::new(&o2, None);
         // x that occur once and pasts that do not vary are the same in both, so constants cancel.
-        let same = std::mem::discriminant(&permuter.pools[0]) == std::mem::discriminant(&second.pools[0]);
-        prop_assert!(same);
+        let kind = |permuter: &Permuter| permuter.pools.first().map(std::mem::discriminant);
+        prop_assert_eq!(kind(&permuter), kind(&second));
         let found = (second.observed - permuter.observed) as f64 / SCALE;
         let expected = (estimate(&o2).value - estimate(&o).value) * rows.len() as f64;
         prop_assert!((found - expected).abs() < 1e-6, "{} {}", found, expected);
@@ -95,11 +95,39 @@ proptest! {
         let contents = |p: &Permuter| -> Vec<Vec<u32>> {
             p.pools.iter().map(|pool| match pool {
                 Pool::Sources(s) => { let mut xs = s.items().to_vec(); xs.sort_unstable(); xs }
+                Pool::Past(past) => { let mut xs = past.items().to_vec(); xs.sort_unstable(); xs }
                 Pool::Places(p) => { let mut z: Vec<u32> = p.items().iter().map(|q| q[1]).collect(); z.sort_unstable(); z }
             }).collect()
         };
         let before = contents(&permuter);
         permuter.next(&mut Xoshiro256PlusPlus::seed_from_u64(3));
         prop_assert_eq!(before, contents(&permuter));
+    }
+
+    /// Pasts by themselves are drawn and added up as several of them together are.
+    #[test]
+    fn a_past_by_itself_has_the_change_of_its_groups(
+        rows in prop::collection::vec((0u32..5, 0u32..3, 0u32..2), 2..150), seed: u64,
+    ) {
+        let o = observations(&rows);
+        let mut alone = Permuter::new(&o, Some(&o.z));
+        let yz = o.z.with(&o.y);
+        let mut desk = Desk { o: &o, yz: &yz, x_counts: vec![0; o.x.levels], numbers: Numbers::new(o.x.levels) };
+        let mut grouped = Permuter::new(&o, Some(&o.z));
+        grouped.offsets = vec![0; rows.len()];
+        grouped.pools = sorted(&o.z, sorted(&o.y, 0..rows.len() as u32))
+            .chunk_by(|a, b| o.z.codes[*a as usize] == o.z.codes[*b as usize])
+            .map(|pool| Pool::Sources(desk.sources(pool)))
+            .filter(|pool| pool.slots() > 0)
+            .collect();
+        // Where places are drawn for x, other numbers are.
+        let are_pasts = alone.pools.iter().all(|pool| matches!(pool, Pool::Past(_)));
+        prop_assume!(are_pasts && alone.pools.len() == grouped.pools.len());
+        let Permuter { pools, tables, counters, counts, .. } = &mut grouped;
+        grouped.observed = pools.iter().map(|pool| pool.sum(tables, counters, counts)).sum();
+        let mut rngs = [seed; 2].map(Xoshiro256PlusPlus::seed_from_u64);
+        for _ in 0..5 {
+            prop_assert_eq!(alone.next(&mut rngs[0]), grouped.next(&mut rngs[1]));
+        }
     }
 }
