@@ -27,7 +27,8 @@ Examples:
   results export merged --paper paper
 
 A run is exported as far as it is; `merge` is what proves that nothing is missing. `--paper` writes group_tests.md,
-group_tests.tex, methods.md and figure.svg of merged results.")]
+group_tests.tex, methods.md and figure.svg of merged results, and couplings.md and couplings.tex where directions were tested
+by themselves.")]
 pub(super) struct Args {
     /// A run directory or an output of `results merge`
     #[arg(value_name = "DIR")]

@@ -18,8 +18,10 @@ pub struct Study<'a> {
     pub schemas: &'a Schemas,
     /// Users with a result, if the output has them.
     pub users: Option<u64>,
-    /// Number of group tests.
+    /// Number of tests of differences over all users.
     pub tests: usize,
+    /// Number of tests of single directions over all users.
+    pub couplings: usize,
 }
 
 /// The methods in Markdown.
@@ -240,10 +242,18 @@ fn correction(study: &Study<'_>) -> String {
     };
     let families: Vec<String> = fdr.families.iter().map(|family| in_markdown(family)).collect();
     let by_tau = if fdr.by_tau { ", and of a lag" } else { ", all lags together" };
+    let couplings = match study.couplings {
+        0 => String::new(),
+        tests => format!(
+            " Whether the effective values of a direction lie above 0 was tested over users by the one-sided Wilcoxon \
+             signed-rank test; these {tests} tests are a family of their own."
+        ),
+    };
     format!(
         "False discovery rate: q by {method} over all users, a family being the tests of a direction of a measure \
          ({}){by_tau}; α = {}. The difference of {} was tested over users by the Wilcoxon signed-rank \
-         test, with the Hodges–Lehmann estimate and its 95 % bootstrap interval; these {} tests are a family of their own.",
+         test, with the Hodges–Lehmann estimate and its 95 % bootstrap interval; these {} tests are a family of their \
+         own.{couplings}",
         families.join(", "),
         fdr.alpha,
         if study.manifest.nulls {

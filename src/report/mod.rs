@@ -1,6 +1,6 @@
 //! What a paper needs of merged results: tables in, text out.
 //!
-//! Plots of query files; the table of group tests in Markdown and LaTeX, the methods in words, and a figure. The same
+//! Plots of query files; the tables of group tests in Markdown and LaTeX, the methods in words, and a figure. The same
 //! rows and settings give the same bytes.
 
 mod columns;
@@ -22,5 +22,5 @@ pub use figure::svg;
 pub(crate) use look::{Looked, report};
 pub use methods::{Study, methods};
 pub use plots::{DRAWS_PNG, PlotError, PlotFile, USER, plot, plots, png};
-pub use rows::{GROUP_TESTS, GroupTest, group_tests};
-pub use table::{latex, markdown};
+pub use rows::{COUPLINGS, GROUP_TESTS, GroupTest, group_tests};
+pub use table::{Asked, latex, markdown};

@@ -8,11 +8,14 @@ use arrow::error::ArrowError;
 use crate::measures;
 use crate::schema::Schemas;
 
-/// The query that gives the rows.
+/// The query that gives the differences.
 pub const GROUP_TESTS: &str = "SELECT measure, difference, feature_mode, tau, n, median, share_positive, p, q, location, \
                                location_low, location_high FROM group_tests WHERE difference <> 'coupling' ORDER BY difference, feature_mode, tau";
 
-/// A test of the difference of the two directions over all users.
+/// The name of the query file that gives the couplings; where there is no choice of nulls, nobody has asked for them.
+pub const COUPLINGS: &str = "report/couplings";
+
+/// A test over all users: of the difference of the two directions, or of one of them.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GroupTest {
     /// The measure.
@@ -21,9 +24,11 @@ pub struct GroupTest {
     pub feature_mode: String,
     /// Lag in steps, if the measure has one.
     pub tau: Option<i64>,
+    /// The direction of a coupling.
+    pub direction: Option<String>,
     /// Users with a value.
     pub users: i64,
-    /// Median of the differences.
+    /// Median of the values.
     pub median: Option<f64>,
     /// Share of users above 0.
     pub share_positive: Option<f64>,
@@ -35,7 +40,7 @@ pub struct GroupTest {
     pub location: Option<f64>,
     /// Ends of its interval.
     pub interval: Option<(f64, f64)>,
-    /// Unit of the differences.
+    /// Unit of the values.
     pub unit: Option<String>,
 }
 
@@ -55,6 +60,7 @@ pub fn group_tests(batches: &[RecordBatch], schemas: &Schemas) -> Result<Vec<Gro
         let (median, share) = (number("median")?, number("share_positive")?);
         let (p, q, location) = (number("p")?, number("q")?, number("location")?);
         let (low, high) = (number("location_low")?, number("location_high")?);
+        let direction = batch.column_by_name("direction").map(texts).transpose()?;
         for row in 0..batch.num_rows() {
             let measure = measure[row].clone().unwrap_or_default();
             let difference = difference[row].as_deref().unwrap_or_default();
@@ -63,6 +69,7 @@ pub fn group_tests(batches: &[RecordBatch], schemas: &Schemas) -> Result<Vec<Gro
                 measure,
                 feature_mode: mode[row].clone().unwrap_or_default(),
                 tau: tau[row],
+                direction: direction.as_ref().and_then(|direction| direction[row].clone()),
                 users: users[row].unwrap_or_default(),
                 median: median[row],
                 share_positive: share[row],
@@ -78,7 +85,10 @@ pub fn group_tests(batches: &[RecordBatch], schemas: &Schemas) -> Result<Vec<Gro
         all.iter().position(|measure| measure.family() == test.measure).unwrap_or(all.len())
     };
     tests.sort_by(|a, b| {
-        let key = |test: &GroupTest| (place(test), test.measure.clone(), test.feature_mode.clone(), test.tau);
+        let key = |test: &GroupTest| {
+            let GroupTest { measure, feature_mode, tau, direction, .. } = test.clone();
+            (place(test), measure, feature_mode, tau, direction)
+        };
         key(a).cmp(&key(b))
     });
     Ok(tests)

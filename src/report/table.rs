@@ -1,14 +1,24 @@
-//! The table of group tests in Markdown and LaTeX.
+//! The tables of group tests in Markdown and LaTeX.
 
 use super::number::short;
 use super::rows::GroupTest;
 use crate::config::{Fdr, FdrMethod};
+
+/// What tests over all users ask.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Asked {
+    /// Do the two directions differ?
+    Difference,
+    /// Does the effective value of a direction lie above 0?
+    Coupling,
+}
 
 /// What is shown of a test, as plain text or as mathematics of LaTeX.
 struct Cells {
     measure: String,
     mode: String,
     tau: Option<String>,
+    direction: Option<String>,
     users: String,
     median: Option<String>,
     share: Option<String>,
@@ -26,6 +36,7 @@ impl Cells {
             measure: test.measure.clone(),
             mode: test.feature_mode.clone(),
             tau: test.tau.map(|tau| tau.to_string()),
+            direction: test.direction.clone(),
             users: test.users.to_string(),
             median: test.median.map(number),
             share: test.share_positive.map(|share| format!("{share:.2}")),
@@ -39,25 +50,33 @@ impl Cells {
 }
 
 /// What the table shows, in a sentence; `bold` is how the tests that are called are marked.
-fn caption(tests: &[GroupTest], fdr: &Fdr, alpha: &str) -> String {
+fn caption(tests: &[GroupTest], asked: Asked, fdr: &Fdr, alpha: &str) -> String {
     let method = match fdr.method {
         FdrMethod::Bh => "Benjamini–Hochberg",
         FdrMethod::By => "Benjamini–Yekutieli",
     };
     let tested = tests.iter().filter(|test| test.p.is_some()).count();
     let plural = if tested == 1 { "test" } else { "tests" };
+    let (what, test) = match asked {
+        Asked::Difference => {
+            ("Differences of the two directions (A2S minus S2A)", "the Wilcoxon signed-rank test")
+        }
+        Asked::Coupling => {
+            ("Effective values of each direction", "the one-sided Wilcoxon signed-rank test against 0")
+        }
+    };
     format!(
-        "Differences of the two directions (A2S minus S2A) over all users: median, share of users above 0, \
-         Hodges–Lehmann estimate with its 95 % bootstrap interval, and the Wilcoxon signed-rank test, corrected by \
-         {method} over {tested} {plural}. Bold: {alpha}."
+        "{what} over all users: median, share of users above 0, Hodges–Lehmann estimate with its 95 % bootstrap \
+         interval, and {test}, corrected by {method} over {tested} {plural}. Bold: {alpha}."
     )
 }
 
 /// The table in Markdown.
-pub fn markdown(tests: &[GroupTest], fdr: &Fdr) -> String {
-    let mut text = String::from(
-        "| measure | mode | τ | users | median | share > 0 | Hodges–Lehmann [95 % interval] | p | q |\n\
-         |---|---|---:|---:|---:|---:|---|---:|---:|\n",
+pub fn markdown(tests: &[GroupTest], asked: Asked, fdr: &Fdr) -> String {
+    let (name, line) = if asked == Asked::Coupling { ("direction | ", "---|") } else { ("", "") };
+    let mut text = format!(
+        "| measure | mode | τ | {name}users | median | share > 0 | Hodges–Lehmann [95 % interval] | p | q |\n\
+         |---|---|---:|{line}---:|---:|---:|---|---:|---:|\n",
     );
     let or_none = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     for test in tests {
@@ -66,10 +85,9 @@ pub fn markdown(tests: &[GroupTest], fdr: &Fdr) -> String {
         let location = cells.location.map(|location| format!("{location}{interval}"));
         let q = or_none(cells.q);
         let q = if cells.called { format!("**{q}**") } else { q };
-        let row = [
-            in_markdown(&cells.measure),
-            in_markdown(&cells.mode),
-            or_none(cells.tau),
+        let direction = (asked == Asked::Coupling).then(|| or_none(cells.direction));
+        let head = [in_markdown(&cells.measure), in_markdown(&cells.mode), or_none(cells.tau)];
+        let numbers = [
             cells.users,
             or_none(cells.median),
             or_none(cells.share),
@@ -77,22 +95,27 @@ pub fn markdown(tests: &[GroupTest], fdr: &Fdr) -> String {
             or_none(cells.p),
             q,
         ];
+        let row: Vec<String> = head.into_iter().chain(direction).chain(numbers).collect();
         text.push_str(&format!("| {} |\n", row.join(" | ")));
     }
     let alpha = format!("q < {}", fdr.alpha);
-    text.push_str(&format!("\n{}\n", caption(tests, fdr, &alpha)));
+    text.push_str(&format!("\n{}\n", caption(tests, asked, fdr, &alpha)));
     text
 }
 
 /// The table in LaTeX, as a `table` to be read in with `\input`.
-pub fn latex(tests: &[GroupTest], fdr: &Fdr) -> String {
+pub fn latex(tests: &[GroupTest], asked: Asked, fdr: &Fdr) -> String {
     let alpha = format!("q < {}", fdr.alpha);
-    let caption = in_latex(&caption(tests, fdr, "ALPHA")).replace("ALPHA", &format!("${alpha}$"));
+    let caption = in_latex(&caption(tests, asked, fdr, "ALPHA")).replace("ALPHA", &format!("${alpha}$"));
+    let (file, label, column, name) = match asked {
+        Asked::Difference => ("group_tests", "group-tests", "", ""),
+        Asked::Coupling => ("couplings", "couplings", "l", "Direction & "),
+    };
     let mut text = format!(
-        "% Needs \\usepackage{{booktabs}}; read it in with \\input{{group_tests}}.\n\
-         \\begin{{table}}\n  \\centering\n  \\caption{{{caption}}}\n  \\label{{tab:group-tests}}\n  \
-         \\begin{{tabular}}{{llrrrrlrr}}\n    \\toprule\n    \
-         Measure & Mode & $\\tau$ & Users & Median & Share $> 0$ & Hodges--Lehmann [95\\,\\%] & $p$ & $q$ \\\\\n    \
+        "% Needs \\usepackage{{booktabs}}; read it in with \\input{{{file}}}.\n\
+         \\begin{{table}}\n  \\centering\n  \\caption{{{caption}}}\n  \\label{{tab:{label}}}\n  \
+         \\begin{{tabular}}{{llr{column}rrrlrr}}\n    \\toprule\n    \
+         Measure & Mode & $\\tau$ & {name}Users & Median & Share $> 0$ & Hodges--Lehmann [95\\,\\%] & $p$ & $q$ \\\\\n    \
          \\midrule\n"
     );
     let or_none = |text: Option<String>| text.map_or_else(|| "--".to_owned(), |text| format!("${text}$"));
@@ -104,10 +127,10 @@ pub fn latex(tests: &[GroupTest], fdr: &Fdr) -> String {
             (Some(q), true) => format!("$\\mathbf{{{q}}}$"),
             _ => or_none(cells.q),
         };
-        let row = [
-            in_latex(&cells.measure),
-            in_latex(&cells.mode),
-            or_none(cells.tau),
+        let direction =
+            (asked == Asked::Coupling).then(|| in_latex(cells.direction.as_deref().unwrap_or("–")));
+        let head = [in_latex(&cells.measure), in_latex(&cells.mode), or_none(cells.tau)];
+        let numbers = [
             or_none(Some(cells.users)),
             or_none(cells.median),
             or_none(cells.share),
@@ -115,6 +138,7 @@ pub fn latex(tests: &[GroupTest], fdr: &Fdr) -> String {
             or_none(cells.p),
             q,
         ];
+        let row: Vec<String> = head.into_iter().chain(direction).chain(numbers).collect();
         text.push_str(&format!("    {} \\\\\n", row.join(" & ")));
     }
     text.push_str("    \\bottomrule\n  \\end{tabular}\n\\end{table}\n");
@@ -163,12 +187,12 @@ fn in_latex(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::super::testing::{fdr, tests};
-    use super::{in_latex, in_markdown, latex, markdown};
+    use super::super::testing::{couplings, fdr, tests};
+    use super::{Asked, in_latex, in_markdown, latex, markdown};
 
     #[test]
     fn in_both_forms() {
-        insta::assert_snapshot!(markdown(&tests(), &fdr()), @r##"
+        insta::assert_snapshot!(markdown(&tests(), Asked::Difference, &fdr()), @r##"
         | measure | mode | τ | users | median | share > 0 | Hodges–Lehmann [95 % interval] | p | q |
         |---|---|---:|---:|---:|---:|---|---:|---:|
         | TE | composite | 1 | 12 | −0.0650 | 0.17 | −0.0723 [−0.142, −0.0210] | 0.00928 | **0.0186** |
@@ -178,7 +202,7 @@ mod tests {
 
         Differences of the two directions (A2S minus S2A) over all users: median, share of users above 0, Hodges–Lehmann estimate with its 95 % bootstrap interval, and the Wilcoxon signed-rank test, corrected by Benjamini–Hochberg over 3 tests. Bold: q < 0.05.
         "##);
-        insta::assert_snapshot!(latex(&tests(), &fdr()), @r##"
+        insta::assert_snapshot!(latex(&tests(), Asked::Difference, &fdr()), @r##"
         % Needs \usepackage{booktabs}; read it in with \input{group_tests}.
         \begin{table}
           \centering
@@ -196,6 +220,28 @@ mod tests {
           \end{tabular}
         \end{table}
         "##);
+    }
+
+    #[test]
+    fn couplings_have_a_direction() {
+        insta::assert_snapshot!(markdown(&couplings(), Asked::Coupling, &fdr()), @r##"
+        | measure | mode | τ | direction | users | median | share > 0 | Hodges–Lehmann [95 % interval] | p | q |
+        |---|---|---:|---|---:|---:|---:|---|---:|---:|
+        | TE | composite | 1 | A2S | 12 | −0.0650 | 0.17 | −0.0723 [−0.142, −0.0210] | 0.00928 | **0.0186** |
+        | TE | composite | 1 | S2A | 12 | −0.0919 | 0.17 | −0.102 [−0.186, −0.0394] | 6.51e-6 | **1.30e-5** |
+
+        Effective values of each direction over all users: median, share of users above 0, Hodges–Lehmann estimate with its 95 % bootstrap interval, and the one-sided Wilcoxon signed-rank test against 0, corrected by Benjamini–Hochberg over 2 tests. Bold: q < 0.05.
+        "##);
+        let latex = latex(&couplings(), Asked::Coupling, &fdr());
+        for part in [
+            "\\input{couplings}",
+            "\\label{tab:couplings}",
+            "\\begin{tabular}{llrlrrrlrr}",
+            "$\\tau$ & Direction & Users &",
+            "    TE & composite & $1$ & S2A & $12$ & $-0.0919$ & ",
+        ] {
+            assert!(latex.contains(part), "{part}: {latex}");
+        }
     }
 
     #[test]

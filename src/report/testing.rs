@@ -9,6 +9,7 @@ pub(super) fn tests() -> Vec<GroupTest> {
         measure: measure.to_owned(),
         feature_mode: mode.to_owned(),
         tau: Some(tau),
+        direction: None,
         users: 12,
         median: Some(location * 0.9),
         share_positive: Some(0.166_666),
@@ -29,6 +30,16 @@ pub(super) fn tests() -> Vec<GroupTest> {
             ..GroupTest::default()
         },
     ]
+}
+
+/// Both directions of a measure.
+pub(super) fn couplings() -> Vec<GroupTest> {
+    let of = |(direction, test): (&str, GroupTest)| GroupTest {
+        direction: Some(direction.to_owned()),
+        tau: Some(1),
+        ..test
+    };
+    ["A2S", "S2A"].into_iter().zip(tests()).map(of).collect()
 }
 
 pub(super) fn fdr() -> Fdr {

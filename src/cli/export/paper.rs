@@ -12,7 +12,9 @@ use crate::cli::outcome::{Outcome, block_on};
 use crate::cli::place::outside;
 use crate::cli::speak::say_line;
 use crate::error::{Exit, Failure};
-use crate::report::{GROUP_TESTS, GroupTest, Study, group_tests, latex, markdown, methods, svg};
+use crate::report::{
+    Asked, COUPLINGS, GROUP_TESTS, GroupTest, Study, group_tests, latex, markdown, methods, svg,
+};
 use crate::sources::Source;
 use crate::sql::Session;
 
@@ -28,15 +30,25 @@ pub(super) fn exec(dir: &Path, folder: &Path, definitions: &Folder) -> Outcome {
              (hint: `results merge --shards {dir} --output merged`, then `results export merged --paper …`)"
         )));
     };
-    let (tests, users) = block_on(rows(dir, &loaded))??;
-    let study = Study { manifest: &manifest, schemas: &loaded.schemas, users, tests: tests.len() };
+    let Rows { tests, couplings, users } = block_on(rows(dir, &loaded))??;
+    let study = Study {
+        manifest: &manifest,
+        schemas: &loaded.schemas,
+        users,
+        tests: tests.len(),
+        couplings: couplings.len(),
+    };
     let fdr = &manifest.fdr;
-    let files = [
-        ("group_tests.md", markdown(&tests, fdr)),
-        ("group_tests.tex", latex(&tests, fdr)),
+    let mut files = vec![
+        ("group_tests.md", markdown(&tests, Asked::Difference, fdr)),
+        ("group_tests.tex", latex(&tests, Asked::Difference, fdr)),
         ("methods.md", methods(&study)),
         ("figure.svg", svg(&tests, fdr)),
     ];
+    if !couplings.is_empty() {
+        files.push(("couplings.md", markdown(&couplings, Asked::Coupling, fdr)));
+        files.push(("couplings.tex", latex(&couplings, Asked::Coupling, fdr)));
+    }
     write(folder, &files)?;
     if !manifest.complete {
         say_line(format_args!("note: {} is not complete; methods.md says so", dir.display()));
@@ -50,8 +62,17 @@ pub(super) fn exec(dir: &Path, folder: &Path, definitions: &Folder) -> Outcome {
     Ok(Exit::Done)
 }
 
-/// The group tests, and how many users have a result.
-async fn rows(dir: &Path, loaded: &Loaded) -> Result<(Vec<GroupTest>, Option<u64>), Failure> {
+/// What is written of.
+struct Rows {
+    /// Tests of differences.
+    tests: Vec<GroupTest>,
+    /// Tests of single directions.
+    couplings: Vec<GroupTest>,
+    /// Users with a result, if the output has them.
+    users: Option<u64>,
+}
+
+async fn rows(dir: &Path, loaded: &Loaded) -> Result<Rows, Failure> {
     let session = Session::open(&[dir], loaded.as_ref()).map_err(Failure::error)?;
     let has = |table: &str| session.has_table(table).map_err(Failure::error);
     if !has("group_tests")? {
@@ -62,6 +83,14 @@ async fn rows(dir: &Path, loaded: &Loaded) -> Result<(Vec<GroupTest>, Option<u64
     }
     let batches = session.collect(GROUP_TESTS).await.map_err(Failure::error)?;
     let tests = group_tests(&batches, &loaded.schemas).map_err(Failure::error)?;
+    let has_couplings = loaded.schemas.get("group_tests").is_ok_and(|of| of.column("direction").is_some());
+    let couplings = if has_couplings {
+        let sql = loaded.queries.get(COUPLINGS).map_err(Failure::error)?.in_place();
+        let batches = session.collect(&sql).await.map_err(Failure::error)?;
+        group_tests(&batches, &loaded.schemas).map_err(Failure::error)?
+    } else {
+        Vec::new()
+    };
     let ledger = &loaded.schemas.ledger().map_err(Failure::error)?.table;
     let users = if has(ledger)? {
         let batches = session.collect(USERS).await.map_err(Failure::error)?;
@@ -70,7 +99,7 @@ async fn rows(dir: &Path, loaded: &Loaded) -> Result<(Vec<GroupTest>, Option<u64
     } else {
         None
     };
-    Ok((tests, users))
+    Ok(Rows { tests, couplings, users })
 }
 
 /// Writes files that must not be there yet.

@@ -39,7 +39,8 @@ fn manifest(config: Option<Config>) -> MergeManifest {
 
 fn told(manifest: &MergeManifest) -> String {
     let schemas = Schemas::load(None).unwrap();
-    methods(&Study { manifest, schemas: &schemas, users: Some(12), tests: 8 })
+    let couplings = if manifest.nulls { 16 } else { 0 };
+    methods(&Study { manifest, schemas: &schemas, users: Some(12), tests: 8, couplings })
 }
 
 #[test]
@@ -87,6 +88,17 @@ fn every_setting_changes_its_words() {
         change(&mut config);
         let changed = told(&manifest(Some(config)));
         assert!(changed.contains(words) && !base.contains(words), "{words}: {changed}");
+    }
+}
+
+#[test]
+fn couplings_are_told_where_they_were_tested() {
+    let manifest = MergeManifest { nulls: true, ..manifest(Some(config())) };
+    let told = told(&manifest);
+    for words in
+        ["effective values of the two directions", "one-sided Wilcoxon signed-rank test; these 16 tests"]
+    {
+        assert!(told.contains(words), "{words}: {told}");
     }
 }
 
