@@ -233,7 +233,7 @@ fn written_text(written: &Written, remedy: Remedy<'_>) -> String {
         written.dir.display(),
         if m.complete { "" } else { " (PARTIAL)" }
     ));
-    out + &reach::words(written.reach, m.fdr.alpha)
+    out + &reach::words(&written.reach, m.fdr.alpha)
 }
 
 /// Skipped units that the output is complete without.

@@ -163,8 +163,8 @@ fn rows(unit: &mut Unit<'_>, measure: &dyn Measure, kind: &Kind) -> Vec<Row> {
     unit.tell(kind.family, &bins.checked, &unit.config.quality_control.cte);
     let taus = unit.config.taus.iter();
     taus.map(|&tau| {
-        let found = if bins.checked.omit {
-            [None, None]
+        let (found, reasons) = if bins.checked.omit {
+            ([None, None], [None, None])
         } else {
             both(unit, kind.family, tau, |unit, direction| {
                 let condition = condition.as_ref().map_err(Clone::clone)?;
@@ -173,7 +173,8 @@ fn rows(unit: &mut Unit<'_>, measure: &dyn Measure, kind: &Kind) -> Vec<Row> {
         };
         let told = found.each_ref().map(|found| found.as_ref().map(|found| found.told.clone()));
         unit.keep(measure, tau, &told);
-        row(unit, kind, tau, &bins, &found, &told)
+        let row = row(unit, kind, tau, &bins, &found, &told);
+        details(row, unit, &told, &reasons)
     })
     .collect()
 }
@@ -350,15 +351,14 @@ fn row(unit: &Unit<'_>, kind: &Kind, tau: u32, bins: &Bins, found: &Both<Pooled>
         .with("k_S2A", order.l)
         .with("l_S2A", order.k);
     let lag = definition(unit, order.histories(Direction::A2S, tau)).effective_lag();
-    let row = sampling(row, unit, bins.checked.reason.as_deref())
+    sampling(row, unit, bins.checked.reason.as_deref())
         .with("effective_lag", lag)
         .with("source_history_A2S", source_history(unit, kind, order.l))
         .with("source_history_S2A", source_history(unit, kind, order.k))
         .with("strata_used_A2S", used(forth))
         .with("strata_excluded_A2S", excluded(forth))
         .with("strata_used_S2A", used(back))
-        .with("strata_excluded_S2A", excluded(back));
-    details(row, unit, told)
+        .with("strata_excluded_S2A", excluded(back))
 }
 
 /// `[3, 7]`

@@ -10,23 +10,24 @@ use crate::schema::Row;
 /// A test in both directions.
 pub type Both<T> = [Option<T>; 2];
 
-/// Tests both directions at a lag; what has no value is told in `issues`.
+/// Tests both directions at a lag, and says why there is no value; that is told in `issues` too.
 pub fn both<T>(
     unit: &mut Unit<'_>,
     method: &'static str,
     tau: u32,
     test: impl Fn(&Unit<'_>, Direction) -> Result<T, NoValue>,
-) -> Both<T> {
-    Direction::BOTH.map(|direction| {
-        let tell = |why| format!("{}: {why}", direction.name());
-        match test(unit, direction).map_err(tell) {
-            Ok(found) => Some(found),
-            Err(what) => {
-                unit.issues.add("warning", method, Some(tau), &what);
-                None
-            }
+) -> (Both<T>, Both<NoValue>) {
+    let mut reasons = [None, None];
+    let found = Direction::BOTH.map(|direction| match test(unit, direction) {
+        Ok(found) => Some(found),
+        Err(why) => {
+            unit.issues.add("warning", method, Some(tau), &format!("{}: {why}", direction.name()));
+            let [forth, back] = &mut reasons;
+            *direction.of(forth, back).0 = Some(why);
+            None
         }
-    })
+    });
+    (found, reasons)
 }
 
 /// Names of the columns with the values.
@@ -63,12 +64,20 @@ pub fn sampling(row: Row, unit: &Unit<'_>, quality_reason: Option<&str>) -> Row 
 }
 
 /// The row with what each direction's test says beside its value and p.
-pub fn details(row: Row, unit: &Unit<'_>, [forth, back]: &Both<Told>) -> Row {
+pub fn details(row: Row, unit: &Unit<'_>, [forth, back]: &Both<Told>, reasons: &Both<NoValue>) -> Row {
     let row = BACK.write(FORTH.write(row, forth.as_ref()), back.as_ref());
     if unit.config.statistical.nulls.is_permute() {
         return row;
     }
-    OF_BACK.write(OF_FORTH.write(row, forth.as_ref()), back.as_ref())
+    let row = OF_BACK.write(OF_FORTH.write(row, forth.as_ref()), back.as_ref());
+    let [why, why_back] = reasons.each_ref().map(|why| why.as_ref().map(ToString::to_string));
+    row.with("reason_A2S", why.or_else(|| no_p(forth.as_ref())))
+        .with("reason_S2A", why_back.or_else(|| no_p(back.as_ref())))
+}
+
+/// Why a test has no p.
+fn no_p(told: Option<&Told>) -> Option<String> {
+    told?.verdict.missing().map(|(null, why)| format!("`{null}`: {why}"))
 }
 
 /// Column names of one direction.

@@ -53,13 +53,13 @@ impl Measure for Ste {
         let patterns = Patterns::of(unit);
         let taus = unit.config.taus.iter();
         taus.map(|&tau| {
-            let found = if checked.omit {
-                [None, None]
+            let (found, reasons) = if checked.omit {
+                ([None, None], [None, None])
             } else {
                 both(unit, self.family(), tau, |unit, direction| patterns.tested(unit, direction, tau))
             };
             unit.keep(self, tau, &found);
-            row(unit, patterns.kappa, tau, &checked, &found)
+            row(unit, patterns.kappa, tau, &checked, &found, &reasons)
         })
         .collect()
     }
@@ -149,7 +149,14 @@ fn last_rows(unit: &Unit<'_>, dimension: usize) -> Vec<usize> {
     times(unit.series.len(), unit.segments(), dimension.saturating_sub(1))
 }
 
-fn row(unit: &Unit<'_>, kappa: Order, tau: u32, checked: &Checked, found: &Both<Told>) -> Row {
+fn row(
+    unit: &Unit<'_>,
+    kappa: Order,
+    tau: u32,
+    checked: &Checked,
+    found: &Both<Told>,
+    reasons: &Both<NoValue>,
+) -> Row {
     let row = Row::new().with("feature_mode", unit.id.feature_mode).with("k", unit.order.k).with("tau", tau);
     let row = VALUES
         .write(row, unit, found)
@@ -157,5 +164,5 @@ fn row(unit: &Unit<'_>, kappa: Order, tau: u32, checked: &Checked, found: &Both<
         .with("quality_passed", checked.passed)
         .with("kappa", kappa.k)
         .with("kappa_source", kappa.l);
-    details(sampling(row, unit, checked.reason.as_deref()), unit, found)
+    details(sampling(row, unit, checked.reason.as_deref()), unit, found, reasons)
 }

@@ -44,13 +44,13 @@ impl Measure for Te {
         let checked = unit.check("te", self.family(), gate, states(unit));
         let taus = unit.config.taus.iter();
         taus.map(|&tau| {
-            let found = if checked.omit {
-                [None, None]
+            let (found, reasons) = if checked.omit {
+                ([None, None], [None, None])
             } else {
                 both(unit, self.family(), tau, |unit, direction| tested(unit, direction, tau))
             };
             unit.keep(self, tau, &found);
-            row(unit, tau, &checked, &found)
+            row(unit, tau, &checked, &found, &reasons)
         })
         .collect()
     }
@@ -103,7 +103,7 @@ fn varies(source: &Symbols, target: &Symbols, direction: Direction) -> Result<()
     Ok(())
 }
 
-fn row(unit: &Unit<'_>, tau: u32, checked: &Checked, found: &Both<Told>) -> Row {
+fn row(unit: &Unit<'_>, tau: u32, checked: &Checked, found: &Both<Told>, reasons: &Both<NoValue>) -> Row {
     let row = Row::new()
         .with("feature_mode", unit.id.feature_mode)
         .with("k", unit.order.k)
@@ -115,5 +115,5 @@ fn row(unit: &Unit<'_>, tau: u32, checked: &Checked, found: &Both<Told>) -> Row 
         .with("quality_passed", checked.passed)
         .with("k_S2A", unit.order.l)
         .with("l_S2A", unit.order.k);
-    details(sampling(row, unit, checked.reason.as_deref()), unit, found)
+    details(sampling(row, unit, checked.reason.as_deref()), unit, found, reasons)
 }

@@ -1,5 +1,6 @@
 //! How a merge ended.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use super::calls::ChangedCall;
@@ -72,10 +73,12 @@ pub struct Written {
 }
 
 /// How many tests could have been called at all.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Reach {
     /// Tests with a p.
     pub tests: u64,
     /// Those whose smallest possible p is above alpha.
     pub out_of_reach: u64,
+    /// Tests that have no p, by the reason.
+    pub without_p: BTreeMap<String, u64>,
 }

@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
-use arrow::datatypes::{Int64Type, SchemaRef};
+use arrow::compute::cast;
+use arrow::datatypes::{DataType, Int64Type, SchemaRef};
 
 use super::calls::{self, ChangedCall};
 use super::error::MergeError;
@@ -128,6 +129,15 @@ impl Output<'_> {
                 };
                 reach.out_of_reach += of(0).unsigned_abs();
                 reach.tests += of(1).unsigned_abs();
+            }
+        }
+        if manifest.nulls && manifest.rows.contains_key("nulls") {
+            let sql = self.merge.definitions.queries.get("merge/without_p")?.fill(&[])?;
+            for batch in session.collect(&sql).await? {
+                let reasons = cast(batch.column(0), &DataType::Utf8).map_err(ExportError::Arrow)?;
+                let tests = batch.column(1).as_primitive::<Int64Type>().values();
+                let named = reasons.as_string::<i32>().iter().flatten().zip(tests);
+                reach.without_p.extend(named.map(|(why, tests)| (why.to_owned(), tests.unsigned_abs())));
             }
         }
         Ok(reach)

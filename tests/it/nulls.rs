@@ -178,6 +178,12 @@ fn what_nulls_say_is_checked() {
     world.write("quick.yaml", quick);
     assert_eq!(world.analyse("run", &[]).code, Some(0));
     world.expect(0, &["validate", "run"]);
+    // The pictures of `docs/nulls.md`.
+    for name in ["days_and_p", "strangers_p"] {
+        let query = format!("{}/docs/pictures/{name}.sql", env!("CARGO_MANIFEST_DIR"));
+        let drawn = world.expect(0, &["plot", &query, "--run", "run"]).out;
+        assert!(drawn.starts_with("<svg ") && drawn.contains(" marks ("), "{drawn}");
+    }
     world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
     let csv = world.csv("merged");
     assert_eq!(csv["per_user_nulls.csv"].lines().count(), 1 + 2 * 4 + 2 * 3, "gc has no past to stay within");
@@ -232,6 +238,15 @@ fn directions_are_tested_over_users_and_lags_together() {
     let sql =
         "select difference, count(*) as tests, count(q) as corrected from group_tests group by 1 order by 1";
     assert_eq!(ask(sql), "difference,tests,corrected\nDelta_TE,3,3\ncoupling,6,6\n");
+    world.expect(0, &["export", "merged", "--paper", "paper"]);
+    let read = |name: &str| std::fs::read_to_string(world.path("paper").join(name)).unwrap();
+    let couplings = read("couplings.md");
+    for direction in ["A2S", "S2A"] {
+        let rows = couplings.lines().filter(|line| line.contains(&format!("| {direction} | 3 | ")));
+        assert_eq!(rows.count(), 3, "{couplings}");
+    }
+    assert_eq!(read("couplings.tex").matches(" & A2S & $3$ & ").count(), 3);
+    assert!(!read("group_tests.md").contains("A2S |") && read("methods.md").contains("these 6 tests"));
     let sql = "select user_id, lags, best_tau, surrogates_scan, exhaustive, p_scan = q_scan as alike, days
                from lag_scan where direction = 'A2S' order by user_id limit 1";
     assert_eq!(
@@ -244,6 +259,30 @@ fn directions_are_tested_over_users_and_lags_together() {
     change(&world.path("merged/lag_scan.parquet"), "p_scan", |values| first(values, |p| p / 2.0));
     let said = world.expect(3, &["validate", "merged"]).out;
     assert!(said.contains("FAIL  lag_scan_p\n"), "{said}");
+}
+
+/// A recording of one day has no p against days, and its row says why.
+#[test]
+fn one_day_has_no_p_and_says_so() {
+    let world = World::new(0);
+    let text = std::fs::read_to_string(Path::new(REFERENCE).join("series_clean.csv")).unwrap();
+    world.write("data/short.csv", text.split_inclusive('\n').take(1 + 90).collect::<String>());
+    let quick = config("utc_offset_hours: 0", (1, 1, "[1]"))
+        .replace("[days, within_past, circular_shift, permute], stop_above: 1", "[days, within_past]")
+        .replace("data: {", "data: {min_rows: 50, ");
+    world.write("quick.yaml", quick);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    let sql = "select p_A2S, reason_A2S, TE_A2S is not null as value from te";
+    let said = world.expect(0, &["sql", "--run", "run", "--format", "csv", sql]).out;
+    assert_eq!(said, "p_A2S,reason_A2S,value\n,`days`: one day only,True\n");
+    let sql = "select error from issues where method = 'TE' order by error limit 1";
+    let said = world.expect(0, &["sql", "--run", "run", "--format", "csv", sql]).out;
+    assert!(said.contains("A2S: no p, `days` has none: one day only"), "{said}");
+    let said =
+        world.expect(0, &["merge", "--shards", "run", "--output", "merged", "--report", "report.json"]);
+    assert!(said.err.contains("2 tests without p: one day only\n"), "{}", said.err);
+    let report = std::fs::read_to_string(world.path("report.json")).unwrap();
+    assert!(report.contains("\"one day only\": 2"), "{report}");
 }
 
 /// Two days have two orders, and no p below .5.
@@ -263,4 +302,37 @@ fn tests_that_cannot_reach_alpha_are_counted() {
     assert!(said.err.contains("2 of 2 tests could not have reached 0.05, whatever the data"), "{}", said.err);
     let report = std::fs::read_to_string(world.path("report.json")).unwrap();
     assert!(report.contains("\"out_of_reach\": 2"), "{report}");
+}
+
+/// The row of a lag that is longer than the recording says so, and the other lag has its p.
+#[test]
+fn a_lag_that_is_too_long_says_so_in_its_row() {
+    let world = World::new(0);
+    let from = Path::new(REFERENCE).join("series_clean.csv");
+    std::fs::copy(from, world.path("data/clean.csv")).unwrap();
+    let quick = config("utc_offset_hours: 0", (1, 1, "[1, 5000]"))
+        .replace("[days, within_past, circular_shift, permute], stop_above: 1", "[days], lag_scan: true")
+        .replace("[global_te]", "[global_te, stratified_te, true_cte, ste]");
+    world.write("quick.yaml", quick);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    let of = |table: &str| {
+        let sql = format!(
+            "select tau, p_A2S is not null and p_S2A is not null as p, reason_A2S, reason_A2S is not distinct from reason_S2A as same
+             from {table} order by tau"
+        );
+        world.expect(0, &["sql", "--run", "run", "--format", "csv", &sql]).out
+    };
+    for table in ["te", "stratified_cte", "true_cte", "ste"] {
+        let said = of(table);
+        let lines: Vec<&str> = said.lines().skip(1).collect();
+        assert_eq!(lines[0], "1,True,,True", "{table}: {said}");
+        assert!(
+            lines[1].starts_with("5000,False,no observations: ") && lines[1].ends_with(",True"),
+            "{said}"
+        );
+    }
+    let sql = "select lags, best_tau from lag_scan where measure = 'te' and direction = 'A2S'";
+    assert_eq!(world.expect(0, &["sql", "--run", "run", "--format", "csv", sql]).out, "lags,best_tau\n1,1\n");
+    world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+    world.expect(0, &["validate", "merged"]);
 }

@@ -60,6 +60,7 @@ fn report(merged: &Merged) -> Value {
             report["changed_calls"] = json!(written.changed);
             if written.manifest.nulls {
                 report["out_of_reach"] = json!(written.reach.out_of_reach);
+                report["without_p"] = json!(written.reach.without_p);
             }
             if !written.control.is_empty() {
                 report["control"] = json!(written.control);
