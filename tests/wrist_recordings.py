@@ -1,11 +1,13 @@
 #!/usr/bin/env python3
-"""Strangers and own pairs on real wrist recordings: tests/wrist_recordings.py RESULTS FOLDER
+"""Strangers and own pairs on real wrist recordings: tests/wrist_recordings.py RESULTS FOLDER [PICTURES]
 
 FOLDER holds Actiwatch files (.AWD), as the wheel `pyActigraphy` ships them below pyActigraphy/tests/data. Ten of them, up to
 ten days each, are one user each: activity a minute, and whether it lies below 40 counts, the usual bound of rest of these
 devices. The program compares them with whole days and within the past, and their pairs of strangers as a negative control. Nothing can couple
 strangers, so the p that is used may call at most a tenth of them, in each direction; of the own pairs, activity to rest,
-it has to find eight of ten."""
+it has to find eight of ten.
+
+With PICTURES, the folder docs/pictures, its queries about strangers are drawn instead: what each null says of all pairs."""
 
 import csv
 import datetime
@@ -55,16 +57,38 @@ def rows(results, merged, query):
     return list(csv.DictReader(out.stdout.splitlines()))
 
 
-def main():
-    results, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+def write(folder, work, config):
+    (work / "data").mkdir()
+    for name in RECORDINGS:
+        with open(work / "data" / f"{name}.csv", "w", encoding="ascii") as out:
+            out.write("time,activity,rest\n")
+            out.writelines(f"{time},{count},{int(count < REST_BELOW)}\n" for time, count in minutes(folder / f"{name}.AWD"))
+    (work / "wrist.yaml").write_text(config, encoding="ascii")
+
+
+def draw(results, folder, pictures):
+    """Every null is asked, whatever the others say."""
+    config = CONFIG.replace("{nulls: [days, within_past]}", "{nulls: [permute, within_past, days], stop_above: 1}")
     with tempfile.TemporaryDirectory() as work:
         work = pathlib.Path(work)
-        (work / "data").mkdir()
-        for name in RECORDINGS:
-            with open(work / "data" / f"{name}.csv", "w", encoding="ascii") as out:
-                out.write("time,activity,rest\n")
-                out.writelines(f"{time},{count},{int(count < REST_BELOW)}\n" for time, count in minutes(folder / f"{name}.AWD"))
-        (work / "wrist.yaml").write_text(CONFIG, encoding="ascii")
+        write(folder, work, config)
+
+        def run(*args):
+            subprocess.run([results, *map(str, args)], check=True, stdout=subprocess.DEVNULL)
+
+        run("run", "--config", work / "wrist.yaml", "--data", work / "data", "--out", work / "run")
+        run("control", work / "run", "--out", work / "strangers")
+        for query in sorted(pictures.glob("strangers_*.sql")):
+            run("plot", query, "--run", work / "strangers", "-o", query.with_suffix(".svg"), "--force")
+
+
+def main():
+    results, folder = sys.argv[1], pathlib.Path(sys.argv[2])
+    if len(sys.argv) > 3:
+        return draw(results, folder, pathlib.Path(sys.argv[3]))
+    with tempfile.TemporaryDirectory() as work:
+        work = pathlib.Path(work)
+        write(folder, work, CONFIG)
 
         def run(*args):
             subprocess.run([results, *map(str, args)], check=True, stdout=subprocess.DEVNULL)
