@@ -220,7 +220,9 @@ impl Effective {
                 }
                 let without = narrow[nothing];
                 for part in parts(run) {
-                    part.iter().for_each(|x| narrow[*x as usize] = 0);
+                    for x in part {
+                        narrow[*x as usize] = 0;
+                    }
                 }
                 without
             };

@@ -176,6 +176,7 @@ fn add_terms<const ABOVE: bool>(
     let mut counts = modes.map(|mode| mode as usize);
     while weight.iter().any(|weight| *weight > LEAST_WEIGHT) {
         let f = counts.map(|count| next_of::<ABOVE>(f, count));
+        #[expect(clippy::needless_range_loop, reason = "a step goes through all lanes")]
         for step in 0..BLOCK {
             for lane in 0..LANES {
                 let after = c[lane] + 1.0;
