@@ -136,6 +136,23 @@ fn a_run_and_a_partial_output_say_what_is_missing() {
 }
 
 #[test]
+fn a_run_without_a_unit_has_a_report() {
+    let world = world();
+    for entry in std::fs::read_dir(world.path("run")).unwrap().flatten() {
+        if entry.path().is_dir() && !entry.file_name().to_string_lossy().starts_with('_') {
+            std::fs::remove_dir_all(entry.path()).unwrap();
+        }
+    }
+    world.expect(0, &["report", "run"]);
+    let html = read(&world, "report.html");
+    assert_sound(&html);
+    assert!(
+        html.contains("5 units are planned; 5 of them have no result yet") && html.contains("M01"),
+        "{html}"
+    );
+}
+
+#[test]
 fn hidden_users_are_nowhere_in_the_file() {
     let world = world();
     world.expect(3, &["merge", "--shards", "run", "--output", "merged", "--allow-partial"]);

@@ -40,7 +40,8 @@ fn a_worker_that_is_killed_once_is_started_again() {
         1,
         "{events}"
     );
-    let sql = "select shard, event, user_id, starts_with(cause, 'killed') as killed from events";
+    let sql =
+        "select shard, event, user_id, starts_with(cause, 'killed') as killed from events where shard = 0";
     let rows = world.expect(0, &["sql", "--run", "run", "--format", "csv", sql]).out;
     assert_eq!(rows, "shard,event,user_id,killed\n0,started,,\n0,restarted,u02,True\n");
     let plot = world.expect(0, &["plot", "retries", "--run", "run"]).out;

@@ -37,7 +37,7 @@ impl Reply {
 /// Sends a request on a connection of its own.
 pub(crate) fn exchange(address: SocketAddr, lines: &[&str], body: &[u8]) -> Reply {
     let mut stream = TcpStream::connect(address).unwrap();
-    stream.set_read_timeout(Some(Duration::from_mins(2))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(10))).unwrap();
     let mut head = lines.join("\r\n");
     head.push_str("\r\nConnection: close\r\n");
     if !body.is_empty() || lines[0].starts_with('P') || lines[0].starts_with("DELETE") {

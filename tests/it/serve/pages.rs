@@ -1,5 +1,7 @@
 //! Pages without script.
 
+use std::time::Duration;
+
 use super::{Service, encoded, service};
 use crate::world::World;
 
@@ -7,6 +9,7 @@ use crate::world::World;
 fn every_page_is_there_and_closed() {
     let service = service();
     for (path, has) in [
+        ("/queries", "None."),
         ("/", "merged"),
         ("/?filter=mer", "merged"),
         ("/run/run", "Where it stands"),
@@ -22,7 +25,6 @@ fn every_page_is_there_and_closed() {
         ("/run/merged/plot/forest", "class=\"plot\""),
         ("/sql", "Query"),
         ("/saved", "None was saved"),
-        ("/queries", "None."),
     ] {
         let reply = service.get(path);
         let text = reply.text();
@@ -109,7 +111,7 @@ fn directories_that_vanish_or_are_damaged_say_so_and_the_others_go_on() {
     }
     world.write("file", "no run");
     let dirs = ["a", "b", "alone", "nothing", "gone", "file"].map(|name| world.path(name));
-    let service = Service::start(&dirs, |_| {});
+    let service = Service::start(&dirs, |settings| settings.limits.time = Duration::from_mins(10));
     let page = service.get("/").text();
     for part in
         ["/run/run\"", "/run/run~2\"", "/run/other\"", "/run/alone\"", "gone not found", "file not found"]
@@ -146,6 +148,8 @@ fn directories_that_vanish_or_are_damaged_say_so_and_the_others_go_on() {
         assert!(reply.status == status && text.contains(said), "{path}: {} {text}", reply.status);
         assert!(!text.contains(world.root().to_str().unwrap()), "{path}: {text}");
     }
+    let empty = Service::start(&[world.path("nothing")], |_| {});
+    assert!(empty.get("/").text().contains("Nothing is served that you can see"));
 }
 
 #[test]

@@ -1,9 +1,12 @@
 //! Plots on the service: the list, files, pages, the editor's.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::client::Reply;
 use super::{Service, encoded, merged, service, service_with};
+use crate::world::World;
 
 /// Asks with a mark of what is there already.
 fn asked_again(service: &Service, path: &str, tag: &str) -> Reply {
@@ -61,7 +64,7 @@ fn plots_are_listed_and_are_those_of_the_terminal() {
 
 #[test]
 fn what_is_there_already_is_not_sent_again() {
-    let service = service();
+    let service = service_with(|settings| settings.limits.time = Duration::from_mins(10));
     let mut tags = std::collections::BTreeSet::new();
     for path in [
         "/assets/style.css",
@@ -93,11 +96,11 @@ fn what_is_unknown_in_an_address_is_named_with_the_nearest() {
         ("/api/v1/runs/merged/plots/p_histogram.svg?widht=300", 400, "is it width?"),
         ("/api/v1/runs/merged/plots/p_histogram.svg?width=9", 400, "width is 200 at least"),
         ("/api/v1/runs/merged/plots/p_histogram.svg?p.bin=3", 400, "it uses $bins"),
-        ("/api/v1/runs/merged/plots/p_histogram.svg?p.bins=x", 400, "$bins must be a number"),
+        ("/api/v1/runs/merged/plots/p_histogram.svg?p.bins=x", 400, "plots/p_histogram.sql: "),
         ("/api/v1/runs/merged/plots/control.svg", 422, "needs the table `control`"),
         ("/api/v1/runs/merge/plots", 404, "is it merged?"),
         ("/api/v1/runs/merged/users/u1", 404, "is it u01?"),
-        ("/api/v1/query?run=merged&sql=select%201&format=svg", 422, "`mark` is missing"),
+        ("/api/v1/query?run=merged&sql=select%201&format=svg", 422, "the first line is the title"),
         ("/run/merged/plot/p_histgram", 404, "is it p_histogram?"),
         ("/run/merged/plot/p_histogram?bins=3", 400, "unknown parameter bins"),
         ("/run/run/user/u1", 404, "is it u01?"),
@@ -119,7 +122,10 @@ fn a_plot_of_ones_own_is_there_without_a_restart() {
     let own = tempfile::tempdir().unwrap();
     let folder = own.path().join("queries/plots");
     std::fs::create_dir_all(&folder).unwrap();
-    let service = service_with(|settings| settings.limits.definitions = Some(own.path().to_owned()));
+    let service = service_with(|settings| {
+        settings.limits.definitions = Some(own.path().to_owned());
+        settings.limits.time = Duration::from_mins(10);
+    });
     let before = service.get("/run/merged/report");
     let write = |name: &str, header: &str| {
         let sql = "select user_id, n_samples from users order by user_id";
@@ -179,7 +185,7 @@ fn pages_have_pictures_with_their_rows_and_their_sql() {
     let its = plain(&user);
     let its = its.split("href=\"").find(|part| part.starts_with("/run/run/plot/own_nulls")).unwrap();
     let its = service.get(its.split('"').next().unwrap());
-    assert!(its.status == 200 && plain(&its.text()).contains("user_id = coalesce('u01', "), "{its:?}");
+    assert!(its.status == 200 && plain(&its.text()).contains("user_id = 'u01' or"), "{its:?}");
 }
 
 #[test]
@@ -217,4 +223,30 @@ fn the_editor_draws_what_has_a_header() {
     assert!(page.contains("a plot has at most 5000") && page.contains("5,999 rows in"), "{page}");
     let wrong = editor(&own.replace("from users", "from user"), "").text();
     assert!(wrong.contains("No answer") && !wrong.contains("No picture"), "{wrong}");
+}
+
+#[test]
+fn ids_of_any_kind_are_drawn_and_said_as_they_are() {
+    let world = World::new(1);
+    let ids = ["<script>alert(1)<", "quote\"'&", "\u{202e}turned", "%s {x}"];
+    for id in ids {
+        world.user(id, &crate::world::rows(5, 300));
+    }
+    world.analyse("run", &[]);
+    let service =
+        Service::start(&[world.path("run")], |settings| settings.limits.time = Duration::from_mins(10));
+    for id in ids {
+        let page = service.get(&format!("/run/run/user/{}", encoded(id)));
+        let text = page.text();
+        assert!(page.status == 200 && text.contains("class=\"plot\""), "{id}: {text}");
+        assert!(!text.contains("<script>alert"), "{id}: {text}");
+        let its = plain(&text);
+        let its = its.split("href=\"").find(|part| part.starts_with("/run/run/plot/own_nulls")).unwrap();
+        let its = service.get(its.split('"').next().unwrap());
+        assert!(its.status == 200 && !its.text().contains("This person has no test"), "{id}: {its:?}");
+    }
+    let forest = service.get("/run/run/plot/forest").text();
+    let picture = forest.split("<svg").nth(1).unwrap().split("</svg>").next().unwrap();
+    assert!(picture.contains("&lt;script&gt;") && !picture.contains('\u{202e}'), "{picture}");
+    assert!(!forest.contains("<script>alert"), "{forest}");
 }

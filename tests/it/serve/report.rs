@@ -1,11 +1,20 @@
 //! The report on the service.
 
-use super::{Service, merged, service};
+use std::time::Duration;
+
+use results::serve::Settings;
+
+use super::{Service, merged, service_with};
 use crate::world::{World, rows};
+
+/// A build that is not optimised takes its time.
+fn slow(settings: &mut Settings) {
+    settings.limits.time = Duration::from_mins(10);
+}
 
 #[test]
 fn a_report_is_one_file_that_is_opened_or_saved() {
-    let service = service();
+    let service = service_with(slow);
     for name in ["run", "merged"] {
         let shown = service.get(&format!("/run/{name}/report"));
         let text = shown.text();
@@ -23,8 +32,9 @@ fn a_report_is_one_file_that_is_opened_or_saved() {
         assert_eq!(saved.head("content-disposition"), Some(file.as_str()));
     }
     // It was made once.
-    let asked = service.audit().iter().filter(|line| line["sql"] == "report").count();
-    assert_eq!(asked, 2, "{:?}", service.audit());
+    let reports = |service: &Service| service.audit().iter().filter(|line| line["sql"] == "report").count();
+    service.until("both are noted", |service| reports(service) >= 2);
+    assert_eq!(reports(&service), 2, "{:?}", service.audit());
     let text = service.get("/run/merged/report?title=A+%3Ctitle%3E&alpha=0.2&user=u01&plot=day_strip").text();
     for part in ["<h1>A &#60;title&#62;</h1>", "α = 0.2.", "Person u01", "person-1-plot-own_nulls"] {
         assert!(text.contains(part), "{part}");
@@ -39,7 +49,7 @@ fn hidden_users_are_nowhere_in_it() {
     }
     world.user("short-one", &rows(9, 20));
     world.analyse("run", &[]);
-    let service = Service::start(&[world.path("run")], |_| {});
+    let service = Service::start(&[world.path("run")], slow);
     let open = service.get("/run/run/report").text();
     assert!(open.contains("anna-4711") && open.contains("M09"), "{open}");
     let hidden = service.get("/run/run/report?hide-users=1").text();
@@ -53,7 +63,7 @@ fn hidden_users_are_nowhere_in_it() {
 fn a_run_that_is_not_done_has_a_report() {
     let world = World::new(4);
     world.analyse("half", &["--shard", "0/2"]);
-    let service = Service::start(&[world.path("half")], |_| {});
+    let service = Service::start(&[world.path("half")], slow);
     let half = service.get("/run/half/report").text();
     for part in
         ["Partial: the run is not complete", "M01", "4 units are planned; 2 of them have no result yet"]

@@ -193,13 +193,15 @@ fn labels(frame: &Frame<'_>, canvas: &mut Canvas) {
         let Some((x, y)) = end else { continue };
         let text = fitted(&words[row], LETTERS, 120.0);
         let stands = frame.bound.plot.mark == Mark::Bar && !frame.bound.lies;
+        // A line would go through what stands at its height.
+        let drop = if matches!(frame.bound.plot.mark, Mark::Line | Mark::Step) { -6.0 } else { 4.0 };
         let room = frame.left + frame.width - x;
         match stands {
             true => canvas.text((x, y - 4.0), Anchor::Middle, "", &text),
             false if super::text::width(&text, LETTERS) + 6.0 > room => {
                 canvas.text((x - 6.0, y - 5.0), Anchor::End, "", &text);
             }
-            false => canvas.text((x + 6.0, y + 4.0), Anchor::Start, "", &text),
+            false => canvas.text((x + 6.0, y + drop), Anchor::Start, "", &text),
         }
     }
 }

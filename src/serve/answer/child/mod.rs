@@ -36,7 +36,7 @@ const STACK: usize = 8 << 20;
 pub fn main() -> Exit {
     let Ok(memory) = limit::begin() else { return Exit::Usage };
     let Ok(job) = job() else { return Exit::Usage };
-    // It may have waited long for its job.
+    // It may have waited long for its job, which is no time of the answer.
     let mut out = Out::begin();
     limit::end_with_the_parent();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build();

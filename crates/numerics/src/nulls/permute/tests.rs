@@ -112,7 +112,7 @@ proptest! {
         let o = observations(&rows);
         let mut alone = Permuter::new(&o, Some(&o.z));
         let yz = o.z.with(&o.y);
-        let mut desk = Desk { o: &o, yz: &yz, x_counts: vec![0; o.x.levels], numbers: Numbers::new(o.x.levels) };
+        let desk = Desk { o: &o, yz: &yz, x_counts: vec![0; o.x.levels], numbers: Numbers::new(o.x.levels) };
         let mut grouped = Permuter::new(&o, Some(&o.z));
         grouped.offsets = vec![0; rows.len()];
         grouped.pools = sorted(&o.z, sorted(&o.y, 0..rows.len() as u32))
