@@ -244,7 +244,24 @@ fn supersedes(form: Form, dirs: &[&str], text: &str, state: &str) {
     assert!(told.contains(&format!("{state}: 1")) && !world.path("no").exists(), "{form:?} {state}: {told}");
     let found = sql(&world, dirs, "select state from users where user_id = 'u01'");
     assert_eq!(found, format!("state\n{state}\n"), "{form:?}");
-    assert_eq!(sql(&world, dirs, "select count(*) as n from te where user_id = 'u01'"), "n\n0\n", "{form:?}");
+    for table in ["te", "tests", "k_selection"] {
+        let count = format!("select count(*) as n from {table} where user_id = 'u01'");
+        assert_eq!(sql(&world, dirs, &count), "n\n0\n", "{form:?} {table}");
+    }
+    // No command that reads brings back what was replaced.
+    merge(&world, 3, dirs, "partial", &["--allow-partial"]);
+    let partial = world.csv("partial");
+    assert!(partial["missing_units.csv"].contains("u01"), "{form:?} {state}: {partial:?}");
+    world.expect(0, &["export", home, "--format", "csv", "--output", "export"]);
+    for (name, text) in partial.iter().chain(&world.csv("export")) {
+        let is_of_units = ["users", "missing_units", "error_log"].iter().any(|known| name.contains(known));
+        assert!(is_of_units || !text.contains("u01"), "{form:?} {state} {name}: {text}");
+    }
+    let said = world.expect(3, &["validate", home]);
+    assert!((said.out + &said.err).contains(&format!("{state}: 1")), "{form:?} {state}: {}", said.err);
+    let runs: Vec<&str> = dirs.iter().flat_map(|dir| ["--run", dir]).collect();
+    world.expect(0, &[&["plot", "forest", "-o", "plotted.csv"][..], &runs].concat());
+    assert!(!std::fs::read_to_string(world.path("plotted.csv")).unwrap().contains("u01"), "{form:?} {state}");
 
     let explained = world.expect(0, &["run", "--resume", home, "--dry-run", "--explain"]).out;
     let line = explained.lines().find(|line| line.contains("u01")).unwrap_or_default();
