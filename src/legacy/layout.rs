@@ -101,6 +101,31 @@ pub(super) fn packed(file: &str) -> Option<String> {
     file.strip_suffix(".csv").map(|_| format!("{file}.gz"))
 }
 
+/// A file that is none of the predecessor's and is called like one of its tables, as spreadsheets and packers leave them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Touched {
+    /// The table's file.
+    pub(super) file: &'static str,
+    /// What lies there.
+    pub(super) name: String,
+}
+
+/// Of the names of a folder, those that are called like a table and are not read.
+pub(super) fn touched<'a>(names: impl Iterator<Item = &'a str>) -> Vec<Touched> {
+    let tables = || telling_files().chain([HBIN_COUNTS.file, ERROR_LOG.file]);
+    let is_read =
+        |name: &str| tables().any(|file| file == name || packed(file).is_some_and(|packed| packed == name));
+    let like = |name: &str| {
+        tables().find(|file| {
+            let rest = name.to_lowercase();
+            let rest = file.strip_suffix(".csv").and_then(|stem| rest.strip_prefix(stem));
+            rest.is_some_and(|rest| !rest.starts_with(|c: char| c.is_alphanumeric() || c == '_'))
+        })
+    };
+    let found = names.filter(|name| !is_read(name) && !name.starts_with('.'));
+    found.filter_map(|name| Some(Touched { file: like(name)?, name: name.to_owned() })).collect()
+}
+
 /// Files that make a directory one of the predecessor's.
 pub(super) fn telling_files() -> impl Iterator<Item = &'static str> {
     measures().map(|m| m.file).chain([K_SELECTED.file])
@@ -109,4 +134,31 @@ pub(super) fn telling_files() -> impl Iterator<Item = &'static str> {
 /// All files that are read.
 pub(super) fn all_files() -> impl Iterator<Item = &'static str> {
     telling_files().chain([HBIN_COUNTS.file, ERROR_LOG.file, RUN_INFO, STATUS])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::touched;
+
+    #[test]
+    fn what_other_programs_make_of_a_table_is_seen() {
+        let names = [
+            "per_user_te.csv",
+            "per_user_te.csv.gz",
+            "per_user_te.xlsx",
+            "per_user_te (1).csv",
+            "Per_User_TE.csv",
+            "per_user_te_old.csv",
+            "k_selected_by_user.csv.bak",
+            "run_info.yaml",
+            "per_user.csv",
+            "._per_user_te.csv",
+        ];
+        let found: Vec<(String, &str)> =
+            touched(names.into_iter()).into_iter().map(|touched| (touched.name, touched.file)).collect();
+        let te = ["per_user_te.xlsx", "per_user_te (1).csv", "Per_User_TE.csv"];
+        let mut expected: Vec<(String, &str)> = te.map(|name| (name.to_owned(), "per_user_te.csv")).to_vec();
+        expected.push(("k_selected_by_user.csv.bak".to_owned(), "k_selected_by_user.csv"));
+        assert_eq!(found, expected);
+    }
 }

@@ -53,3 +53,21 @@ pub(crate) fn is_legacy(dir: &Path) -> bool {
     let has = |file: &str| has(file) || layout::packed(file).is_some_and(|packed| has(&packed));
     layout::telling_files().any(has) && !has(MANIFEST) && !has(MERGE_MANIFEST)
 }
+
+/// Of a directory that is nothing that can be read: its tables of the predecessor in a form that is not read, or its settings
+/// alone; none if it has neither.
+pub(crate) fn unread(dir: &Path) -> Option<String> {
+    let touched = touched(dir);
+    if touched.is_empty() {
+        return dir.join(layout::RUN_INFO).is_file().then(|| layout::RUN_INFO.to_owned());
+    }
+    let names: Vec<&str> = touched.iter().map(|touched| touched.name.as_str()).collect();
+    Some(names.join(", "))
+}
+
+fn touched(dir: &Path) -> Vec<layout::Touched> {
+    let names = std::fs::read_dir(dir).into_iter().flatten().flatten();
+    let mut names: Vec<String> = names.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.sort();
+    layout::touched(names.iter().map(String::as_str))
+}

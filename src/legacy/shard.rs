@@ -10,7 +10,7 @@ use super::entry::Entry;
 use super::error::LegacyError;
 use super::error_log::{self, Logged};
 use super::finding::{Finding, Findings, Kind};
-use super::layout::{self, ERROR_LOG, HBIN_COUNTS, K_SELECTED, RUN_INFO, STATUS, all_files, packed};
+use super::layout::{self, ERROR_LOG, HBIN_COUNTS, K_SELECTED, RUN_INFO, STATUS, Touched, all_files, packed};
 use super::settings::{self, Settings};
 use super::spelling::Spellings;
 use super::unit::{Call, LegacyUnit};
@@ -71,7 +71,15 @@ pub(crate) fn read(dir: &Path, schemas: &Schemas) -> Result<LegacyShard, LegacyE
     }
     let whole = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
     let name = whole.file_name().map_or_else(|| "legacy".into(), |name| name.to_string_lossy().into_owned());
-    Ok(read_files(dir, &name, &files, schemas)?)
+    let mut shard = read_files(dir, &name, &files, schemas)?;
+    let mut others = Findings::default();
+    for Touched { file, name: other } in super::touched(dir) {
+        let what = format!("{other} lies there too and is not read");
+        let remedy = format!("only {file} and {file}.gz are: what it holds besides has to stand there");
+        others.add(file, 0, Kind::Form, what, &remedy);
+    }
+    shard.findings.extend(others.in_folder(&name));
+    Ok(shard)
 }
 
 /// Reads the bytes of a directory's files.

@@ -12,6 +12,18 @@ pub enum SourceError {
     /// It is neither a run nor an output.
     #[error("{} is neither a run (it has no run.yaml) nor an output of `results merge` (no merge.yaml)", .0.display())]
     Neither(PathBuf),
+    /// Its tables of the predecessor are in a form that is not read.
+    #[error(
+        "{} has {names} of the predecessor, and none of its tables as CSV\n(hint: look for them in another copy, or save or \
+         unpack them under their names, as in per_user_te.csv or per_user_te.csv.gz)",
+        dir.display()
+    )]
+    Unread {
+        /// The directory.
+        dir: PathBuf,
+        /// What lies there.
+        names: String,
+    },
     /// It is not there.
     #[error("directory {} not found", .0.display())]
     Missing(PathBuf),

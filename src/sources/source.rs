@@ -74,7 +74,10 @@ impl Source {
             Err(StoreError::NoRun { .. }) if crate::legacy::is_legacy(dir) => {
                 Err(SourceError::Legacy(dir.to_owned()))
             }
-            Err(StoreError::NoRun { .. }) => Err(SourceError::Neither(dir.to_owned())),
+            Err(StoreError::NoRun { .. }) => Err(match crate::legacy::unread(dir) {
+                Some(names) => SourceError::Unread { dir: dir.to_owned(), names },
+                None => SourceError::Neither(dir.to_owned()),
+            }),
             Err(error) => Err(error.into()),
         }
     }

@@ -173,3 +173,25 @@ fn a_value_that_no_schema_lists_is_named_with_file_and_line() {
         said.err
     );
 }
+
+#[test]
+fn tables_that_other_programs_made_are_named() {
+    let world = crate::world::World::new(0);
+    std::fs::create_dir(world.path("old_shard0of1")).unwrap();
+    world.write("old_shard0of1/run_info.yaml", "config: {n_users: 1}\n");
+    let merge = || world.run(&["merge", "--shards", "old_shard0of1", "--output", "merged"]);
+    let said = merge();
+    assert!(said.code != Some(0) && said.err.contains("has run_info.yaml of the predecessor"), "{said:?}");
+    for name in ["per_user_te.xlsx", "Per_User_TE.csv", "per_user_te.csv.bak"] {
+        world.write(&format!("old_shard0of1/{name}"), "PK");
+        let said = merge();
+        assert!(
+            said.code != Some(0) && said.err.contains(name) && said.err.contains("per_user_te.csv.gz"),
+            "{said:?}"
+        );
+    }
+    // Beside a table that is read, each is told.
+    world.write("old_shard0of1/per_user_te.csv", "user_id\n");
+    assert!(merge().err.contains("per_user_te.xlsx lies there too and is not read"), "{:?}", merge());
+    assert!(!world.path("merged").exists());
+}
