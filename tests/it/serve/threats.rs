@@ -463,6 +463,32 @@ fn a_damaged_source_is_told_and_others_go_on() {
 }
 
 #[test]
+fn other_bytes_of_the_same_length_cost_their_user_only() {
+    let world = World::new(3);
+    world.analyse("run", &[]);
+    let te = world.table_files("run", "te").into_iter().find(|file| file.to_string_lossy().contains("u01"));
+    let te = te.unwrap();
+    let mut bytes = std::fs::read(&te).unwrap();
+    bytes[28] ^= 1;
+    std::fs::write(&te, bytes).unwrap();
+    let service = super::Service::start(&[world.path("run")], |_| {});
+    let reply = service.query("run", "select count(TE_A2S) as n from te");
+    let four = serde_json::json!(4);
+    assert_eq!((reply.status, reply.json()[0]["n"].clone()), (200, four), "{}", reply.text());
+    let page = service.get("/run/run/table/te").text();
+    assert!(
+        page.contains("data files that the query needs are damaged") && page.contains("user u01"),
+        "{page}"
+    );
+    let user = service.get("/api/v1/runs/run/users/u01").json();
+    assert_eq!(user["parts"][0]["title"], "Damaged files", "{user}");
+    assert!(user["parts"][0]["note"].as_str().unwrap().contains("checksum differs"), "{user}");
+    let other = service.get("/api/v1/runs/run/users/u00").json();
+    let tests = other["parts"].as_array().unwrap().iter().find(|part| part["title"] == "Tests").unwrap();
+    assert!(!tests["rows"].as_array().unwrap().is_empty(), "{other}");
+}
+
+#[test]
 fn a_replaced_output_is_asked_again() {
     let world = World::new(2);
     world.analyse("run", &[]);
