@@ -74,3 +74,28 @@ fn is_known(c: char) -> bool {
     ];
     ranges.iter().any(|(first, last)| (*first..=*last).contains(&c))
 }
+
+#[cfg(test)]
+mod tests {
+    use resvg::usvg::fontdb::Source;
+
+    use super::*;
+
+    #[test]
+    fn letters_are_those_of_the_program_whatever_the_system_has() {
+        let letters = letters();
+        assert_eq!(letters.len(), LETTERS.len());
+        assert!(letters.faces().all(|face| matches!(face.source, Source::Binary(_))));
+        // A family that it does not have is none of the system's: it draws what no letters draw.
+        let of = |text: &str| {
+            let head = "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"90\" height=\"30\">";
+            png(&format!("{head}{text}</svg>")).unwrap()
+        };
+        let nothing = of("");
+        let word = |family: &str| of(&format!("<text x=\"4\" y=\"20\" font-family=\"{family}\">word</text>"));
+        assert_ne!(word("DejaVu Sans"), nothing);
+        for family in ["Liberation Serif", "Noto Sans", "Arial"] {
+            assert_eq!(word(family), nothing, "{family}");
+        }
+    }
+}

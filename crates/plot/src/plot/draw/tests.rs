@@ -318,6 +318,30 @@ fn a_picture_of_a_page_has_no_colour_of_its_own() {
     }
 }
 
+/// Pixel by pixel: how a PNG is packed may change.
+#[cfg(feature = "png")]
+#[test]
+fn pixels_are_those_that_were_looked_at() {
+    use resvg::tiny_skia::Pixmap;
+
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("golden");
+    let write = std::env::var_os("RESULTS_GOLDEN").is_some();
+    for (name, plot, rows) in pictures() {
+        let svg = svg(&plot, &rows, &Look { width: 360, ..Look::default() }).unwrap();
+        let png = crate::plot::png(&svg).unwrap();
+        let path = folder.join(format!("{name}.png"));
+        if write {
+            std::fs::write(&path, &png).unwrap();
+        }
+        let golden = Pixmap::load_png(&path).unwrap();
+        let own = Pixmap::decode_png(&png).unwrap();
+        assert_eq!((own.width(), own.height()), (golden.width(), golden.height()), "{name}");
+        let differing =
+            own.pixels().iter().zip(golden.pixels()).filter(|(own, golden)| own != golden).count();
+        assert_eq!(differing, 0, "pixels of {name}: look at it, then write it with RESULTS_GOLDEN=1");
+    }
+}
+
 #[cfg(feature = "png")]
 #[test]
 fn pictures_become_pixels_with_letters_of_the_program() {
