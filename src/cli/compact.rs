@@ -32,7 +32,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "RUN_DIR")]
     runs: Vec<PathBuf>,
     /// Seconds to wait for `merge` and `sql` that read the run before its old files are left to the next compaction
-    #[arg(long, value_name = "SECONDS", default_value = "10")]
+    #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = super::run::limits::large_number)]
     wait: u64,
 }
 

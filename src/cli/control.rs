@@ -34,7 +34,7 @@ pub(super) struct Args {
     #[arg(value_name = "RUN_DIR")]
     run: PathBuf,
     /// Number of pairs; all there are if there are fewer
-    #[arg(long, value_name = "N", default_value_t = 240, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 240, value_parser = |text: &str| limits::whole::<u32>(text, 1..=1_000_000))]
     pairs: u32,
     /// Start this many shard processes; `auto` for one a core
     #[arg(long, value_name = "N|auto", value_parser = ShardCount::parse)]
@@ -43,7 +43,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Threads of each process (default: all cores, divided among the shards)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| limits::whole::<u32>(text, 1..=1024))]
     threads: Option<u32>,
     /// Memory of each shard process, as in 2GB; a process that needs more is ended and told about
     #[arg(long, value_name = "SIZE", value_parser = limits::bytes)]

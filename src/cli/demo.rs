@@ -10,6 +10,7 @@ use super::definitions::{Folder, Loaded};
 use super::outcome::Outcome;
 use super::place::outside;
 use super::report::{Of, to_file};
+use super::run::limits;
 use super::run::{failure, for_terminal, in_processes, last_words};
 use super::speak::{out, say, say_line};
 use super::text::{columns, count};
@@ -43,13 +44,13 @@ Examples:
 The made-up users have a day rhythm and, most of them, a coupling from activity to sitting.")]
 pub(super) struct Args {
     /// Number of users
-    #[arg(long, value_name = "N", default_value_t = 12, value_parser = clap::value_parser!(u32).range(1..=1_000_000))]
+    #[arg(long, value_name = "N", default_value_t = 12, value_parser = |text: &str| limits::whole::<u32>(text, 1..=1_000_000))]
     users: u32,
     /// Folder for data, run and result (default: a new one below out/)
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
     /// Seed of the data and of the analysis
-    #[arg(long, value_name = "S", default_value_t = 42)]
+    #[arg(long, value_name = "S", default_value_t = 42, value_parser = limits::large_number)]
     seed: u64,
     /// Write the real width: 225 feature and 51 label columns, compressed
     #[arg(long)]
@@ -61,7 +62,7 @@ pub(super) struct Args {
     #[arg(long, conflicts_with = "data_only")]
     report: bool,
     /// Number of shard processes
-    #[arg(long, value_name = "N", default_value_t = 4, value_parser = clap::value_parser!(u32).range(1..=64))]
+    #[arg(long, value_name = "N", default_value_t = 4, value_parser = |text: &str| limits::whole::<u32>(text, 1..=64))]
     shards: u32,
 }
 

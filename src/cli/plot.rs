@@ -45,7 +45,7 @@ pub(super) struct Args {
     #[arg(long, requires = "output")]
     force: bool,
     /// Width in points
-    #[arg(long, value_name = "N", default_value_t = 720, value_parser = clap::value_parser!(u32).range(200..=4000))]
+    #[arg(long, value_name = "N", default_value_t = 720, value_parser = |text: &str| super::run::limits::whole::<u32>(text, 200..=4000))]
     width: u32,
     /// Colours
     #[arg(long, value_enum, default_value = "light")]

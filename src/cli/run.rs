@@ -55,10 +55,10 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR", conflicts_with = "resume")]
     out: Option<PathBuf>,
     /// Only the first N users of the sorted list; 0 for all
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = limits::number)]
     users: Option<u32>,
     /// Seed of every random stream
-    #[arg(long, value_name = "S")]
+    #[arg(long, value_name = "S", value_parser = limits::large_number)]
     seed: Option<u64>,
     /// Do one shard in this process, counted from 0
     #[arg(long, value_name = "I/N", conflicts_with = "shards")]
@@ -82,7 +82,7 @@ pub(super) struct Args {
     #[arg(long, requires = "resume")]
     extend: bool,
     /// Threads of each process (default: all cores, divided among the shards)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| limits::whole::<u32>(text, 1..=1024))]
     threads: Option<u32>,
     /// Memory of each shard process, as in 2GB; a process that needs more is ended and told about
     #[arg(long, value_name = "SIZE", value_parser = limits::bytes)]
@@ -91,7 +91,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "TIME", value_parser = limits::time)]
     timeout: Option<Duration>,
     /// How often a shard process that dies is started again without having done a unit (default: 3)
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = limits::number)]
     retries: Option<u32>,
     /// Show only what goes wrong
     #[arg(long, short)]

@@ -25,7 +25,7 @@ pub(super) struct Args {
     #[arg(long)]
     json: bool,
     /// Look again every so many seconds (2) until nothing runs any more
-    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECONDS", num_args = 0..=1, default_missing_value = "2", value_parser = |text: &str| super::run::limits::whole::<u64>(text, 1..=u64::MAX))]
     watch: Option<u64>,
 }
 

@@ -1,5 +1,6 @@
 //! Sizes, times and numbers of shards on the command line.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use crate::system::free_memory;
@@ -14,10 +15,10 @@ pub(in crate::cli) enum ShardCount {
 
 impl ShardCount {
     pub(in crate::cli) fn parse(text: &str) -> Result<Self, String> {
-        match text.parse::<u32>() {
-            Ok(n @ 1..=4096) => Ok(Self::Number(n)),
-            _ if text == "auto" => Ok(Self::Auto),
-            _ => Err("a number from 1 to 4096, or auto".to_owned()),
+        match whole(text, 1..=4096) {
+            Ok(n) => Ok(Self::Number(n)),
+            Err(_) if text == "auto" => Ok(Self::Auto),
+            Err(_) => Err("a number from 1 to 4096, or auto".to_owned()),
         }
     }
 
@@ -31,6 +32,35 @@ impl ShardCount {
             }
         }
     }
+}
+
+/// A whole number. `4.0` and `1e3` are whole numbers, as programs write them.
+pub(in crate::cli) fn whole<T: TryFrom<u64>>(text: &str, range: RangeInclusive<u64>) -> Result<T, String> {
+    let text = text.trim();
+    let float = || {
+        let number = text.parse::<f64>().ok()?;
+        let is_whole = number.fract() == 0.0 && (0.0..9_007_199_254_740_992.0).contains(&number);
+        is_whole.then_some(number as u64)
+    };
+    let number = text.parse::<u64>().ok().or_else(float).filter(|number| range.contains(number));
+    number.and_then(|number| T::try_from(number).ok()).ok_or_else(|| {
+        let (least, most) = (range.start(), range.end());
+        if *most >= u64::from(u32::MAX) {
+            format!("a whole number from {least}")
+        } else {
+            format!("a whole number from {least} to {most}")
+        }
+    })
+}
+
+/// Any whole number of 32 bits.
+pub(in crate::cli) fn number(text: &str) -> Result<u32, String> {
+    whole(text, 0..=u64::from(u32::MAX))
+}
+
+/// Any whole number of 64 bits.
+pub(in crate::cli) fn large_number(text: &str) -> Result<u64, String> {
+    whole(text, 0..=u64::MAX)
 }
 
 /// `2GB`, `512MiB`, `1.5 g`, or bytes.
@@ -93,8 +123,21 @@ mod tests {
     }
 
     #[test]
+    fn whole_numbers_are_read_as_programs_write_them() {
+        for (text, number) in [("4", 4), ("4.0", 4), (" 4. ", 4), ("1e3", 1000), ("1.2E+01", 12), ("0", 0)] {
+            assert_eq!(super::number(text), Ok(number), "{text}");
+        }
+        for wrong in ["", "4.5", "-1", "-0.5", "4,0", "four", "inf", "NaN", "1e10"] {
+            assert_eq!(super::number(wrong), Err("a whole number from 0".to_owned()), "{wrong}");
+        }
+        assert_eq!(large_number("18446744073709551615"), Ok(u64::MAX));
+        assert_eq!(whole::<u32>("5", 1..=4), Err("a whole number from 1 to 4".to_owned()));
+    }
+
+    #[test]
     fn shards_are_counted() {
         assert_eq!(ShardCount::parse("4"), Ok(ShardCount::Number(4)));
+        assert_eq!(ShardCount::parse("4.0"), Ok(ShardCount::Number(4)));
         assert_eq!(ShardCount::parse("auto"), Ok(ShardCount::Auto));
         assert!(ShardCount::parse("0").is_err() && ShardCount::parse("many").is_err());
         assert!(ShardCount::Auto.number(None) >= 1);
