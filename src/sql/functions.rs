@@ -63,7 +63,8 @@ pub(super) fn register(ctx: &SessionContext, memory: Option<u64>) {
 fn harmonic(n: i64) -> f64 {
     const ADDED: i64 = 10_000_000;
     if n <= ADDED {
-        return (1..=n).rev().map(|i| 1.0 / i as f64).sum();
+        // An empty sum of floats is -0.0.
+        return (1..=n).rev().map(|i| 1.0 / i as f64).sum::<f64>() + 0.0;
     }
     let n = n as f64;
     n.ln() + std::f64::consts::EULER_GAMMA + 0.5 / n

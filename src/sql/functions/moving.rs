@@ -112,13 +112,15 @@ impl Moments {
             return *self;
         }
         let n = self.n + other.n;
-        let (dy, dx) = (other.y - self.y, other.x - self.x);
+        // An infinite value has no distance from the mean.
+        let apart = |new: f64, old: f64| Some(new - old).filter(|d| d.is_finite()).unwrap_or(f64::NAN);
+        let (dy, dx) = (apart(other.y, self.y), apart(other.x, self.x));
         let (share, weight) = (other.n / n, self.n * other.n / n);
         Self {
             n,
             sum: self.sum + other.sum,
-            y: self.y + dy * share,
-            x: self.x + dx * share,
+            y: self.y + (other.y - self.y) * share,
+            x: self.x + (other.x - self.x) * share,
             yy: self.yy + other.yy + dy * dy * weight,
             xx: self.xx + other.xx + dx * dx * weight,
             xy: self.xy + other.xy + dx * dy * weight,
@@ -199,5 +201,28 @@ impl Accumulator for Moving {
         size_of_val(self)
             + self.leaving.capacity() * size_of::<Moments>()
             + self.came.capacity() * size_of::<(f64, f64)>()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::Float64Array;
+
+    use super::*;
+
+    #[test]
+    fn an_infinite_value_has_no_variance_and_leaves_no_trace() {
+        let of = |values: &[f64]| [Arc::new(Float64Array::from(values.to_vec())) as ArrayRef];
+        for moment in [Moment::Variance, Moment::DeviationOfSample, Moment::Covariance] {
+            let mut frame = Moving::new(moment);
+            frame.update_batch(&of(&[f64::INFINITY, 1.0])).unwrap();
+            let ScalarValue::Float64(Some(value)) = frame.evaluate().unwrap() else { panic!("no number") };
+            assert!(value.is_nan(), "{moment:?}: {value}");
+            frame.update_batch(&of(&[1.0])).unwrap();
+            frame.retract_batch(&of(&[f64::INFINITY])).unwrap();
+            assert_eq!(frame.evaluate().unwrap(), ScalarValue::Float64(Some(0.0)), "{moment:?}");
+        }
     }
 }
