@@ -10,13 +10,17 @@ use super::plausible;
 use crate::config::{Config, DataConfig, GapMode, RowOrder};
 
 /// What drops fractions of a second in an expression.
-const CUTTING: [&str; 14] = [
+const CUTTING: [&str; 18] = [
     "to_unixtime",
     "to_timestamp_seconds",
     "to_date",
     "date_trunc",
     "date_bin",
     "timestamp(0)",
+    "floor(",
+    "round(",
+    "trunc(",
+    "ceil(",
     "as int",
     "as bigint",
     "as float",
@@ -87,8 +91,9 @@ fn of_equal_times(sql: &str, equal: usize, rows: usize) -> String {
     let lower = sql.to_lowercase();
     match CUTTING.iter().find(|word| lower.contains(*word)) {
         Some(word) => format!(
-            "`{word}` in `data.timestamp` drops fractions of a second, or digits; `to_timestamp` of a text, and a number \
-             as it is, keep them"
+            "`{}` in `data.timestamp` drops fractions of a second, or digits; `to_timestamp` of a text, and a number \
+             as it is, keep them",
+            word.trim_end_matches('(')
         ),
         None if equal > 1 && equal * 4 > rows => format!(
             "{equal} of {rows} rows have the time of the row before: are the times dates without a time of day, or \

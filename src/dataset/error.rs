@@ -2,6 +2,7 @@
 
 mod code;
 
+use super::hint::of_type;
 use super::place::Place;
 
 /// Why users could not be listed, a user's input not be read, or a unit not be analysed.
@@ -64,9 +65,10 @@ pub enum DatasetError {
     },
     /// Two files give the same user id.
     #[error(
-        "{first} and {second} both give the user id `{id}` (hint: move one of \
+        "{first} and {second} both give the user id `{id}`{} (hint: move one of \
          them out of the folder or rename it; of two forms of one table, `data.files` takes one, as in \
-         `data.files: \"*.parquet\"`)"
+         `data.files: \"*.parquet\"`)",
+        match others { 0 => String::new(), n => format!(", and so it is with {n} more file(s)") }
     )]
     DuplicateUser {
         /// The id.
@@ -75,6 +77,8 @@ pub enum DatasetError {
         first: String,
         /// The second file.
         second: String,
+        /// Further files whose id is another one's.
+        others: usize,
     },
     /// An expression of the configuration is not usable.
     #[error("`{setting}: {sql}` is not a usable SQL expression: {reason}")]
@@ -386,15 +390,4 @@ impl DatasetError {
 /// The middle part of a message that proposes a name.
 fn nearest_hint(nearest: Option<&String>) -> String {
     nearest.map_or_else(String::new, |name| format!(" (did you mean `{name}`?)"))
-}
-
-/// What to do about a type of Parquet.
-fn of_type(found: &str) -> &'static str {
-    if found.starts_with("Time") {
-        "a time of day has no date; write date and time as one timestamp"
-    } else if found.contains("Binary") {
-        "its bytes are no text; write the column as numbers or text"
-    } else {
-        "write a column with one number or text a row"
-    }
 }

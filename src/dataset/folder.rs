@@ -31,14 +31,15 @@ const LEFTOVERS: [&str; 14] = [
 ];
 
 /// Ends of the names of files that stand beside data and are none.
-const BESIDE: [&str; 26] = [
+const BESIDE: [&str; 39] = [
     ".md", ".pdf", ".doc", ".docx", ".odt", ".rtf", ".html", ".htm", ".png", ".jpg", ".jpeg", ".svg", ".py",
     ".r", ".ipynb", ".log", ".yaml", ".yml", ".db", ".ini", ".sh", ".do", ".json", ".md5", ".sha1",
-    ".sha256",
+    ".sha256", ".sha512", ".cff", ".bib", ".tex", ".toml", ".rmd", ".qmd", ".rproj", ".js", ".css", ".url",
+    ".webloc", ".desktop",
 ];
 
 /// Names, without extensions, of documents that lie beside data.
-const DOCUMENTS: [&str; 15] = [
+const DOCUMENTS: [&str; 24] = [
     "readme",
     "license",
     "licence",
@@ -54,6 +55,15 @@ const DOCUMENTS: [&str; 15] = [
     "_success",
     "_metadata",
     "_common_metadata",
+    "authors",
+    "contributors",
+    "contributing",
+    "makefile",
+    "dockerfile",
+    "snakefile",
+    "install",
+    "todo",
+    "version",
 ];
 
 /// A file that is taken.
@@ -251,10 +261,14 @@ fn asked_for(glob: &str, name: &str, ends: &[&str]) -> bool {
     ends.iter().any(|end| name.ends_with(end) && !glob.ends_with(end))
 }
 
-/// Whether a file is a lock or a copy that an editor makes, by how its name begins.
+/// Whether a file is a lock or a copy that an editor makes, by how its name begins, or one that programs make where two
+/// machines changed a file.
 fn is_leftover(glob: &str, name: &str) -> bool {
     let begins = ["~$", "#", ".~"].into_iter().find(|start| name.starts_with(start));
+    let lower = name.to_lowercase();
+    let holds = [".sync-conflict-", "conflicted copy"].into_iter().find(|words| lower.contains(words));
     begins.is_some_and(|start| !glob.starts_with(start))
+        || holds.is_some_and(|words| !glob.to_lowercase().contains(words))
 }
 
 /// Whether a file is a document by its name, and the pattern takes any name.
@@ -343,17 +357,8 @@ mod tests {
     #[test]
     fn nothing_is_passed_over_in_silence() {
         let folder = tempfile::tempdir().unwrap();
-        for name in [
-            "u1.csv",
-            "U2.CSV",
-            "u1.csv~",
-            "u1.csv.bak",
-            "u2.csv.part",
-            "notes.txt",
-            "a.md",
-            "README.csv",
-            ".hidden",
-        ] {
+        let names = "u1.csv U2.CSV u1.csv~ u1.csv.bak u2.csv.part notes.txt a.md README.csv .hidden";
+        for name in names.split(' ') {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
         std::fs::create_dir(folder.path().join("site2")).unwrap();
@@ -382,7 +387,9 @@ mod tests {
         assert_eq!(named("*.bak").0, ["u1.csv.bak"], "what is asked for is taken");
         let error = Folder::list(path, "*.tsv").err().unwrap().to_string();
         assert!(error.contains("1 folder(s)") && error.contains("`{csv,parquet}`"), "{error}");
-        for name in ["#u1.csv#", "~$u1.xlsx", "u1.json", "u1.csv.md5", "_SUCCESS", "u1.csv.lnk"] {
+        let more = "#u1.csv#|~$u1.xlsx|u1.json|u1.csv.md5|_SUCCESS|u1.csv.lnk|CITATION.cff|Makefile|\
+                    u1 (conflicted copy 2026-01-05).csv|u1.sync-conflict-20260105-000000-ABC.csv";
+        for name in more.split('|') {
             std::fs::write(folder.path().join(name), "x").unwrap();
         }
         assert_eq!(named("*").0, ["U2.CSV", "notes.txt", "u1.csv"], "no people");

@@ -235,6 +235,17 @@ fn word(text: &str, spot: Spot<'_>) -> Option<String> {
     })
 }
 
+/// What to do about a type of Parquet.
+pub(super) fn of_type(found: &str) -> &'static str {
+    if found.starts_with("Time") {
+        "a time of day has no date; write date and time as one timestamp"
+    } else if found.contains("Binary") {
+        "its bytes are no text; write the column as numbers or text"
+    } else {
+        "write a column with one number or text a row"
+    }
+}
+
 /// What to do about a row with another number of fields than the header.
 pub(super) fn of_row(record: &[u8], header: &[String], found: usize, last_empty: bool) -> String {
     if record.contains(&0) {

@@ -42,6 +42,9 @@ pub(super) fn of_cell<'a>(cells: &Cells, cell: &'a [u8]) -> Result<Option<Cow<'a
              (hint: write the file again with the ids as text)"
         ));
     }
+    if is_of_double(&text) {
+        return Err(of_double(&text, EXACT_DOUBLE));
+    }
     Ok(Some(match text {
         Cow::Borrowed(text) => Cow::Borrowed(canonical_with(cells, text)),
         Cow::Owned(text) => Cow::Owned(canonical_with(cells, &text).to_owned()),
@@ -67,13 +70,46 @@ fn without_zeros(text: &str, mark: char) -> &str {
     if number && zero(fraction) { whole } else { text }
 }
 
-/// Whether a text is what spreadsheets and data frames make of a long id: `1.23457E+17`.
+/// Whether a text is what spreadsheets and data frames make of a long id: `1.23457E+17`, or `1.23457E17` without a sign,
+/// which needs its fraction, for `1E17` may be hexadecimal.
 fn is_rounded(text: &str) -> bool {
     let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else { return false };
-    let Some(exponent) = exponent.strip_prefix('+') else { return false };
+    let signed = exponent.strip_prefix('+');
+    if signed.is_none() && !mantissa.contains('.') {
+        return false;
+    }
+    let exponent = signed.unwrap_or(exponent);
     let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, "0"));
     whole.len() == 1 && digits(whole) && digits(fraction) && digits(exponent)
+}
+
+/// Whether a text is a whole number as doubles are written, too large for them to tell it from the next: `9007199254740992.0`.
+fn is_of_double(text: &str) -> bool {
+    let whole = canonical(text);
+    let number: f64 = whole.parse().unwrap_or_default();
+    whole.len() < text.trim().len() && number.abs() >= EXACT_DOUBLE && format!("{number:.0}") == whole
+}
+
+fn of_double(value: &str, exact: f64) -> String {
+    format!(
+        "{value} is stored as a number with a floating point, which from {exact} on cannot tell whole numbers apart \
+         (hint: write the file again with the ids as text or whole numbers)"
+    )
+}
+
+/// What a program with doubles makes of an id, if that is another one: `9007199254740992` of `9007199254740993`, and of
+/// numbers with decimals what is left of 15 digits, `0.3` of `0.30000000000000004`.
+pub(super) fn rounded(id: &str) -> Option<String> {
+    let digits = id.bytes().filter(u8::is_ascii_digit).count();
+    let decimals = id.len() - digits;
+    let is_long = (16..=38).contains(&digits) && id.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let number: f64 = id.parse().ok().filter(|_| is_long)?;
+    let rounded = match decimals {
+        0 => format!("{number:.0}"),
+        _ => format!("{number:.14e}").parse::<f64>().ok()?.to_string(),
+    };
+    (rounded != id).then_some(rounded)
 }
 
 /// The ids of a column of Parquet, none where a row is nobody's.
@@ -99,6 +135,8 @@ pub(super) fn of_column(cells: &Cells, values: &ArrayRef, uuid: bool) -> Result<
             let texts = texts(values, uuid)?;
             let one = |text: Option<String>| -> Result<Option<String>, String> {
                 let Some(text) = text else { return Ok(None) };
+                // A decimal number is exact, however large.
+                let text = if decimal { canonical(&text) } else { &text };
                 let id = of_cell(cells, text.as_bytes())?;
                 let short = |id: Cow<'_, str>| {
                     if decimal && id.contains('.') {
@@ -116,16 +154,19 @@ pub(super) fn of_column(cells: &Cells, values: &ArrayRef, uuid: bool) -> Result<
 
 /// Ids that are stored as floats.
 fn floats(cells: &Cells, values: &ArrayRef, exact: f64) -> Result<Vec<Option<String>>, String> {
+    let is_single = *values.data_type() == DataType::Float32;
     let values = cast(values, &DataType::Float64).map_err(|error| error.to_string())?;
     let one = |value: Option<f64>| match value {
         None => Ok(None),
         Some(value) if value.is_nan() => Ok(None),
-        Some(value) if value.abs() >= exact => Err(format!(
-            "{value} is stored as a number with a floating point, which from {exact} on cannot tell whole numbers \
-             apart (hint: write the file again with the ids as text or whole numbers)"
-        )),
+        Some(value) if value.abs() >= exact => Err(of_double(&value.to_string(), exact)),
         Some(value) => {
-            let text = if value == 0.0 { "0".to_owned() } else { value.to_string() };
+            let text = match value {
+                0.0 => "0".to_owned(),
+                // 7.1 of single precision is 7.099999904632568 of double.
+                value if is_single => (value as f32).to_string(),
+                value => value.to_string(),
+            };
             Ok((!cells.is_missing(&text)).then_some(text))
         }
     };
@@ -204,9 +245,15 @@ fn folded(id: &str) -> String {
     if key.contains('.') && spelling::id_number(&key).is_some() { id.to_lowercase() } else { key }
 }
 
-/// Ids without a letter or digit, which usually stand for a missing one.
-pub(super) fn without_letters<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
-    ids.filter(|id| !id.chars().any(char::is_alphanumeric) || matches!(*id, "\\N" | "\\n")).collect()
+/// Words and numbers that programs and people write for an id that is missing, in lower case.
+const STAND_INS: [&str; 10] =
+    ["\\n", "unknown", "missing", "undefined", "n.a.", "nil", "-9", "-99", "-999", "-9999"];
+
+/// Ids that usually stand for a missing one: those without a letter or digit, and words for it.
+pub(super) fn stand_ins<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let says_nothing =
+        |id: &&str| !id.chars().any(char::is_alphanumeric) || STAND_INS.contains(&id.to_lowercase().as_str());
+    ids.filter(says_nothing).collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::DatasetError;
 use super::folder::{Folder, Found, id, some};
-use super::id::{lookalikes, without_letters};
+use super::id::{lookalikes, rounded, stand_ins};
 use super::rules::Rules;
 use super::{open, table};
 use crate::config::Config;
@@ -84,7 +84,14 @@ pub fn list(config: &Config) -> Result<Inputs, DatasetError> {
             "the user ids `{first}` and `{second}` look like one: are they the same person? They are taken for two"
         ));
     }
-    for id in without_letters(users.iter().map(|user| user.id.as_str())).into_iter().take(5) {
+    let is_shared = config.data.user.is_some();
+    for (id, other) in one_when_rounded(&users).into_iter().filter(|_| is_shared).take(5) {
+        notes.push(format!(
+            "the user ids `{id}` and `{other}` are one for programs that keep numbers with a floating point, and no file \
+             holds both: are they the same person? They are taken for two (hint: write the ids as text)"
+        ));
+    }
+    for id in stand_ins(users.iter().map(|user| user.id.as_str())).into_iter().take(5) {
         notes.push(format!(
             "the user id `{id}` is taken for a person (hint: if it stands for a missing id, set `data.missing_values: \
              ['{}']`)",
@@ -97,18 +104,37 @@ pub fn list(config: &Config) -> Result<Inputs, DatasetError> {
     Ok(Inputs { users, notes })
 }
 
+/// Pairs of ids of which one is the other rounded to a double, as data frames with a gap in the column do. Whoever has
+/// both in one file could tell them apart.
+fn one_when_rounded(users: &[UserInput]) -> Vec<(&str, String)> {
+    let all: HashMap<&str, &UserInput> = users.iter().map(|user| (user.id.as_str(), user)).collect();
+    let other = |user: &&UserInput| {
+        let id = rounded(&user.id)?;
+        all.get(id.as_str()).filter(|other| !other.files.iter().any(|file| user.files.contains(file)))?;
+        Some(id)
+    };
+    users.iter().filter_map(|user| Some((user.id.as_str(), other(&user)?))).collect()
+}
+
 /// Every file is a user.
 fn one_file_each(files: Vec<Found>, suffixes: &[String]) -> Result<Vec<UserInput>, DatasetError> {
     let mut taken: BTreeMap<String, String> = BTreeMap::new();
     let mut users = Vec::with_capacity(files.len());
+    let mut twice = Vec::new();
     for file in files {
         let id = id(&file.name, suffixes).to_owned();
-        if let Some(first) = taken.insert(id.clone(), file.name.clone()) {
-            return Err(DatasetError::DuplicateUser { id, first, second: file.name });
+        if let Some(first) = taken.get(&id) {
+            twice.push((id, first.clone(), file.name));
+            continue;
         }
+        taken.insert(id.clone(), file.name);
         users.push(UserInput { id, files: vec![file.path], bytes: file.bytes, unread: false });
     }
-    Ok(users)
+    let others = twice.len().saturating_sub(1);
+    match twice.into_iter().next() {
+        Some((id, first, second)) => Err(DatasetError::DuplicateUser { id, first, second, others }),
+        None => Ok(users),
+    }
 }
 
 /// Notes on files of different users that hold the same bytes: copies that would count twice.

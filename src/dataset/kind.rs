@@ -36,7 +36,7 @@ const UNPACK_TAR: &str =
 const BY_PANDAS: &str = "write it as Parquet or CSV, for example with pandas";
 
 /// Kinds that are not read; the first that fits.
-const OTHERS: [Mark; 44] = [
+const OTHERS: [Mark; 46] = [
     (0, b"\xfd7zXZ\0", "compressed by xz", "gzip and zstd are read: `xz -dc FILE | gzip > NEW.csv.gz`"),
     (0, b"BZh", "compressed by bzip2", "gzip and zstd are read: `bzip2 -dc FILE | gzip > NEW.csv.gz`"),
     (
@@ -105,6 +105,18 @@ const OTHERS: [Mark; 44] = [
     (0, b"\x73\x02\x01\0", "a Stata file", "write it as CSV, for example in R with `haven::read_dta`"),
     (0, b"\x80\x04\x95", "a pickle of Python", BY_PANDAS),
     (0, b"\x80\x05\x95", "a pickle of Python", BY_PANDAS),
+    (
+        0,
+        b"0       ",
+        "an EDF recording",
+        "write its signals as CSV, for example in Python with MNE or pyEDFlib",
+    ),
+    (
+        0,
+        b"\xffBIOSEMI",
+        "a BDF recording",
+        "write its signals as CSV, for example in Python with MNE or pyEDFlib",
+    ),
     (8, b".FIT", "a recording of Garmin (FIT)", "export it as CSV with the maker's program"),
     (
         0,
@@ -184,6 +196,7 @@ mod tests {
         tar[257..262].copy_from_slice(b"ustar");
         for (start, what) in [
             (&b"\xfd7zXZ\0\0"[..], "xz"),
+            (b"0       X X X X", "EDF"),
             (b"BZh91AY", "bzip2"),
             (b"PK\x03\x04....u.csv", "a zip archive"),
             (b"PK\x03\x04....[Content_Types].xml", "xlsx"),

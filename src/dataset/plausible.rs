@@ -220,7 +220,7 @@ pub(super) fn doubt(times: &[f64], sql: &str) -> Option<String> {
         let number = number(sql);
         return Some(format!(
             "{run} (hint: if they count from the start of the recording, hours of the day are hours since then; if they \
-             are not in seconds, write `{number} * 60` of minutes, `{number} * 86400` of days, `{number} / 1000` of \
+             are not in seconds, write `{number} * 60` of minutes, `{number} * 3600` of hours, `{number} * 86400` of days, `{number} / 1000` of \
              milliseconds)"
         ));
     }

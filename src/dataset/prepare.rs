@@ -93,17 +93,25 @@ fn doubts(config: &Config, frame: &UserFrame, source: &[f64], target: &[f64], ro
             ));
         }
     }
-    let known: Vec<f64> = target.iter().copied().filter(|value| !value.is_nan()).collect();
-    if let Some((first, rest)) = known.split_first()
-        && rest.iter().all(|value| value.total_cmp(first).is_eq())
-    {
-        doubts.push(format!(
-            "the target is {first} in all {} rows (hint: does `data.target: {}` name the labels as the file has them?)",
-            known.len(),
-            config.data.target
-        ));
+    doubts.extend(always("target", &config.data.target, target));
+    if let (Some(sql), Some(values)) = (&config.data.condition, &frame.condition) {
+        let kept: Vec<f64> = rows.kept.iter().map(|&row| values[row]).collect();
+        doubts.extend(always("condition", sql, &kept));
     }
     doubts
+}
+
+/// What is said of values that are all the same, as those of a comparison are that no text fits.
+fn always(role: &str, sql: &str, values: &[f64]) -> Option<String> {
+    let mut known = values.iter().filter(|value| !value.is_nan());
+    let first = known.next()?;
+    let rows = 1 + known.clone().count();
+    known.all(|value| value.total_cmp(first).is_eq()).then(|| {
+        format!(
+            "the {role} is {first} in all {rows} rows (hint: does `data.{role}: {sql}` name the labels as the file has \
+             them?)"
+        )
+    })
 }
 
 /// Numbers that programs write for missing values.

@@ -77,6 +77,9 @@ fn told_separator(line: &[u8]) -> Option<u8> {
     }
 }
 
+/// Characters that end lines for some programs: vertical tab, form feed, record separator, those of Unicode.
+const LINE_ENDS: [char; 6] = ['\u{b}', '\u{c}', '\u{1e}', '\u{85}', '\u{2028}', '\u{2029}'];
+
 /// What to say of a header that lacks needed columns; an error if the text is no table at all.
 pub(super) fn remark(
     file: &str,
@@ -102,6 +105,11 @@ pub(super) fn remark(
     let hint = if header.iter().any(|field| field.contains('\u{fffd}')) {
         "the header holds bytes that are not UTF-8; name its encoding, as in `data.encoding: windows-1252`"
             .to_owned()
+    } else if let Some(end) = header.iter().find_map(|field| field.chars().find(|c| LINE_ENDS.contains(c))) {
+        format!(
+            "lines seem to end in `{}`, which is not read: write the file with line feeds",
+            shown(end.to_string().as_bytes())
+        )
     } else if !none {
         return Ok(String::new());
     } else if let Some((line, name)) = further_down(sample, names, shape) {
@@ -234,6 +242,7 @@ mod tests {
         assert!(said("a;b\n1;2\n").contains("semicolons: set `data.separator: semicolon`"));
         assert!(said("time^steps\n").contains("separated by `^`, which is not read"));
         assert!(said("time\u{1f}steps\n").contains("`\\u{1f}`"));
+        assert!(said("time,stp\u{2028}1,2\u{2028}").contains("lines seem to end in `\\u{2028}`"));
         assert!(said("{\\rtf1\\ansi").contains("RTF"));
         assert!(said("a\0b\n").contains("NUL bytes"));
         assert!(said("1,2\n3,4\n").contains("holds numbers"));

@@ -169,12 +169,19 @@ fn position(file: &str, header: &[String], name: &str, remark: &str) -> Result<u
         (Some(_), Some(_)) => {
             Err(DatasetError::DuplicateColumn { file: file.to_owned(), column: name.to_owned() })
         }
-        (None, _) => Err(DatasetError::MissingColumn {
-            file: file.to_owned(),
-            column: name.to_owned(),
-            nearest: nearest(name, header.iter().map(String::as_str)),
-            hint: remark.to_owned(),
-        }),
+        (None, _) => {
+            let nearest = nearest(name, header.iter().map(String::as_str));
+            // `acc-x` without quotes is a difference.
+            let is_part = |whole: &String| {
+                let rest = whole.strip_prefix(name);
+                rest.is_some_and(|rest| rest.starts_with(|c: char| "-+*/% ".contains(c)))
+            };
+            let hint = match nearest.as_ref().filter(|whole| is_part(whole)) {
+                Some(whole) => format!(" (hint: such a name stands in double quotes: '\"{whole}\"')"),
+                None => remark.to_owned(),
+            };
+            Err(DatasetError::MissingColumn { file: file.to_owned(), column: name.to_owned(), nearest, hint })
+        }
     }
 }
 

@@ -68,6 +68,7 @@ fn a_disk_that_is_full_for_a_moment_costs_a_restart() {
 fn a_log_that_cannot_be_written_is_named() {
     let world = World::new(3);
     assert_eq!(analyse(&world, &[], &["--shard", "0/2"]).code, Some(0));
+    std::fs::remove_dir_all(world.path("run/_logs")).unwrap();
     world.write("run/_logs", "no folder");
     let said = run(&world, &[], &["run", "--resume", "run", "--shards", "2"]);
     assert_eq!(said.code, Some(1), "{said:#?}");

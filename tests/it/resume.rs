@@ -88,13 +88,16 @@ fn stopped_by(told: nix::sys::signal::Signal, more: &[&str], workers: usize) {
         .spawn()
         .unwrap();
     world.wait_for_commits("run", 2 * workers);
-    signal(&child, told);
-    world.wait_until("every worker was told", |world| {
+    let all_say = |world: &World, words: &[&str]| {
         (0..workers).all(|worker| {
             let status = std::fs::read_to_string(world.path(&format!("run/_status/shard-{worker}.json")));
-            status.is_ok_and(|status| status.contains("\"stopping\": true"))
+            status.is_ok_and(|status| words.iter().all(|words| status.contains(words)))
         })
-    });
+    };
+    let third = ["\"ok\": 2,", "\"running\": 1\n"];
+    world.wait_until("every worker is at its third unit", |world| all_say(world, &third));
+    signal(&child, told);
+    world.wait_until("every worker was told", |world| all_say(world, &["\"stopping\": true"]));
     world.write("go", "");
     let said = crate::world::said(&child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(130), "{said:#?}");

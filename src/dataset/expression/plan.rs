@@ -250,6 +250,11 @@ fn not_a_number(gives: &DataType, sql: &str) -> String {
         DataType::Interval(_) => {
             "an interval, whose length in seconds is not fixed (hint: subtract two times, or write seconds)".to_owned()
         }
+        DataType::List(_) | DataType::LargeList(_) | DataType::FixedSizeList(..) => {
+            "a list, not a number (hint: take one of it, as in `(…)[1]`)".to_owned()
+        }
+        DataType::Struct(_) | DataType::Map(..) => "several values, not a number".to_owned(),
+        DataType::Null => "no value (hint: if it is the name of a column, put it in double quotes)".to_owned(),
         DataType::Time32(_) | DataType::Time64(_) => {
             "a time of day without a date (hint: put the date before it, as in `to_timestamp(\"date\" || ' ' || \
              \"time\")`)"

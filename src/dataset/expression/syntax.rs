@@ -30,7 +30,9 @@ pub(super) fn parts(sql: &str) -> Result<usize, String> {
         _ => None,
     });
     let single = parts.iter().find_map(|token| match token {
-        Token::ExclamationMark => Some("`!` is not an operator; write `NOT`"),
+        Token::ExclamationMark => {
+            Some("`!` is not an operator; write `NOT`, or put the name of a column in double quotes")
+        }
         Token::DuckIntDiv => Some("`//` is not an operator; write `floor(x / y)`"),
         Token::Overlap => Some("`&&` is not an operator; write `AND`"),
         Token::Sharp => Some("`#` works on bits; columns are numbers with decimals"),
@@ -65,12 +67,19 @@ fn refused(expression: &Expr) -> Option<String> {
             Some("it holds a query".to_owned())
         }
         Expr::JsonAccess { .. } => Some(format!("`{expression}` asks for a part of a value {}", quoted())),
+        Expr::CompoundFieldAccess { root, .. } if matches!(**root, Expr::Identifier(_)) => {
+            Some(format!("`{expression}` asks for a part of a value {}", quoted()))
+        }
         Expr::BinaryOp { left, op, right } => match op {
             BinaryOperator::BitwiseXor => Some(format!(
                 "`^` works on bits, and columns are numbers with decimals (hint: a power is `power({left}, {right})`)"
             )),
-            BinaryOperator::BitwiseOr => Some(format!("{} (hint: write `{left} OR {right}`)", bits(op))),
-            BinaryOperator::BitwiseAnd => Some(format!("{} (hint: write `{left} AND {right}`)", bits(op))),
+            BinaryOperator::BitwiseOr => {
+                Some(format!("{} (hint: write `{left} OR {right}`{NAME})", bits(op)))
+            }
+            BinaryOperator::BitwiseAnd => {
+                Some(format!("{} (hint: write `{left} AND {right}`{NAME})", bits(op)))
+            }
             BinaryOperator::PGBitwiseShiftLeft => {
                 Some(format!("{} (hint: write `{left} * power(2, {right})`)", bits(op)))
             }
@@ -95,6 +104,9 @@ fn refused(expression: &Expr) -> Option<String> {
         _ => None,
     }
 }
+
+/// What else may be meant.
+const NAME: &str = ", or put the name of a column in double quotes";
 
 fn bits(op: &BinaryOperator) -> String {
     format!("`{op}` works on bits, and columns are numbers with decimals")

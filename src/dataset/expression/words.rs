@@ -31,7 +31,7 @@ pub(super) fn unparsed(error: &DataFusionError) -> String {
     } else if plain.contains("found: ,") {
         "one expression is needed; decimals stand behind a point"
     } else if plain.contains("found: ?") {
-        "write `CASE WHEN … THEN … ELSE … END`"
+        "write `CASE WHEN … THEN … ELSE … END`; a name with a question mark stands in double quotes"
     } else if plain.contains("`div`") {
         "write `floor(x / y)`"
     } else {
@@ -47,7 +47,23 @@ pub(super) fn unplanned(error: &DataFusionError) -> String {
         return words;
     }
     if text.contains("string concat operation") {
-        return format!("{text} (hint: `||` joins texts; the logical operator is `OR`)");
+        return "`||` joins texts, and columns are read as numbers (hint: the logical operator is `OR`)"
+            .to_owned();
+    }
+    if let Some(name) = text.strip_prefix("No field named ") {
+        let name = name.split(['.', ' ']).next().unwrap_or_default();
+        return format!(
+            "`{name}` is a word of SQL (hint: put the name of the column in double quotes: '\"{name}\"')"
+        );
+    }
+    if text.starts_with("Unsupported CAST from ") {
+        return "that cast is none of a number (hint: `to_timestamp(x)` makes a time of seconds since 1970)"
+            .to_owned();
+    }
+    if text.contains("requires Timestamp, but received Float64") {
+        return "it needs a time, and columns are read as numbers (hint: `to_timestamp(x)` makes a time of seconds, as in \
+                `date_part('hour', to_timestamp(x))`)"
+            .to_owned();
     }
     for (function, _) in text.match_indices("Function '") {
         let name = text[function + 10..].split('\'').next().unwrap_or_default();

@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::DataType;
 
-use super::{Cells, canonical, lookalikes, of_cell, of_column, without_letters};
+use super::{Cells, canonical, lookalikes, of_cell, of_column, rounded, stand_ins};
 
 fn column(values: impl arrow::array::Array + 'static) -> Result<Vec<Option<String>>, String> {
     of_column(&Cells::default(), &(Arc::new(values) as ArrayRef), false)
@@ -108,8 +108,8 @@ fn ids_that_look_like_one_are_found() {
 
 #[test]
 fn ids_that_are_hardly_ids_are_found() {
-    let ids = [".", "-", "?", "\\N", "\"\"", "a", "7", "é", "-7", "N"];
-    assert_eq!(without_letters(ids.into_iter()), [".", "-", "?", "\\N", "\"\""]);
+    let ids = [".", "-", "?", "\\N", "\"\"", "a", "7", "é", "-7", "N", "Unknown", "-999"];
+    assert_eq!(stand_ins(ids.into_iter()), [".", "-", "?", "\\N", "\"\"", "Unknown", "-999"]);
 }
 
 #[test]
@@ -120,4 +120,41 @@ fn a_decimal_comma_is_none_in_an_id() {
         assert_eq!(of_cell(&comma, text.as_bytes()).unwrap().as_deref(), Some(id), "{text}");
     }
     assert_eq!(of_cell(&Cells::default(), b"7,0").unwrap().as_deref(), Some("7,0"));
+}
+
+#[test]
+fn what_a_double_cannot_hold_is_refused_or_told() {
+    let cell = |text: &str| of_cell(&Cells::default(), text.as_bytes()).map(|id| id.unwrap().into_owned());
+    for text in
+        ["9007199254740992.0", "9007199254740992.00", "9.007199254740992E15", "1.23457E17", "1.23457E+17"]
+    {
+        let words = cell(text).unwrap_err();
+        assert!(words.contains("as text"), "{text}: {words}");
+    }
+    // Exact numbers, and what is no number.
+    for text in [
+        "9007199254740993",
+        "9007199254740992",
+        "9007199254740993.5",
+        "1E17",
+        "1e5",
+        "a.5E7",
+        "4503599627370496.5",
+    ] {
+        assert_eq!(cell(text), Ok(text.to_owned()));
+    }
+    assert_eq!(cell("9007199254740991.0"), Ok("9007199254740991".to_owned()));
+    let decimal =
+        Decimal128Array::from(vec![900_719_925_474_099_200]).with_precision_and_scale(20, 2).unwrap();
+    assert_eq!(column(decimal).unwrap(), ids(&[Some("9007199254740992")]));
+    assert_eq!(column(Float32Array::from(vec![7.1, 0.5])).unwrap(), ids(&[Some("7.1"), Some("0.5")]));
+    assert_eq!(column(Float64Array::from(vec![1e15 + 0.5])).unwrap(), ids(&[Some("1000000000000000.5")]));
+    assert!(column(Float64Array::from(vec![9_007_199_254_740_992.0])).is_err());
+    assert_eq!(rounded("9007199254740993").as_deref(), Some("9007199254740992"));
+    assert_eq!(rounded("12345678901234567890").as_deref(), Some("12345678901234567168"));
+    assert_eq!(rounded("1000000000000000.5").as_deref(), Some("1000000000000000"));
+    assert_eq!(rounded("0.30000000000000004").as_deref(), Some("0.3"));
+    for id in ["9007199254740992", "7", "7.25", "1000000000000001", "u9007199254740993", "10.0.0.1", ""] {
+        assert_eq!(rounded(id), None, "{id}");
+    }
 }

@@ -44,7 +44,7 @@ fn refusals_name_folder_pattern_and_files() {
     let (folder, mut config) = folder(&[("u1.csv", "x"), ("u1.csv.gz", "x"), ("notes.md", "x")]);
     config.data.files = "*.csv*".to_owned();
     match inputs(&config).unwrap_err() {
-        DatasetError::DuplicateUser { id, first, second } => {
+        DatasetError::DuplicateUser { id, first, second, .. } => {
             assert_eq!((&*id, &*first, &*second), ("u1", "u1.csv", "u1.csv.gz"));
         }
         other => panic!("{other}"),

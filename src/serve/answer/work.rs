@@ -52,8 +52,12 @@ impl Work {
                 Some(ended)
             }
         };
-        if let Some(ended) = &ended {
-            let _ = tokio::time::timeout(self.limits.stall, self.send.send(Err(ended.clone()))).await;
+        if let Some(ended) = ended.clone() {
+            // It is over, even if whoever asked reads of it later or never.
+            let (send, stall) = (self.send, self.limits.stall);
+            tokio::spawn(async move {
+                let _ = tokio::time::timeout(stall, send.send(Err(ended))).await;
+            });
         }
         told.ended = ended;
         told.took = self.since.elapsed();

@@ -8,10 +8,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use serde_json::Value;
 use tokio::sync::watch;
 
+use super::begun::Begun;
 use super::kept::Kept;
 use super::live::Live;
 use super::metrics::Metrics;
-use super::send;
 use crate::serve::access::{Access, Ended, Ending, Entry, Login};
 use crate::serve::answer::{Answer, Ask, Asker, Done, Frame, Job, Pool};
 use crate::serve::catalog::{Catalog, Snapshot, Source};
@@ -55,18 +55,6 @@ pub(crate) struct App {
     tables: Mutex<HashMap<String, (String, Arc<Value>)>>,
     stopping: AtomicBool,
     stop: watch::Sender<bool>,
-}
-
-/// The beginning of an answer: whether there is one is known.
-#[derive(Debug)]
-pub(super) struct Begun {
-    pub(super) answer: Answer,
-    /// The part that was read to know it.
-    pub(super) first: Frame,
-    pub(super) columns: Vec<crate::serve::answer::ColumnOf>,
-    pub(super) source: Arc<Source>,
-    /// The state of the source that is read, in use as long as this is there.
-    pub(super) snapshot: Snapshot,
 }
 
 impl App {
@@ -201,7 +189,7 @@ impl App {
         ask: Ask,
         what: &str,
     ) -> Result<(Vec<u8>, Done, Begun), Ended> {
-        send::whole(self.try_begin(who, source, at, ask, what).await?).await
+        self.try_begin(who, source, at, ask, what).await?.whole().await
     }
 
     /// A source as it is now.

@@ -4,6 +4,7 @@ mod api;
 mod app;
 mod asked;
 mod assets;
+mod begun;
 mod drawing;
 mod fields;
 mod guard;

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures::{StreamExt, stream};
 use serde::Serialize;
 
-use super::app::Begun;
+use super::begun::Begun;
 use crate::serve::access::{Ended, Ending};
 use crate::serve::answer::{Answer, Format, Frame};
 
@@ -91,27 +91,6 @@ async fn part(mut answer: Answer, first: Option<Frame>) -> Option<Part> {
         Ok(Some(Frame::Done(_))) => None,
         Ok(Some(Frame::Error(ended))) | Err(ended) => Some((Err(std::io::Error::other(ended.detail)), None)),
         Ok(None) => Some((Err(std::io::Error::other("the answer is not whole")), None)),
-    }
-}
-
-/// A page of rows, read to its end so that it is known where the next one begins.
-pub(super) async fn whole(begun: Begun) -> Result<(Vec<u8>, crate::serve::answer::Done, Begun), Ended> {
-    let Begun { mut answer, first, columns, source, snapshot } = begun;
-    let mut body = Vec::new();
-    let mut next = Some(first);
-    loop {
-        match next {
-            Some(Frame::Bytes(bytes)) => body.extend_from_slice(&bytes),
-            Some(Frame::Done(mut done)) => {
-                done.notes.iter_mut().for_each(|note| *note = source.hide(note));
-                let first = Frame::Bytes(Vec::new());
-                return Ok((body, done, Begun { answer, first, columns, source, snapshot }));
-            }
-            Some(Frame::Error(ended)) => return Err(ended),
-            Some(Frame::Columns(_)) => {}
-            None => return Err(Ended::new(Ending::Died, "the answer is not whole")),
-        }
-        next = answer.next().await.map_err(|ended| source.hide_ended(ended))?;
     }
 }
 

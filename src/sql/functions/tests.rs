@@ -135,8 +135,14 @@ async fn other_arguments_are_refused_in_plain_words() {
     bh_qvalue takes numbers, and this is text
     (hint: CAST(… AS DOUBLE) makes numbers of what holds them)
     ");
-    insta::assert_snapshot!(refusal("SELECT by_qvalue(p, p) OVER () FROM tests").await, @"by_qvalue takes one argument, and here are 2");
-    insta::assert_snapshot!(refusal("SELECT bh_qvalue() OVER () FROM tests").await, @"bh_qvalue takes one argument, and here are 0");
+    insta::assert_snapshot!(refusal("SELECT by_qvalue(p, p) OVER () FROM tests").await, @r"
+    by_qvalue takes one argument, and here are 2
+    (hint: the values alone, as in f(x))
+    ");
+    insta::assert_snapshot!(refusal("SELECT bh_qvalue() OVER () FROM tests").await, @r"
+    bh_qvalue takes one argument, and here are 0
+    (hint: the values alone, as in f(x))
+    ");
     insta::assert_snapshot!(refusal("SELECT hodges_lehmann(name) FROM tests").await, @r"
     hodges_lehmann takes numbers, and this is text
     (hint: CAST(… AS DOUBLE) makes numbers of what holds them)

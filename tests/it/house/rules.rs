@@ -216,7 +216,7 @@ impl House {
     }
 
     fn is_root(&self, at: usize) -> bool {
-        matches!(self.room(at), "" | "main")
+        matches!(self.room(at), "" | "main" | "build")
     }
 
     /// Every place where a rule is broken.

@@ -36,6 +36,10 @@ impl Events {
                 return None;
             }
             let line = line.trim_end();
+            // The last part has no bytes; the connection may be used again.
+            if line == "0" {
+                return None;
+            }
             if let Some(event) = line.strip_prefix("event: ") {
                 event.clone_into(&mut name);
             }
@@ -171,8 +175,9 @@ fn what_befell_a_worker_is_told_while_one_watches() {
             "wait_ms": 0
         }
     });
-    std::fs::create_dir_all(world.path("run/_logs")).unwrap();
-    std::fs::write(world.path("run/_logs/events.ndjson"), format!("{line}\n")).unwrap();
+    let mut events_file =
+        std::fs::OpenOptions::new().append(true).open(world.path("run/_logs/events.ndjson")).unwrap();
+    writeln!(events_file, "{line}").unwrap();
     let (mut restarts, mut problem) = (Value::Null, Value::Null);
     while restarts.is_null() || problem.is_null() {
         let (name, data) = events.next().unwrap();

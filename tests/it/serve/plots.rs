@@ -109,7 +109,7 @@ fn what_is_unknown_in_an_address_is_named_with_the_nearest() {
         ("/run/merged/report?plot=forrest", 404, "is it forest?"),
         ("/run/merged/report?alpha=2", 400, "a number between 0 and 1"),
         ("/run/merged/report?hide-user=1", 400, "is it hide-users?"),
-        ("/run/merged/log/7", 404, "is merged"),
+        ("/run/merged/log/7", 404, "no log of shard 7"),
     ] {
         let reply = service.get(path);
         let text = plain(&reply.text());

@@ -9,13 +9,15 @@ use super::super::metrics::SECONDS;
 use crate::serve::catalog::{Source, Summary};
 use crate::system;
 
+/// What a metric is.
+fn head(out: &mut String, name: &str, kind: &str, help: &str) {
+    let _ = writeln!(out, "# HELP results_{name} {help}\n# TYPE results_{name} {kind}");
+}
+
 /// All of it as text.
 pub(super) fn text(app: &App) -> String {
     let mut out = String::new();
     let metrics = &app.metrics;
-    let head = |out: &mut String, name: &str, kind: &str, help: &str| {
-        let _ = writeln!(out, "# HELP results_{name} {help}\n# TYPE results_{name} {kind}");
-    };
     head(&mut out, "queries_total", "counter", "Queries by protocol and ending.");
     for ((protocol, ending), n) in metrics.endings.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         let _ = writeln!(out, "results_queries_total{{protocol=\"{protocol}\",ending=\"{ending}\"}} {n}");
@@ -70,6 +72,12 @@ pub(super) fn text(app: &App) -> String {
     for (of, n) in [("service", system::memory_bytes().unwrap_or_default()), ("children", memory)] {
         let _ = writeln!(out, "results_resident_bytes{{of=\"{of}\"}} {n}");
     }
+    out + &of_sources(app)
+}
+
+/// Units and time left of each source.
+fn of_sources(app: &App) -> String {
+    let mut out = String::new();
     head(&mut out, "units", "gauge", "Units by source and state.");
     let mut left = String::new();
     for source in app.catalog.list().iter() {

@@ -42,7 +42,7 @@ pub(super) async fn one(
         return Ok(unchanged);
     }
     let begun = app.begin(&who, &source, Ask::Plot(picture), &format!("plot {name}")).await?;
-    let (body, _, begun) = send::whole(begun).await?;
+    let (body, _, begun) = begun.whole().await?;
     let mut response = send::picture(kind, body);
     send::file(&mut response, &format!("{run}-{name}"), is_shown);
     // It is of the state that was asked, which may be a newer one.

@@ -64,7 +64,7 @@ async fn draw(app: &Arc<App>, who: &Who, run: &str, file: File) -> Result<Respon
         Drawing::Text(sql) | Drawing::Named(sql) => sql.clone(),
     };
     let begun = app.begin(who, &source, Ask::Plot(file.picture), &what).await?;
-    let (body, _, _) = send::whole(begun).await?;
+    let (body, _, _) = begun.whole().await?;
     Ok(send::picture(file.kind, body))
 }
 

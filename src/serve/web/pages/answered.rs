@@ -5,7 +5,6 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::app::{App, Who};
-use super::super::send;
 use super::cells::{Cell, Head, cells, heads, number, rows};
 use super::plots::{Shown, of_drawn};
 use crate::plot::Plot;
@@ -47,7 +46,7 @@ async fn plain(app: &Arc<App>, who: &Who, run: &str, text: Text) -> Result<Answe
     let what = text.sql.clone();
     let ask = Ask::Query { text, format: Format::Ndjson, most: Some(ROWS) };
     let begun = app.begin(who, &source, ask, &what).await?;
-    let (body, done, begun) = send::whole(begun).await?;
+    let (body, done, begun) = begun.whole().await?;
     Ok(Answered {
         heads: heads(&begun.columns),
         rows: rows(&body, &begun.columns, run),
@@ -65,7 +64,7 @@ async fn drawn(app: &Arc<App>, who: &Who, run: &str, text: &Text) -> Result<Answ
     let of = Drawing::Text(text.sql.clone());
     let ask = Ask::Plot(Picture { of, params: text.params.clone(), form: Form::Page });
     let begun = app.begin(who, &source, ask, &text.sql).await?;
-    let (body, done, _) = send::whole(begun).await?;
+    let (body, done, _) = begun.whole().await?;
     let drawn: Drawn = serde_json::from_slice(&body)
         .map_err(|e| Ended::new(Ending::Died, format!("the answer is torn: {e}")))?;
     Ok(Answered {
