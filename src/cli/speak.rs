@@ -48,6 +48,7 @@ pub(super) fn place_of_others() -> Stdio {
 }
 
 /// Whether words go to the journal of the system, where others may read them as long as it is kept.
+#[cfg_attr(not(feature = "serve"), expect(dead_code, reason = "only the service has secrets to tell"))]
 pub(super) fn is_to_journal() -> bool {
     let Ok(journal) = std::env::var("JOURNAL_STREAM") else { return false };
     let about = io::stderr().as_fd().try_clone_to_owned().and_then(|place| File::from(place).metadata());
