@@ -8,7 +8,7 @@ use std::net::{IpAddr, SocketAddr, ToSocketAddrs};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::definitions::Folder;
 use super::outcome::{Outcome, block_on};
@@ -123,6 +123,8 @@ fn address(text: &str) -> Result<SocketAddr, Failure> {
 async fn serve(settings: Settings, json: bool) -> Outcome {
     let is_open = settings.insecure && settings.tls.is_none() && !settings.listen.ip().is_loopback();
     let (state, keeps) = (settings.state.clone(), settings.keep_token);
+    // From before it says where it is: whoever has read that may tell it to end.
+    let mut ends = signals().map_err(Failure::error)?;
     let server = Server::bind(settings).await.map_err(failure)?;
     let link = server.link().map_err(Failure::error)?;
     if is_open {
@@ -134,19 +136,22 @@ async fn serve(settings: Settings, json: bool) -> Outcome {
             serde_json::json!({"web": server.url(), "sign_in": link, "address": server.addr().to_string()});
         out(&format!("{line}\n"))?;
     }
-    let mut heeded = vec![SignalKind::terminate(), SignalKind::interrupt()];
-    // Whoever was started by `nohup` outlives its terminal.
-    if !crate::system::is_ignored(SignalKind::hangup().as_raw_value()) {
-        heeded.push(SignalKind::hangup());
-    }
-    let ends = heeded.into_iter().map(signal).collect::<Result<Vec<_>, _>>();
-    let mut ends = ends.map_err(Failure::error)?;
     let stop = async move {
         let all = ends.iter_mut().map(|signal| Box::pin(signal.recv()));
         futures::future::select_all(all).await;
     };
     server.run(stop).await;
     Ok(Exit::Done)
+}
+
+/// By which it is told to end.
+fn signals() -> std::io::Result<Vec<Signal>> {
+    let mut heeded = vec![SignalKind::terminate(), SignalKind::interrupt()];
+    // Whoever was started by `nohup` outlives its terminal.
+    if !crate::system::is_ignored(SignalKind::hangup().as_raw_value()) {
+        heeded.push(SignalKind::hangup());
+    }
+    heeded.into_iter().map(signal).collect()
 }
 
 /// Says where it is, and how one gets in.
