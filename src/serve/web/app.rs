@@ -2,7 +2,6 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, SocketAddr};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::Value;
@@ -53,7 +52,6 @@ pub(crate) struct App {
     /// Reports that were made.
     pub(super) reports: Kept,
     tables: Mutex<HashMap<String, (String, Arc<Value>)>>,
-    stopping: AtomicBool,
     stop: watch::Sender<bool>,
 }
 
@@ -79,7 +77,6 @@ impl App {
             token_file: settings.state.join("token").display().to_string(),
             reports: Kept::default(),
             tables: Mutex::default(),
-            stopping: AtomicBool::new(false),
             stop: watch::channel(false).0,
         }
     }
@@ -95,12 +92,11 @@ impl App {
 
     /// No more questions; what never ends by itself ends now.
     pub(crate) fn stop(&self) {
-        self.stopping.store(true, Ordering::Relaxed);
         self.stop.send_replace(true);
     }
 
     pub(super) fn is_stopping(&self) -> bool {
-        self.stopping.load(Ordering::Relaxed)
+        *self.stop.borrow()
     }
 
     /// Becomes true when the service stops.
@@ -153,9 +149,8 @@ impl App {
         what: &str,
     ) -> Result<Begun, Ended> {
         match self.try_begin(who, source, at, ask.clone(), what).await {
-            // It was replaced before a row was sent: the new one is asked, once.
-            Err(ended) if ended.ending == Ending::SourceChanged => {
-                let now = self.looked_at(source).await.ok_or(ended)?;
+            Err(ended) => {
+                let now = self.replacing(source, ended).await?;
                 self.try_begin(who, &now, at, ask, what).await
             }
             begun => begun,
@@ -172,9 +167,8 @@ impl App {
         what: &str,
     ) -> Result<(Vec<u8>, Done, Begun), Ended> {
         match self.read_once(who, source, at, ask.clone(), what).await {
-            // Nothing of it was sent.
-            Err(ended) if ended.ending == Ending::SourceChanged => {
-                let now = self.looked_at(source).await.ok_or(ended)?;
+            Err(ended) => {
+                let now = self.replacing(source, ended).await?;
                 self.read_once(who, &now, at, ask, what).await
             }
             read => read,
@@ -192,10 +186,15 @@ impl App {
         self.try_begin(who, source, at, ask, what).await?.whole().await
     }
 
-    /// A source as it is now.
-    async fn looked_at(&self, source: &Source) -> Option<Arc<Source>> {
+    /// What stands in the place of a source that was replaced before anything of its answer was sent: it is asked, once.
+    /// Any other end stays what it is.
+    async fn replacing(&self, source: &Source, ended: Ended) -> Result<Arc<Source>, Ended> {
+        if ended.ending != Ending::SourceChanged {
+            return Err(ended);
+        }
         let (catalog, name) = (Arc::clone(&self.catalog), source.name.clone());
-        tokio::task::spawn_blocking(move || catalog.look_at(&name)).await.ok().flatten()
+        let now = tokio::task::spawn_blocking(move || catalog.look_at(&name)).await;
+        now.ok().flatten().ok_or(ended)
     }
 
     /// The state of a source now, or the one that was told.

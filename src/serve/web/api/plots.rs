@@ -41,8 +41,7 @@ pub(super) async fn one(
     if let Some(unchanged) = Tag::of_source(&app, &source, &now, &asked).known_to(&heads) {
         return Ok(unchanged);
     }
-    let begun = app.begin(&who, &source, Ask::Plot(picture), &format!("plot {name}")).await?;
-    let (body, _, begun) = begun.whole().await?;
+    let (body, _, begun) = app.read(&who, &source, None, Ask::Plot(picture), &format!("plot {name}")).await?;
     let mut response = send::picture(kind, body);
     send::file(&mut response, &format!("{run}-{name}"), is_shown);
     // It is of the state that was asked, which may be a newer one.

@@ -63,8 +63,7 @@ async fn draw(app: &Arc<App>, who: &Who, run: &str, file: File) -> Result<Respon
     let what = match &file.picture.of {
         Drawing::Text(sql) | Drawing::Named(sql) => sql.clone(),
     };
-    let begun = app.begin(who, &source, Ask::Plot(file.picture), &what).await?;
-    let (body, _, _) = begun.whole().await?;
+    let (body, ..) = app.read(who, &source, None, Ask::Plot(file.picture), &what).await?;
     Ok(send::picture(file.kind, body))
 }
 

@@ -45,8 +45,7 @@ async fn plain(app: &Arc<App>, who: &Who, run: &str, text: Text) -> Result<Answe
     let source = app.whole(who, run)?;
     let what = text.sql.clone();
     let ask = Ask::Query { text, format: Format::Ndjson, most: Some(ROWS) };
-    let begun = app.begin(who, &source, ask, &what).await?;
-    let (body, done, begun) = begun.whole().await?;
+    let (body, done, begun) = app.read(who, &source, None, ask, &what).await?;
     Ok(Answered {
         heads: heads(&begun.columns),
         rows: rows(&body, &begun.columns, run),
@@ -63,8 +62,7 @@ async fn drawn(app: &Arc<App>, who: &Who, run: &str, text: &Text) -> Result<Answ
     let source = app.whole(who, run)?;
     let of = Drawing::Text(text.sql.clone());
     let ask = Ask::Plot(Picture { of, params: text.params.clone(), form: Form::Page });
-    let begun = app.begin(who, &source, ask, &text.sql).await?;
-    let (body, done, _) = begun.whole().await?;
+    let (body, done, _) = app.read(who, &source, None, ask, &text.sql).await?;
     let drawn: Drawn = serde_json::from_slice(&body)
         .map_err(|e| Ended::new(Ending::Died, format!("the answer is torn: {e}")))?;
     Ok(Answered {

@@ -41,8 +41,7 @@ pub(super) async fn page(
     if let Some(kept) = app.reports.get(tag.name()) {
         return Ok(tag.on(response(kept, &run, is_shown)));
     }
-    let begun = app.begin(&who, &source, Ask::Report(of), "report").await?;
-    let (body, done, begun) = begun.whole().await?;
+    let (body, done, begun) = app.read(&who, &source, None, Ask::Report(of), "report").await?;
     let body = Bytes::from(body);
     // It is of the state that was asked, which may be a newer one.
     let tag = Tag::of_source(&app, &begun.source, &begun.snapshot, &asked);
