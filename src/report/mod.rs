@@ -22,5 +22,5 @@ pub use figure::svg;
 pub(crate) use look::{Looked, report};
 pub use methods::{Study, methods};
 pub use plots::{DRAWS_PNG, PlotError, PlotFile, USER, plot, plots, png};
-pub use rows::{COUPLINGS, GROUP_TESTS, GroupTest, group_tests};
+pub use rows::{COUPLINGS, DIFFERENCES, GroupTest, group_tests};
 pub use table::{Asked, latex, markdown};

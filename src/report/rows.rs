@@ -8,10 +8,8 @@ use arrow::error::ArrowError;
 use crate::measures;
 use crate::schema::Schemas;
 
-/// The query that gives the differences. They are distinct anyway: of groups without rows the engine finds no order without that
-/// word.
-pub const GROUP_TESTS: &str = "SELECT DISTINCT measure, difference, feature_mode, tau, n, median, share_positive, p, q, location, \
-                               location_low, location_high FROM group_tests WHERE difference <> 'coupling' ORDER BY difference, feature_mode, tau";
+/// The name of the query file that gives the differences.
+pub const DIFFERENCES: &str = "report/differences";
 
 /// The name of the query file that gives the couplings; where there is no choice of nulls, nobody has asked for them.
 pub const COUPLINGS: &str = "report/couplings";

@@ -13,7 +13,7 @@ use crate::cli::place::outside;
 use crate::cli::speak::say_line;
 use crate::error::{Exit, Failure};
 use crate::report::{
-    Asked, COUPLINGS, GROUP_TESTS, GroupTest, Study, group_tests, latex, markdown, methods, svg,
+    Asked, COUPLINGS, DIFFERENCES, GroupTest, Study, group_tests, latex, markdown, methods, svg,
 };
 use crate::sources::Source;
 use crate::sql::Session;
@@ -81,16 +81,9 @@ async fn rows(dir: &Path, loaded: &Loaded) -> Result<Rows, Failure> {
             dir.display()
         )));
     }
-    let batches = session.collect(GROUP_TESTS).await.map_err(Failure::error)?;
-    let tests = group_tests(&batches, &loaded.schemas).map_err(Failure::error)?;
+    let tests = tests_of(&session, loaded, DIFFERENCES).await?;
     let has_couplings = loaded.schemas.get("group_tests").is_ok_and(|of| of.column("direction").is_some());
-    let couplings = if has_couplings {
-        let sql = loaded.queries.get(COUPLINGS).map_err(Failure::error)?.in_place();
-        let batches = session.collect(&sql).await.map_err(Failure::error)?;
-        group_tests(&batches, &loaded.schemas).map_err(Failure::error)?
-    } else {
-        Vec::new()
-    };
+    let couplings = if has_couplings { tests_of(&session, loaded, COUPLINGS).await? } else { Vec::new() };
     let ledger = &loaded.schemas.ledger().map_err(Failure::error)?.table;
     let users = if has(ledger)? {
         let batches = session.collect(USERS).await.map_err(Failure::error)?;
@@ -100,6 +93,13 @@ async fn rows(dir: &Path, loaded: &Loaded) -> Result<Rows, Failure> {
         None
     };
     Ok(Rows { tests, couplings, users })
+}
+
+/// The tests that a query file gives.
+async fn tests_of(session: &Session, loaded: &Loaded, query: &str) -> Result<Vec<GroupTest>, Failure> {
+    let sql = loaded.queries.get(query).map_err(Failure::error)?.in_place();
+    let batches = session.collect(&sql).await.map_err(Failure::error)?;
+    group_tests(&batches, &loaded.schemas).map_err(Failure::error)
 }
 
 /// Writes files that must not be there yet.

@@ -5,7 +5,7 @@ use super::context::Context;
 use super::model::{Part, Section};
 use super::pictures::{picture, pictures};
 use crate::plot::{Values, short};
-use crate::report::rows::{GROUP_TESTS, GroupTest, group_tests};
+use crate::report::rows::{DIFFERENCES, GroupTest, group_tests};
 use crate::schema::CONTROL;
 
 /// What is said of differences that are not of effective values.
@@ -101,8 +101,10 @@ fn control(context: &Context<'_>) -> Result<&'static str, ReportError> {
 }
 
 async fn group(context: &Context<'_>) -> Result<Vec<GroupTest>, ReportError> {
-    let batches = context.subject.session.collect(GROUP_TESTS).await?;
-    Ok(group_tests(&batches, context.subject.definitions.schemas)?)
+    let definitions = context.subject.definitions;
+    let sql = definitions.queries.get(DIFFERENCES)?.in_place();
+    let batches = context.subject.session.collect(&sql).await?;
+    Ok(group_tests(&batches, definitions.schemas)?)
 }
 
 async fn called(context: &Context<'_>, values: &[(&str, &str)]) -> Result<Vec<Called>, ReportError> {
