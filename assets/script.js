@@ -99,6 +99,7 @@ function showShard(root, shard) {
   put(row, "failed", grouped(counts.failed));
   put(row, "restarts", grouped(shard.restarts));
   put(row, "last_error", shard.last_error || "");
+  row.querySelector(".error").title = shard.last_error || "";
 }
 
 /** One stream a page, closed while nobody looks: a browser opens six connections to a host and no more. */

@@ -5,9 +5,14 @@
 
 #![allow(missing_docs, clippy::unwrap_used, clippy::panic, clippy::print_stdout, reason = "a benchmark")]
 
+#[path = "shared/people.rs"]
+mod people;
+
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
+
+use people::{MANY, users};
 
 const RUNS: usize = 3;
 
@@ -67,20 +72,6 @@ fn line(what: &str, dir: &Path, args: &[&str]) {
     println!("{what:44} {:7.2} s {peak:5} MB", runs[RUNS / 2].0.as_secs_f64());
 }
 
-/// Made-up users of 300 rows.
-fn users(folder: &Path, count: u64) {
-    std::fs::create_dir(folder).unwrap();
-    for user in 0..count {
-        let row = |i: u64| {
-            let x = (i * i * 7919 + user * 104_729 + i * 31) % 997;
-            format!("{},{},{}\n", 1_433_789_351 + 60 * i, x as f64 / 997.0, u8::from(x % 7 < 3))
-        };
-        let text: String =
-            std::iter::once("time,activity,sitting\n".to_owned()).chain((0..300).map(row)).collect();
-        std::fs::write(folder.join(format!("u{user:05}.csv")), text).unwrap();
-    }
-}
-
 /// Ten thousand users of 300 rows in 8 shards: what the supervisor and somebody who watches cost.
 fn many_users(dir: &Path) {
     users(&dir.join("many"), 10_000);
@@ -107,17 +98,6 @@ fn many_users(dir: &Path) {
     let files = |table: &str| count_files(&dir.join("many-run").join(table));
     println!("  files: {} of te, {} of the ledger", files("te"), files("users"));
 }
-
-const MANY: &str = "feature_modes: [composite]
-analysis_modes: [global_te]
-taus: [1]
-k_selection: {strategy: fixed, k_fixed: 1}
-statistical: {nulls: [permute]}
-surrogates: 100
-quality_profile: exploratory
-data: {format: columns, files: '*.csv', timestamp: time, source: activity, target: sitting, min_rows: 100,
-  discretize: {source: {quantiles: 5}, target: none}}
-";
 
 fn count_files(folder: &Path) -> usize {
     let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();

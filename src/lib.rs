@@ -16,6 +16,7 @@
 //!
 //! Rooms, floors, words and what never happens: `ARCHITECTURE.md` at the root of the project.
 
+pub mod batch;
 mod check;
 pub mod cli;
 mod control;
@@ -23,6 +24,7 @@ pub mod dataset;
 mod demo;
 pub mod engine;
 mod export;
+mod init;
 mod legacy;
 pub mod measures;
 pub mod merge;
@@ -37,5 +39,5 @@ pub mod sql;
 pub mod tables;
 
 pub use results_plot::plot;
-pub use results_store::{attempts, compact, config, error, event, schema, sorted, store};
+pub use results_store::{attempts, compact, config, error, event, leases, schema, sorted, store};
 use results_store::{beside, failpoint, hidden, printable, system, text_file};

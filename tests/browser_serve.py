@@ -34,6 +34,18 @@ def run(*args, **more):
     return done.stdout
 
 
+def look(page, name):
+    """Nothing that keeps somebody out, in both themes; and a picture of each."""
+    for theme in ("light", "dark"):
+        page.emulate_media(color_scheme=theme)
+        found = Axe().run(page)
+        broken = [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in found.response["violations"]]
+        assert not broken, (name, theme, broken)
+        if PICTURES:
+            page.screenshot(path=PICTURES / f"{name}-{theme}.png", full_page=True)
+    page.emulate_media(color_scheme="light")
+
+
 class Walk:
     """A signed-in browser, and what must hold on every page."""
 
@@ -54,15 +66,7 @@ class Walk:
             self.elsewhere.append(url)
 
     def look(self, name):
-        """Nothing that keeps somebody out, in both themes; and a picture of each."""
-        for theme in ("light", "dark"):
-            self.page.emulate_media(color_scheme=theme)
-            found = Axe().run(self.page)
-            broken = [(v["id"], [n["html"] for n in v["nodes"]][:3]) for v in found.response["violations"]]
-            assert not broken, (name, theme, broken)
-            if PICTURES:
-                self.page.screenshot(path=PICTURES / f"{name}-{theme}.png", full_page=True)
-        self.page.emulate_media(color_scheme="light")
+        look(self.page, name)
 
     def narrow(self, name):
         self.page.set_viewport_size({"width": 320, "height": 700})
@@ -97,23 +101,33 @@ def live(walk, folder):
     expect(page.get_by_role("heading", name="Where it stands")).to_be_visible()
     walk.look("live")
     walk.narrow("live")
+    # Both shards are there, and what is told from now on has its place already.
+    expect(page.locator("tr[data-shard]")).to_have_count(2, timeout=60_000)
+    top = "document.querySelector('#tables').getBoundingClientRect().top"
     page.evaluate("window.scrollTo(0, 40)")
-    before = page.evaluate("window.scrollY")
+    before = (page.evaluate("window.scrollY"), page.evaluate(top))
     done = page.locator("section [data-live=done]").first
     first = int(done.inner_text().replace(",", ""))
     killed = workers(folder)[:1]
-    for process in killed:
-        os.kill(process, signal.SIGKILL)
-    if killed:
-        expect(page.locator("[data-mishaps] li").first).to_contain_text("restarted", timeout=60_000)
-        expect(page.locator("[data-live=restarts]").get_by_text("1", exact=True)).to_be_visible()
+    assert killed, "no worker of the run is found"
+    os.kill(killed[0], signal.SIGKILL)
+    expect(page.locator("[data-mishaps] li").first).to_contain_text("restarted", timeout=60_000)
+    expect(page.locator("[data-live=restarts]").get_by_text("1", exact=True)).to_be_visible()
+    assert (page.evaluate("window.scrollY"), page.evaluate(top)) == before, "the page moved under the reader"
+    # Rows of a run that goes on.
+    other = walk.context.new_page()
+    other.goto(f"{walk.base}/run/run/table/users")
+    expect(other.get_by_text(re.compile("^As of .* units"))).to_be_visible()
+    look(other, "live-table")
+    other.close()
     expect(page.locator("[data-live=told]")).to_have_text("The run is complete.", timeout=240_000)
     expect(page.get_by_role("link", name="Show the page of the whole run")).to_be_visible()
     expect(done).to_have_text("40")
     assert first < 40, "the run was over before it was looked at"
-    assert page.evaluate("window.scrollY") == before, "the page moved under the reader"
+    assert (page.evaluate("window.scrollY"), page.evaluate(top)) == before, "the page moved under the reader"
     page.reload()
     expect(page.get_by_text("results merge --shards run")).to_be_visible()
+    walk.look("run-complete")
     page.get_by_role("link", name="log of shard 0").click()
     expect(page.get_by_role("heading", name="Log of shard 0")).to_be_visible()
     walk.look("log")
@@ -205,7 +219,7 @@ def plots(walk):
     page.goto(f"{walk.base}/run/merged")
     page.get_by_role("link", name="Plots", exact=True).click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Plots")
-    expect(page.get_by_text("needs the table `control`")).to_be_visible()
+    expect(page.get_by_text("needs the table control")).to_be_visible()
     walk.look("plots")
     walk.narrow("plots")
     page.get_by_role("link", name="Are the p-values flat where nothing is coupled?").click()
@@ -320,6 +334,21 @@ def without_script(browser, base, cookies):
     context.close()
 
 
+def strangers(browser, base):
+    """What those see who are not signed in."""
+    context = browser.new_context(viewport={"width": 1200, "height": 900})
+    page = context.new_page()
+    assert page.goto(base).status == 401
+    look(page, "stranger")
+    page.get_by_role("link", name="Sign in").click()
+    expect(page.get_by_label("Token")).to_be_visible()
+    look(page, "login")
+    page.get_by_label("Token").fill("rs_wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="Sign in first")).to_be_visible()
+    context.close()
+
+
 def main():
     if PICTURES:
         PICTURES.mkdir(parents=True, exist_ok=True)
@@ -361,6 +390,7 @@ def main():
                 user(walk)
                 walk.end()
                 without_script(browser, told["web"], walk.context.cookies())
+                strangers(browser, told["web"])
                 browser.close()
         finally:
             for process in (served, work):

@@ -9,6 +9,7 @@ import csv
 import io
 import math
 import random
+import re
 import subprocess
 import sys
 
@@ -138,6 +139,12 @@ def of_results(query):
 
 
 def of_duckdb(query):
+    # The spread of a single infinite value is NaN here, as in Postgres, and 0 there.
+    query = re.sub(
+        r"(\w+_pop\(x\)) over (\([^()]*\))",
+        r"case when count(x) over \2 = 1 and isinf(max(x) over \2) then cast('nan' as double) else \1 over \2 end",
+        query,
+    )
     try:
         rows = [[plain(cell) for cell in row] for row in duckdb.sql(query).fetchall()]
         if "corr(" in query:

@@ -12,6 +12,7 @@ mod data;
 mod idle;
 mod list;
 mod pages;
+#[path = "../shared/process.rs"]
 mod process;
 mod report;
 mod service;

@@ -1,4 +1,4 @@
--- A value is none of those its schema allows.
+-- A value isn't one of those that its schema allows.
 -- remedy: the file was changed or made by another program; run the user again.
 -- for each: listed column
 -- where: {column} NOT IN ({values})

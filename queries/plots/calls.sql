@@ -18,7 +18,7 @@ with measures as (
 -- Flags: a million persons have few different sets, and only those are put into words.
 persons as (
   select direction, user_id, bit_or(flag) as asked, bit_or(case when q < coalesce($alpha, alpha) then flag else 0 end) as calling
-  from tests t join measures m on t.measure = m.measure where q is not null group by direction, user_id),
+  from measures m join tests t on t.measure = m.measure where q is not null group by direction, user_id),
 sets as (select direction, asked, calling, count(*) as persons from persons group by direction, asked, calling),
 worded as (
   select direction, asked, calling, persons,

@@ -24,6 +24,6 @@ days as (
 select h.user_id as person, h.day, h.hour,
        case when used = 0 then 'none used' when used * 2 >= all_rows then 'mostly used' else 'hardly used' end as state,
        all_rows as "rows", used
-from hours h join worst w on w.user_id = h.user_id join days d on d.user_id = h.user_id and d.day = h.day
+from worst w join hours h on w.user_id = h.user_id join days d on d.user_id = h.user_id and d.day = h.day
 where place <= 10 and n_th <= case when $user is null then 20 else 200 end
 order by place, h.day, h.hour

@@ -19,7 +19,7 @@ both as (
   select t.measure, t.tau, t.feature_mode, t.user_id,
          max(case when t.direction = 'A2S' then coalesce(t.effective, t.value) end) as forth,
          max(case when t.direction = 'S2A' then coalesce(t.effective, t.value) end) as back
-  from tests t join chosen c on t.measure = c.measure and (t.tau is not distinct from c.tau)
+  from chosen c join tests t on t.measure = c.measure and (t.tau is not distinct from c.tau)
        and (t.feature_mode is not distinct from c.feature_mode)
   group by t.measure, t.tau, t.feature_mode, t.user_id),
 ranked as (

@@ -22,7 +22,7 @@ ends as (
   select measure, min(effect) as least, max(effect) - min(effect) as wide, max(strength) as most,
          sum(count(*)) over () as n from t group by measure)
 select t.measure, direction, avg(effect) as effect, avg(strength) as strength, count(*) as tests, min(called) as called
-from t join ends on t.measure = ends.measure
+from ends join t on t.measure = ends.measure
 group by t.measure, direction,
          case when n <= 2000 then concat(user_id, ' ', feature_mode, ' ', tau) end,
          case when n > 2000 then floor((effect - least) / nullif(wide, 0) * 24) end,

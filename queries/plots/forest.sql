@@ -22,7 +22,7 @@ values_of as (
   select t.measure, t.tau, t.user_id, t.direction, coalesce(t.effective, t.value) as effect,
          coalesce(t.low, coalesce(t.effective, t.value) - 1.96 * t.null_std) as low,
          coalesce(t.high, coalesce(t.effective, t.value) + 1.96 * t.null_std) as high
-  from tests t join chosen c on t.measure = c.measure and (t.tau is not distinct from c.tau)
+  from chosen c join tests t on t.measure = c.measure and (t.tau is not distinct from c.tau)
        and (t.feature_mode is not distinct from c.feature_mode)
   where coalesce(t.effective, t.value) is not null),
 by_person as (
@@ -39,5 +39,5 @@ select concat(v.measure, case when v.tau is null then '' else concat(', lag ', v
        concat(v.user_id, case when persons <= 60 then '' when place = persons / 2 then ' (median)'
                               when place in (persons / 4, persons * 3 / 4) then ' (quartile)' else '' end) as person,
        direction, effect, v.low, v.high
-from values_of v join shown s on v.measure = s.measure and v.user_id = s.user_id
+from shown s join values_of v on v.measure = s.measure and v.user_id = s.user_id
 order by v.measure, place, direction

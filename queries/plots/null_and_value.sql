@@ -20,7 +20,7 @@ ends as (
   select measure, min(null_mean) as low_mean, max(null_mean) - min(null_mean) as wide_mean, min(value) as low_value,
          max(value) - min(value) as wide_value, sum(count(*)) over () as n from t group by measure)
 select t.measure, direction, avg(null_mean) as null_mean, avg(value) as value, count(*) as tests
-from t join ends on t.measure = ends.measure
+from ends join t on t.measure = ends.measure
 group by t.measure, direction,
          case when n <= 2000 then concat(user_id, ' ', feature_mode, ' ', tau) end,
          case when n > 2000 then floor((null_mean - low_mean) / nullif(wide_mean, 0) * 20) end,

@@ -1,10 +1,10 @@
 //! `results compact`
 
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::definitions::Folder;
 use super::outcome::Outcome;
+use super::place::place;
 use super::speak::{out, say};
 use super::text::count;
 use crate::compact::{Compacted, Compaction};
@@ -12,7 +12,7 @@ use crate::error::{Exit, Failure};
 use crate::merge::MergeError;
 use crate::progress::bytes;
 use crate::sources::SourceError;
-use crate::store::{MERGE_MANIFEST, Run};
+use crate::store::{Location, MERGE_MANIFEST, Run, StoreError};
 
 /// Damaged files that are shown.
 const SHOWN: usize = 10;
@@ -28,9 +28,9 @@ one file a table (or a few, if they are many); the old files go once nobody read
 is killed loses nothing; the next one ends it. Other tools that read the folders see rows twice for the moment
 between the new files and the end of the old ones.")]
 pub(super) struct Args {
-    /// Run directories
-    #[arg(required = true, value_name = "RUN_DIR")]
-    runs: Vec<PathBuf>,
+    /// Run directories, or their URLs
+    #[arg(required = true, value_name = "RUN_DIR", value_parser = place())]
+    runs: Vec<Location>,
     /// Seconds to wait for `merge` and `sql` that read the run before its old files are left to the next compaction
     #[arg(long, value_name = "SECONDS", default_value = "10", value_parser = super::run::limits::large_number)]
     wait: u64,
@@ -38,9 +38,9 @@ pub(super) struct Args {
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let mut exit = Exit::Done;
-    for dir in &args.runs {
-        let done = compact(dir, Duration::from_secs(args.wait), definitions)?;
-        out(&summary(dir, &done))?;
+    for place in &args.runs {
+        let done = compact(place, Duration::from_secs(args.wait), definitions)?;
+        out(&summary(place, &done))?;
         say(problems(&done));
         if !done.left.is_empty() {
             exit = Exit::Incomplete;
@@ -49,22 +49,24 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     Ok(exit)
 }
 
-fn compact(dir: &Path, wait: Duration, definitions: &Folder) -> Result<Compacted, Failure> {
-    if dir.join(MERGE_MANIFEST).exists() {
-        return Err(Failure::usage(MergeError::NotARun(dir.to_owned())));
+fn compact(place: &Location, wait: Duration, definitions: &Folder) -> Result<Compacted, Failure> {
+    let failed = |error: StoreError| Failure::error(error);
+    let storage = place.storage().map_err(Failure::usage)?;
+    if storage.size(MERGE_MANIFEST).map_err(|error| failed(error.into()))?.is_some() {
+        return Err(Failure::usage(MergeError::NotARun(place.clone())));
     }
-    if crate::legacy::is_legacy(dir) {
-        return Err(Failure::usage(SourceError::Legacy(dir.to_owned())));
+    if place.folder().is_some_and(crate::legacy::is_legacy) {
+        return Err(Failure::usage(SourceError::Legacy(place.clone())));
     }
-    let loaded = definitions.load_for(&[dir])?;
-    let run = Run::open(dir).map_err(Failure::usage)?;
+    let loaded = definitions.load_for(std::slice::from_ref(place))?;
+    let run = Run::open(place).map_err(Failure::usage)?;
     Compaction { run: &run, schemas: &loaded.schemas, wait }.run().map_err(Failure::error)
 }
 
-fn summary(dir: &Path, done: &Compacted) -> String {
+fn summary(place: &Location, done: &Compacted) -> String {
     let mut text = format!(
         "{}: {} ({}) -> {} ({}), {} rewritten\n",
-        dir.display(),
+        place,
         count(done.before.files, "file"),
         bytes(done.before.bytes),
         count(done.after.files, "file"),
@@ -90,7 +92,7 @@ fn problems(done: &Compacted) -> String {
     let mut text = String::new();
     if done.kept > 0 {
         text.push_str(&format!(
-            "note: {} that were replaced are still there, since somebody reads the run\n\
+            "note: {} that were replaced are still there, since somebody reads the run, or may do so (24 hours, in an object store)\n\
              (hint: results are right all the same; `results compact` removes them later, --wait waits longer)\n",
             count(done.kept, "file")
         ));

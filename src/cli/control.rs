@@ -1,6 +1,5 @@
 //! `results control`
 
-use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::definitions::Folder;
@@ -31,8 +30,8 @@ The control is a run: `status`, `run --resume`, `merge`, `validate` and `sql` ta
 The same command again goes on with it.")]
 pub(super) struct Args {
     /// The run whose users are put beside each other
-    #[arg(value_name = "RUN_DIR")]
-    run: PathBuf,
+    #[arg(value_name = "RUN_DIR", value_parser = place::place())]
+    run: Location,
     /// Number of pairs; all there are if there are fewer
     #[arg(long, value_name = "N", default_value_t = 240, value_parser = |text: &str| limits::whole::<u32>(text, 1..=1_000_000))]
     pairs: u32,
@@ -40,8 +39,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "N|auto", value_parser = ShardCount::parse)]
     shards: Option<ShardCount>,
     /// Directory of the control: a new one, or one to go on with (default: beside the run, with `_control` behind its name)
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", value_parser = place::place())]
+    out: Option<Location>,
     /// Threads of each process (default: all cores, divided among the shards)
     #[arg(long, value_name = "N", value_parser = |text: &str| limits::whole::<u32>(text, 1..=1024))]
     threads: Option<u32>,
@@ -58,8 +57,9 @@ pub(super) struct Args {
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let started = Instant::now();
-    let loaded = definitions.load_for(&[&args.run])?;
-    let work = plan(args, &loaded.schemas)?;
+    let at = at(args)?;
+    let loaded = definitions.load_for(std::slice::from_ref(&args.run))?;
+    let work = plan(args, at, &loaded.schemas)?;
     let is_limited = args.memory.is_some() || args.timeout.is_some();
     let verbosity = if args.quiet { Verbosity::Quiet } else { Verbosity::Normal };
     let tell = for_terminal(&work, verbosity);
@@ -68,9 +68,10 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     } else {
         here(&work, &loaded.schemas, &tell)?
     };
-    say(last_words(work.run(), &end, started)?);
+    say(last_words(&work, &end, started)?);
     if end.state == RunState::Complete {
-        let session = Session::open(&[work.run().name()], loaded.as_ref()).map_err(Failure::error)?;
+        let session = Session::open(std::slice::from_ref(work.run().location()), loaded.as_ref())
+            .map_err(Failure::error)?;
         let rows = block_on(session.control())?.map_err(Failure::error)?;
         let config = &work.run().manifest().config;
         say(control_words(&rows, config.fdr.alpha, Some(config)));
@@ -81,28 +82,28 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
 }
 
 /// Makes the control, or opens it.
-pub(super) fn plan<'a>(args: &Args, schemas: &'a Schemas) -> Result<Work<'a>, Failure> {
+fn plan<'a>(args: &Args, at: Location, schemas: &'a Schemas) -> Result<Work<'a>, Failure> {
     let shards = args.shards.map_or(1, |shards| shards.number(args.memory));
-    let at = args.out.clone().unwrap_or_else(|| default_place(&args.run));
-    place::beside("--out", &at)?;
-    let request =
-        Request { of: args.run.clone(), at: Location::from(at), pairs: args.pairs as usize, shards, schemas };
+    let request = Request { of: args.run.clone(), at, pairs: args.pairs as usize, shards, schemas };
     let run = create(request, &|words| say_line(format_args!("note: {words}"))).map_err(failure)?;
     let work = Work::of(run, schemas).shards(shards).threads(args.threads);
     Ok(work.memory(args.memory).timeout(args.timeout))
 }
 
-pub(super) fn failure(error: ControlError) -> Failure {
-    if error.exit() == Exit::Usage { Failure::usage(error) } else { Failure::error(error) }
+/// Where the control is to be.
+fn at(args: &Args) -> Result<Location, Failure> {
+    let run = &args.run;
+    let at = args.out.clone().or_else(|| run.beside("_control")).ok_or_else(|| {
+        Failure::usage(format!(
+            "{run} is a whole bucket, with nothing beside it\n(hint: name the control with --out)"
+        ))
+    })?;
+    place::beside_place("--out", &at)?;
+    Ok(at)
 }
 
-/// The directory beside the run's.
-fn default_place(run: &Path) -> PathBuf {
-    let full = if run.file_name().is_none() { run.canonicalize() } else { Ok(run.to_owned()) };
-    let full = full.unwrap_or_else(|_| run.to_owned());
-    let mut name = full.file_name().unwrap_or_default().to_owned();
-    name.push("_control");
-    full.with_file_name(name)
+pub(super) fn failure(error: ControlError) -> Failure {
+    if error.exit() == Exit::Usage { Failure::usage(error) } else { Failure::error(error) }
 }
 
 /// How its result gets beside that of the run.
@@ -112,26 +113,7 @@ fn next(args: &Args, work: &Work<'_>, end: &RunOutcome) -> String {
     }
     format!(
         "beside the run's own: results merge --shards {} --control {} --output DIR\n",
-        args.run.display(),
+        args.run,
         work.run().name()
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_control_lies_beside_its_run() {
-        for (run, control) in
-            [("out/k6", "out/k6_control"), ("out/k6/", "out/k6_control"), ("k6", "k6_control")]
-        {
-            assert_eq!(default_place(Path::new(run)), Path::new(control), "{run}");
-        }
-        let folder = tempfile::tempdir().unwrap();
-        let run = folder.path().join("a");
-        std::fs::create_dir(&run).unwrap();
-        std::fs::create_dir(run.join("b")).unwrap();
-        assert!(default_place(&run.join("b/..")).ends_with("a_control"));
-    }
 }

@@ -1,5 +1,7 @@
 //! `results demo`
 
+mod data;
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -8,15 +10,15 @@ use arrow::datatypes::Int64Type;
 
 use super::definitions::{Folder, Loaded};
 use super::outcome::Outcome;
-use super::place::outside;
+use super::place::{outside, place};
 use super::report::{Of, to_file};
 use super::run::limits;
 use super::run::{failure, for_terminal, in_processes, last_words};
 use super::speak::{out, say, say_line};
-use super::text::{columns, count};
+use super::text::{columns, count, shell_word};
 use crate::config::{Config, ConfigSource, Overrides, load};
 use crate::control::{Request, create as create_control};
-use crate::demo::{DemoSpec, write_dataset};
+use crate::demo::DemoSpec;
 use crate::error::{Exit, Failure};
 use crate::measures;
 use crate::merge::{Merge, MergeOutcome, Merged};
@@ -25,7 +27,7 @@ use crate::report::Wanted;
 use crate::run::{Planned, RunOutcome, Work, create};
 use crate::schema::Derived;
 use crate::sql::{Bounds, ControlRow, Definitions, Session, ident};
-use crate::store::Location;
+use crate::store::{Location, StoreError};
 
 /// The analysis of the demonstration.
 const PRESET: &str = "recommended";
@@ -46,9 +48,9 @@ pub(super) struct Args {
     /// Number of users
     #[arg(long, value_name = "N", default_value_t = 12, value_parser = |text: &str| limits::whole::<u32>(text, 1..=1_000_000))]
     users: u32,
-    /// Folder for data, run and result (default: a new one below out/)
-    #[arg(long, value_name = "DIR")]
-    out: Option<PathBuf>,
+    /// Folder or URL for data, run and result (default: a new one below out/)
+    #[arg(long, value_name = "DIR", value_parser = place())]
+    out: Option<Location>,
     /// Seed of the data and of the analysis
     #[arg(long, value_name = "S", default_value_t = 42, value_parser = limits::large_number)]
     seed: u64,
@@ -70,42 +72,35 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let started = Instant::now();
     let mut loaded = definitions.load()?;
     let folder = args.out.clone().unwrap_or_else(new_folder);
-    for taken in ["run", "control", "merged"].map(|name| folder.join(name)) {
-        if taken.exists() && !args.data_only {
-            return Err(Failure::usage(format!(
-                "{} exists already\n(hint: name another folder with --out, or remove it)",
-                taken.display()
-            )));
-        }
-    }
-    outside("--out", &folder)?;
+    is_free(args, &folder)?;
     let data = folder.join("data");
-    let spec = DemoSpec { users: args.users, out: data.clone(), seed: args.seed, wide: args.wide };
-    let report = write_dataset(&spec).map_err(Failure::error)?;
+    let spec = DemoSpec { users: args.users, out: PathBuf::new(), seed: args.seed, wide: args.wide };
+    let report = data::write(&data, &spec)?;
     say_line(format_args!(
         "{} with {} rows ({}) in {}",
         count(u64::from(report.users), "user"),
         report.rows,
         bytes(report.bytes),
-        data.display()
+        data
     ));
     if args.data_only {
-        out(&format!("{}\n", data.display()))?;
+        out(&format!("{data}\n"))?;
         return Ok(Exit::Done);
     }
     let config = configuration(args, definitions, &data)?;
     loaded.fit(&config);
     let (work, end) = analyse(args, definitions, &loaded, &folder, &config)?;
-    say(last_words(work.run(), &end, started)?);
+    say(last_words(&work, &end, started)?);
     if end.exit() != Exit::Done {
         return Ok(end.exit());
     }
     let control = if args.users > 1 { Some(control(args, definitions, &loaded, &folder)?) } else { None };
-    let merged = merge(&loaded, &folder, control.as_deref())?;
+    let merged = merge(&loaded, &folder, control)?;
     let MergeOutcome::Written(written) = &merged.outcome else { return Ok(super::merge::tell(&merged)) };
-    let loaded = definitions.load_for(&[&written.dir])?;
-    let exit = super::validate::validate(&written.dir, &loaded)?;
-    let session = Session::open(&[&written.dir], loaded.as_ref()).map_err(Failure::error)?;
+    let merged = std::slice::from_ref(&written.place);
+    let loaded = definitions.load_for(merged)?;
+    let exit = super::validate::validate(&written.place, &loaded)?;
+    let session = Session::open(merged, loaded.as_ref()).map_err(Failure::error)?;
     let tests = super::outcome::block_on(significant(&session, &loaded, written.manifest.fdr.alpha))??;
     let rows: Vec<Vec<String>> = written
         .manifest
@@ -117,31 +112,48 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         .collect();
     let header = format!("significant at q < {}", written.manifest.fdr.alpha);
     out(&columns(&["table", "rows", &header], &rows))?;
-    out(&places(&end, started.elapsed(), &data, &work, &written.dir))?;
+    out(&places(&end, started.elapsed(), &data, &work, &written.place))?;
     out(&strangers(&written.control, written.manifest.fdr.alpha))?;
-    let of_report = offer_report(args, definitions, &folder, &written.dir)?;
+    let of_report = offer_report(args, definitions, &folder, &written.place)?;
     Ok(if exit == Exit::Done { of_report } else { exit })
 }
 
+/// Refuses a place that is taken, or where a report cannot be written.
+fn is_free(args: &Args, folder: &Location) -> Result<(), Failure> {
+    if folder.folder().is_none() && args.report {
+        return Err(Failure::usage(format!(
+            "a report is written into a folder, and {folder} isn't one\n(hint: leave --report away; the last line says how it is made)"
+        )));
+    }
+    for taken in ["run", "control", "merged"].map(|name| folder.join(name)) {
+        let is_taken = if let Some(dir) = taken.folder() {
+            dir.exists()
+        } else {
+            let there = taken.storage().map_err(Failure::usage)?.list("");
+            !there.map_err(|error| Failure::error(StoreError::from(error)))?.is_empty()
+        };
+        if is_taken && !args.data_only {
+            return Err(Failure::usage(format!(
+                "{taken} exists already\n(hint: name another folder with --out, or remove it)"
+            )));
+        }
+    }
+    folder.folder().map_or(Ok(()), |dir| outside("--out", dir))
+}
+
 /// Makes the report, or says how it is made.
-fn offer_report(args: &Args, definitions: &Folder, folder: &Path, merged: &Path) -> Outcome {
-    let at = folder.join("report.html");
+fn offer_report(args: &Args, definitions: &Folder, folder: &Location, merged: &Location) -> Outcome {
+    let at = folder.folder().unwrap_or(Path::new("")).join("report.html");
     if !args.report {
-        out(&format!("\nresults report {} -o {}\n", shell(merged), shell(&at)))?;
+        let (merged, at) = (shell_word(&merged.to_string()), shell_word(&at.display().to_string()));
+        out(&format!("\nresults report {merged} -o {at}\n"))?;
         return Ok(Exit::Done);
     }
-    let of = Of { dirs: &[merged.to_owned()], bounds: Bounds::default(), definitions };
+    let of = Of { dirs: std::slice::from_ref(merged), bounds: Bounds::default(), definitions };
     to_file(&of, &Wanted::default(), &at)
 }
 
-/// A path as a shell takes it.
-fn shell(path: &Path) -> String {
-    let path = path.display().to_string();
-    let is_plain = path.chars().all(|c| c.is_ascii_alphanumeric() || "/._-+".contains(c));
-    if is_plain { path } else { format!("'{}'", path.replace('\'', "'\\''")) }
-}
-
-fn places(end: &RunOutcome, took: Duration, data: &Path, work: &Work<'_>, merged: &Path) -> String {
+fn places(end: &RunOutcome, took: Duration, data: &Location, work: &Work<'_>, merged: &Location) -> String {
     let rows = vec![
         vec!["users done".to_owned(), format!("{} of {}", end.counts.ok, end.counts.total)],
         vec!["wall time".to_owned(), duration(took.as_millis() as u64)],
@@ -153,22 +165,21 @@ fn places(end: &RunOutcome, took: Duration, data: &Path, work: &Work<'_>, merged
                 bytes(end.total_memory_bytes.unwrap_or(0))
             ),
         ],
-        vec!["data".to_owned(), data.display().to_string()],
+        vec!["data".to_owned(), data.to_string()],
         vec!["run".to_owned(), work.run().name()],
-        vec!["result".to_owned(), format!("{} (CSV and Parquet)", merged.display())],
+        vec!["result".to_owned(), format!("{merged} (CSV and Parquet)")],
     ];
     format!("\n{}", columns(&["", ""], &rows).trim_start_matches('\n'))
 }
 
-fn new_folder() -> PathBuf {
+fn new_folder() -> Location {
     let stamp = chrono::Local::now().format("%Y%m%d_%H%M%S");
-    Path::new("out").join(format!("demo_{stamp}"))
+    Location::Folder(Path::new("out").join(format!("demo_{stamp}")))
 }
 
 /// What the demo is analysed with.
-fn configuration(args: &Args, definitions: &Folder, data: &Path) -> Result<Config, Failure> {
-    let overrides =
-        Overrides { data: Some(data.display().to_string()), users: Some(0), seed: Some(args.seed) };
+fn configuration(args: &Args, definitions: &Folder, data: &Location) -> Result<Config, Failure> {
+    let overrides = Overrides { data: Some(data.to_string()), users: Some(0), seed: Some(args.seed) };
     let preset = ConfigSource::Preset(PRESET.to_owned());
     let config = load(&preset, &overrides, definitions.sub("config").as_deref(), &measures::settings());
     Ok(config.map_err(super::config::config_failure)?.config)
@@ -178,7 +189,7 @@ fn analyse<'a>(
     args: &Args,
     definitions: &Folder,
     loaded: &'a Loaded,
-    folder: &Path,
+    folder: &Location,
     config: &Config,
 ) -> Result<(Work<'a>, RunOutcome), Failure> {
     let schemas = &loaded.schemas;
@@ -190,14 +201,19 @@ fn analyse<'a>(
 }
 
 /// The same analysis of pairs of strangers; gives where it is.
-fn control(args: &Args, definitions: &Folder, loaded: &Loaded, folder: &Path) -> Result<PathBuf, Failure> {
+fn control(
+    args: &Args,
+    definitions: &Folder,
+    loaded: &Loaded,
+    folder: &Location,
+) -> Result<Location, Failure> {
     let (of, at, schemas) = (folder.join("run"), folder.join("control"), &loaded.schemas);
-    let request = Request { of, at: Location::from(at.clone()), pairs: PAIRS, shards: args.shards, schemas };
+    let request = Request { of, at: at.clone(), pairs: PAIRS, shards: args.shards, schemas };
     let run = create_control(request, &|_| ()).map_err(super::control::failure)?;
     let work = Work::of(run, schemas).shards(args.shards);
     let started = Instant::now();
     let end = in_processes(&work, definitions, &for_terminal(&work, Verbosity::Normal))?;
-    say(last_words(work.run(), &end, started)?);
+    say(last_words(&work, &end, started)?);
     Ok(at)
 }
 
@@ -223,16 +239,13 @@ fn strangers(rows: &[ControlRow], alpha: f64) -> String {
     )
 }
 
-fn merge(loaded: &Loaded, folder: &Path, control: Option<&Path>) -> Result<Merged, Failure> {
+fn merge(loaded: &Loaded, folder: &Location, control: Option<Location>) -> Result<Merged, Failure> {
     let mut schemas = loaded.schemas.clone();
     if control.is_some() {
         schemas.stand_beside_a_control();
     }
     let definitions = Definitions { schemas: &schemas, queries: &loaded.queries };
-    let merge = Merge {
-        control: control.map(Path::to_owned),
-        ..Merge::new(vec![folder.join("run").into()], folder.join("merged"), definitions)
-    };
+    let merge = Merge { control, ..Merge::new(vec![folder.join("run")], folder.join("merged"), definitions) };
     super::outcome::block_on(merge.run())?.map_err(super::merge::failure)
 }
 

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use super::choices::Format;
 use super::definitions::Folder;
 use super::outcome::Outcome;
-use super::place::outside;
+use super::place::{outside, place};
 use super::speak::say_line;
 use super::sql::told;
 use super::text::count;
@@ -16,8 +16,8 @@ use crate::beside::Beside;
 use crate::error::{Exit, Failure};
 use crate::export::{ExportError, TableExport, csv_sql, parquet_sql};
 use crate::sources::Source;
-use crate::sql::Session;
-use crate::store::RunState;
+use crate::sql::{Bounds, Session};
+use crate::store::{Location, RunState};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -30,9 +30,9 @@ A run is exported as far as it is; `merge` is what proves that nothing is missin
 group_tests.tex, methods.md and figure.svg of merged results, and couplings.md and couplings.tex where directions were tested
 by themselves.")]
 pub(super) struct Args {
-    /// A run directory or an output of `results merge`
-    #[arg(value_name = "DIR")]
-    dir: PathBuf,
+    /// A run directory or an output of `results merge`, or its URL
+    #[arg(value_name = "DIR", value_parser = place())]
+    dir: Location,
     /// Format of the files
     #[arg(long, value_enum, required_unless_present = "paper")]
     format: Option<Format>,
@@ -56,7 +56,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         return Err(Failure::usage("--format and --output are needed, or --paper"));
     };
     outside("--output", output)?;
-    let loaded = definitions.load_for(&[&args.dir])?;
+    let loaded = definitions.load_for(std::slice::from_ref(&args.dir))?;
     for table in &args.table {
         loaded.schemas.get(table).map_err(Failure::usage)?;
     }
@@ -64,24 +64,22 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         Source::Run(run) => run.run.manifest().state == RunState::Complete,
         Source::Merged(_, manifest) => manifest.complete,
     };
-    super::outcome::block_on(write(args, format, output, &loaded))??;
+    let exit = super::outcome::block_on(write(args, format, output, &loaded))??;
     if !whole {
         say_line(format_args!(
             "note: {} is not complete; `results status` or missing_units.csv says what is missing",
-            args.dir.display()
+            args.dir
         ));
     }
-    Ok(Exit::Done)
+    Ok(exit)
 }
 
-async fn write(
-    args: &Args,
-    format: Format,
-    output: &Path,
-    loaded: &super::definitions::Loaded,
-) -> Result<(), Failure> {
+/// Writes the tables, of the files that are whole.
+async fn write(args: &Args, format: Format, output: &Path, loaded: &super::definitions::Loaded) -> Outcome {
     let definitions = loaded.as_ref();
-    let session = Session::open(&[&args.dir], definitions).map_err(Failure::error)?;
+    let (session, damaged) =
+        Session::open_whole(std::slice::from_ref(&args.dir), Bounds::default(), definitions)
+            .map_err(Failure::error)?;
     std::fs::create_dir_all(output)
         .map_err(|e| Failure::error(format!("cannot create {}: {e}", output.display())))?;
     for schema in loaded.schemas.iter() {
@@ -105,7 +103,14 @@ async fn write(
         let rows = table(export, format).await?;
         say_line(format_args!("{}: {}", path.display(), count(rows, "row")));
     }
-    Ok(())
+    if !damaged.loses_rows() {
+        return Ok(Exit::Done);
+    }
+    say_line(format_args!(
+        "warning: data files are damaged; the rows are those of the others:\n{}",
+        damaged.words()
+    ));
+    Ok(Exit::Incomplete)
 }
 
 /// Writes a table; the file is whole or absent.

@@ -1,33 +1,34 @@
 //! `results merge`
 
+mod advice;
 mod control;
+mod engine;
 mod expected;
+mod found;
+mod parts;
 mod reach;
 mod report;
 
 pub(super) use control::words as control_words;
+pub(super) use found::{SHOWN, checks_text};
+pub(super) use parts::MOST as MOST_PARTS;
 
 use std::path::PathBuf;
 
 use super::bounded;
 use super::choices;
+use super::cluster::Cluster;
 use super::definitions::Folder;
 use super::outcome::Outcome;
-use super::place::beside;
-use super::speak::{say, say_line};
+use super::place::{beside_place, place};
+use super::speak::{out, say, say_line};
 use super::text::{columns, count};
 use crate::beside::staging_path;
-use crate::check::CheckResult;
 use crate::error::{Exit, Failure};
-use crate::legacy::Finding;
-use crate::merge::{
-    ChangedCall, Conflict, Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, Written,
-};
+use crate::merge::{Gap, Kept, Kind, Merge, MergeError, MergeOutcome, Merged, Written};
 use crate::progress::{grouped, others};
-use crate::store::AcceptedUnit;
-
-/// Findings of each kind that are shown.
-pub(super) const SHOWN: usize = 10;
+use crate::store::{AcceptedUnit, Location};
+use found::{changed_text, conflicts_text, legacy_text, more_text};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -44,11 +45,11 @@ Users whose input cannot be analysed are skipped, each with its reason: --accept
 2 units are, or --accept-skipped u07,u12 makes an output that is complete without them and lists them.")]
 pub(super) struct Args {
     /// Run directories: one that all shards wrote, or one a shard
-    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
-    shards: Vec<PathBuf>,
-    /// Directory to write; must not exist
-    #[arg(long, value_name = "DIR")]
-    output: PathBuf,
+    #[arg(long, required = true, num_args = 1.., value_name = "DIR", value_parser = place())]
+    shards: Vec<Location>,
+    /// Directory or URL to write; must not exist
+    #[arg(long, value_name = "DIR", value_parser = place())]
+    output: Location,
     /// Write an output although units are missing, marked as partial
     #[arg(long)]
     allow_partial: bool,
@@ -71,8 +72,8 @@ pub(super) struct Args {
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
     /// A control of the run (`results control`), or what was merged of it: its shares stand beside every q
-    #[arg(long, value_name = "DIR")]
-    control: Option<PathBuf>,
+    #[arg(long, value_name = "DIR", value_parser = place())]
+    control: Option<Location>,
     /// With a control: exit 3 if a test calls a larger share of the strangers
     #[arg(long, value_name = "SHARE", value_parser = control::share)]
     fail_above: Option<f64>,
@@ -85,16 +86,24 @@ pub(super) struct Args {
     /// Memory it may take, e.g. 500MB; large sorts and aggregates go on on the disk
     #[arg(long, value_name = "SIZE", value_parser = super::run::limits::bytes)]
     memory: Option<u64>,
+    #[command(flatten)]
+    parts: parts::Args,
+    #[command(flatten)]
+    engine: engine::Args,
+    /// Tell parts, bytes, requests and memory by plan and ledger, and merge nothing
+    #[arg(long, conflicts_with_all = ["stage", "resume_parts", "report"])]
+    explain: bool,
 }
 
-pub(super) fn exec(args: Args, definitions: &Folder) -> Outcome {
+pub(super) fn exec(args: Args, definitions: &Folder, cluster: Option<&dyn Cluster>) -> Outcome {
+    args.engine.check(args.parts.parts()?, cluster)?;
     let output = args.output.clone();
-    let unfinished = |process| Some(staging_path(&output, process));
-    bounded::within(args.memory, unfinished, |_| merge(args, definitions))
+    let unfinished = |process| output.folder().map(|dir| staging_path(dir, process));
+    bounded::within(args.memory, unfinished, |_| merge(args, definitions, cluster))
 }
 
-fn merge(args: Args, definitions: &Folder) -> Outcome {
-    beside("--output", &args.output)?;
+fn merge(args: Args, definitions: &Folder, cluster: Option<&dyn Cluster>) -> Outcome {
+    beside_place("--output", &args.output)?;
     if let Some(report) = &args.report {
         report::is_free(report)?;
     }
@@ -105,14 +114,15 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
     if let Some(folder) = &args.checks {
         loaded.queries.add_checks(folder).map_err(Failure::usage)?;
     }
-    control::check(args.control.as_deref(), args.fail_above, &args.shards)?;
+    let parts = args.parts.parts()?;
+    control::check(args.control.as_ref(), args.fail_above, &args.shards)?;
     if args.control.is_some() {
         loaded.schemas.stand_beside_a_control();
     }
     let fail_above = args.fail_above;
     let expected = expected::users(args.expect.as_deref(), args.data.as_deref(), &args.shards)?;
-    let merge = Merge {
-        shards: args.shards.into_iter().map(Into::into).collect(),
+    let mut merge = Merge {
+        shards: args.shards,
         output: args.output,
         allow_partial: args.allow_partial,
         accept_skipped: choices::accept_skipped(args.accept_skipped),
@@ -122,8 +132,17 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
         control: args.control,
         expected,
         memory: args.memory,
+        parts,
+        runner: None,
+        told: if args.parts.is_chosen() { |_| () } else { advice::choice },
         definitions: loaded.as_ref(),
     };
+    if args.explain {
+        out(&advice::words(&merge.explain().map_err(failure)?))?;
+        return Ok(Exit::Done);
+    }
+    let runner = args.engine.runner(cluster, &merge, definitions.path())?;
+    merge.runner = runner.as_deref();
     let merged = super::outcome::block_on(merge.run())?;
     if let Some(path) = &args.report {
         report::write(path, &merged)?;
@@ -136,6 +155,13 @@ fn merge(args: Args, definitions: &Folder) -> Outcome {
 pub(super) fn failure(error: MergeError) -> Failure {
     match error {
         MergeError::OutputExists(_)
+        | MergeError::Unfinished { .. }
+        | MergeError::PartsThere { .. }
+        | MergeError::AtWork { .. }
+        | MergeError::OtherParts { .. }
+        | MergeError::PartsMissing { .. }
+        | MergeError::TooManyParts { .. }
+        | MergeError::PartOfPredecessor(_)
         | MergeError::NotARun(_)
         | MergeError::Twice(_)
         | MergeError::NotSkipped(_)
@@ -159,6 +185,7 @@ pub(super) fn tell(merged: &Merged) -> Exit {
             ));
             if written.manifest.complete { Exit::Done } else { Exit::Incomplete }
         }
+        MergeOutcome::PartDone => Exit::Done,
         MergeOutcome::Incomplete(gaps) => {
             say(gaps_text(gaps, &remedy));
             say_line(format_args!(
@@ -230,7 +257,7 @@ fn written_text(written: &Written, remedy: Remedy<'_>) -> String {
             (n, false) => format!(", {n} accepted as skipped"),
         },
         written.checks,
-        written.dir.display(),
+        written.place,
         if m.complete { "" } else { " (PARTIAL)" }
     ));
     out + &reach::words(&written.reach, m.fdr.alpha)
@@ -293,14 +320,6 @@ fn kind_text((kind, remedy): (Kind, &str), gaps: &[&Gap], all: u64) -> String {
     out
 }
 
-/// How many are not shown.
-fn more_text(indent: &str, all: u64, shown: usize) -> String {
-    match all.saturating_sub(shown as u64) {
-        0 => String::new(),
-        more => format!("{indent}… and {more} more\n"),
-    }
-}
-
 /// What is worth knowing and kept nothing from being complete.
 pub(super) fn notes_text(notes: &[String]) -> String {
     let mut text = String::new();
@@ -311,88 +330,4 @@ pub(super) fn notes_text(notes: &[String]) -> String {
         text.push_str(&format!("… and {} more notes\n", notes.len() - SHOWN));
     }
     text
-}
-
-/// What was wrong with directories of the predecessor: the first few of each kind.
-fn legacy_text(findings: &[Finding]) -> String {
-    let mut shown: Vec<(crate::legacy::Kind, usize)> = Vec::new();
-    let mut out = String::new();
-    for finding in findings {
-        let place = shown.iter().position(|(kind, _)| *kind == finding.kind).unwrap_or_else(|| {
-            shown.push((finding.kind, 0));
-            shown.len() - 1
-        });
-        shown[place].1 += 1;
-        if shown[place].1 <= SHOWN {
-            out.push_str(&format!("note: {finding}\n"));
-        }
-    }
-    let more: usize = shown.iter().map(|(_, n)| n.saturating_sub(SHOWN)).sum();
-    if more > 0 {
-        out.push_str(&format!("… and {more} more notes; --report FILE has all of them\n"));
-    }
-    out
-}
-
-/// Significance calls of shards that the correction over all users changes.
-fn changed_text(changed: &[ChangedCall], alpha: f64) -> String {
-    if changed.is_empty() {
-        return String::new();
-    }
-    let mut out = format!(
-        "{} at q < {alpha}, since the correction covers all users now:\n",
-        if changed.len() == 1 {
-            "1 significance call changes".to_owned()
-        } else {
-            format!("{} significance calls change", changed.len())
-        }
-    );
-    for ChangedCall { source, call, q_now } in changed.iter().take(SHOWN) {
-        let tau = call.tau.map_or(String::new(), |tau| format!(" tau {tau}"));
-        let number = |x: Option<f64>| x.map_or("none".to_owned(), |x| format!("{x}"));
-        out.push_str(&format!(
-            "  {} {} {}{tau}: {} was {} in {}, is {} (p {})\n",
-            call.table,
-            call.user_id,
-            call.feature_mode,
-            call.column,
-            call.q,
-            source,
-            number(*q_now),
-            number(call.p)
-        ));
-    }
-    if changed.len() > SHOWN {
-        out.push_str(&format!("  … and {} more; --report FILE has all of them\n", changed.len() - SHOWN));
-    }
-    out
-}
-
-fn conflicts_text(conflicts: &Kept<Conflict>) -> String {
-    let mut out = String::new();
-    for Conflict { table, difference: d } in conflicts.items.iter().take(SHOWN) {
-        out.push_str(&format!(
-            "{} {table} {} {}: {} ({}) and {} ({})\n",
-            d.user_id, d.row_key, d.column, d.one, d.one_source, d.other, d.other_source
-        ));
-    }
-    out + &more_text("", conflicts.count(), conflicts.items.len().min(SHOWN))
-}
-
-/// The checks that failed, with the first rows.
-pub(super) fn checks_text(checks: &[CheckResult]) -> String {
-    let mut out = String::new();
-    for check in checks.iter().filter(|c| !c.passed()) {
-        out.push_str(&format!(
-            "FAIL  {}: {} {}\n",
-            check.name,
-            count(check.violations, "row"),
-            check.meaning
-        ));
-        if let Ok(table) = arrow::util::pretty::pretty_format_batches(&check.sample) {
-            out.push_str(&format!("{table}\n"));
-        }
-        out.push_str(&format!("      {}\n", check.remedy));
-    }
-    out
 }

@@ -1,21 +1,22 @@
 //! `results plot`
 
 use std::ffi::OsStr;
-use std::io::{IsTerminal, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::bounded;
 use super::definitions::{Folder, Loaded};
 use super::outcome::{Outcome, block_on_and_leave};
-use super::place::outside;
+use super::place::{is_stdout, not_a_terminal, outside, place};
 use super::speak::{out, say_line};
-use super::sql::Asked;
+use super::sql::{Asked, Unanswered};
 use super::text::columns;
 use crate::error::{Exit, Failure};
 use crate::plot::{Look, Theme};
-use crate::report::{DRAWS_PNG, Found, PlotError, PlotFile, plot, plots, png};
+use crate::report::{DRAWS_PNG, Found, PlotError, PlotFile, line_of, plot, plots, png};
 use crate::sql::{Bounds, Params, Query, Session};
+use crate::store::Location;
 use crate::text_file;
 
 #[derive(Debug, clap::Args)]
@@ -27,14 +28,14 @@ Examples:
   results plot forest --run merged -o forest.csv     the rows that are drawn
   results plot mine.sql --run merged -o mine.svg     a plot of your own: docs/plots.md
 
-Without -o the SVG goes to standard output.")]
+Without -o, or with `-o -`, the SVG goes to standard output.")]
 pub(super) struct Args {
     /// A plot by name, or a file of SQL with a header that says what is drawn
     #[arg(value_name = "NAME|FILE.sql", required_unless_present = "list")]
     plot: Option<PathBuf>,
-    /// A run directory or an output of `results merge`; may be given several times
-    #[arg(long, value_name = "DIR")]
-    run: Vec<PathBuf>,
+    /// A run directory or an output of `results merge`, or its URL; may be given several times
+    #[arg(long, value_name = "DIR", value_parser = place())]
+    run: Vec<Location>,
     /// Value of a parameter of the plot
     #[arg(long = "param", value_name = "NAME=VALUE")]
     params: Vec<String>,
@@ -90,14 +91,14 @@ fn ask(args: &Args, bounds: Bounds, definitions: &Folder) -> Outcome {
     if args.run.is_empty() {
         return Err(Failure::usage("no data: name a run or a merged output with --run DIR"));
     }
-    let asked = Asked { dirs: &args.run, bounds, loaded: &loaded, strict: false };
+    let asked = Asked { dirs: &args.run, bounds, loaded: &loaded, strict: false, helped: None };
     let (found, exit) = block_on_and_leave(rows(&plot, params, asked))??;
     let bytes = match form {
         Form::Csv => found.csv().map_err(Failure::error)?.into_bytes(),
         Form::Svg => svg(&plot, &found, args)?.into_bytes(),
         Form::Png => png(&svg(&plot, &found, args)?).map_err(Failure::error)?,
     };
-    match &args.output {
+    match file(args) {
         Some(path) => write(path, &bytes)?,
         None => out(&String::from_utf8(bytes).map_err(Failure::error)?)?,
     }
@@ -122,14 +123,15 @@ fn listed(file: &PlotFile) -> Vec<String> {
     vec![file.name.clone(), params.collect::<Vec<_>>().join(", "), file.plot.title.clone()]
 }
 
+/// The file that is to be written, unless it is standard output.
+fn file(args: &Args) -> Option<&Path> {
+    args.output.as_deref().filter(|path| !is_stdout(path))
+}
+
 /// What is to be written, and whether it may be.
 fn form(args: &Args) -> Result<Form, Failure> {
-    let Some(path) = &args.output else {
-        if std::io::stdout().is_terminal() {
-            return Err(Failure::usage(
-                "a picture is not for a terminal\n(hint: name a file with -o, like -o plot.svg)",
-            ));
-        }
+    let Some(path) = file(args) else {
+        not_a_terminal("a picture", "plot.svg")?;
         return Ok(Form::Svg);
     };
     outside("--output", path)?;
@@ -162,7 +164,10 @@ pub(super) fn plot_of(name: &Path, loaded: &Loaded) -> Result<PlotFile, Failure>
 }
 
 async fn rows(plot: &PlotFile, params: Params, asked: Asked<'_>) -> Result<(Found, Exit), Failure> {
-    let failed = |failure: Failure| Failure::usage(format!("{}: {failure}", plot.plot.file));
+    let failed = |why: Unanswered| {
+        let line = why.of_query().map(line_of).unwrap_or_default();
+        Failure::usage(format!("{}{line}: {}", plot.plot.file, why.failure()))
+    };
     let session: Session = asked.session()?;
     if let Some(lacks) = plot.lacks(&session).map_err(Failure::error)? {
         return Err(Failure::usage(format!(
@@ -171,7 +176,7 @@ async fn rows(plot: &PlotFile, params: Params, asked: Asked<'_>) -> Result<(Foun
     }
     drop(session);
     let params = params.with_defaults(plot.defaults());
-    let answer = asked.answer(&plot.sql(), &params).await.map_err(failed)?;
+    let answer = asked.try_answer(&plot.sql(), &params).await.map_err(failed)?;
     Ok((plot.take(answer.rows).await.map_err(Failure::usage)?, answer.exit))
 }
 

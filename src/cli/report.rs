@@ -5,12 +5,13 @@ use std::path::{Path, PathBuf};
 use super::bounded;
 use super::definitions::Folder;
 use super::outcome::{Outcome, block_on_and_leave};
-use super::place::outside;
+use super::place::{is_stdout, not_a_terminal, outside, place};
 use super::plot::{plot_of, write};
-use super::speak::say_line;
+use super::speak::{out, say_line};
 use crate::error::{Exit, Failure};
 use crate::report::{Document, Looked, ReportError, Wanted, report};
-use crate::sql::Bounds;
+use crate::sql::{Bounds, Damaged};
+use crate::store::Location;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -19,13 +20,14 @@ Examples:
   results report out/k6_full_20261123_143005 -o so_far.html
   results report merged --hide-users --title \"Coupling of activity and sitting\" -o for_others.html
   results report merged other/merged             settings that differ side by side
+  results report merged -o - | ssh lab 'cat > public/report.html'
 
 One file without script that needs no network. Of a run that is not done it has what there is.")]
 pub(super) struct Args {
-    /// Run directories or outputs of `results merge`
-    #[arg(value_name = "DIR", required = true)]
-    dirs: Vec<PathBuf>,
-    /// File to write
+    /// Run directories or outputs of `results merge`, or their URLs
+    #[arg(value_name = "DIR", required = true, value_parser = place())]
+    dirs: Vec<Location>,
+    /// File to write; `-` is standard output
     #[arg(short, long, value_name = "FILE", default_value = "report.html")]
     output: PathBuf,
     /// Title (default: the names of the directories)
@@ -61,13 +63,7 @@ fn level(text: &str) -> Result<f64, String> {
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     bounded::asking(args.memory, None, |bounds| {
         bounded::hush()?;
-        outside("--output", &args.output)?;
-        if args.output.exists() && !args.force {
-            let path = args.output.display();
-            return Err(Failure::usage(format!(
-                "{path} exists already\n(hint: name another file with -o, or add --force)"
-            )));
-        }
+        may_be_written(&args.output, args.force)?;
         let loaded = definitions.load_for(&args.dirs)?;
         let plots = args.plot.iter().map(|name| plot_of(name, &loaded)).collect::<Result<_, _>>()?;
         let wanted = Wanted {
@@ -82,36 +78,67 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     })
 }
 
+fn may_be_written(path: &Path, force: bool) -> Result<(), Failure> {
+    if is_stdout(path) {
+        return not_a_terminal("a report", "report.html");
+    }
+    outside("--output", path)?;
+    if path.exists() && !force {
+        let path = path.display();
+        return Err(Failure::usage(format!(
+            "{path} exists already\n(hint: name another file with -o, or add --force)"
+        )));
+    }
+    Ok(())
+}
+
 /// Whose report it is.
 pub(super) struct Of<'a> {
-    pub(super) dirs: &'a [PathBuf],
+    pub(super) dirs: &'a [Location],
     pub(super) bounds: Bounds,
     pub(super) definitions: &'a Folder,
 }
 
-/// Writes a report; exit 1 if a plot failed, which its place says.
+/// Writes a report; exit 1 if a plot failed, which its place says, and 3 if files are damaged.
 pub(super) fn to_file(of: &Of<'_>, wanted: &Wanted, path: &Path) -> Outcome {
-    let Document { html, failed, unknown } = block_on_and_leave(made(of, wanted))??;
+    let (Document { html, failed, unknown }, damaged) = block_on_and_leave(made(of, wanted))??;
     if let Some(user) = unknown.first() {
         return Err(Failure::usage(format!(
             "unknown user `{user}`\n(hint: `results sql --run DIR 'select distinct user_id from users'` lists them)"
         )));
     }
-    write(path, html.as_bytes())?;
+    if is_stdout(path) {
+        out(&html)?;
+    } else {
+        write(path, html.as_bytes())?;
+    }
     for failed in &failed {
         say_line(format_args!("error: {failed}\n(the report says so in the place of the plot)"));
     }
-    Ok(if failed.is_empty() { Exit::Done } else { Exit::Error })
+    for words in &damaged {
+        say_line(format_args!("warning: files are damaged; the report is of the others:\n{words}"));
+    }
+    Ok(match (failed.is_empty(), damaged.is_empty()) {
+        (false, _) => Exit::Error,
+        (true, false) => Exit::Incomplete,
+        (true, true) => Exit::Done,
+    })
 }
 
-async fn made(of: &Of<'_>, wanted: &Wanted) -> Result<Document, Failure> {
+/// The report, and which files it is without.
+async fn made(of: &Of<'_>, wanted: &Wanted) -> Result<(Document, Vec<String>), Failure> {
     let mut looked = Vec::new();
     for dir in of.dirs {
-        let name = dir.file_name().map_or_else(|| dir.to_string_lossy(), |name| name.to_string_lossy());
-        let loaded = of.definitions.load_for(&[dir])?;
+        let name = match dir.folder() {
+            Some(path) => path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned(),
+            None => dir.short_name(),
+        };
+        let loaded = of.definitions.load_for(std::slice::from_ref(dir))?;
         looked.push(Looked::at(dir, &name, of.bounds, loaded).await.map_err(failure)?);
     }
-    report(&looked, wanted).await.map_err(failure)
+    let damaged = looked.iter().map(Looked::damaged).filter(|damaged| damaged.loses_rows());
+    let damaged = damaged.map(Damaged::words).collect();
+    Ok((report(&looked, wanted).await.map_err(failure)?, damaged))
 }
 
 fn failure(error: ReportError) -> Failure {

@@ -1,32 +1,34 @@
 //! `results run`
 
+pub(super) mod asked;
 pub(super) mod limits;
+mod shares;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::config::config_failure;
 use super::definitions::Folder;
 use super::families;
 use super::outcome::Outcome;
-use super::place::beside;
+use super::place::{beside_place, may_hold_data, place};
 use super::signals::stop_on_signals;
 use super::speak::{out, say, say_line};
 use super::text::{columns, count};
-use crate::config::{Config, ConfigSource, Overrides, load};
+use crate::config::Config;
 use crate::error::{Exit, Failure};
 use crate::event::{FanOut, JsonLines};
-use crate::measures;
 use crate::printable::printable;
 use crate::progress::{Verbosity, for_people};
 use crate::run::{
     Here, Launcher, MovedData, Planned, Processes, RunError, RunOutcome, Work, create, move_data, newcomers,
-    open, status,
+    open,
 };
 use crate::schema::Schemas;
-use crate::store::{Assignment, Run};
+use crate::store::{Assignment, Location, Protocol, Run};
+use asked::{Asked, configuration, new_dir};
 use limits::ShardCount;
+use shares::Shares;
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
@@ -35,7 +37,8 @@ Examples:
   results run k6_full --data DATA --shards 4       four processes, one run directory
   results run k6_full --data DATA --shard 0/4      the first of four shards, in a directory of its own
   results run k6_full --data DATA --shard 0/4 --out out/mine   … in a directory shared by all four
-  results run --resume out/k6_full_20261123_143005 do what is missing or failed
+  results run k6_full --data DATA --shards 4 --out s3://bucket/k6   … in an object store, for any number of machines
+  results run --resume out/k6_full_20261123_143005   do what is missing or failed
   results run --resume out/k6_full_20261123_143005 --dry-run --explain   what that would be, and why
   results run k6_full --data DATA --shards auto --memory 2GB --timeout 15min
   results run --config mine.yaml
@@ -51,24 +54,24 @@ pub(super) struct Args {
     /// Folder with the users' files (instead of the configuration's `data_root`)
     #[arg(long, value_name = "DIR")]
     data: Option<PathBuf>,
-    /// Run directory: a new one, or a run of the same configuration to work on
-    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
-    out: Option<PathBuf>,
+    /// Run directory, or `s3://BUCKET/PREFIX`: a new one, or a run of the same configuration to work on
+    #[arg(long, value_name = "DIR", conflicts_with = "resume", value_parser = place())]
+    out: Option<Location>,
     /// Only the first N users of the sorted list; 0 for all
     #[arg(long, value_name = "N", value_parser = limits::number)]
     users: Option<u32>,
     /// Seed of every random stream
     #[arg(long, value_name = "S", value_parser = limits::large_number)]
     seed: Option<u64>,
-    /// Do one shard in this process, counted from 0
+    /// Do one shard in this process, counted from 0; several of them, as in 0,4-7/16, in a process each
     #[arg(long, value_name = "I/N", conflicts_with = "shards")]
-    shard: Option<Assignment>,
+    shard: Option<Shares>,
     /// Start this many shard processes; `auto` for one a core
     #[arg(long, value_name = "N|auto", value_parser = ShardCount::parse)]
     shards: Option<ShardCount>,
     /// Continue a run: its missing and failed units, and those whose input changed, in any number of shards
-    #[arg(long, value_name = "RUN_DIR")]
-    resume: Option<PathBuf>,
+    #[arg(long, value_name = "RUN_DIR", value_parser = place())]
+    resume: Option<Location>,
     /// With --resume: also units that were skipped or quarantined
     #[arg(long, requires = "resume")]
     retry_failed: bool,
@@ -103,11 +106,15 @@ pub(super) struct Args {
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let started = Instant::now();
-    let mut loaded = definitions.load_for(args.resume.as_slice())?;
-    let work = if let Some(dir) = &args.resume {
-        resume(args, dir, definitions, &loaded.schemas)?
+    let resumed = args.resume.as_ref().map(open).transpose().map_err(|error| failure(error.into()))?;
+    let mut loaded = match &resumed {
+        Some(run) => definitions.load_for_run(run)?,
+        None => definitions.load()?,
+    };
+    let work = if let Some(run) = resumed {
+        resume(args, run, definitions, &loaded.schemas)?
     } else {
-        let config = configuration(args, definitions)?;
+        let config = configuration(&args.asked(), definitions)?;
         loaded.fit(&config);
         new_run(args, &config, &loaded.schemas)?
     };
@@ -129,7 +136,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     } else {
         here(&work, &loaded.schemas, &tell)?
     };
-    say(last_words(work.run(), &outcome, started)?);
+    say(last_words(&work, &outcome, started)?);
     told?;
     if args.json {
         out(&last_line(work.run(), &outcome))?;
@@ -151,7 +158,7 @@ pub(super) fn in_processes(
 
 /// Works on a run in this process.
 pub(super) fn here(work: &Work<'_>, schemas: &Schemas, tell: &FanOut) -> Result<RunOutcome, Failure> {
-    start(work, &Here { schemas, supervisor: None }, tell)
+    start(work, &Here::new(schemas), tell)
 }
 
 /// What people see of a run at work.
@@ -161,6 +168,9 @@ pub(super) fn for_terminal(work: &Work<'_>, verbosity: Verbosity) -> FanOut {
 
 /// Works on a run until it ends or a signal has it stop.
 fn start(work: &Work<'_>, by: &dyn Launcher, tell: &FanOut) -> Result<RunOutcome, Failure> {
+    if let Some(words) = work.run().shared_disk() {
+        say_line(format_args!("{words}"));
+    }
     // At the second signal whoever has started processes ends them first.
     let stop = stop_on_signals(by.silence().is_none())?;
     work.start(by, tell, &stop).map_err(failure)
@@ -170,11 +180,27 @@ pub(super) fn failure(error: RunError) -> Failure {
     if error.exit() == Exit::Usage { Failure::usage(error) } else { Failure::error(error) }
 }
 
-pub(super) fn last_words(run: &Run, outcome: &RunOutcome, started: Instant) -> Result<String, Failure> {
-    Ok(outcome.words(&status(run).map_err(Failure::error)?, started.elapsed()))
+pub(super) fn last_words(work: &Work<'_>, outcome: &RunOutcome, started: Instant) -> Result<String, Failure> {
+    Ok(outcome.words(&work.problems(outcome).map_err(Failure::error)?, started.elapsed()))
 }
 
 impl Args {
+    /// What is to be analysed.
+    fn asked(&self) -> Asked<'_> {
+        Asked {
+            preset: self.preset.as_deref(),
+            config: self.config.as_deref(),
+            data: self.data.as_deref(),
+            users: self.users,
+            seed: self.seed,
+        }
+    }
+
+    /// The shards that were named.
+    fn chosen(&self) -> Vec<Assignment> {
+        self.shard.as_ref().map_or_else(Vec::new, Shares::all)
+    }
+
     /// In processes that are watched and restarted, or in this one.
     fn in_processes(&self, work: &Work<'_>) -> bool {
         let limited = self.memory.is_some() || self.timeout.is_some() || self.retries.is_some();
@@ -188,73 +214,34 @@ impl Args {
     }
 }
 
-fn configuration(args: &Args, definitions: &Folder) -> Result<Config, Failure> {
-    let source = match (&args.preset, &args.config) {
-        (Some(preset), _) => ConfigSource::Preset(preset.clone()),
-        (None, Some(file)) => ConfigSource::File(file.clone()),
-        (None, None) => ConfigSource::Defaults,
-    };
-    let overrides = Overrides {
-        data: args.data.as_ref().map(|d| d.display().to_string()),
-        users: args.users,
-        seed: args.seed,
-    };
-    let loaded = load(&source, &overrides, definitions.sub("config").as_deref(), &measures::settings())
-        .map_err(config_failure)?;
-    for notice in &loaded.notices {
-        say_line(format_args!("note: {notice}"));
-    }
-    let mut config = loaded.config;
-    if args.users == Some(0) {
-        config.n_users = None;
-    }
-    Ok(config)
-}
-
 fn new_run<'a>(args: &Args, config: &Config, schemas: &'a Schemas) -> Result<Work<'a>, Failure> {
     families::check(config, schemas)?;
-    let share = args.shard;
+    let chosen = args.chosen();
     let asked = args.shards.map_or(config.runtime.concurrency, |shards| shards.number(args.memory));
-    let shards = share.map_or(asked, |share| share.of);
-    let dir = args.out.clone().unwrap_or_else(|| new_dir(config, share));
-    beside("--out", &dir)?;
-    let only_shards = match (&args.out, share) {
-        (None, Some(share)) => vec![share.index],
-        _ => Vec::new(),
+    let shards = chosen.first().map_or(asked, |share| share.of);
+    let at = args.out.clone().unwrap_or_else(|| new_dir(config, &chosen).into());
+    beside_place("--out", &at)?;
+    let only_shards = match &args.out {
+        None => chosen.iter().map(|share| share.index).collect(),
+        Some(_) => Vec::new(),
     };
     let planned = Planned { config, shards, only_shards, schemas };
-    let run = create(dir, planned, &|words| say_line(format_args!("note: {words}"))).map_err(failure)?;
-    Ok(Work::of(run, schemas).share(share).shards(shards))
-}
-
-/// A directory that is not there yet: name, time, and the shard if it holds only one.
-fn new_dir(config: &Config, share: Option<Assignment>) -> PathBuf {
-    let stamp = chrono::Local::now().format("%Y%m%d_%H%M%S");
-    let shard = share.map_or(String::new(), |s| format!("_shard{}of{}", s.index, s.of));
-    let name = format!("{}_{stamp}{shard}", config.name);
-    let folder = Path::new(&config.out_dir);
-    let mut dir = folder.join(&name);
-    let mut n = 2;
-    while dir.exists() {
-        dir = folder.join(format!("{name}_{n}"));
-        n += 1;
-    }
-    dir
+    let run = create(at, planned, &|words| say_line(format_args!("note: {words}"))).map_err(failure)?;
+    Ok(Work::of(run, schemas).only(chosen).shards(shards))
 }
 
 fn resume<'a>(
     args: &Args,
-    dir: &Path,
+    mut run: Run,
     definitions: &Folder,
     schemas: &'a Schemas,
 ) -> Result<Work<'a>, Failure> {
     let refused = |error: crate::store::StoreError| failure(error.into());
-    let mut run = open(dir).map_err(refused)?;
     run.writable().map_err(refused)?;
     if args.preset.is_some() || args.config.is_some() || args.seed.is_some() {
         let mut config = match (&args.preset, &args.config) {
             (None, None) => run.manifest().config.clone(),
-            _ => configuration(args, definitions)?,
+            _ => configuration(&args.asked(), definitions)?,
         };
         config.seed = args.seed.unwrap_or(config.seed);
         run.same_config(&config).map_err(refused)?;
@@ -265,18 +252,22 @@ fn resume<'a>(
     if let Some(folder) = &args.data {
         data_in(&mut run, folder, schemas)?;
     }
-    extend(&mut run, args.extend)?;
+    // Of many that are started on shares of a run without locks, none lists all data and reads the plan of the others.
+    if args.extend || args.shard.is_none() || run.protocol() == Protocol::Locks {
+        extend(&mut run, args.extend)?;
+    }
     let only = &run.manifest().only_shards;
-    let share = match (args.shard, args.shards, &only[..]) {
-        (None, None, [index]) => Some(Assignment { index: *index, of: run.manifest().shards }),
-        (share, ..) => share,
+    let of = run.manifest().shards;
+    let chosen = match (&args.shard, args.shards) {
+        (None, None) => only.iter().map(|&index| Assignment { index, of }).collect(),
+        _ => args.chosen(),
     };
     let shards = args.shards.map_or(run.manifest().shards, |shards| shards.number(args.memory));
-    Ok(Work::of(run, schemas).share(share).shards(shards).again(args.retry_failed))
+    Ok(Work::of(run, schemas).only(chosen).shards(shards).again(args.retry_failed))
 }
 
 fn data_in(run: &mut Run, folder: &Path, schemas: &Schemas) -> Result<(), Failure> {
-    if !folder.is_dir() {
+    if !may_hold_data(folder)? {
         return Err(Failure::usage(format!("--data: folder {} not found", folder.display())));
     }
     let MovedData { missing, same, changed } = move_data(run, folder, schemas).map_err(failure)?;

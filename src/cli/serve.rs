@@ -12,28 +12,40 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::definitions::Folder;
 use super::outcome::{Outcome, block_on};
-use super::run::limits::bytes;
+use super::place::place;
+use super::run::limits::{bytes, whole};
 use super::speak::{self, out, say_line};
 use crate::error::{Exit, Failure};
 use crate::serve::{ServeError, Server, Settings, state_folder};
+use crate::store::Location;
 
 #[derive(Debug, clap::Args)]
+#[cfg_attr(feature = "pg", expect(clippy::struct_excessive_bools, reason = "each is a flag of its own"))]
 #[command(after_help = "\
 Examples:
   results serve out                                        all runs and merged outputs in a folder
   results serve merged out/k6_full_20261123_143005
+  results serve s3://bucket/runs                           all that lie below a prefix of an object store
   results serve out --listen 0.0.0.0:8787 --host-name lab.example.org --tls-cert cert.pem --tls-key key.pem
   results token new anna --days 30 --sources 'k6*'         a token for somebody who sees some of them
 
 It prints a link that signs a browser in once. Nothing is ever written into what it serves. docs/serve.md has the
 addresses for programs, docs/security.md says what is protected from whom.")]
 pub(in crate::cli) struct Args {
-    /// Runs, merged outputs, or folders that hold such
-    #[arg(required = true, value_name = "DIR")]
-    dirs: Vec<PathBuf>,
+    /// Runs, merged outputs, or folders that hold such; `s3://` URLs of such too
+    #[arg(required = true, value_name = "DIR", value_parser = place())]
+    dirs: Vec<Location>,
     /// Address and port; port 0 takes any that is free
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8787")]
     listen: String,
+    /// Address and port for clients of Postgres, psql say; port 0 takes any that is free
+    #[cfg(feature = "pg")]
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8788")]
+    postgres: String,
+    /// Let no clients of Postgres in
+    #[cfg(feature = "pg")]
+    #[arg(long, conflicts_with = "postgres")]
+    no_postgres: bool,
     /// A name by which browsers ask for it, beside its address; may be given several times
     #[arg(long, value_name = "NAME")]
     host_name: Vec<String>,
@@ -53,10 +65,10 @@ pub(in crate::cli) struct Args {
     #[arg(long)]
     no_token_file: bool,
     /// Queries at a time (default: cores, 2 to 8)
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    #[arg(long, value_name = "N", value_parser = |text: &str| whole::<u16>(text, 1..=1024))]
     queries: Option<u16>,
     /// Queries that wait
-    #[arg(long, value_name = "N", default_value_t = 200)]
+    #[arg(long, value_name = "N", default_value_t = 200, value_parser = |text: &str| whole::<usize>(text, 0..=1_000_000))]
     queue: usize,
     /// Memory of a query
     #[arg(long, value_name = "SIZE", default_value = "1GB", value_parser = bytes)]
@@ -65,13 +77,13 @@ pub(in crate::cli) struct Args {
     #[arg(long, value_name = "SIZE", default_value = "4GB", value_parser = bytes)]
     query_disk: u64,
     /// Seconds to the first row of a query; while rows flow it may take an hour
-    #[arg(long, value_name = "S", default_value_t = 60, value_parser = clap::value_parser!(u64).range(1..=86400))]
+    #[arg(long, value_name = "S", default_value_t = 60, value_parser = |text: &str| whole::<u64>(text, 1..=86400))]
     query_seconds: u64,
     /// Connections at a time
-    #[arg(long, value_name = "N", default_value_t = 512)]
+    #[arg(long, value_name = "N", default_value_t = 512, value_parser = |text: &str| whole::<usize>(text, 1..=1_000_000))]
     connections: usize,
     /// Readers of live pages at a time
-    #[arg(long, value_name = "N", default_value_t = 1000)]
+    #[arg(long, value_name = "N", default_value_t = 1000, value_parser = |text: &str| whole::<usize>(text, 0..=1_000_000))]
     watchers: usize,
     /// Print the address and the link as JSON on standard output
     #[arg(long)]
@@ -88,8 +100,12 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
 fn settings(args: &Args, definitions: &Folder) -> Result<Settings, Failure> {
     let program = std::env::current_exe().map_err(Failure::error)?;
     let state = args.state.clone().unwrap_or_else(state_folder);
-    let mut settings = Settings::new(args.dirs.clone(), state, program);
-    settings.listen = address(&args.listen)?;
+    let mut settings = Settings::new(named(&args.dirs), state, program);
+    settings.listen = address("--listen", &args.listen)?;
+    #[cfg(feature = "pg")]
+    if !args.no_postgres {
+        settings.postgres = Some(address("--postgres", &args.postgres)?);
+    }
     settings.host_names.clone_from(&args.host_name);
     settings.tls = args.tls_cert.clone().zip(args.tls_key.clone());
     settings.insecure = args.insecure_no_tls;
@@ -107,21 +123,28 @@ fn settings(args: &Args, definitions: &Folder) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
+/// What is served is named by paths: in an object store by a path that is its URL.
+fn named(places: &[Location]) -> Vec<PathBuf> {
+    let path = |place: &Location| place.folder().map_or_else(|| place.to_string().into(), Path::to_owned);
+    places.iter().map(path).collect()
+}
+
 /// `127.0.0.1:8787`, `[::1]:0`, `localhost:80`, or a port alone.
-fn address(text: &str) -> Result<SocketAddr, Failure> {
+fn address(option: &str, text: &str) -> Result<SocketAddr, Failure> {
     if let Ok(port) = text.trim_start_matches(':').parse::<u16>() {
         return Ok(SocketAddr::new(IpAddr::from([127, 0, 0, 1]), port));
     }
     let found = text.to_socket_addrs().ok().and_then(|mut all| all.next());
     found.ok_or_else(|| {
         Failure::usage(format!(
-            "--listen: `{text}` isn't an address\n(hint: ADDRESS:PORT, as in 127.0.0.1:8787)"
+            "{option}: `{text}` isn't an address\n(hint: ADDRESS:PORT, as in 127.0.0.1:8787)"
         ))
     })
 }
 
 async fn serve(settings: Settings, json: bool) -> Outcome {
-    let is_open = settings.insecure && settings.tls.is_none() && !settings.listen.ip().is_loopback();
+    let is_far = std::iter::once(settings.listen).chain(settings.postgres).any(|at| !at.ip().is_loopback());
+    let is_open = settings.insecure && settings.tls.is_none() && is_far;
     let (state, keeps) = (settings.state.clone(), settings.keep_token);
     // From before it says where it is: whoever has read that may tell it to end.
     let mut ends = signals().map_err(Failure::error)?;
@@ -132,8 +155,13 @@ async fn serve(settings: Settings, json: bool) -> Outcome {
     }
     tell(&server, link.as_deref(), &state.join("token"), keeps);
     if json {
-        let line =
-            serde_json::json!({"web": server.url(), "sign_in": link, "address": server.addr().to_string()});
+        let mut line = serde_json::json!({
+            "web": server.url(), "sign_in": link, "address": server.addr().to_string(),
+            "flight": server.flight_url(),
+        });
+        if let Some(postgres) = server.postgres() {
+            line["postgres"] = postgres.to_string().into();
+        }
         out(&format!("{line}\n"))?;
     }
     let stop = async move {
@@ -170,6 +198,12 @@ fn tell(server: &Server, link: Option<&str>, kept: &Path, keeps: bool) {
         }
     }
     say_line(format_args!("web: {}", server.url()));
+    if let Some(flight) = server.flight_url() {
+        say_line(format_args!("flight: {flight} (user: any, password: a token)"));
+    }
+    if let Some(at) = server.postgres() {
+        say_line(format_args!("postgres: psql \"{}\"", psql(at, server.database())));
+    }
     match link {
         Some(_) if !is_told => {
             let first =
@@ -181,6 +215,23 @@ fn tell(server: &Server, link: Option<&str>, kept: &Path, keeps: bool) {
         Some(link) => say_line(format_args!("sign in, once, within 10 minutes: {link}")),
         None => say_line("no token holds any more; `results token new NAME` makes one"),
     }
+}
+
+/// How psql is told where it is.
+fn psql(at: SocketAddr, database: Option<String>) -> String {
+    // In single quotes a backslash keeps what follows; the shell's double quotes take one themselves.
+    let quoted = |name: &str| {
+        let is_plain =
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_alphanumeric() || "._-".contains(c));
+        if is_plain {
+            name.to_owned()
+        } else {
+            format!("'{}'", name.replace('\\', "\\\\\\\\").replace('\'', "\\\\'"))
+        }
+    };
+    let host = if at.ip().is_unspecified() { "localhost".to_owned() } else { at.ip().to_string() };
+    let database = database.map(|name| format!(" dbname={}", quoted(&name))).unwrap_or_default();
+    format!("host={host} port={} user=results{database}", at.port())
 }
 
 /// What is wrong with how it was started is the command line's.
@@ -197,8 +248,8 @@ mod tests {
 
     #[test]
     fn an_address_may_be_a_port() {
-        assert_eq!(address("9000").unwrap().to_string(), "127.0.0.1:9000");
-        assert_eq!(address("[::1]:0").unwrap().to_string(), "[::1]:0");
-        assert!(address("nonsense").unwrap_err().to_string().contains("ADDRESS:PORT"));
+        assert_eq!(address("--listen", "9000").unwrap().to_string(), "127.0.0.1:9000");
+        assert_eq!(address("--listen", "[::1]:0").unwrap().to_string(), "[::1]:0");
+        assert!(address("--listen", "nonsense").unwrap_err().to_string().contains("ADDRESS:PORT"));
     }
 }

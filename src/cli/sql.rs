@@ -11,21 +11,23 @@ mod table;
 mod terminal;
 mod unwritten;
 
-pub(super) use asked::Asked;
+pub(super) use asked::{Asked, Unanswered};
 pub(super) use hint::told;
 
 use std::io::{IsTerminal, Read};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::bounded;
+use super::cluster::{Address, Cluster, hand_over};
 use super::definitions::{Folder, Loaded};
 use super::outcome::{Outcome, block_on_and_leave};
-use super::place::outside;
+use super::place::{outside, place};
 use super::speak::out;
 use super::text::columns;
 use crate::error::{Exit, Failure};
-use crate::sql::{Bounds, Params, Query};
+use crate::sql::{Bounds, Helped, Params, Query};
+use crate::store::Location;
 use crate::text_file;
 use asked::Answer;
 use format::Format;
@@ -42,15 +44,16 @@ Examples:
   results sql --list
   results sql --run merged --query significant --param alpha=0.01 --format csv > significant.csv
   results sql --run merged                       a prompt
+  results sql --run merged --cluster df://127.0.0.1:41234 \"select count(*) from te\"
 
 Tables: `te`, `users`, … are merged (one row per user and key, with q-values); `raw.te` and so on are
 every committed attempt with `shard`, `attempt` and `run`; `expected` is the plan. Of several runs `run1.te`
 is the first one's, and where configurations differ `te` has all rows with a column `run`. Nothing can be
 changed.")]
 pub(super) struct Args {
-    /// A run directory or an output of `results merge`; may be given several times
-    #[arg(long, value_name = "DIR")]
-    run: Vec<PathBuf>,
+    /// A run directory or an output of `results merge`, or its URL; may be given several times
+    #[arg(long, value_name = "DIR", value_parser = place())]
+    run: Vec<Location>,
     /// The query
     #[arg(conflicts_with_all = ["file", "query"], allow_hyphen_values = true)]
     sql: Option<String>,
@@ -66,9 +69,9 @@ pub(super) struct Args {
     /// List the built-in queries and their parameters
     #[arg(long, conflicts_with_all = ["sql", "file", "query"])]
     list: bool,
-    /// Format of the rows
-    #[arg(long, value_enum, default_value = "table")]
-    format: Format,
+    /// Format of the rows (default: by the end of the name of --output, as in x.csv, or else a table)
+    #[arg(long, value_enum)]
+    format: Option<Format>,
     /// Write the rows to a file, which must not exist
     #[arg(long, value_name = "F")]
     output: Option<PathBuf>,
@@ -84,13 +87,39 @@ pub(super) struct Args {
     /// Time a query may take, as in 90s, 15min or 2h (default: any)
     #[arg(long, value_name = "TIME", value_parser = super::run::limits::time)]
     timeout: Option<Duration>,
+    /// The scheduler of a cluster of `results-cluster`, whose executors read the data files and take the first steps
+    #[arg(long, value_name = "df://HOST:PORT", conflicts_with = "list")]
+    cluster: Option<Address>,
 }
 
-pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
-    bounded::asking(args.memory, args.timeout, |bounds| ask(args, bounds, definitions))
+impl Args {
+    /// The format that is asked for, or that the name of the file asks for.
+    fn format(&self) -> Format {
+        let of_file = || self.output.as_deref().and_then(Format::of_file);
+        self.format.or_else(of_file).unwrap_or(Format::Table)
+    }
 }
 
-fn ask(args: &Args, bounds: Bounds, definitions: &Folder) -> Outcome {
+pub(super) fn exec(args: &Args, definitions: &Folder, cluster: Option<&dyn Cluster>) -> Outcome {
+    // A program that knows no cluster goes on as the one that does.
+    if args.cluster.is_some() && cluster.is_none() {
+        return Err(hand_over());
+    }
+    bounded::asking(args.memory, args.timeout, |bounds| ask(args, bounds, definitions, cluster))
+}
+
+/// Who helps with queries, where a cluster is named.
+fn helped(
+    args: &Args,
+    definitions: &Folder,
+    cluster: Option<&dyn Cluster>,
+) -> Result<Option<Helped>, Failure> {
+    let (Some(address), Some(cluster)) = (&args.cluster, cluster) else { return Ok(None) };
+    let definitions = definitions.path().map(Path::to_owned);
+    Ok(Some(Helped { helper: cluster.helper(address)?, definitions }))
+}
+
+fn ask(args: &Args, bounds: Bounds, definitions: &Folder, cluster: Option<&dyn Cluster>) -> Outcome {
     bounded::hush()?;
     let loaded = definitions.load_for(&args.run)?;
     if args.list {
@@ -103,17 +132,19 @@ fn ask(args: &Args, bounds: Bounds, definitions: &Folder) -> Outcome {
     if args.run.is_empty() {
         return Err(Failure::usage("no data: name a run or a merged output with --run DIR"));
     }
-    if args.output.is_none() && args.format.is_binary() && std::io::stdout().is_terminal() {
+    if args.output.is_none() && args.format().is_binary() && std::io::stdout().is_terminal() {
         return Err(Failure::usage("this format is not for a terminal\n(hint: name a file with --output)"));
     }
     let pager = !args.no_pager;
-    let asked = Asked { dirs: &args.run, bounds, loaded: &loaded, strict: args.strict };
+    let helped = helped(args, definitions, cluster)?;
+    let asked =
+        Asked { dirs: &args.run, bounds, loaded: &loaded, strict: args.strict, helped: helped.as_ref() };
     match question(args, &loaded)? {
         Some(question) => block_on_and_leave(answer(args, &question, params, asked))?,
         None => block_on_and_leave(prompt::start(Prompt {
             asked,
             params: params.at_prompt(),
-            format: args.format,
+            format: args.format(),
             pager,
         }))?,
     }
@@ -171,10 +202,10 @@ async fn answer(args: &Args, question: &Question, params: Params, asked: Asked<'
         None => {
             let screen = Screen::of_stdout();
             let instead = "--format csv has all";
-            let view = View { format: args.format, screen, pager: !args.no_pager, lines: false, instead };
+            let view = View { format: args.format(), screen, pager: !args.no_pager, lines: false, instead };
             show(rows, view).await?;
         }
-        Some(path) => to_file(rows, args.format, path).await?,
+        Some(path) => to_file(rows, args.format(), path).await?,
     }
     Ok(exit)
 }

@@ -1,10 +1,13 @@
 //! `results validate`
 
-use std::path::{Path, PathBuf};
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
 
 use super::definitions::{Folder, Loaded};
 use super::merge::{accepted_text, checks_text, failure, gaps_text, kept_text, notes_text};
 use super::outcome::Outcome;
+use super::place::place;
 use super::speak::{out, say, say_line};
 use super::text::count;
 use crate::beside::Scratch;
@@ -16,20 +19,23 @@ use crate::merge::{Examined, Kind, examine};
 use crate::printable::printable;
 use crate::sources::Source;
 use crate::sql::Session;
-use crate::store::MergeManifest;
+use crate::store::{Location, MergeManifest, ReadAt, StoreError};
+
+/// Bytes of a CSV file that are compared at a time.
+const COMPARED: u64 = 8 << 20;
 
 #[derive(Debug, clap::Args)]
 #[command(
     after_help = "Examples:\n  results validate out/k6_full_20261123_143005\n  results validate merged\n\nA line a check on standard output; exit 3 if any fails."
 )]
 pub(super) struct Args {
-    /// A run directory or an output of `results merge`
-    #[arg(value_name = "DIR")]
-    dir: PathBuf,
+    /// A run directory or an output of `results merge`, or its URL
+    #[arg(value_name = "DIR", value_parser = place())]
+    dir: Location,
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
-    let loaded = definitions.load_for(&[&args.dir])?;
+    let loaded = definitions.load_for(std::slice::from_ref(&args.dir))?;
     let lines = check(&args.dir, &loaded)?;
     for line in &lines {
         out(&printable(&format!("{}  {}\n", if line.failed { "FAIL" } else { "ok  " }, line.what)))?;
@@ -38,20 +44,20 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
 }
 
 /// Checks a directory and tells only what failed.
-pub(super) fn validate(dir: &Path, loaded: &Loaded) -> Outcome {
-    let lines = check(dir, loaded)?;
+pub(super) fn validate(place: &Location, loaded: &Loaded) -> Outcome {
+    let lines = check(place, loaded)?;
     for line in lines.iter().filter(|l| l.failed) {
         say_line(format_args!("FAIL  {}", line.what));
     }
-    Ok(verdict(dir, &lines))
+    Ok(verdict(place, &lines))
 }
 
-fn verdict(dir: &Path, lines: &[Line]) -> Exit {
+fn verdict(place: &Location, lines: &[Line]) -> Exit {
     let failures = lines.iter().filter(|l| l.failed).count() as u64;
     if failures == 0 {
         return Exit::Done;
     }
-    say_line(format_args!("error: {} of {} failed", count(failures, "check"), dir.display()));
+    say_line(format_args!("error: {} of {place} failed", count(failures, "check")));
     Exit::Incomplete
 }
 
@@ -65,10 +71,12 @@ fn line(what: impl Into<String>, failed: bool) -> Line {
     Line { what: what.into(), failed }
 }
 
-fn check(dir: &Path, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
-    match Source::open(dir).map_err(Failure::error)? {
+fn check(place: &Location, loaded: &Loaded) -> Result<Vec<Line>, Failure> {
+    match Source::open(place).map_err(Failure::error)? {
         Source::Run(run) => super::outcome::block_on(validate_run(run.run, loaded))?,
-        Source::Merged(dir, manifest) => super::outcome::block_on(validate_merged(&dir, &manifest, loaded))?,
+        Source::Merged(place, manifest) => {
+            super::outcome::block_on(validate_merged(&place, &manifest, loaded))?
+        }
     }
 }
 
@@ -104,7 +112,7 @@ async fn validate_run(run: crate::store::Run, loaded: &Loaded) -> Result<Vec<Lin
 }
 
 async fn validate_merged(
-    dir: &Path,
+    place: &Location,
     manifest: &MergeManifest,
     loaded: &Loaded,
 ) -> Result<Vec<Line>, Failure> {
@@ -117,7 +125,7 @@ async fn validate_merged(
         ));
     }
     say(accepted_text(&manifest.accepted_skipped));
-    let session = Session::open(&[dir], definitions).map_err(Failure::error)?;
+    let session = Session::open(std::slice::from_ref(place), definitions).map_err(Failure::error)?;
     let tables: Vec<_> = loaded.schemas.iter().filter(|s| manifest.rows.contains_key(&s.table)).collect();
     for schema in &tables {
         let rows = session.collect(&format!("SELECT count(*) FROM \"{}\"", schema.table)).await;
@@ -131,7 +139,7 @@ async fn validate_merged(
             && let Some(name) = csv_name(schema, !manifest.complete)
         {
             let sql = csv_sql(schema, definitions).map_err(Failure::error)?;
-            let same = same_csv(&session, sql, &dir.join(&name)).await?;
+            let same = same_csv(&session, sql, (place, &name)).await?;
             lines.push(line(format!("{name} agrees with {}.parquet", schema.table), !same));
         }
     }
@@ -142,15 +150,39 @@ async fn validate_merged(
 }
 
 /// Whether a CSV file is what its Parquet file gives.
-async fn same_csv(session: &Session, sql: String, path: &Path) -> Result<bool, Failure> {
+async fn same_csv(session: &Session, sql: String, (place, name): (&Location, &str)) -> Result<bool, Failure> {
     let folder = Scratch::new("validate").map_err(Failure::error)?;
     let copy = folder.path().join("copy.csv");
-    let export = TableExport { session, sql, path: copy.clone(), metadata: Vec::new() };
-    let written = export.csv().await;
-    let same =
-        written.is_ok() && matches!((std::fs::read(path), std::fs::read(&copy)), (Ok(a), Ok(b)) if a == b);
-    written.map_err(Failure::error)?;
-    Ok(same)
+    TableExport { session, sql, path: copy.clone(), metadata: Vec::new() }
+        .csv()
+        .await
+        .map_err(Failure::error)?;
+    let storage = place.storage().map_err(Failure::error)?;
+    match storage.open(name) {
+        Ok(Some(file)) => Ok(is_same(&*file, &copy).unwrap_or(false)),
+        Ok(None) => Ok(false),
+        Err(_) if place.folder().is_some() => Ok(false),
+        Err(error) => Err(Failure::error(StoreError::from(error))),
+    }
+}
+
+/// Whether a file has the bytes of a copy.
+fn is_same(file: &dyn ReadAt, copy: &Path) -> std::io::Result<bool> {
+    let mut copy = File::open(copy)?;
+    if copy.metadata()?.len() != file.length() {
+        return Ok(false);
+    }
+    let mut at = 0;
+    while at < file.length() {
+        let length = (file.length() - at).min(COMPARED);
+        let mut ours = vec![0; length as usize];
+        copy.read_exact(&mut ours)?;
+        if file.read_at(at, ours.len())? != ours {
+            return Ok(false);
+        }
+        at += length;
+    }
+    Ok(true)
 }
 
 fn told(checks: &[CheckResult]) -> Vec<Line> {

@@ -1,25 +1,26 @@
 //! `results worker`: a share of a run, told about in events on standard output.
 
 use std::io::{BufReader, Read};
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::bounded::limit_memory;
 use super::definitions::Folder;
 use super::outcome::Outcome;
+use super::place::place;
 use super::run::failure;
 use super::signals::stop_on_signals;
 use crate::config::Analysis;
 use crate::error::{Exit, Failure};
 use crate::event::{EventSink, FanOut, JsonLines};
 use crate::run::{Here, Orders, Redo, Share, Stop, Watchdog, open};
-use crate::store::Assignment;
+use crate::store::{Assignment, Location};
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// The run
-    run: PathBuf,
+    #[arg(value_parser = place())]
+    run: Location,
     /// Which users
     #[arg(long)]
     shard: Assignment,
@@ -44,8 +45,8 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     if let Some(bytes) = args.memory {
         limit_memory(bytes)?;
     }
-    let schemas = definitions.load_for(&[&args.run])?.schemas;
     let run = open(&args.run).map_err(Failure::error)?;
+    let schemas = definitions.load_for_run(&run)?.schemas;
     let stop = stop_on_signals(true)?;
     let mut input = BufReader::new(std::io::stdin());
     let orders = Orders::read(&mut input).map_err(Failure::error)?;
@@ -63,7 +64,8 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let limit = share.timeout.filter(|_| run.manifest().config.analysis == Analysis::Builtin);
     let end = || std::process::exit(i32::from(Exit::TimedOut as u8));
     let watchdog = Watchdog::start(limit, Arc::clone(&events), end);
-    let here = Here { schemas: &schemas, supervisor: Some(std::os::unix::process::parent_id()) };
+    let supervisor = Some(std::os::unix::process::parent_id());
+    let here = Here { supervisor, ..Here::new(&schemas) };
     let tell = FanOut::default().with(events).with(watchdog);
     let outcome = here.work(&share, &orders, &tell, &stop).map_err(|error| failure(error.into()))?;
     Ok(outcome.exit())

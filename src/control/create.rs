@@ -1,7 +1,6 @@
 //! A control is planned and registered, or joined.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::path::PathBuf;
 
 use super::error::ControlError;
 use super::pairs::pairs;
@@ -17,7 +16,7 @@ use crate::store::{ControlOf, Location, Run, RunState, UnitState};
 #[derive(Debug)]
 pub(crate) struct Request<'a> {
     /// Of which run.
-    pub of: PathBuf,
+    pub of: Location,
     /// Where it shall be.
     pub at: Location,
     /// Most pairs.
@@ -45,7 +44,7 @@ pub(crate) fn create(request: Request<'_>, note: &dyn Fn(&str)) -> Result<Run, C
         data_root: folder,
         ..manifest.config.clone()
     };
-    let control = ControlOf { of: manifest.run_id.clone(), dir: place(&request.of) };
+    let control = ControlOf { of: manifest.run_id.clone(), dir: request.of.full_name() };
     let subjects = subjects(&run, request.pairs, note)?;
     let Request { at, shards, schemas, .. } = request;
     let planned = Planned { config: &config, shards, only_shards: Vec::new(), schemas };
@@ -53,12 +52,12 @@ pub(crate) fn create(request: Request<'_>, note: &dyn Fn(&str)) -> Result<Run, C
 }
 
 /// The run, if there can be a control of it.
-fn open(dir: &std::path::Path) -> Result<Run, ControlError> {
-    if let Ok(Source::Merged(_, manifest)) = Source::open(dir) {
+fn open(place: &Location) -> Result<Run, ControlError> {
+    if let Ok(Source::Merged(_, manifest)) = Source::open(place) {
         let runs = manifest.sources.into_iter().map(|run| run.dir).collect();
-        return Err(ControlError::Merged { dir: dir.display().to_string(), runs });
+        return Err(ControlError::Merged { dir: place.to_string(), runs });
     }
-    let run = Run::open(dir)?;
+    let run = Run::open(place)?;
     if let Some(control) = &run.manifest().control {
         return Err(ControlError::OfControl { run: run.name(), of: control.dir.clone() });
     }
@@ -66,11 +65,6 @@ fn open(dir: &std::path::Path) -> Result<Run, ControlError> {
         Analysis::Command(_) => Err(ControlError::OfProgram { run: run.name() }),
         Analysis::Builtin => Ok(run),
     }
-}
-
-/// Where the run is, from everywhere.
-fn place(dir: &std::path::Path) -> String {
-    dir.canonicalize().unwrap_or_else(|_| dir.to_owned()).display().to_string()
 }
 
 /// Pairs of users, each in the feature modes in which both have results.

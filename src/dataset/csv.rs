@@ -8,7 +8,7 @@ use super::open::Text;
 use super::place::Lines;
 use super::records::{RecordError, Records};
 use super::rules::Rules;
-use super::shape::{Shape, remark};
+use super::shape::{Shape, remark, without_comment};
 use super::table::{Column, Layout, Needed, Table, Users};
 
 /// Parses the needed columns, and the user column if there is one.
@@ -28,7 +28,8 @@ pub(super) fn read(
         user.map_or_else(|| needed.iter().map(|column| column.name.as_str()).collect(), |user| vec![user]);
     let shape = Shape::find(&text.sample, &names, rules.separator, rules.skip_lines);
     let mut records = Records::new(text, shape.separator, shape.skip);
-    let header = header(file, &mut records)?;
+    let all_names: Vec<&str> = needed.iter().map(|column| column.name.as_str()).chain(user).collect();
+    let header = without_comment(header(file, &mut records)?, &all_names);
     records.blanks_are_nothing = header.len() > 1;
     let layout = if header.is_empty() {
         // Not even a header: no rows, whatever they would have been.
@@ -112,7 +113,7 @@ impl<'a> Rows<'a> {
     /// Adds the current record as a row.
     fn take(&mut self, records: &Records<Text<'_>>) -> Result<(), DatasetError> {
         let line = records.line();
-        let owner = self.owner(records)?;
+        let owner = self.owner(records);
         let (file, names, cells) = (self.file, &self.names, &self.rules.cells);
         let (columns, feeds) = (&mut self.columns, &self.feeds);
         let (first, separator) = (self.lines.is_empty(), records.separator());
@@ -130,7 +131,9 @@ impl<'a> Rows<'a> {
             }
             slot += 1;
         });
-        if width != self.header.len() {
+        // Names that end in a separator name a column more, which the last rows of some programs leave out.
+        let unnamed = width + 1 == self.header.len() && self.header.last().is_some_and(String::is_empty);
+        if width != self.header.len() && !unnamed {
             // A line that was taken for the header and is none says more than the rows below it.
             if let Some(missing) = self.not_the_header() {
                 return Err(missing);
@@ -157,28 +160,30 @@ impl<'a> Rows<'a> {
     }
 
     /// Number of the user the current record belongs to; 0 in a file of one user.
-    fn owner(&mut self, records: &Records<Text<'_>>) -> Result<u32, DatasetError> {
-        let Some(position) = self.user else { return Ok(0) };
+    fn owner(&mut self, records: &Records<Text<'_>>) -> u32 {
+        let Some(position) = self.user else { return 0 };
         let (users, cells, last) = (&mut self.users, &self.rules.cells, &mut self.last_id);
-        let line = records.line();
+        let (file, user_column, line) = (self.file, self.user_column, records.line());
         // A row that is too short has no id, and is an error of its own.
-        let mut owner = Ok(NOBODY);
+        let mut owner = NOBODY;
         records.fields(&[position], |_, cell| {
             if last.1 != NOBODY && last.0 == cell {
-                owner = Ok(last.1);
+                owner = last.1;
                 return;
             }
-            owner = id::of_cell(cells, cell).map(|id| users.number(id.as_deref(), line));
-            *last = (cell.to_vec(), owner.as_ref().copied().unwrap_or(NOBODY));
+            owner = match id::of_cell(cells, cell) {
+                Ok(id) => users.number(id.as_deref(), line),
+                Err(reason) => users.odd(|| DatasetError::UserId {
+                    file: file.to_owned(),
+                    line,
+                    column: user_column.to_owned(),
+                    reason,
+                }),
+            };
+            *last = (cell.to_vec(), owner);
         });
-        let owner = owner.map_err(|reason| DatasetError::UserId {
-            file: self.file.to_owned(),
-            line,
-            column: self.user_column.to_owned(),
-            reason,
-        })?;
         self.owners.push(owner);
-        Ok(owner)
+        owner
     }
 
     fn finish(self, fingerprint: String) -> Table {
@@ -187,6 +192,7 @@ impl<'a> Rows<'a> {
             columns: self.columns,
             owners: self.owners,
             nobodys: self.users.nobodys,
+            odd: self.users.odd,
             users: self.users.names,
             fingerprint,
         }

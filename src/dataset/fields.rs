@@ -40,6 +40,26 @@ impl State {
     }
 }
 
+/// Whether the records of a text end in carriage returns alone. Line feeds may stand within quotes, as a spreadsheet on an
+/// older Mac writes the line breaks of a cell.
+pub(super) fn ends_in_carriage_returns(text: &[u8]) -> bool {
+    if !text.contains(&b'\r') {
+        return false;
+    }
+    let separates = |byte: u8| SEPARATORS.iter().any(|(known, _)| *known == byte);
+    let (mut state, mut alone) = (State::Start, false);
+    for (at, &byte) in text.iter().enumerate() {
+        let is_end = state != State::Quoted && matches!(byte, b'\r' | b'\n');
+        if is_end && (byte == b'\n' || text.get(at + 1) == Some(&b'\n')) {
+            return false;
+        }
+        alone |= is_end;
+        state =
+            if is_end { State::Start } else { state.after(byte, if separates(byte) { byte } else { b',' }) };
+    }
+    alone
+}
+
 /// A search for a record's end that goes on where it stopped when more text has come.
 #[derive(Default)]
 pub(super) struct Scan {

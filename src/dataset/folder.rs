@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::error::DatasetError;
+use super::items::{Item, What, items};
 use super::pattern;
 
 /// Extensions that are no part of a user id, in any case; taken off from the end, as often as they fit.
@@ -83,44 +84,41 @@ pub(super) struct Folder {
     /// Files that do not fit.
     others: Vec<String>,
     hidden: Vec<String>,
-    leftovers: Vec<String>,
-    beside: Vec<String>,
-    folders: Vec<String>,
+    pub(super) leftovers: Vec<String>,
+    pub(super) beside: Vec<String>,
+    pub(super) folders: Vec<String>,
     /// Pipes, sockets and devices.
     odd: Vec<String>,
 }
 
 impl Folder {
-    /// Lists a folder. Hidden files only fit a pattern that starts with a dot.
+    /// Lists a folder in which some file fits.
     pub(super) fn list(folder: &str, glob: &str) -> Result<Self, DatasetError> {
+        let found = Self::look(folder, glob)?;
+        if found.files.is_empty() { Err(found.nothing(folder, glob)) } else { Ok(found) }
+    }
+
+    /// Lists a folder. Hidden files only fit a pattern that starts with a dot.
+    pub(super) fn look(folder: &str, glob: &str) -> Result<Self, DatasetError> {
         if glob.contains('/') {
             return Err(DatasetError::Pattern { pattern: glob.to_owned() });
         }
-        let unreadable = |error: std::io::Error| DatasetError::Folder {
-            folder: folder.to_owned(),
-            reason: error.to_string(),
-        };
         let mut found = Self::default();
-        // Other processes read the plan.
-        let place = std::path::absolute(folder).unwrap_or_else(|_| PathBuf::from(folder));
-        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
-            let path = place.join(entry.map_err(unreadable)?.file_name());
+        for Item { path, what } in items(folder)? {
             let Some(name) = path.file_name() else { continue };
             let shown = name.to_string_lossy().into_owned();
             let hidden = shown.starts_with('.') && !glob.starts_with('.');
-            // A dangling link is taken, so that reading it says what is wrong.
-            let metadata = std::fs::metadata(&path).ok();
-            match &metadata {
-                Some(metadata) if metadata.is_dir() => {
+            let bytes = match what {
+                What::Folder => {
                     if hidden { &mut found.hidden } else { &mut found.folders }.push(format!("{shown}/"));
                     continue;
                 }
-                Some(metadata) if !metadata.is_file() => {
+                What::Odd => {
                     found.odd.push(shown);
                     continue;
                 }
-                _ => {}
-            }
+                What::File(bytes) => bytes,
+            };
             if hidden {
                 found.hidden.push(shown);
             } else if !pattern::matches(glob, &shown) {
@@ -135,13 +133,10 @@ impl Folder {
                     let rename = rename(&path, &shown);
                     return Err(DatasetError::FileName { folder: folder.to_owned(), name: shown, rename });
                 };
-                found.files.push(Found { name, path, bytes: metadata.map_or(0, |metadata| metadata.len()) });
+                found.files.push(Found { name, path, bytes });
             }
         }
         found.sort();
-        if found.files.is_empty() {
-            return Err(found.nothing(folder, glob));
-        }
         Ok(found)
     }
 

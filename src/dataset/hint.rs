@@ -129,9 +129,7 @@ fn marked(text: &str) -> Option<String> {
         return Some("a hexadecimal number; write it in decimal".to_owned());
     }
     if text.contains(".#") && text.starts_with(|c: char| c == '-' || c.is_ascii_digit()) {
-        return Some(
-            "what C programs write for a number that is none; list it under `data.missing_values`".to_owned(),
-        );
+        return Some("what C programs write for NaN; list it under `data.missing_values`".to_owned());
     }
     if text.contains('\0') {
         return Some(of_text(&[0]).to_owned());
@@ -240,7 +238,7 @@ pub(super) fn of_type(found: &str) -> &'static str {
     if found.starts_with("Time") {
         "a time of day has no date; write date and time as one timestamp"
     } else if found.contains("Binary") {
-        "its bytes are no text; write the column as numbers or text"
+        "its bytes aren't text; write the column as numbers or text"
     } else {
         "write a column with one number or text a row"
     }
@@ -260,8 +258,6 @@ pub(super) fn of_row(record: &[u8], header: &[String], found: usize, last_empty:
         "a comment; remove the line"
     } else if one_more && last_empty {
         "rows end in a separator and the header does not; add one to the header, or remove those of the rows"
-    } else if found + 1 == header.len() && header.last().is_some_and(String::is_empty) {
-        "the header ends in a separator, which names a column more; remove it"
     } else if one_more {
         "does the header lack a name, as row names of R do (`write.csv(…, row.names = FALSE)`), or does a number \
          have a decimal comma (quote it, and set `data.decimal: \",\"`)?"
@@ -364,7 +360,5 @@ mod tests {
         assert!(hint("1,2\r3,4", 3, false).contains("carriage return"));
         let three = ["a", "b", "c"].map(str::to_owned);
         assert!(of_row(b"1,2", &three, 2, false).contains("cut off"));
-        let longer = ["time", "steps", ""].map(str::to_owned);
-        assert!(of_row(b"1,2", &longer, 2, false).contains("the header ends in a separator"));
     }
 }

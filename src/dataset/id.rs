@@ -112,10 +112,13 @@ pub(super) fn rounded(id: &str) -> Option<String> {
     (rounded != id).then_some(rounded)
 }
 
-/// The ids of a column of Parquet, none where a row is nobody's.
+/// What a cell is: an id, nobody's, or why it cannot be one.
+type Id = Result<Option<String>, String>;
+
+/// The ids of a column of Parquet, or why none of it can be one.
 ///
 /// `uuid` says that the file marks the column as UUIDs.
-pub(super) fn of_column(cells: &Cells, values: &ArrayRef, uuid: bool) -> Result<Vec<Option<String>>, String> {
+pub(super) fn of_column(cells: &Cells, values: &ArrayRef, uuid: bool) -> Result<Vec<Id>, String> {
     let kind = match values.data_type() {
         DataType::Dictionary(_, inner) => inner.as_ref(),
         kind => kind,
@@ -133,8 +136,8 @@ pub(super) fn of_column(cells: &Cells, values: &ArrayRef, uuid: bool) -> Result<
                     | DataType::Decimal256(..)
             );
             let texts = texts(values, uuid)?;
-            let one = |text: Option<String>| -> Result<Option<String>, String> {
-                let Some(text) = text else { return Ok(None) };
+            let one = |text: Id| -> Id {
+                let Some(text) = text? else { return Ok(None) };
                 // A decimal number is exact, however large.
                 let text = if decimal { canonical(&text) } else { &text };
                 let id = of_cell(cells, text.as_bytes())?;
@@ -147,13 +150,13 @@ pub(super) fn of_column(cells: &Cells, values: &ArrayRef, uuid: bool) -> Result<
                 };
                 Ok(id.map(short))
             };
-            texts.into_iter().map(one).collect()
+            Ok(texts.into_iter().map(one).collect())
         }
     }
 }
 
 /// Ids that are stored as floats.
-fn floats(cells: &Cells, values: &ArrayRef, exact: f64) -> Result<Vec<Option<String>>, String> {
+fn floats(cells: &Cells, values: &ArrayRef, exact: f64) -> Result<Vec<Id>, String> {
     let is_single = *values.data_type() == DataType::Float32;
     let values = cast(values, &DataType::Float64).map_err(|error| error.to_string())?;
     let one = |value: Option<f64>| match value {
@@ -170,11 +173,16 @@ fn floats(cells: &Cells, values: &ArrayRef, exact: f64) -> Result<Vec<Option<Str
             Ok((!cells.is_missing(&text)).then_some(text))
         }
     };
-    values.as_primitive::<Float64Type>().iter().map(one).collect()
+    Ok(values.as_primitive::<Float64Type>().iter().map(one).collect())
 }
 
 /// Values of Parquet as text; bytes are text, or a UUID.
-pub(super) fn texts(values: &ArrayRef, uuid: bool) -> Result<Vec<Option<String>>, String> {
+pub(super) fn texts(values: &ArrayRef, uuid: bool) -> Result<Vec<Id>, String> {
+    if let Some(several) = several(values.data_type()) {
+        return Err(format!(
+            "each row has {several}, which isn't a text (hint: write a column with one text or whole number a row)"
+        ));
+    }
     let unreadable = || {
         format!(
             "the type {} cannot be read as text (hint: write the ids as text or whole numbers)",
@@ -189,10 +197,27 @@ pub(super) fn texts(values: &ArrayRef, uuid: bool) -> Result<Vec<Option<String>>
     if is_binary(values.data_type()) {
         let bytes = cast(values, &DataType::Binary).map_err(|_| unreadable())?;
         let bytes = bytes.as_binary::<i32>();
-        return bytes.iter().map(|bytes| bytes.map(|bytes| of_bytes(bytes, uuid)).transpose()).collect();
+        return Ok(bytes.iter().map(|bytes| bytes.map(|bytes| of_bytes(bytes, uuid)).transpose()).collect());
     }
     let texts = cast(values, &DataType::Utf8).map_err(|_| unreadable())?;
-    Ok(texts.as_string::<i32>().iter().map(|text| text.map(str::to_owned)).collect())
+    Ok(texts.as_string::<i32>().iter().map(|text| Ok(text.map(str::to_owned))).collect())
+}
+
+/// What a type of several values a row is called; the engine would write them into one text, with brackets around.
+fn several(kind: &DataType) -> Option<&'static str> {
+    use DataType::{
+        Dictionary, FixedSizeList, LargeList, LargeListView, List, ListView, Map, RunEndEncoded, Struct,
+        Union,
+    };
+    match kind {
+        List(_) | ListView(_) | LargeList(_) | LargeListView(_) | FixedSizeList(..) => Some("a list"),
+        Struct(_) => Some("a record of several fields"),
+        Map(..) => Some("a map"),
+        Union(..) => Some("a value of one of several types"),
+        Dictionary(_, inner) => several(inner),
+        RunEndEncoded(_, inner) => several(inner.data_type()),
+        _ => None,
+    }
 }
 
 fn is_binary(kind: &DataType) -> bool {

@@ -4,29 +4,27 @@
 mod tests;
 
 use std::collections::{BTreeMap, HashMap};
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
+use super::copies::{FileOf, copies};
 use super::error::DatasetError;
-use super::folder::{Folder, Found, id, some};
+use super::folder::{Folder, Found, id};
 use super::id::{lookalikes, rounded, stand_ins};
 use super::rules::Rules;
-use super::{open, table};
+use super::{fingerprint, open, table};
 use crate::config::Config;
-
-/// Most bytes of files that are compared to find people whose files are the same.
-const COMPARED: u64 = 64 * 1024;
 
 /// One user and the files with their rows.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct UserInput {
     /// The user id; any UTF-8.
     pub id: String,
-    /// Absolute paths of the files, sorted by name; more than one only with a user column.
+    /// Absolute paths of the files, or their URLs, sorted by name; more than one only with a user column.
     pub files: Vec<PathBuf>,
     /// Bytes of the files together (of a shared file: all of it).
     pub bytes: u64,
-    /// Whether this stands for a shared file that could not be read, so that whose rows it holds is not known.
+    /// Whether this stands for a shared file that could not be read, or for those of its rows whose id cannot be one, so
+    /// that whose rows they are is not known.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub unread: bool,
 }
@@ -41,20 +39,17 @@ pub struct Inputs {
 }
 
 impl UserInput {
+    /// The file of a user who has only one.
+    fn only_file(&self) -> FileOf<'_> {
+        FileOf { user: &self.id, path: &self.files[0], bytes: self.bytes }
+    }
+
     /// Hash (hex) of the bytes of the files; the same as [`super::UserFrame::fingerprint`], for
     /// users whose files could not be parsed.
     pub fn fingerprint(&self) -> Result<String, DatasetError> {
         let hashes: Result<Vec<_>, _> = self.files.iter().map(|file| open::fingerprint(file)).collect();
-        Ok(joint_fingerprint(hashes?))
+        Ok(fingerprint::joint(hashes?))
     }
-}
-
-/// One hash for several files: that of the only one, or the hash of the hashes.
-pub(super) fn joint_fingerprint(mut hashes: Vec<String>) -> String {
-    if hashes.len() == 1 {
-        return hashes.swap_remove(0);
-    }
-    blake3::hash(hashes.concat().as_bytes()).to_hex().to_string()
 }
 
 /// The users of a data folder, the first `n_users` of them; see [`list`].
@@ -67,14 +62,15 @@ pub fn inputs(config: &Config) -> Result<Vec<UserInput>, DatasetError> {
 /// With one file a user they are sorted by file name, byte by byte, and the id is the file name
 /// without the first of `id_suffixes` that fits, or without its extensions. With a user column
 /// (`data.user`) every file is read once to find the users, who are sorted by id; a file that cannot be
-/// read becomes a unit of its own, which fails, so that the run is not complete without it.
+/// read becomes a unit of its own, which fails, so that the run is not complete without it; so do the rows of a file
+/// whose id cannot be one.
 pub fn list(config: &Config) -> Result<Inputs, DatasetError> {
     let folder = Folder::list(&config.data_root, &config.data.files)?;
     let mut notes = folder.notes(&config.data.files);
     let mut users = match &config.data.user {
         None => {
             let users = one_file_each(folder.files, &config.data.id_suffixes)?;
-            notes.extend(same_bytes(&users));
+            notes.extend(copies(users.iter().map(UserInput::only_file)));
             users
         }
         Some(column) => by_column(folder.files, column, &Rules::new(&config.data.reading), &mut notes)?,
@@ -137,49 +133,6 @@ fn one_file_each(files: Vec<Found>, suffixes: &[String]) -> Result<Vec<UserInput
     }
 }
 
-/// Notes on files of different users that hold the same bytes: copies that would count twice.
-///
-/// Only files of one size are opened, and those whose beginnings are equal read to the end.
-fn same_bytes(users: &[UserInput]) -> Vec<String> {
-    let mut by_size: HashMap<u64, Vec<&UserInput>> = HashMap::new();
-    for user in users.iter().filter(|user| user.bytes > 0) {
-        by_size.entry(user.bytes).or_default().push(user);
-    }
-    let mut notes = Vec::new();
-    for users in by_size.into_values().filter(|users| users.len() > 1) {
-        let mut by_content: HashMap<String, Vec<&UserInput>> = HashMap::new();
-        for user in users {
-            if let Some(hash) = beginning(&user.files[0]) {
-                by_content.entry(hash).or_default().push(user);
-            }
-        }
-        for alike in by_content.into_values().filter(|users| users.len() > 1) {
-            let mut by_hash: BTreeMap<String, Vec<String>> = BTreeMap::new();
-            for user in alike {
-                if let Ok(hash) = user.fingerprint() {
-                    by_hash.entry(hash).or_default().push(user.id.clone());
-                }
-            }
-            for names in by_hash.values().filter(|names| names.len() > 1) {
-                notes.push(format!(
-                    "the files of {} users hold the same bytes: {} (hint: remove the copies if they are one person)",
-                    names.len(),
-                    some(names)
-                ));
-            }
-        }
-    }
-    notes.sort();
-    notes
-}
-
-/// Hash of the beginning of a file.
-fn beginning(path: &Path) -> Option<String> {
-    let mut start = Vec::new();
-    std::fs::File::open(path).ok()?.take(COMPARED).read_to_end(&mut start).ok()?;
-    Some(blake3::hash(&start).to_hex().to_string())
-}
-
 /// Every value of the column is a user.
 fn by_column(
     files: Vec<Found>,
@@ -188,7 +141,7 @@ fn by_column(
     notes: &mut Vec<String>,
 ) -> Result<Vec<UserInput>, DatasetError> {
     let mut users: BTreeMap<String, UserInput> = BTreeMap::new();
-    let mut failed = Vec::new();
+    let (mut failed, mut odd) = (Vec::new(), Vec::new());
     for file in files {
         let found = match read_table(&file.path, &[], Some(column), rules) {
             Ok(found) => found,
@@ -204,7 +157,7 @@ fn by_column(
                  (hint: if a word such as NA is an id, set `data.not_missing: [NA]`)",
                 file.name
             ));
-        } else if found.users.is_empty() {
+        } else if found.users.is_empty() && found.odd.is_none() {
             notes.push(format!("{} has no rows", file.name));
         }
         for id in found.users {
@@ -217,21 +170,36 @@ fn by_column(
             user.files.push(file.path.clone());
             user.bytes += file.bytes;
         }
+        if let Some((rows, error)) = found.odd {
+            odd.push((file, rows, error));
+        }
     }
     if users.is_empty() {
-        return Err(match failed.into_iter().next() {
-            Some((_, error)) => error,
+        let odd = odd.into_iter().map(|(_, _, error)| error);
+        return Err(match failed.into_iter().map(|(_, error)| error).chain(odd).next() {
+            Some(error) => error,
             None => DatasetError::NobodysRows { column: column.to_owned() },
         });
     }
-    for (file, error) in failed {
-        notes.push(format!("{} cannot be read and fails as a unit of its own: {error}", file.name));
+    let mut fail = |file: Found, note: String| {
+        notes.push(note);
         let mut id = file.name;
         while users.contains_key(&id) {
             id.push_str(" (file)");
         }
         let unread = UserInput { id: id.clone(), files: vec![file.path], bytes: file.bytes, unread: true };
         users.insert(id, unread);
+    };
+    for (file, error) in failed {
+        let note = format!("{} cannot be read and fails as a unit of its own: {error}", file.name);
+        fail(file, note);
+    }
+    for (file, rows, error) in odd {
+        let note = format!(
+            "{}: {rows} row(s) whose user id cannot be one fail as a unit of their own, the first: {error}",
+            file.name
+        );
+        fail(file, note);
     }
     Ok(users.into_values().collect())
 }

@@ -140,6 +140,24 @@ const OTHERS: [Mark; 46] = [
     (0, b"\x7fELF", "a program", "it holds no rows; leave it out with `data.files`"),
 ];
 
+/// Text in 32 bits a letter.
+pub(super) const UTF32: Other =
+    Other { what: "UTF-32 text", remedy: "write it as UTF-8: `iconv -f UTF-32 -t UTF-8 FILE > NEW.csv`" };
+/// Parquet within gzip or zstd.
+pub(super) const PACKED_PARQUET: Other =
+    Other { what: "compressed Parquet", remedy: "unpack it: `gunzip FILE` or `zstd -d FILE`" };
+/// Compressed more often than anybody means to.
+pub(super) const PACKED_AGAIN: Other = Other { what: "compressed again and again", remedy: "unpack it" };
+/// Most layers of compression.
+pub(super) const LAYERS: usize = 3;
+
+impl Other {
+    /// What to do with a file of that name.
+    pub(super) fn remedy(self, name: &str) -> String {
+        self.remedy.replace("FILE", name)
+    }
+}
+
 impl Kind {
     /// The kind of a file that begins so.
     pub(super) fn of(start: &[u8]) -> Self {

@@ -10,15 +10,17 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE};
 use encoding_rs_io::DecodeReaderBytesBuilder;
 
 use super::error::DatasetError;
-use super::kind::{Kind, LOOK};
+use super::fields::ends_in_carriage_returns;
+use super::fingerprint;
+use super::kind::{Kind, LAYERS, LOOK, Other, PACKED_AGAIN, PACKED_PARQUET, UTF32};
 use super::packed::{Behind, Members, Packing};
+use super::remote;
+pub(super) use super::told::{shown, unreadable};
 
 /// Bytes fetched from the system at a time.
 const CHUNK: usize = 256 * 1024;
 /// Bytes of text that are looked at to find out how it is written.
 const SAMPLE: usize = 64 * 1024;
-/// Most layers of compression.
-const LAYERS: usize = 3;
 
 /// A reader that hashes what passes through it.
 struct Hashed<R> {
@@ -45,7 +47,7 @@ impl<R: Read> Read for CarriageReturns<R> {
     }
 }
 
-fn ends_as_newlines(bytes: &mut [u8]) {
+pub(super) fn ends_as_newlines(bytes: &mut [u8]) {
     for byte in bytes {
         if *byte == b'\r' {
             *byte = b'\n';
@@ -58,6 +60,8 @@ pub(super) struct Text<'a> {
     reader: Box<dyn Read + 'a>,
     hasher: Rc<RefCell<blake3::Hasher>>,
     packed: bool,
+    /// The encoding that it is decoded from.
+    pub(super) encoding: &'static str,
     /// How the text begins.
     pub(super) sample: Vec<u8>,
 }
@@ -82,26 +86,18 @@ impl<'a> Text<'a> {
                     let members = Members::new(packing, BufReader::with_capacity(CHUNK, reader));
                     reader = Box::new(members.map_err(|error| broken(file, packed, 0, &error))?);
                 }
-                Kind::Other(other) => return Err(not_read(file, other.what, other.remedy)),
-                Kind::Parquet => {
-                    return Err(not_read(
-                        file,
-                        "compressed Parquet",
-                        "unpack it: `gunzip FILE` or `zstd -d FILE`",
-                    ));
-                }
-                Kind::Gzip | Kind::Zstd => {
-                    return Err(not_read(file, "compressed again and again", "unpack it"));
-                }
+                Kind::Other(other) => return Err(not_read(file, other)),
+                Kind::Parquet => return Err(not_read(file, PACKED_PARQUET)),
+                Kind::Gzip | Kind::Zstd => return Err(not_read(file, PACKED_AGAIN)),
             }
             packed = true;
         }
         let (mut sample, mut reader) = peek(reader, SAMPLE);
         if is_utf32(&sample) {
-            let remedy = "write it as UTF-8: `iconv -f UTF-32 -t UTF-8 FILE > NEW.csv`";
-            return Err(not_read(file, "UTF-32 text", remedy));
+            return Err(not_read(file, UTF32));
         }
-        if let Some(encoding) = decoded(&sample, encoding) {
+        let decoded = decoded(&sample, encoding);
+        if let Some(encoding) = decoded {
             let decoder = DecodeReaderBytesBuilder::new()
                 .encoding(Some(encoding))
                 .bom_override(true)
@@ -109,11 +105,12 @@ impl<'a> Text<'a> {
                 .build(reader);
             (sample, reader) = peek(Box::new(decoder), SAMPLE);
         }
-        if sample.contains(&b'\r') && !sample.contains(&b'\n') {
+        if ends_in_carriage_returns(&sample) {
             ends_as_newlines(&mut sample);
             reader = Box::new(CarriageReturns(reader));
         }
-        Ok(Self { reader, hasher, packed, sample })
+        let encoding = decoded.unwrap_or(UTF_8).name();
+        Ok(Self { reader, hasher, packed, encoding, sample })
     }
 
     /// Hash (hex) of the bytes of the file (not of the text), which is read to its end.
@@ -155,7 +152,7 @@ fn peek<'a>(mut reader: Box<dyn Read + 'a>, most: usize) -> (Vec<u8>, Box<dyn Re
 }
 
 /// Whether a text is in 32 bits a letter, by its mark or by the zeros around letters of ASCII.
-fn is_utf32(sample: &[u8]) -> bool {
+pub(super) fn is_utf32(sample: &[u8]) -> bool {
     let marked = sample.starts_with(b"\xff\xfe\0\0") || sample.starts_with(b"\0\0\xfe\xff");
     let mut letters = sample.chunks_exact(4).take(16).peekable();
     let wide = |letter: &[u8]| matches!(letter, [a, 0, 0, 0] | [0, 0, 0, a] if *a > 0);
@@ -163,7 +160,7 @@ fn is_utf32(sample: &[u8]) -> bool {
 }
 
 /// The encoding a text has to be decoded from; none for UTF-8, whose bytes are taken as they are.
-fn decoded(sample: &[u8], configured: Option<&'static Encoding>) -> Option<&'static Encoding> {
+pub(super) fn decoded(sample: &[u8], configured: Option<&'static Encoding>) -> Option<&'static Encoding> {
     if let Some((marked, _)) = Encoding::for_bom(sample) {
         return (marked != UTF_8).then_some(marked);
     }
@@ -182,14 +179,10 @@ fn decoded(sample: &[u8], configured: Option<&'static Encoding>) -> Option<&'sta
 }
 
 /// The error of a well-known kind of file that is not read.
-fn not_read(file: &str, what: &str, remedy: &str) -> DatasetError {
-    DatasetError::NotCsv {
-        file: file.to_owned(),
-        reason: format!(
-            "it is {what}, which is not read (hint: {})",
-            remedy.replace("FILE", &base_name(file))
-        ),
-    }
+fn not_read(file: &str, other: Other) -> DatasetError {
+    let reason =
+        format!("it is {}, which is not read (hint: {})", other.what, other.remedy(&base_name(file)));
+    DatasetError::NotCsv { file: file.to_owned(), reason }
 }
 
 fn base_name(file: &str) -> String {
@@ -217,19 +210,44 @@ fn broken(file: &str, packed: bool, rows: usize, error: &io::Error) -> DatasetEr
     DatasetError::Unreadable { file: name, reason: error.to_string() }
 }
 
-/// A file's name in messages.
-pub(super) fn shown(path: &Path) -> String {
-    path.display().to_string()
+/// A file as one of this machine: itself, or a copy of what an object store has.
+pub(super) fn file(path: &Path) -> Result<File, DatasetError> {
+    match remote::File::of(path) {
+        Some(file) => remote::fetched(path, &mut remote::open(path, file)?),
+        None => File::open(path).map_err(|error| unreadable(path, &error)),
+    }
 }
 
-/// An error of the system on a file.
-pub(super) fn unreadable(path: &Path, source: &io::Error) -> DatasetError {
-    DatasetError::Unreadable { file: shown(path), reason: source.to_string() }
+/// The bytes of a file as they come.
+fn stream(path: &Path) -> Result<Box<dyn Read>, DatasetError> {
+    Ok(match remote::File::of(path) {
+        Some(file) => Box::new(remote::open(path, file)?),
+        None => Box::new(File::open(path).map_err(|error| unreadable(path, &error))?),
+    })
+}
+
+/// How a file begins.
+pub(super) fn beginning(path: &Path, most: usize) -> Result<Vec<u8>, DatasetError> {
+    let mut head = Vec::new();
+    stream(path)?.take(most as u64).read_to_end(&mut head).map_err(|error| unreadable(path, &error))?;
+    Ok(head)
+}
+
+/// The bytes of a file as they come, without one layer of compression.
+pub(super) fn unpacked(path: &Path) -> Result<Box<dyn Read>, DatasetError> {
+    let (head, reader) = peek(stream(path)?, LOOK);
+    let packing = match Kind::of(&head) {
+        Kind::Gzip => Packing::Gzip,
+        Kind::Zstd => Packing::Zstd,
+        _ => return Ok(reader),
+    };
+    let members = Members::new(packing, BufReader::with_capacity(CHUNK, reader));
+    Ok(Box::new(members.map_err(|error| unreadable(path, &error))?))
 }
 
 /// Opens a file and says whether it is Parquet, which is read from its end.
 pub(super) fn open(path: &Path) -> Result<(File, bool), DatasetError> {
-    let mut file = File::open(path).map_err(|error| unreadable(path, &error))?;
+    let mut file = file(path)?;
     let mut head = Vec::with_capacity(4);
     let start = |file: &mut File, head: &mut Vec<u8>| -> io::Result<()> {
         file.take(4).read_to_end(head)?;
@@ -244,8 +262,5 @@ pub(super) fn open(path: &Path) -> Result<(File, bool), DatasetError> {
 
 /// Hash (hex) of a file's bytes.
 pub(super) fn fingerprint(path: &Path) -> Result<String, DatasetError> {
-    let file = File::open(path).map_err(|error| unreadable(path, &error))?;
-    let mut hasher = blake3::Hasher::new();
-    hasher.update_reader(file).map_err(|error| unreadable(path, &error))?;
-    Ok(hasher.finalize().to_hex().to_string())
+    fingerprint::of(path, stream(path)?)
 }

@@ -12,8 +12,11 @@ pub(super) const GAP_PERIODS: f64 = 1.5;
 const FEWEST: usize = 10;
 /// Long steps are doubtful if more than one step in so many is.
 const ONE_IN: usize = 4;
+/// They are of one length if no more than one of so many has another.
+const OTHERS_IN: usize = 10;
 
-/// Many steps that are gaps by the data's own period: two rates of one recorder, or rows that are irregular.
+/// Steps that are gaps by the data's own period, and so many, or so much of one length, that a recorder may have meant them:
+/// two rates, pauses that come again and again, or rows that are irregular.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LongSteps {
     /// Steps from a row to the next.
@@ -39,7 +42,7 @@ impl fmt::Display for LongSteps {
     }
 }
 
-/// Long steps, if they are so many that they may be no gaps.
+/// Long steps, if they are so many, or so much alike, that they may be no gaps.
 pub(super) fn long_steps(
     config: &Config,
     frame: &UserFrame,
@@ -55,12 +58,20 @@ pub(super) fn long_steps(
     let steps: Vec<f64> =
         kept.map(|pair| times[pair[1]] - times[pair[0]]).filter(|step| *step > 0.0).collect();
     let mut long: Vec<f64> = steps.iter().copied().filter(|step| *step > GAP_PERIODS * period).collect();
-    if long.len() < FEWEST || long.len() * ONE_IN <= steps.len() {
+    if long.len() < FEWEST {
         return None;
     }
     long.sort_by(f64::total_cmp);
-    let same = long.chunk_by(|a, b| a.total_cmp(b).is_eq()).max_by_key(|same| same.len())?;
-    Some(LongSteps { steps: steps.len(), long: long.len(), period, usual: same[0], of_usual: same.len() })
+    // Clocks are not exact: as many periods are one length.
+    let periods = |step: &f64| (step / period).round() as u64;
+    let same = long.chunk_by(|a, b| periods(a) == periods(b)).max_by_key(|same| same.len())?;
+    // Gaps that befall a recording differ in length.
+    let others = long.len() - same.len();
+    if long.len() * ONE_IN <= steps.len() && others * OTHERS_IN > long.len() {
+        return None;
+    }
+    let usual = same[same.len() / 2];
+    Some(LongSteps { steps: steps.len(), long: long.len(), period, usual, of_usual: same.len() })
 }
 
 /// Median of the forward steps; of two middle ones the shorter.

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 
 use super::clock::WallClock;
 use super::error::DatasetError;
+use super::fingerprint;
 use super::frame::UserFrame;
-use super::inputs::{UserInput, joint_fingerprint};
+use super::inputs::UserInput;
 use super::pace::period;
 use super::place::Lines;
 use super::recipe::Recipe;
@@ -44,7 +45,7 @@ impl Input {
         match self {
             Self::User(user) => user.fingerprint(),
             Self::Pair(PairInput { source, target }) => {
-                Ok(joint_fingerprint(vec![source.fingerprint()?, target.fingerprint()?]))
+                Ok(fingerprint::joint(vec![source.fingerprint()?, target.fingerprint()?]))
             }
         }
     }
@@ -113,7 +114,7 @@ impl Recipe {
             target: of_target(&target.target),
             condition: target.condition.as_deref().map(of_target),
             sources: source.sources.iter().map(values).collect(),
-            fingerprint: joint_fingerprint(vec![source.fingerprint.clone(), target.fingerprint.clone()]),
+            fingerprint: fingerprint::joint(vec![source.fingerprint.clone(), target.fingerprint.clone()]),
         })
     }
 }

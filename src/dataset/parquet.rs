@@ -3,19 +3,23 @@
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
+use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit};
+use arrow::datatypes::{DataType, FieldRef, Float64Type, Int64Type, Schema, TimeUnit};
 use parquet::arrow::ProjectionMask;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
-use parquet::basic::LogicalType;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+};
+use parquet::basic::{LogicalType, Type as PhysicalType};
+use parquet::schema::types::TypePtr;
 
-use super::cell::Cells;
 use super::error::DatasetError;
+use super::fingerprint;
 use super::hint::Spot;
 use super::id;
-use super::open::{fingerprint, shown};
+use super::open::shown;
 use super::place::Lines;
 use super::rules::Rules;
 use super::table::{Column, Layout, Needed, Table, Users, Values};
@@ -29,7 +33,7 @@ pub(super) fn read(
     rules: &Rules,
 ) -> Result<Table, DatasetError> {
     let name = shown(path);
-    let fingerprint = fingerprint(path)?;
+    let fingerprint = fingerprint::of(path, &file)?;
     // The Parquet reader asserts some of what it reads in a file's metadata; a damaged file must
     // not end the run.
     catch_unwind(AssertUnwindSafe(|| read_columns(&name, file, needed, user, rules, fingerprint)))
@@ -41,6 +45,31 @@ fn corrupt(file: &str, reason: &dyn std::fmt::Display) -> DatasetError {
     DatasetError::Corrupt { file: file.to_owned(), reason: reason.to_string() }
 }
 
+/// A reader of a file. Timestamps of 96 bits, as Spark and Hive write them, are read in microseconds: in nanoseconds those
+/// outside of 1677 to 2262, such as one in place of a missing time, would wrap into others.
+pub(super) fn opened(name: &str, file: File) -> Result<ParquetRecordBatchReaderBuilder<File>, DatasetError> {
+    let plain = ArrowReaderMetadata::load(&file, ArrowReaderOptions::new());
+    let plain = plain.map_err(|error| corrupt(name, &error))?;
+    let roots = plain.parquet_schema().root_schema().get_fields();
+    let is_wide = |root: &TypePtr| root.is_primitive() && root.get_physical_type() == PhysicalType::INT96;
+    if !roots.iter().any(is_wide) {
+        return Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, plain));
+    }
+    let in_micros = |(field, root): (&FieldRef, &TypePtr)| match field.data_type() {
+        DataType::Timestamp(_, zone) if is_wide(root) => {
+            let kind = DataType::Timestamp(TimeUnit::Microsecond, zone.clone());
+            Arc::new(field.as_ref().clone().with_data_type(kind))
+        }
+        _ => Arc::clone(field),
+    };
+    let fields: Vec<FieldRef> = plain.schema().fields().iter().zip(roots).map(in_micros).collect();
+    let schema = Schema::new_with_metadata(fields, plain.schema().metadata().clone());
+    let options = ArrowReaderOptions::new().with_schema(Arc::new(schema));
+    let read = ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options);
+    let read = read.map_err(|error| corrupt(name, &error))?;
+    Ok(ParquetRecordBatchReaderBuilder::new_with_metadata(file, read))
+}
+
 /// Reads a file that may be damaged in ways that the reader asserts against.
 fn read_columns(
     name: &str,
@@ -50,7 +79,7 @@ fn read_columns(
     rules: &Rules,
     fingerprint: String,
 ) -> Result<Table, DatasetError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| corrupt(name, &error))?;
+    let builder = opened(name, file)?;
     let header: Vec<String> = builder.schema().fields().iter().map(|field| field.name().clone()).collect();
     let layout = Layout::find(name, &header, needed, user, "")?;
     let mut roots: Vec<usize> = layout.positions.iter().flatten().copied().collect();
@@ -73,6 +102,7 @@ fn read_columns(
     table.lines = Lines::new(lines);
     table.users = users.names;
     table.nobodys = users.nobodys;
+    table.odd = users.odd;
     Ok(table)
 }
 
@@ -88,6 +118,7 @@ fn empty(needed: &[Needed], layout: &Layout, fingerprint: String) -> Table {
         owners: Vec::new(),
         users: Vec::new(),
         nobodys: None,
+        odd: None,
         fingerprint,
     }
 }
@@ -131,15 +162,19 @@ fn append(
     let first = lines.len() as u64 + 1;
     let mut owners = vec![0; batch.num_rows()];
     if let (Some(user), Some(values)) = (from.user, from.layout.user.and_then(array)) {
-        let ids =
-            id::of_column(&from.rules.cells, values, user.uuid).map_err(|reason| DatasetError::UserId {
-                file: from.file.to_owned(),
-                line: first + first_bad_id(&from.rules.cells, values, user.uuid),
-                column: user.column.to_owned(),
-                reason,
-            })?;
+        let wrong = |line: u64, reason: String| DatasetError::UserId {
+            file: from.file.to_owned(),
+            line,
+            column: user.column.to_owned(),
+            reason,
+        };
+        let ids = id::of_column(&from.rules.cells, values, user.uuid);
+        let ids = ids.map_err(|reason| wrong(first, reason))?;
         for ((owner, id), line) in owners.iter_mut().zip(ids).zip(first..) {
-            *owner = users.number(id.as_deref(), line);
+            *owner = match id {
+                Ok(id) => users.number(id.as_deref(), line),
+                Err(reason) => users.odd(|| wrong(line, reason)),
+            };
         }
         table.owners.extend(&owners);
     }
@@ -158,12 +193,6 @@ fn append(
     }
     lines.extend(first..first + batch.num_rows() as u64);
     Ok(())
-}
-
-/// The first row whose id cannot be one.
-fn first_bad_id(cells: &Cells, values: &ArrayRef, uuid: bool) -> u64 {
-    let bad = |row: &usize| id::of_column(cells, &values.slice(*row, 1), uuid).is_err();
-    (0..values.len()).find(bad).unwrap_or_default() as u64
 }
 
 /// Adds one column of a batch.
@@ -188,7 +217,8 @@ fn append_column(
         }
         return Ok(());
     }
-    let texts = id::texts(values, false).map_err(|_| DatasetError::ColumnType {
+    let texts = id::texts(values, false).and_then(|texts| texts.into_iter().collect::<Result<Vec<_>, _>>());
+    let texts = texts.map_err(|_| DatasetError::ColumnType {
         file: from.file.to_owned(),
         column: column.name.clone(),
         found: values.data_type().to_string(),
@@ -208,7 +238,7 @@ fn append_column(
 }
 
 /// Whether values of a type are text, perhaps dictionary-encoded.
-fn is_text(data_type: &DataType) -> bool {
+pub(super) fn is_text(data_type: &DataType) -> bool {
     match data_type {
         DataType::Utf8 | DataType::LargeUtf8 | DataType::Utf8View => true,
         DataType::Dictionary(_, values) => is_text(values),

@@ -2,6 +2,9 @@
 
 use chrono::{DateTime, NaiveDateTime, SecondsFormat};
 
+use super::pace::period;
+use super::place::Rows;
+
 /// Seconds since 1970 from here on (year 5138) are no time of a recording.
 const LARGEST: f64 = 1e11;
 /// The last time in nanoseconds of 64 bits, where the engine stops.
@@ -63,6 +66,17 @@ impl Reading {
     fn seconds(&self, number: f64) -> f64 {
         number * self.factor / self.divisor - self.zero
     }
+}
+
+/// How numbers of a column that are times are read: what they are, what SQL has behind the column, and seconds since
+/// 1970 of the first. Of numbers that may be seconds since 1970 these are the first choice.
+pub(crate) fn reading_of(first: f64, last: f64) -> Option<(&'static str, &'static str, f64)> {
+    const SECONDS: Reading = reading("seconds since 1970", 1.0, 1.0, 0.0, "");
+    let all = std::iter::once(&SECONDS).chain(&SMALL_UNITS).chain(&DAYS).chain(&EPOCHS);
+    let fits = |reading: &&Reading| {
+        [first, last].iter().all(|&end| YEARS.start <= reading.seconds(end) && reading.seconds(end) < FUTURE)
+    };
+    all.into_iter().find(fits).map(|reading| (reading.name, reading.sql, reading.seconds(first)))
 }
 
 /// Why one time cannot be one, and what to do; `sql` is the expression it comes from.
@@ -226,6 +240,39 @@ pub(super) fn doubt(times: &[f64], sql: &str) -> Option<String> {
     }
     let readings = readings(&EPOCHS, first, sql, YEARS.start..FUTURE).filter(|_| first >= FUTURE)?;
     Some(format!("{run} (hint: shifted for privacy? else it looks like {readings})"))
+}
+
+/// Times that are no more than one in so many are few.
+const FEW_IN: usize = 10;
+/// Rows of which one comes every year have no times far from each other.
+const MANY_PERIODS: f64 = 100.0;
+
+/// A few times that lie more than a year from all others: of a clock that was not set, or in place of a missing one.
+pub(super) fn apart(times: &[f64], rows: Rows<'_>) -> Option<String> {
+    let all = times.len();
+    let few = (all / FEW_IN).max(1);
+    if all <= 2 * few {
+        return None;
+    }
+    let mut sorted: Vec<usize> = (0..all).collect();
+    sorted.sort_by(|&a, &b| times[a].total_cmp(&times[b]));
+    let far = YEAR.max(MANY_PERIODS * period(times, &sorted)?);
+    let is_gap = |&at: &usize| times[sorted[at]] - times[sorted[at - 1]] > far;
+    let early = (1..=few).rev().find(is_gap).unwrap_or(0);
+    let late = (all - few..all).find(is_gap).unwrap_or(all);
+    let odd = early + all - late;
+    let first = *sorted[..early].iter().chain(&sorted[late..]).next()?;
+    let (is, which, remove) =
+        if odd == 1 { ("is", "", "the row") } else { ("are", "the first ", "the rows") };
+    let others = &sorted[early..late];
+    Some(format!(
+        "{odd} of {all} times {is} more than a year from all others ({} to {}): {which}{} at {} (hint: a clock that was \
+         not set, or a number for a missing time? If so, remove {remove})",
+        date(times[others[0]]),
+        date(times[others[others.len() - 1]]),
+        date(times[first]),
+        rows.at(first)
+    ))
 }
 
 /// An expression as a part of another one.

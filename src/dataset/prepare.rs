@@ -78,6 +78,7 @@ fn doubts(config: &Config, frame: &UserFrame, source: &[f64], target: &[f64], ro
     if let (Some(times), true) = (&frame.timestamp, config.data.plausibility) {
         let times: Vec<f64> = rows.kept.iter().map(|&row| times[row]).collect();
         doubts.extend(plausible::doubt(&times, config.data.timestamp.as_deref().unwrap_or_default()));
+        doubts.extend(plausible::apart(&times, rows));
     }
     for (role, values) in [("source", source), ("target", target)] {
         if config.data.plausibility {
@@ -118,8 +119,21 @@ fn always(role: &str, sql: &str, values: &[f64]) -> Option<String> {
 const STAND_INS: [f64; 10] =
     [-9.0, -99.0, -999.0, -9999.0, -99_999.0, -1e9, 999.0, 9999.0, 99_999.0, 999_999.0];
 
-/// What is said of values that are all of one such number and lie far from all others.
-fn stand_in(role: &str, values: &[f64], rows: Rows<'_>) -> Option<String> {
+/// A number that stands for missing values among others.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct StandIn {
+    /// The number.
+    pub end: f64,
+    /// How many values it is.
+    pub count: usize,
+    /// The first of them.
+    first: usize,
+    /// The least and the largest of all others.
+    pub others: (f64, f64),
+}
+
+/// The number among values that programs write for missing ones, and that lies far from all others.
+pub(crate) fn stand_in_of(values: &[f64]) -> Option<StandIn> {
     let known = || values.iter().copied().filter(|value| value.is_finite());
     let ends = [known().min_by(f64::total_cmp)?, known().max_by(f64::total_cmp)?];
     ends.into_iter().filter(|end| STAND_INS.contains(end)).find_map(|end| {
@@ -128,14 +142,18 @@ fn stand_in(role: &str, values: &[f64], rows: Rows<'_>) -> Option<String> {
         let (least, most) = (others().min_by(f64::total_cmp)?, others().max_by(f64::total_cmp)?);
         let away = (end - least).abs().min((end - most).abs());
         let (count, first) = (known().filter(is).count(), values.iter().position(is)?);
-        (count > 1 && away > most - least).then(|| {
-            format!(
-                "the {role} is {end} in {count} rows, the first at {}, and from {least} to {most} in all others (hint: if \
-                 it stands for a missing value, set `data.missing_values: [{end}]`)",
-                rows.at(first)
-            )
-        })
+        (count > 1 && away > most - least).then_some(StandIn { end, count, first, others: (least, most) })
     })
+}
+
+/// What is said of values that are all of one such number and lie far from all others.
+fn stand_in(role: &str, values: &[f64], rows: Rows<'_>) -> Option<String> {
+    let StandIn { end, count, first, others: (least, most) } = stand_in_of(values)?;
+    Some(format!(
+        "the {role} is {end} in {count} rows, the first at {}, and from {least} to {most} in all others (hint: if \
+         it stands for a missing value, set `data.missing_values: [{end}]`)",
+        rows.at(first)
+    ))
 }
 
 /// Condition symbols and how many there can be: those of the expression, else the hour bins, else

@@ -140,8 +140,9 @@ impl Recipe {
     fn read_columns(&self, input: &UserInput) -> Result<UserColumns, DatasetError> {
         let table = match (&self.config.data.user, input.files.first()) {
             (Some(column), Some(path)) if input.unread => {
-                read_table(path, &[], Some(column), &self.rules)?;
-                return Err(DatasetError::Recovered { file: super::open::shown(path) });
+                let odd = read_table(path, &[], Some(column), &self.rules)?.odd;
+                let recovered = || DatasetError::Recovered { file: super::open::shown(path) };
+                return Err(odd.map_or_else(recovered, |(_, first)| first));
             }
             (Some(column), _) => self.shared.rows_of(input, &self.needed, column, &self.rules)?,
             (None, Some(path)) => read_table(path, &self.needed, None, &self.rules)?,

@@ -33,12 +33,21 @@ impl Shape {
             separator.map_or_else(|| told.into_iter().chain(known_ones).collect(), |byte| vec![byte]);
         let usual = Self { separator: separator.or(told).unwrap_or(b','), skip: first };
         let Some(header) = lines.get(first) else { return usual };
-        if names.is_empty() || known(header, usual.separator, names) > 0 {
+        let of_header = known(header, usual.separator, names);
+        if names.is_empty() || of_header == names.len() || (of_header > 0 && !is_comment(header)) {
             return usual;
         }
         let last = if skip.is_some() { first + 1 } else { lines.len() };
-        for (at, line) in lines.iter().enumerate().take(last).skip(first) {
+        let candidate_lines = || lines.iter().enumerate().take(last).skip(first);
+        for (at, line) in candidate_lines() {
             let all = |separator: &&u8| known(line, **separator, names) == names.len();
+            if let Some(&separator) = candidates.iter().find(all) {
+                return Self { separator, skip: at };
+            }
+        }
+        // Only where no line has the names as they are: a comment may name columns too.
+        for (at, line) in candidate_lines().filter(|(_, line)| is_comment(line)) {
+            let all = |separator: &&u8| known(uncommented(line), **separator, names) == names.len();
             if let Some(&separator) = candidates.iter().find(all) {
                 return Self { separator, skip: at };
             }
@@ -47,6 +56,40 @@ impl Shape {
         let some = candidates.iter().find(|separator| known(header, **separator, names) > 0);
         some.map_or(usual, |&separator| Self { separator, skip: first })
     }
+}
+
+/// What programs of matrices write before the names of columns.
+const COMMENTS: [u8; 2] = [b'#', b'%'];
+
+fn is_comment(line: &[u8]) -> bool {
+    trimmed(line).first().is_some_and(|byte| COMMENTS.contains(byte))
+}
+
+/// A line without the marks of a comment before it.
+fn uncommented(line: &[u8]) -> &[u8] {
+    let mut rest = trimmed(line);
+    while let Some((_, behind)) = rest.split_first().filter(|(byte, _)| COMMENTS.contains(byte)) {
+        rest = trimmed(behind);
+    }
+    rest
+}
+
+/// The names of a header whose first one stands behind the mark of a comment (`# time,steps`), if it is one of those that
+/// are needed, and the file has none that is called so as it is.
+pub(super) fn without_comment(mut header: Vec<String>, names: &[&str]) -> Vec<String> {
+    let Some(first) = header.first().filter(|first| is_comment(first.as_bytes())) else { return header };
+    let bare = String::from_utf8_lossy(uncommented(first.as_bytes())).into_owned();
+    let is_name = |field: &String| names.contains(&field.as_str());
+    if is_name(first) || header[1..].contains(&bare) {
+        return header;
+    }
+    // Between blanks the mark is a field of its own.
+    if bare.is_empty() && header[1..].iter().any(is_name) {
+        header.remove(0);
+    } else if is_name(&bare) {
+        header[0] = bare;
+    }
+    header
 }
 
 /// How many of the names are fields of a line.
@@ -144,7 +187,7 @@ fn shown_header(header: &str) -> String {
 }
 
 /// What a text is that is no table, and what to do.
-fn markup(sample: &[u8]) -> Option<(&'static str, &'static str)> {
+pub(super) fn markup(sample: &[u8]) -> Option<(&'static str, &'static str)> {
     let text = lines(sample).map(trimmed).find(|line| !line.is_empty())?;
     let lower = text.to_ascii_lowercase();
     if lower.starts_with(b"<!doctype html") || lower.starts_with(b"<html") {
@@ -192,7 +235,7 @@ fn other_separator(header: &[String], names: &[&str]) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Shape, remark};
+    use super::{Shape, remark, without_comment};
 
     const NAMES: [&str; 2] = ["time", "steps"];
 
@@ -214,6 +257,10 @@ mod tests {
         assert_eq!(find("Serial: 7\n\n# a; b\ntime;steps\n"), (';', 3));
         assert_eq!(find("sep=;\ntime,steps\n"), (',', 1), "what is told need not be true");
         assert_eq!(find("time, \"steps\"\n"), (',', 0));
+        assert_eq!(find("# time,steps\n1,2\n"), (',', 0));
+        assert_eq!(find("# made by x\n#time;steps\n1;2\n"), (';', 1));
+        assert_eq!(find("% time steps\n1 2\n"), (' ', 0));
+        assert_eq!(find("# time,steps\ntime;steps\n1;2\n"), (';', 1), "a comment that names columns");
         assert_eq!(find("\u{200b}time;\u{ad}steps\n"), (';', 0));
         // A header that lacks a column is one all the same.
         assert_eq!(find("time,other\ntime,steps\n"), (',', 0));
@@ -223,6 +270,19 @@ mod tests {
         assert_eq!((told.separator, told.skip), (b';', 2));
         let told = Shape::find(b"time,steps\nx\ntime,steps\n", &NAMES, None, Some(1));
         assert_eq!(told.skip, 1, "what is set is taken");
+    }
+
+    #[test]
+    fn a_header_may_be_a_comment() {
+        let of = |header: &[&str]| {
+            without_comment(header.iter().map(|name| (*name).to_owned()).collect(), &NAMES).join("|")
+        };
+        assert_eq!(of(&["# time", "steps"]), "time|steps");
+        assert_eq!(of(&["%%time", "x"]), "time|x");
+        assert_eq!(of(&["#", "time", "steps"]), "time|steps");
+        assert_eq!(of(&["#", "x"]), "#|x", "a column called so");
+        assert_eq!(of(&["# x", "time", "steps"]), "# x|time|steps");
+        assert_eq!(of(&["#time", "time"]), "#time|time");
     }
 
     #[test]

@@ -5,7 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use super::error::DatasetError;
-use super::inputs::{UserInput, joint_fingerprint, read_table};
+use super::fingerprint;
+use super::inputs::{UserInput, read_table};
 use super::place::Lines;
 use super::rules::Rules;
 use super::table::{Column, Needed, Table};
@@ -65,7 +66,8 @@ impl SharedFiles {
             owners: Vec::new(),
             users: Vec::new(),
             nobodys: None,
-            fingerprint: joint_fingerprint(hashes),
+            odd: None,
+            fingerprint: fingerprint::joint(hashes),
         })
     }
 

@@ -104,6 +104,8 @@ pub(super) struct Table {
     pub(super) users: Vec<String>,
     /// Rows without an id, and the line of the first.
     pub(super) nobodys: Option<(usize, u64)>,
+    /// Rows with something that cannot be an id, and what is wrong with the first.
+    pub(super) odd: Option<(usize, DatasetError)>,
     /// Hash (hex) of the file's bytes.
     pub(super) fingerprint: String,
 }
@@ -115,6 +117,8 @@ pub(super) struct Users {
     pub(super) names: Vec<String>,
     /// Rows without an id, and the line of the first.
     pub(super) nobodys: Option<(usize, u64)>,
+    /// Rows with something that cannot be an id, and what is wrong with the first.
+    pub(super) odd: Option<(usize, DatasetError)>,
     numbers: HashMap<String, u32>,
 }
 
@@ -132,6 +136,12 @@ impl Users {
         self.names.push(id.to_owned());
         self.numbers.insert(id.to_owned(), number);
         number
+    }
+
+    /// Counts a row whose id cannot be one: it is nobody's.
+    pub(super) fn odd(&mut self, error: impl FnOnce() -> DatasetError) -> u32 {
+        self.odd.get_or_insert_with(|| (0, error())).0 += 1;
+        NOBODY
     }
 }
 

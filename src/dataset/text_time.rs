@@ -78,6 +78,21 @@ pub(super) fn form_of(text: &str) -> Option<Form> {
     Some(Form::Named(form, ambiguous.then_some(swapped)))
 }
 
+/// The seconds since 1970 of a text in a form, or in one of those that need none; without an offset they are UTC.
+pub(super) fn seconds(text: &str, form: Option<&str>) -> Option<f64> {
+    let text = text.trim();
+    let mut forms = form.map_or_else(|| KNOWN.to_vec(), |form| vec![form]).into_iter();
+    forms.find_map(|form| {
+        let mut parsed = Parsed::new();
+        parse(&mut parsed, text, StrftimeItems::new(form)).ok()?;
+        let date = parsed.to_naive_date().ok()?;
+        let time = parsed.to_naive_time().unwrap_or_default();
+        let offset = f64::from(parsed.to_fixed_offset().map_or(0, |offset| offset.local_minus_utc()));
+        let time = date.and_time(time).and_utc();
+        Some(time.timestamp() as f64 + f64::from(time.timestamp_subsec_nanos()) / 1e9 - offset)
+    })
+}
+
 fn fits(form: &str, text: &str) -> bool {
     let mut parsed = Parsed::new();
     parse(&mut parsed, text.trim(), StrftimeItems::new(form)).is_ok()

@@ -14,6 +14,8 @@ use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicr
 use arrow::error::ArrowError;
 use arrow::record_batch::RecordBatch;
 
+use crate::sql::in_calendar;
+
 /// Writes batches as CSV.
 #[derive(Debug)]
 pub(crate) struct CsvWriter<W: Write> {
@@ -102,7 +104,12 @@ impl Column {
                 Self::time(micros.as_primitive::<TimestampMicrosecondType>())?
             }
             kind if kind.is_binary() || kind.is_nested() || !can_cast_types(kind, &T::Utf8) => {
+                in_calendar(array)?;
                 Self::text(&shown(array)?)
+            }
+            T::Duration(_) => {
+                in_calendar(array)?;
+                Self::text(&cast(T::Utf8)?)
             }
             _ => Self::text(&cast(T::Utf8)?),
         })

@@ -2,6 +2,7 @@
 
 mod csv;
 mod error;
+mod joined;
 mod json;
 mod rows;
 mod table;
@@ -9,6 +10,7 @@ mod writer;
 
 pub(crate) use csv::CsvWriter;
 pub(crate) use error::ExportError;
+pub(crate) use joined::{join_csv, join_parquet};
 pub(crate) use rows::{RowError, RowFormat, RowWriter, one_name_each};
 pub(crate) use table::{ExportFormat, TableExport, csv_sql, parquet_sql};
 pub(crate) use table::{csv_name, is_free};

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use arrow::datatypes::SchemaRef;
+use arrow::datatypes::{DataType, Fields, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use arrow::json::writer::{JsonArray, LineDelimited, Writer};
@@ -36,6 +36,16 @@ pub(crate) enum RowError {
     /// Readers keep one of two columns of a name, or cannot open the file.
     #[error("two columns are called {name}\n(hint: give one another name, like t.{name} AS t_{name})", name = .0)]
     Twice(String),
+    /// Of two fields of a name too.
+    #[error(
+        "two fields of the struct {column} are called {name}\n(hint: give one another name, as in named_struct('a', x, 'b', y))"
+    )]
+    FieldTwice {
+        /// The column that holds the struct.
+        column: String,
+        /// The name.
+        name: String,
+    },
     /// A value that the format has not.
     #[error(transparent)]
     Value(ArrowError),
@@ -140,11 +150,60 @@ impl<W: Write + Send> RowWriter<W> {
     }
 }
 
-/// Readers keep one of two columns of a name, or cannot open the file.
+/// Readers keep one of two columns of a name, or cannot open the file. So it is with the fields of a struct.
 pub(crate) fn one_name_each(schema: &SchemaRef) -> Result<(), RowError> {
-    let mut names = HashSet::new();
-    match schema.fields().iter().find(|field| !names.insert(field.name())) {
-        Some(field) => Err(RowError::Twice(field.name().clone())),
+    if let Some(name) = twice(schema.fields()) {
+        return Err(RowError::Twice(name));
+    }
+    schema.fields().iter().try_for_each(|field| match twice_within(field.data_type()) {
+        Some(name) => Err(RowError::FieldTwice { column: field.name().clone(), name }),
         None => Ok(()),
+    })
+}
+
+fn twice(fields: &Fields) -> Option<String> {
+    let mut names = HashSet::new();
+    fields.iter().find(|field| !names.insert(field.name())).map(|field| field.name().clone())
+}
+
+/// A name that two fields of one struct in values of a type have.
+fn twice_within(kind: &DataType) -> Option<String> {
+    match kind {
+        DataType::List(field)
+        | DataType::LargeList(field)
+        | DataType::ListView(field)
+        | DataType::LargeListView(field)
+        | DataType::FixedSizeList(field, _)
+        | DataType::Map(field, _) => twice_within(field.data_type()),
+        DataType::Struct(fields) => {
+            twice(fields).or_else(|| fields.iter().find_map(|field| twice_within(field.data_type())))
+        }
+        DataType::Dictionary(_, of) => twice_within(of),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::datatypes::{Field, Schema};
+
+    use super::*;
+
+    fn said(kind: DataType) -> String {
+        let schema = Arc::new(Schema::new(vec![Field::new("s", kind, true)]));
+        one_name_each(&schema).err().map(|error| error.to_string()).unwrap_or_default()
+    }
+
+    #[test]
+    fn a_struct_has_one_field_of_a_name() {
+        let field = |name: &str| Field::new(name, DataType::Int64, true);
+        let two = |a: &str, b: &str| DataType::Struct(vec![field(a), field(b)].into());
+        let list = |kind| DataType::List(Arc::new(Field::new_list_field(kind, true)));
+        assert_eq!(said(two("a", "b")), "");
+        assert_eq!(said(list(two("a", "A"))), "");
+        assert!(said(two("a", "a")).starts_with("two fields of the struct s are called a\n(hint: "));
+        assert!(said(list(list(two("b", "b")))).starts_with("two fields of the struct s are called b\n"));
     }
 }

@@ -2,13 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use serde::{Deserialize, Serialize};
+
 use super::error::ExportError;
 use super::writer::TableWriter;
 use crate::schema::{MadeOf, TableSchema};
 use crate::sql::{Definitions, QueryError, Session, ident};
 
 /// Format of exported files.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExportFormat {
     /// CSV with the file name and column order of the schema.
     Csv,
@@ -35,7 +37,7 @@ impl TableExport<'_> {
         let rows = self.session.query(&self.sql).await?.execute_stream().await?;
         let columns = rows.schema();
         let names: Vec<&str> = columns.fields().iter().map(|f| f.name().as_str()).collect();
-        let mut writer = TableWriter::new(&columns).csv(&self.path, &columns, &names)?;
+        let mut writer = TableWriter::new(&columns).csv(&self.path, &columns, &names, true)?;
         writer.push_all(rows).await?;
         Ok(writer.finish()?.0)
     }
@@ -44,7 +46,8 @@ impl TableExport<'_> {
     pub(crate) async fn parquet(&self) -> Result<u64, ExportError> {
         let rows = self.session.query(&self.sql).await?.execute_stream().await?;
         let columns = rows.schema();
-        let mut writer = TableWriter::new(&columns).parquet(&self.path, &columns, self.metadata.clone())?;
+        let mut writer =
+            TableWriter::new(&columns).parquet(&self.path, &columns, None, self.metadata.clone())?;
         writer.push_all(rows).await?;
         Ok(writer.finish()?.0)
     }

@@ -13,7 +13,7 @@ use datafusion::execution::SendableRecordBatchStream;
 use futures::StreamExt;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, SortingColumn};
 use parquet::file::properties::WriterProperties;
 
 use super::csv::{csv_header, csv_rows};
@@ -50,6 +50,17 @@ struct Csv {
     columns: Arc<Vec<usize>>,
 }
 
+/// The columns by which rows are sorted, where a key says so.
+fn sorted_by(schema: &TableSchema, columns: &SchemaRef) -> Option<Vec<SortingColumn>> {
+    // Places in the footer are those of leaves.
+    let is_flat = columns.fields().iter().all(|field| !field.data_type().is_nested());
+    let place = |name: &str| {
+        let column_idx = i32::try_from(columns.index_of(name).ok()?).ok()?;
+        Some(SortingColumn { column_idx, descending: false, nulls_first: false })
+    };
+    (is_flat && !schema.key.is_empty()).then(|| schema.full_key().map(place).collect()).flatten()
+}
+
 impl TableWriter {
     /// For rows of the given columns.
     pub(crate) fn new(columns: &SchemaRef) -> Self {
@@ -64,25 +75,30 @@ impl TableWriter {
         self
     }
 
-    /// Writes the named columns as CSV to a file that must not exist.
+    /// Writes the named columns as CSV to a file that must not exist, their names first if asked.
     pub(crate) fn csv(
         mut self,
         path: &Path,
         columns: &SchemaRef,
         names: &[&str],
+        with_header: bool,
     ) -> Result<Self, ExportError> {
         let places = names.iter().map(|name| columns.index_of(name)).collect::<Result<Vec<_>, _>>()?;
         let mut file = File::create_new(path).map_err(at(path))?;
-        file.write_all(&csv_header(names)).map_err(at(path))?;
+        if with_header {
+            file.write_all(&csv_header(names)).map_err(at(path))?;
+        }
         self.csv = Some(Csv { path: path.to_owned(), file, columns: Arc::new(places) });
         Ok(self)
     }
 
-    /// Writes all columns as Parquet to a file that must not exist; `metadata` goes into its footer.
+    /// Writes all columns as Parquet to a file that must not exist; `metadata` goes into its footer, and
+    /// of which schema the rows have the order, if of one.
     pub(crate) fn parquet(
         mut self,
         path: &Path,
         columns: &SchemaRef,
+        sorted: Option<&TableSchema>,
         metadata: Vec<(String, String)>,
     ) -> Result<Self, ExportError> {
         let metadata = metadata.into_iter().map(|(key, value)| KeyValue::new(key, value)).collect();
@@ -91,6 +107,7 @@ impl TableWriter {
             .set_key_value_metadata(Some(metadata))
             .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")))
             .set_max_row_group_row_count(Some(ROW_GROUP))
+            .set_sorting_columns(sorted.and_then(|schema| sorted_by(schema, columns)))
             .build();
         let file = File::create_new(path).map_err(at(path))?;
         let writer = ArrowWriter::try_new(file, Arc::clone(columns), Some(properties))?;

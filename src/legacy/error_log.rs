@@ -37,9 +37,9 @@ impl Logged {
 
 /// The entries.
 pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Vec<Logged> {
-    let bytes = &form::text(FILE, bytes, findings);
-    let separator = form::separator(FILE, bytes, findings);
-    let lines = lines(FILE, bytes, findings);
+    let Some(bytes) = form::text(FILE, bytes, findings) else { return Vec::new() };
+    let separator = form::separator(FILE, &bytes, findings);
+    let lines = lines(FILE, &bytes, findings);
     let split = split(&lines, separator, findings);
     let mut layouts = Layouts::find(&ERROR_LOG, &split, findings);
     let mut entries = Vec::new();

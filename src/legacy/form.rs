@@ -1,11 +1,10 @@
 //! Files that another program has saved in another form: compressed, in UTF-16, with semicolons, with decimal commas.
 
 use std::borrow::Cow;
-use std::io::Read as _;
 
 use super::finding::{Findings, Kind};
 use super::record::Record;
-use crate::dataset::split_record;
+use crate::dataset::{NoText, WholeText, no_table, split_record, whole_text};
 
 /// Lines in which a header is looked for.
 const HEADER_LINES: usize = 20;
@@ -22,57 +21,40 @@ const TEXTS: [&str; 8] = [
     "quality_reason",
 ];
 
-/// The text of a file, unpacked and as UTF-8.
-pub(super) fn text<'a>(file: &str, bytes: &'a [u8], findings: &mut Findings) -> Cow<'a, [u8]> {
-    let bytes = if bytes.starts_with(&[0x1f, 0x8b]) {
-        let mut text = Vec::new();
-        if let Err(error) = flate2::read::MultiGzDecoder::new(bytes).read_to_end(&mut text) {
-            let what = format!(
-                "is a gzip file that cannot be unpacked to its end: {error}; what came before was read"
-            );
-            findings.add(file, 0, Kind::Torn, what, "copy the file again");
-        }
-        Cow::Owned(text)
-    } else {
-        Cow::Borrowed(bytes)
+/// The text of a table, unpacked and as UTF-8; none if the file is of another kind.
+pub(super) fn text<'a>(file: &str, bytes: &'a [u8], findings: &mut Findings) -> Option<Cow<'a, [u8]>> {
+    let (what, remedy) = match unpacked(file, bytes, findings) {
+        Ok(text) => match no_table(&text) {
+            None => return Some(text),
+            Some(NoText { what, remedy }) => (what, remedy),
+        },
+        Err(NoText { what, remedy }) => (what, remedy),
     };
-    let mut bytes = match utf16(&bytes) {
-        Some(text) => {
-            findings.add(file, 0, Kind::Form, "is text in UTF-16, and was read as that", "");
-            Cow::Owned(text.into_bytes())
-        }
-        None => bytes,
-    };
-    if bytes.contains(&b'\r') && !bytes.contains(&b'\n') {
-        findings.add(file, 0, Kind::Form, "ends its lines in carriage returns alone, and was read so", "");
-        for byte in bytes.to_mut() {
-            if *byte == b'\r' {
-                *byte = b'\n';
-            }
-        }
-    }
-    bytes
+    findings.add(file, 0, Kind::Unreadable, format!("is {what}, which is not read"), &remedy);
+    None
 }
 
-/// The text, if it is in UTF-16: by its byte-order mark, or because every other byte of its beginning is 0.
-fn utf16(bytes: &[u8]) -> Option<String> {
-    let start = &bytes[..bytes.len().min(64)];
-    let zeros = |from: usize| {
-        let every_other = || start.iter().skip(from).step_by(2);
-        start.len() >= 8
-            && every_other().all(|byte| *byte == 0)
-            && start.iter().skip(1 - from).step_by(2).all(|byte| *byte != 0)
-    };
-    let (little, behind) = match bytes {
-        [0xff, 0xfe, rest @ ..] => (true, rest),
-        [0xfe, 0xff, rest @ ..] => (false, rest),
-        _ if zeros(1) => (true, bytes),
-        _ if zeros(0) => (false, bytes),
-        _ => return None,
-    };
-    let pair = |two: &[u8; 2]| if little { u16::from_le_bytes(*two) } else { u16::from_be_bytes(*two) };
-    let (pairs, _) = behind.as_chunks::<2>();
-    Some(String::from_utf16_lossy(&pairs.iter().map(pair).collect::<Vec<_>>()))
+/// The text of a file, with what is to be said of how it was written.
+pub(super) fn unpacked<'a>(
+    file: &str,
+    bytes: &'a [u8],
+    findings: &mut Findings,
+) -> Result<Cow<'a, [u8]>, NoText> {
+    let WholeText { bytes, encoding, had_carriage_returns, broken } = whole_text(file, bytes)?;
+    if let Some((packing, error)) = broken {
+        let what = format!(
+            "is a {packing} file that cannot be unpacked to its end: {error}; what came before was read"
+        );
+        findings.add(file, 0, Kind::Torn, what, "copy the file again");
+    }
+    if let Some(encoding) = encoding {
+        let encoding = encoding.trim_end_matches("LE").trim_end_matches("BE");
+        findings.add(file, 0, Kind::Form, format!("is text in {encoding}, and was read as that"), "");
+    }
+    if had_carriage_returns {
+        findings.add(file, 0, Kind::Form, "ends its lines in carriage returns alone, and was read so", "");
+    }
+    Ok(bytes)
 }
 
 /// What stands between the fields of a file: a comma, unless only another character makes a header of its first lines.
@@ -214,10 +196,13 @@ mod tests {
     #[test]
     fn carriage_returns_alone_end_lines() {
         let mut findings = Findings::default();
-        assert_eq!(&*text("f", b"user_id,k\ru1,2\r", &mut findings), b"user_id,k\nu1,2\n");
+        assert_eq!(text("f", b"user_id,k\ru1,2\r", &mut findings).unwrap(), &b"user_id,k\nu1,2\n"[..]);
         assert!(findings.into_vec()[0].what.contains("carriage returns"));
         let mut findings = Findings::default();
-        assert_eq!(&*text("f", b"user_id,k\r\nu1,2\r\n", &mut findings), b"user_id,k\r\nu1,2\r\n");
+        assert_eq!(
+            text("f", b"user_id,k\r\nu1,2\r\n", &mut findings).unwrap(),
+            &b"user_id,k\r\nu1,2\r\n"[..]
+        );
         assert!(findings.into_vec().is_empty());
     }
 
@@ -234,9 +219,10 @@ mod tests {
         ];
         for file in files {
             let mut findings = Findings::default();
-            assert_eq!(&*text("f", &file, &mut findings), b"user_id,k\n");
-            assert!(findings.into_vec()[0].what.contains("UTF-16"));
+            assert_eq!(text("f", &file, &mut findings).unwrap(), &b"user_id,k\n"[..]);
+            assert_eq!(findings.into_vec()[0].what, "is text in UTF-16, and was read as that");
         }
-        assert_eq!(utf16(b"user_id,k\n\0\0\0\0\0\0\0\0\0\0\0\0"), None, "a crash");
+        let crash = b"user_id,k\n\0\0\0\0\0\0\0\0\0\0\0\0";
+        assert_eq!(text("f", crash, &mut Findings::default()).unwrap(), &crash[..]);
     }
 }

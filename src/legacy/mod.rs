@@ -54,6 +54,12 @@ pub(crate) fn is_legacy(dir: &Path) -> bool {
     layout::telling_files().any(has) && !has(MANIFEST) && !has(MERGE_MANIFEST)
 }
 
+/// Whether a file by its name makes a directory one of the predecessor's.
+pub(crate) fn is_of_legacy(name: &str) -> bool {
+    layout::telling_files()
+        .any(|file| file == name || layout::packed(file).is_some_and(|packed| packed == name))
+}
+
 /// Of a directory that is nothing that can be read: its tables of the predecessor in a form that is not read, or its settings
 /// alone; none if it has neither.
 pub(crate) fn unread(dir: &Path) -> Option<String> {

@@ -51,6 +51,7 @@ impl Plan {
         };
         let rows = Arc::new(rows_of_a_unit(&base, dirs));
         let (shards, own) = divide(dirs, findings);
+        contradictions(dirs, (shards, &own), findings);
         let units = units(&base, dirs, expected, &rows, (shards, &own), findings);
         let configs = dirs.iter().map(|dir| dir.settings.as_ref().map_or(&base, |s| &s.config).clone());
         Ok(Self { configs: configs.collect(), rows, units, shards, own })
@@ -195,7 +196,7 @@ fn units(
             .into_iter()
             .map(|shard| (shard, format!("(unknown users of shard {shard} of {shards})")))
             .collect();
-        unknown.extend(unnamed(config, dirs, (shards, own), shard_of.len(), unknown.len(), findings));
+        unknown.extend(unnamed(dirs, (shards, own), shard_of.len(), unknown.len(), findings));
         for (shard, user) in unknown {
             let position = position(shard);
             units.extend(modes.iter().map(|mode| unit(position, shard, &user, mode)));
@@ -213,9 +214,50 @@ fn strangers(seen: &BTreeMap<&str, Option<u32>>, expected: Option<&[String]>, fi
     }
 }
 
+/// What tells users that no file names.
+const WHO: &str = "--expect FILE or --data FOLDER says who they are, and that there are no more";
+
+/// Numbers of users in which directories of one run, or of one shard, contradict each other: nobody knows which is right.
+fn contradictions(dirs: &[LegacyShard], (shards, own): (u32, &[u32]), findings: &mut Findings) {
+    let mut tell = |what: String, counts: BTreeMap<Option<u64>, Vec<&str>>| {
+        if counts.len() < 2 {
+            return;
+        }
+        let words = |(count, dirs): (&Option<u64>, &Vec<&str>)| {
+            let count = count.map_or("no number".to_owned(), |count| count.to_string());
+            match dirs.len() {
+                1 => format!("{count} in {}", dirs[0]),
+                n => format!("{count} in {} and {} more", dirs[0], n - 1),
+            }
+        };
+        let words: Vec<String> = counts.iter().map(words).collect();
+        let what = format!("{what}: {}; the largest is taken", words.join(", "));
+        findings.add(ALL, 0, Kind::Directories, what, WHO);
+    };
+    let mut asked: BTreeMap<Option<u64>, Vec<&str>> = BTreeMap::new();
+    for dir in dirs {
+        if let Some(settings) = &dir.settings {
+            asked.entry(settings.config.n_users.map(u64::from)).or_default().push(&dir.name);
+        }
+    }
+    tell("run_info.yaml differs in n_users".to_owned(), asked);
+    for shard in 0..shards {
+        let mut counted: BTreeMap<Option<u64>, Vec<&str>> = BTreeMap::new();
+        for (dir, _) in dirs.iter().zip(own).filter(|(dir, own)| **own == shard && dir.users.is_some()) {
+            counted.entry(dir.users).or_default().push(&dir.name);
+        }
+        tell(format!("status.json differs in the users of shard {shard}"), counted);
+    }
+}
+
+/// The largest number of users that any settings ask for.
+fn asked(dirs: &[LegacyShard]) -> u32 {
+    let settings = dirs.iter().filter_map(|dir| dir.settings.as_ref());
+    settings.filter_map(|settings| settings.config.n_users).max().unwrap_or(0)
+}
+
 /// Users that the settings or a `status.json` count and that no file names: shard and words for each.
 fn unnamed(
-    config: &Config,
     dirs: &[LegacyShard],
     (shards, own): (u32, &[u32]),
     named: usize,
@@ -223,11 +265,10 @@ fn unnamed(
     findings: &mut Findings,
 ) -> Vec<(u32, String)> {
     let mut unknown = Vec::new();
-    let remedy = "--expect FILE or --data FOLDER says who they are, and that there are no more";
     let mut tell = |shard: u32, count: usize, source: String| {
         if count > 0 {
             let what = format!("{source}, and no file names {count} of them; they are missing");
-            findings.add(ALL, 0, Kind::Directories, what, remedy);
+            findings.add(ALL, 0, Kind::Directories, what, WHO);
             unknown.extend(
                 (1..=count).map(|n| (shard, format!("(unknown user {n} of {count} in shard {shard})"))),
             );
@@ -246,7 +287,7 @@ fn unnamed(
     }
     // `n_users` is the most that are taken; what each shard counts is how many there were.
     if counted < shards {
-        let asked = config.n_users.unwrap_or(0);
+        let asked = asked(dirs);
         let missing = (asked as usize).saturating_sub(named + absent + known);
         tell(own.first().copied().unwrap_or(0), missing, format!("run_info.yaml has n_users: {asked}"));
     }

@@ -3,8 +3,10 @@
 use serde_json::{Map, Value};
 
 use super::finding::{Findings, Kind};
+use super::form;
 use super::layout::RUN_INFO;
 use crate::config::{Config, ConfigError, parse};
+use crate::dataset::{NoText, no_table};
 
 /// Settings as far as they are known here.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,28 +22,51 @@ pub(crate) struct Settings {
 /// Keys that say nothing about numbers and need not be understood.
 const READ_OVER: [&str; 5] = ["jvm", "schema_version", "out_dir", "checkpoint", "heartbeat_interval"];
 
+/// What is done where no settings can be used.
+const WITHOUT: &str =
+    "settings are taken from another directory, or from the rows; look whether they are right";
+
 /// The settings of the file; none if there are none.
 pub(super) fn read(bytes: &[u8], findings: &mut Findings) -> Option<Settings> {
-    let mut unusable = |what: &str| {
-        let remedy =
-            "settings are taken from another directory, or from the rows; look whether they are right";
-        findings.add(RUN_INFO, 0, Kind::Settings, format!("{what}; its settings are not used"), remedy);
-        None
-    };
-    if bytes.last() != Some(&b'\n') {
-        return unusable("is empty or does not end in a line ending, so it may be cut off");
-    }
-    let root: Value = match std::str::from_utf8(bytes).map(serde_saphyr::from_str) {
-        Ok(Ok(root)) => root,
-        Ok(Err(error)) => return unusable(&format!("is invalid YAML: {error}")),
-        Err(_) => return unusable("is not UTF-8 text"),
-    };
-    let Some(Value::Object(echo)) = root.get("config") else {
-        return unusable("has no `config`");
+    let echoed = form::unpacked(RUN_INFO, bytes, findings).map_err(other_kind).and_then(|text| echoed(&text));
+    let (root, echo) = match echoed {
+        Ok(echoed) => echoed,
+        Err((what, remedy)) => {
+            findings.add(RUN_INFO, 0, Kind::Settings, format!("{what}; its settings are not used"), &remedy);
+            return None;
+        }
     };
     let seed = root.get("random_seed").and_then(count);
     let ended_us = ["completed_at", "timestamp"].iter().find_map(|key| time_us(root.get(key)?.as_str()?));
-    Some(Settings { config: config(echo, seed, findings)?, seed, ended_us })
+    Some(Settings { config: config(&echo, seed, findings)?, seed, ended_us })
+}
+
+/// What the file holds, and the settings in it; or what is wrong with it, and what to do.
+fn echoed(text: &[u8]) -> Result<(Value, Map<String, Value>), (String, String)> {
+    let unusable = |what: String| (what, WITHOUT.to_owned());
+    let text = text.strip_prefix(b"\xef\xbb\xbf").unwrap_or(text);
+    if text.last() != Some(&b'\n') {
+        return Err(unusable("is empty or does not end in a line ending, so it may be cut off".to_owned()));
+    }
+    let no_yaml = |what: String| no_table(text).map_or_else(|| unusable(what), other_kind);
+    let root: Value = match std::str::from_utf8(text).map(serde_saphyr::from_str) {
+        Ok(Ok(root)) => root,
+        Ok(Err(error)) => return Err(no_yaml(format!("is invalid YAML: {error}"))),
+        Err(_) => return Err(unusable("is not UTF-8 text".to_owned())),
+    };
+    let without = "has no `config`".to_owned();
+    match (&root, root.get("config")) {
+        (_, Some(Value::Object(echo))) => {
+            let echo = echo.clone();
+            Ok((root, echo))
+        }
+        (Value::Object(_), _) => Err(unusable(without)),
+        _ => Err(no_yaml(without)),
+    }
+}
+
+fn other_kind(NoText { what, remedy }: NoText) -> (String, String) {
+    (format!("is {what}, which is not read"), format!("{remedy}; {WITHOUT}"))
 }
 
 /// The settings of nobody: defaults of `compat: predecessor`.
@@ -137,6 +162,59 @@ mod tests {
         let mut findings = Findings::default();
         assert_eq!(read(b"config: {n_users: three}\n", &mut findings).unwrap().config.n_users, None);
         assert!(findings.into_vec()[0].what.contains("config.n_users is not understood"));
+    }
+
+    #[test]
+    fn settings_in_another_form_are_read_or_named() {
+        let told = |bytes: &[u8]| {
+            let mut findings = Findings::default();
+            let users = read(bytes, &mut findings).map(|settings| settings.config.n_users);
+            let told: Vec<String> = findings.into_vec().iter().map(ToString::to_string).collect();
+            (users, told.join("\n"))
+        };
+        let plain = "config: {n_users: 3}\n";
+        let wide: Vec<u8> = format!("\u{feff}{plain}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let (users, said) = told(&wide);
+        assert_eq!(users, Some(Some(3)));
+        assert!(said.contains("is text in UTF-16, and was read as that"), "{said}");
+        assert_eq!(told(&zstd::encode_all(plain.as_bytes(), 1).unwrap()).0, Some(Some(3)));
+        assert_eq!(told(b"{\"config\": {\"n_users\": 3}}\n").0, Some(Some(3)), "JSON is YAML");
+        let utf32: Vec<u8> = plain.chars().flat_map(|c| (c as u32).to_le_bytes()).collect();
+        for (bytes, what) in [
+            (&b"PK\x03\x04....[Content_Types].xml"[..], "xlsx"),
+            (b"\xfd7zXZ\0\0", "compressed by xz"),
+            (b"<!DOCTYPE html>\n<html><body>log: in</body></html>\n", "a web page (HTML)"),
+            (&utf32, "UTF-32"),
+        ] {
+            let (users, said) = told(bytes);
+            assert_eq!(users, None, "{what}");
+            assert!(said.contains(what) && said.contains("which is not read"), "{what}: {said}");
+            assert!(said.contains("settings are taken from another directory"), "{said}");
+        }
+        assert!(told(b"{\"x\": 1}\n").1.contains("has no `config`"));
+    }
+
+    #[test]
+    fn tags_of_python_cost_no_more_than_their_key() {
+        let text = "\
+config:
+  n_users: !!python/long \"3\"
+  taus: !!python/tuple [1, 2]
+  feature_modes: !!python/tuple
+  - !!python/unicode 'composite'
+  surrogates: !!python/object/apply:numpy.core.multiarray.scalar
+  - !!python/object/apply:numpy.dtype {args: [i8, false, true]}
+  - !!binary ZAAAAAAAAAA=
+random_seed: 7
+";
+        let mut findings = Findings::default();
+        let settings = read(text.as_bytes(), &mut findings).unwrap();
+        let (config, told) = (settings.config, findings.into_vec());
+        assert_eq!((config.n_users, config.taus, settings.seed), (Some(3), vec![1, 2], Some(7)));
+        assert_eq!(config.feature_modes, ["composite"]);
+        assert_eq!(config.surrogates, defaults().unwrap().surrogates);
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].what.contains("config.surrogates is not understood"), "{told:?}");
     }
 
     #[test]

@@ -10,11 +10,13 @@ use super::entry::Entry;
 use super::error::LegacyError;
 use super::error_log::{self, Logged};
 use super::finding::{Finding, Findings, Kind};
+use super::form;
 use super::layout::{self, ERROR_LOG, HBIN_COUNTS, K_SELECTED, RUN_INFO, STATUS, Touched, all_files, packed};
 use super::settings::{self, Settings};
 use super::spelling::Spellings;
 use super::unit::{Call, LegacyUnit};
 use super::{hour_bins, k_selection, measures, units};
+use crate::dataset::NoText;
 use crate::schema::{Cell, Row, SchemaError, Schemas};
 
 /// A directory of the predecessor: what it holds, and what is wrong with it.
@@ -91,6 +93,7 @@ pub(super) fn read_files(
 ) -> Result<LegacyShard, SchemaError> {
     let mut findings = Findings::default();
     let settings = files.get(RUN_INFO).and_then(|bytes| settings::read(bytes, &mut findings));
+    let users = files.get(STATUS).and_then(|bytes| users_of(bytes, &mut findings));
     missing(files, &mut findings);
     let (mut entries, mut calls) = (Vec::new(), Vec::new());
     for measure in layout::measures() {
@@ -131,7 +134,7 @@ pub(super) fn read_files(
         name: name.to_owned(),
         settings,
         shard: shard_of(name),
-        users: files.get(STATUS).and_then(|bytes| users_of(bytes)),
+        users,
         ended_us,
         files: files.keys().copied().collect(),
         units: units::assemble(entries, logged, &modes, &mut findings),
@@ -191,7 +194,17 @@ pub(super) fn common_bins<'a>(rows: impl Iterator<Item = &'a Row>) -> Option<u32
 }
 
 /// The number of users that `status.json` tells; how far it says they were is of no use.
-fn users_of(status: &[u8]) -> Option<u64> {
+fn users_of(status: &[u8], findings: &mut Findings) -> Option<u64> {
+    let status = match form::unpacked(STATUS, status, findings) {
+        Ok(text) => text,
+        Err(NoText { what, remedy }) => {
+            let what = format!("is {what}, which is not read; how many users the shard had is not known");
+            findings.add(STATUS, 0, Kind::Settings, what, &remedy);
+            return None;
+        }
+    };
+    // What was cut off while it was written says nothing.
+    let status = status.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&status);
     let status: serde_json::Value = serde_json::from_slice(status).ok()?;
     settings::count(status.get("pipeline")?.get("total_users")?)
 }

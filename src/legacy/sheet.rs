@@ -28,9 +28,9 @@ pub(super) const MAKE_AGAIN: &str =
 
 /// The records of a file of which every line is a record.
 pub(super) fn records(file: &LegacyFile, bytes: &[u8], findings: &mut Findings) -> Vec<Record> {
-    let bytes = &form::text(file.file, bytes, findings);
-    let separator = form::separator(file.file, bytes, findings);
-    let lines = lines(file.file, bytes, findings);
+    let Some(bytes) = form::text(file.file, bytes, findings) else { return Vec::new() };
+    let separator = form::separator(file.file, &bytes, findings);
+    let lines = lines(file.file, &bytes, findings);
     let mut split = Vec::new();
     for Line { number, bytes } in lines.into_iter().filter(|line| !line.bytes.is_empty()) {
         match fields(bytes, separator) {

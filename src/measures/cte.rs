@@ -99,6 +99,15 @@ impl Measure for Stratified {
         Some(BLOCK)
     }
 
+    fn methods(&self, config: &Config) -> Option<String> {
+        let pooling = match config.conditional.pooling {
+            StrataPooling::Observations => "weighted by observations",
+            StrataPooling::Fisher => "weighted by samples, p combined by Fisher's method",
+        };
+        let least = config.conditional.min_stratum_observations;
+        Some(format!("Strata of at least {least} observations were pooled, {pooling}."))
+    }
+
     fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {
         rows(unit, self, &STRATIFIED)
     }

@@ -1,6 +1,6 @@
 //! Granger causality: the table `gc`.
 
-use results_numerics::nulls::{self, Judges, Unfit, Verdict, test_regression};
+use results_numerics::nulls::Verdict;
 use results_numerics::numerics::NoValue;
 use results_numerics::numerics::embedding::Histories;
 use results_numerics::numerics::granger::{FTest, Regression, granger, select_lag};
@@ -41,6 +41,10 @@ impl Measure for Gc {
 
     fn block(&self) -> Option<Block> {
         Some(Block::Root { name: "granger", read: settings })
+    }
+
+    fn methods(&self, config: &Config) -> Option<String> {
+        Some(format!("The order of linear models was at most {}.", config.granger.max_lag))
     }
 
     /// One row a unit: both directions at the lag that AIC chooses.
@@ -143,12 +147,7 @@ fn judge(unit: &mut Unit<'_>, lag: usize, tests: Both<FTest>) -> Both<Verdict> {
         let (source, target) = direction.of(a, s);
         let rows = Regression::new(source, target, unit.segments(), lag);
         let key = unit.key("gc", direction.name(), lag as u32);
-        let of_null = |judges: &Judges<'_>| {
-            nulls::judge(judges.nulls, judges.stop_above, |null| {
-                test_regression(&rows, unit.clock(), null, judges.plan, key)
-            })
-        };
-        Some(unit.judge(h, of_null))
+        Some(unit.judge(h, |judges| judges.tell_rows(&rows, unit.clock(), key)))
     });
     unit.keep_verdicts(&Gc, lag as u32, &found.each_ref().map(Option::as_ref));
     found
@@ -156,7 +155,7 @@ fn judge(unit: &mut Unit<'_>, lag: usize, tests: Both<FTest>) -> Both<Verdict> {
 
 /// Whether any null is one of this measure's.
 fn applies(verdict: &Verdict) -> bool {
-    verdict.each.iter().any(|each| each.said != Err(Unfit::DoesNotApply))
+    !verdict.each.is_empty()
 }
 
 fn tell(unit: &mut Unit<'_>, what: &str, why: &NoValue) {

@@ -37,6 +37,11 @@ pub trait Measure: Debug + Sync {
         None
     }
 
+    /// What the methods of a paper say of its settings, as a sentence.
+    fn methods(&self, _: &Config) -> Option<String> {
+        None
+    }
+
     /// Rows of every unit that is ok.
     fn planned_rows(&self, config: &Config) -> u64 {
         config.taus.len() as u64

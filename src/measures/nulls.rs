@@ -1,7 +1,7 @@
 //! What the nulls say of a unit: how they are asked, and the rows of the table `nulls`.
 
 use results_numerics::nulls::{
-    CircularShift, Days, Judges, Null, Permute, Surrogates, Told, Unfit, Verdict, WithinPast,
+    CircularShift, Days, Judges, Null, Permute, Surrogates, Told, Verdict, WithinPast,
 };
 use results_numerics::numerics::embedding::Histories;
 
@@ -56,7 +56,7 @@ impl Unit<'_> {
         }
         for (direction, verdict) in Direction::BOTH.into_iter().zip(found) {
             let Some(verdict) = verdict else { continue };
-            for each in verdict.each.iter().filter(|each| each.why() != Some(Unfit::DoesNotApply)) {
+            for each in &verdict.each {
                 let row = Row::new()
                     .with("feature_mode", self.id.feature_mode)
                     .with("measure", measure.name())

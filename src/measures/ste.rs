@@ -47,6 +47,10 @@ impl Measure for Ste {
         Some(Block::Root { name: "ste", read: settings })
     }
 
+    fn methods(&self, config: &Config) -> Option<String> {
+        Some(format!("Ordinal patterns have {} samples.", config.ste.dimension))
+    }
+
     fn rows(&self, unit: &mut Unit<'_>) -> Vec<Row> {
         let gate = &unit.config.quality_control.ste;
         let checked = unit.check("ste", self.family(), gate, None);

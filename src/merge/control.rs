@@ -1,6 +1,5 @@
 //! The table of a control, taken into the result of the run that it is of.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::compute::concat_batches;
@@ -14,17 +13,17 @@ use crate::schema::CONTROL;
 use crate::schema::columns::shown;
 use crate::sources::Source;
 use crate::sql::{Definitions, Session, SessionError};
-use crate::store::{ControlOf, StoreError};
+use crate::store::{ControlOf, Location, StoreError};
 
 /// The rows of the table `control` of a directory: a control, or what was merged of one.
 pub(super) async fn rows(
-    dir: &Path,
+    place: &Location,
     runs: &[OpenRun],
     allow_partial: bool,
     definitions: Definitions<'_>,
 ) -> Result<RecordBatch, MergeError> {
-    let refused = |what: String| MergeError::NotItsControl { dir: dir.to_owned(), what };
-    let of = match Source::open(dir)? {
+    let refused = |what: String| MergeError::NotItsControl { dir: place.clone(), what };
+    let of = match Source::open(place)? {
         Source::Merged(_, manifest) => {
             if !manifest.complete && !allow_partial {
                 return Err(refused("is partial".to_owned()));
@@ -34,13 +33,13 @@ pub(super) async fn rows(
         Source::Run(run) => {
             let of = run.run.manifest().control.clone();
             if of.is_some() && !allow_partial {
-                whole(dir, *run, definitions)?;
+                whole(place, *run, definitions)?;
             }
             of
         }
     };
     is_of(of, runs).map_err(refused)?;
-    let session = Session::open(&[dir], definitions)?;
+    let session = Session::open(std::slice::from_ref(place), definitions)?;
     let batches = session.collect(&format!("SELECT * FROM {CONTROL}")).await?;
     let schema = definitions.schemas.get(CONTROL).map_err(StoreError::from)?;
     let columns = shown(schema);
@@ -56,13 +55,13 @@ pub(super) async fn rows(
 }
 
 /// Refuses a control of which units are missing.
-fn whole(dir: &Path, run: OpenRun, definitions: Definitions<'_>) -> Result<(), MergeError> {
+fn whole(place: &Location, run: OpenRun, definitions: Definitions<'_>) -> Result<(), MergeError> {
     let mut gaps = survey(&[run], Precedence::Latest, definitions.schemas)?.gaps;
     of_control(&mut gaps);
     match gaps.first() {
         None => Ok(()),
         Some(first) => Err(MergeError::NotItsControl {
-            dir: dir.to_owned(),
+            dir: place.clone(),
             what: format!(
                 "is not complete: {} of its units are missing, the first {} ({})",
                 gaps.len(),
@@ -76,7 +75,7 @@ fn whole(dir: &Path, run: OpenRun, definitions: Definitions<'_>) -> Result<(), M
 /// Refuses what is not a control of one of the runs.
 fn is_of(of: Option<ControlOf>, runs: &[OpenRun]) -> Result<(), String> {
     if let Some(run) = runs.iter().find(|run| run.run.manifest().control.is_some()) {
-        return Err(format!("cannot be a control of {}, which is a control itself", run.dir.display()));
+        return Err(format!("cannot be a control of {}, which is a control itself", run.place));
     }
     let Some(of) = of else { return Err("is not a control".to_owned()) };
     if runs.iter().any(|run| run.run.manifest().run_id == of.of) {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::schema::TableSchema;
 use crate::sorted::{Difference, Findings, Repeated};
@@ -10,7 +10,7 @@ use crate::sorted::{Difference, Findings, Repeated};
 /// Kinds of findings; the order is that of reports.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Kind {
-    /// A unit of the plan that nobody began.
+    /// A unit of the plan has no attempt: a shard is missing, or the run is not done.
     NeverStarted,
     /// A unit whose worker is at work.
     Running,
@@ -24,32 +24,33 @@ pub enum Kind {
     Stopped,
     /// A unit that came into the plan after its worker was done, or was lost.
     Incomplete,
-    /// A unit that could not be carried out.
+    /// A unit ended with an error; the reason is shown.
     Failed,
-    /// A unit whose input cannot be analysed.
+    /// A unit whose input cannot be analysed; the reason is shown.
     Skipped,
-    /// A data file that is absent or not what was written.
+    /// A data file of the attempt that counts is absent, empty, cut or changed.
     BrokenFile,
     /// A unit with another number of rows in a table than planned.
     WrongRowCount,
-    /// A ledger file that cannot be read.
+    /// A file below `users/` that cannot be read.
     CorruptLedger,
-    /// A data file no ledger row speaks of.
+    /// A data file that no ledger row speaks of; found by `validate` only, a merge does not see such files.
     NotInLedger,
-    /// A unit that nobody asked for.
+    /// An attempt of a unit that nobody asked for.
     NotInPlan,
-    /// A unit in another shard than its position says.
+    /// Files of a user lie in another shard than its position says.
     WrongShard,
-    /// Units from different estimators or settings.
+    /// Units that were made by different estimators or settings.
     MixedEstimators,
-    /// Attempts of a unit that differ.
+    /// Two attempts of a unit differ: table, key, column, both values and both sources are shown.
     UnequalDuplicate,
-    /// Rows of one attempt with the same key.
+    /// An attempt has two rows of one key.
     KeyTwice,
 }
 
 impl Kind {
-    const ALL: [Self; 18] = [
+    /// All there are, in the order of their codes.
+    pub const ALL: [Self; 18] = [
         Self::NeverStarted,
         Self::Running,
         Self::Silent,
@@ -196,8 +197,16 @@ impl Serialize for Kind {
     }
 }
 
+impl<'de> Deserialize<'de> for Kind {
+    fn deserialize<D: serde::Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let name = String::deserialize(from)?;
+        let known = Self::ALL.into_iter().find(|kind| kind.name() == name);
+        known.ok_or_else(|| serde::de::Error::custom(format!("unknown kind of finding `{name}`")))
+    }
+}
+
 /// Something that keeps a result from being complete.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Gap {
     /// The user; empty if it is about no user.
     pub user_id: String,
@@ -212,7 +221,7 @@ pub struct Gap {
 }
 
 /// A value in which two attempts of a unit differ.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Conflict {
     /// The table.
     pub table: String,

@@ -1,14 +1,13 @@
 //! How a merge ended.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use super::calls::ChangedCall;
 use super::finding::{Conflict, Gap, Kept, Kind};
 use crate::check::CheckResult;
 use crate::legacy::Finding;
 use crate::sql::ControlRow;
-use crate::store::MergeManifest;
+use crate::store::{Location, MergeManifest};
 
 /// A merge that was carried out.
 #[derive(Debug)]
@@ -49,6 +48,8 @@ pub enum MergeOutcome {
     Repeated(Kept<Gap>),
     /// Duplicates differ; nothing was written.
     Conflicting(Kept<Conflict>),
+    /// A part was done; nothing was written into its place.
+    PartDone,
     /// Checks found something; nothing was written.
     Wrong(Vec<CheckResult>),
 }
@@ -56,8 +57,8 @@ pub enum MergeOutcome {
 /// What was written.
 #[derive(Debug)]
 pub struct Written {
-    /// The directory.
-    pub dir: PathBuf,
+    /// Where.
+    pub place: Location,
     /// Its manifest.
     pub manifest: MergeManifest,
     /// What is missing in a partial output.

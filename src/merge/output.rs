@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, AsArray, RecordBatch, StringArray};
 use arrow::compute::cast;
-use arrow::datatypes::{DataType, Int64Type, SchemaRef};
+use arrow::datatypes::{DataType, Int64Type};
 
 use super::calls::{self, ChangedCall};
 use super::error::MergeError;
@@ -16,18 +16,16 @@ use super::outcome::{MergeOutcome, Reach, Written};
 use super::place::Staged;
 use super::request::{Merge, OnConflict};
 use super::survey::Survey;
+use super::table::{InParts, TableFiles, WrittenTable};
 use super::tables::Tables;
 use crate::attempts::OpenRun;
 use crate::check::{Known, run_checks};
 use crate::config::Settings;
-use crate::export::{CsvWriter, ExportError, TableExport, TableWriter, csv_name, csv_sql, parquet_sql};
+use crate::export::{CsvWriter, ExportError, TableExport, csv_sql};
 use crate::legacy::Call;
-use crate::schema::columns::merged;
-use crate::schema::{CONTROL, Facts, MadeOf, TableSchema};
-use crate::sorted::{Findings, SortedRows};
+use crate::schema::{CONTROL, TableSchema};
 use crate::sql::{ControlRow, Session};
 use crate::store::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun, Missing};
-use crate::tables::Compare;
 
 /// Version of the layout of an output.
 const OUTPUT_FORMAT: u32 = 1;
@@ -55,21 +53,32 @@ pub(super) struct Output<'a> {
     pub(super) survey: &'a Survey,
     /// What the predecessor called significant, by directory.
     pub(super) calls: &'a [(String, Call)],
+    /// What parts have written; none if nothing was divided.
+    pub(super) parts: Option<&'a dyn InParts>,
 }
 
 impl Output<'_> {
     /// Writes the tables, checks what was written, and puts the directory into place.
     pub(super) async fn write(self) -> Result<MergeOutcome, MergeError> {
-        let staged = Staged::beside(&self.merge.output)?;
+        let staged = Staged::of(&self.merge.output)?;
         Ok(match self.fill(&staged).await? {
             Filled::Whole(manifest, checks, Seen { changed, control, reach }) => {
                 let text = serde_saphyr::to_string(&manifest).unwrap_or_default();
                 staged.file(MERGE_MANIFEST, |file| file.write_all(text.as_bytes()))?;
-                staged.put(&self.merge.output)?;
-                let dir = self.merge.output.clone();
+                let clear = || self.parts.map_or(Ok(()), InParts::clear);
+                // A folder is moved into its place as a whole; in a store, what passed between parts is beside it.
+                let goes_on = self.parts.is_some();
+                if self.merge.output.folder().is_some() {
+                    clear()?;
+                    staged.put(&self.merge.output, goes_on).await?;
+                } else {
+                    staged.put(&self.merge.output, goes_on).await?;
+                    clear()?;
+                }
+                let place = self.merge.output.clone();
                 let gaps = self.survey.gaps.clone();
                 let manifest = *manifest;
-                let written = Written { dir, manifest, gaps, checks, changed, control, reach };
+                let written = Written { place, manifest, gaps, checks, changed, control, reach };
                 MergeOutcome::Written(Box::new(written))
             }
             Filled::Refused(outcome) => outcome,
@@ -78,12 +87,14 @@ impl Output<'_> {
 
     async fn fill(&self, staged: &Staged) -> Result<Filled, MergeError> {
         let dir = staged.dir();
+        let fingerprint = self.fingerprint();
+        let files = self.files(dir, &fingerprint);
         let tables: Vec<&TableSchema> = self.merge.wanted(self.runs, self.survey);
         let mut known = Known::of(Settings::of_all(self.runs.iter().map(|r| &r.run.manifest().config)));
         let mut rows = BTreeMap::new();
         let (mut conflicts, mut repeated) = (Kept::default(), Kept::default());
         for schema in &tables {
-            let (count, facts, findings) = self.table(dir, schema).await?;
+            let (count, facts, findings) = self.table(files, schema).await?;
             conflicts.extend(conflicts_of(schema, &findings));
             repeated.extend(repeated_of(schema, &findings));
             rows.insert(schema.table.clone(), count);
@@ -103,7 +114,7 @@ impl Output<'_> {
             return Ok(Filled::Refused(MergeOutcome::Wrong(checks)));
         }
         for schema in tables.iter().filter(|schema| schema.csv_query.is_some()) {
-            if let Some(path) = self.csv_path(dir, schema) {
+            if let Some(path) = files.csv_path(schema) {
                 let sql = csv_sql(schema, self.merge.definitions)?;
                 TableExport { session, sql, path, metadata: Vec::new() }.csv().await?;
             }
@@ -149,84 +160,38 @@ impl Output<'_> {
             return Ok(None);
         }
         let session = Session::empty()?;
-        session.register_merged(dir, manifest)?;
+        session.register_merged(&dir.into(), manifest)?;
         Ok(Some(session))
     }
 
-    /// Writes the files of a table; its rows, and what was seen of them in passing.
-    async fn table(&self, dir: &Path, schema: &TableSchema) -> Result<(u64, Facts, Findings), MergeError> {
-        let is_derived = schema.derived().next().is_some();
-        if !is_derived && let Some(rows) = self.tables.sorted.rows(schema, self.compare(schema))? {
-            return self.stored_table(dir, schema, rows);
-        }
-        let rows = self.tables.session.query(&parquet_sql(schema)).await?.execute_stream().await;
-        let rows = rows.map_err(ExportError::from)?;
-        let mut writer = self.writer(dir, schema, &rows.schema())?;
-        writer.push_all(rows).await?;
-        let (count, facts) = writer.finish()?;
-        Ok((count, facts, self.tables.sorted.findings(schema)))
-    }
-
-    /// A table without derived columns: its sorted rows as they are.
-    fn stored_table(
-        &self,
-        dir: &Path,
-        schema: &TableSchema,
-        mut rows: SortedRows,
-    ) -> Result<(u64, Facts, Findings), MergeError> {
-        let columns = merged(schema);
-        let mut writer = self.writer(dir, schema, &columns)?;
-        while let Some(picked) = rows.next_rows()? {
-            let columns = Arc::clone(&columns);
-            writer.push(Box::new(move || Ok(picked.batch(&columns)?)))?;
-        }
-        let (count, facts) = writer.finish()?;
-        Ok((count, facts, rows.findings()))
-    }
-
-    /// Attempts of a unit differ in their times; their rows must not.
-    fn compare(&self, schema: &TableSchema) -> Compare {
-        if schema.made_of() == MadeOf::Ledger || self.merge.on_conflict != OnConflict::Stop {
-            Compare::Nothing
-        } else {
-            Compare::Duplicates
+    /// The files of a table: written, or put together of those of parts.
+    async fn table(&self, files: TableFiles<'_>, schema: &TableSchema) -> Result<WrittenTable, MergeError> {
+        match self.parts {
+            Some(parts) if schema.user().is_some() => parts.table(files, schema),
+            _ => files.write(schema).await,
         }
     }
 
-    fn writer(
-        &self,
-        dir: &Path,
-        schema: &TableSchema,
-        columns: &SchemaRef,
-    ) -> Result<TableWriter, MergeError> {
-        let mut writer = TableWriter::new(columns).looking_at(schema, columns);
-        if schema.csv_query.is_none()
-            && let Some(path) = self.csv_path(dir, schema)
-        {
-            let names: Vec<&str> =
-                schema.user().into_iter().chain(schema.exported().map(|c| c.name.as_str())).collect();
-            writer = writer.csv(&path, columns, &names)?;
+    fn files<'d>(&'d self, dir: &'d Path, fingerprint: &'d str) -> TableFiles<'d> {
+        TableFiles {
+            merge: self.merge,
+            tables: self.tables,
+            dir,
+            is_complete: self.survey.gaps.is_empty(),
+            fingerprint,
+            with_header: true,
+            parquet: self.merge.parquet(),
         }
-        if self.merge.parquet() {
-            let path = dir.join(format!("{}.parquet", schema.table));
-            let metadata = vec![
-                ("results.schema".to_owned(), schema.table.clone()),
-                ("results.schema_version".to_owned(), schema.version.to_string()),
-                ("results.complete".to_owned(), self.survey.gaps.is_empty().to_string()),
-                ("results.config_fingerprint".to_owned(), self.fingerprint()),
-            ];
-            writer = writer.parquet(&path, columns, metadata)?;
-        }
-        Ok(writer)
-    }
-
-    fn csv_path(&self, dir: &Path, schema: &TableSchema) -> Option<PathBuf> {
-        let name = csv_name(schema, !self.survey.gaps.is_empty())?;
-        self.merge.csv().then(|| dir.join(name))
     }
 
     fn fingerprint(&self) -> String {
         self.runs.first().map_or(String::new(), |r| r.run.manifest().config_fingerprint.clone())
+    }
+
+    fn schema_versions(&self) -> BTreeMap<String, u32> {
+        let own =
+            self.runs.iter().filter(|run| !run.is_imported).map(|run| &run.run.manifest().schema_versions);
+        own.flatten().map(|(table, version)| (table.clone(), *version)).collect()
     }
 
     fn manifest(&self, rows: BTreeMap<String, u64>) -> MergeManifest {
@@ -238,14 +203,7 @@ impl Output<'_> {
             complete: self.survey.gaps.is_empty(),
             tool_version: env!("CARGO_PKG_VERSION").to_owned(),
             merged_at: chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
-            sources: self
-                .runs
-                .iter()
-                .map(|r| MergedRun {
-                    run_id: r.run.manifest().run_id.clone(),
-                    dir: r.dir.display().to_string(),
-                })
-                .collect(),
+            sources: self.runs.iter().map(source).collect(),
             config_fingerprint: self.fingerprint(),
             seed: seeded.map_or(0, |m| m.seed),
             hour_bins: first.map_or(0, |m| m.config.hour_bins),
@@ -263,6 +221,7 @@ impl Output<'_> {
             accepted_skipped: self.survey.accepted.iter().map(accepted).collect(),
             missing: missing(&self.survey.gaps),
             rows,
+            schema_versions: self.schema_versions(),
             tables: self.merge.definitions.schemas.own(),
             config: self
                 .runs
@@ -288,6 +247,13 @@ fn write_gaps(file: impl Write, gaps: &[Gap]) -> std::io::Result<()> {
     let mut csv = CsvWriter::new(file, &["user_id", "feature_mode", "state", "reason"])?;
     csv.write(&batch)?;
     csv.into_inner().flush()
+}
+
+/// What is kept of a run.
+fn source(run: &OpenRun) -> MergedRun {
+    let manifest = run.run.manifest();
+    let input = (!run.is_imported).then(|| manifest.input.clone());
+    MergedRun { run_id: manifest.run_id.clone(), dir: run.place.to_string(), input }
 }
 
 /// What is missing, by kind.

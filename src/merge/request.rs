@@ -1,9 +1,12 @@
 //! What is asked of a merge.
 
-use std::path::PathBuf;
+use serde::{Deserialize, Serialize};
 
 use super::accepted::AcceptSkipped;
 use super::error::MergeError;
+use super::runner::PartRunner;
+use super::size::Size;
+use super::stage::Parts;
 use super::survey::Survey;
 use crate::attempts::OpenRun;
 use crate::export::ExportFormat;
@@ -14,7 +17,7 @@ use crate::store::Location;
 use crate::tables::listed;
 
 /// What to do when two attempts of a unit differ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum OnConflict {
     /// Refuse, and show where they differ.
     Stop,
@@ -30,7 +33,7 @@ pub struct Merge<'a> {
     /// The runs.
     pub shards: Vec<Location>,
     /// Where the output goes; must not exist.
-    pub output: PathBuf,
+    pub output: Location,
     /// Whether an output with gaps is written.
     pub allow_partial: bool,
     /// Skipped units that the output is complete without.
@@ -44,19 +47,25 @@ pub struct Merge<'a> {
     /// Users that must be there, besides those of the plans.
     pub expected: Option<Vec<String>>,
     /// A control of one of the runs, or what was merged of it.
-    pub control: Option<PathBuf>,
+    pub control: Option<Location>,
     /// Bytes that queries may take before they go on on the disk.
     pub memory: Option<u64>,
+    /// Into how many parts it is divided.
+    pub parts: Parts,
+    /// Who does the parts of stages that have several; this process, without any.
+    pub runner: Option<&'a dyn PartRunner>,
+    /// Is told how large it is, before a data file is read.
+    pub told: fn(Size),
     /// The tables and queries.
     pub definitions: Definitions<'a>,
 }
 
 impl<'a> Merge<'a> {
     /// A merge of all tables that stops at whatever is missing or differs; fields change what it is to do.
-    pub fn new(shards: Vec<Location>, output: PathBuf, definitions: Definitions<'a>) -> Self {
+    pub fn new(shards: Vec<Location>, output: impl Into<Location>, definitions: Definitions<'a>) -> Self {
         Self {
             shards,
-            output,
+            output: output.into(),
             allow_partial: false,
             accept_skipped: None,
             on_conflict: OnConflict::Stop,
@@ -65,8 +74,16 @@ impl<'a> Merge<'a> {
             expected: None,
             control: None,
             memory: None,
+            parts: Parts::default(),
+            runner: None,
+            told: |_| (),
             definitions,
         }
+    }
+
+    /// Whether something passes between parts.
+    pub(super) fn is_divided(&self) -> bool {
+        self.parts.are_several() || self.runner.is_some()
     }
 
     /// The tables that are written: those that the runs plan or have, unless some are named.
@@ -97,15 +114,13 @@ impl<'a> Merge<'a> {
     pub(super) fn open(&self) -> Result<Opened, MergeError> {
         let mut seen = std::collections::BTreeSet::new();
         for place in &self.shards {
-            let name = PathBuf::from(place.to_string());
-            let full = place.folder().and_then(|dir| dir.canonicalize().ok());
-            if !seen.insert(full.unwrap_or_else(|| name.clone())) {
-                return Err(MergeError::Twice(name));
+            if !seen.insert(place.full_name()) {
+                return Err(MergeError::Twice(place.clone()));
             }
         }
         let opened = Opened::of(&self.shards, self.expected.as_deref(), self.definitions.schemas)?;
         match opened.merged.first() {
-            Some((dir, _)) => Err(MergeError::NotARun(dir.clone())),
+            Some((place, _)) => Err(MergeError::NotARun(place.clone())),
             None => Ok(opened),
         }
     }

@@ -13,7 +13,10 @@ pub(super) fn same_experiment(runs: &[OpenRun]) -> Result<(), MergeError> {
     if let (Some(control), Some(run)) =
         (runs.iter().find(is_control), runs.iter().find(|run| !is_control(run)))
     {
-        return Err(MergeError::Mixed { control: control.dir.clone(), run: run.dir.clone() });
+        return Err(MergeError::Mixed {
+            control: Box::new(control.place.clone()),
+            run: Box::new(run.place.clone()),
+        });
     }
     for other in others {
         let alike = runs.iter().find(|run| run.is_imported == other.is_imported).unwrap_or(first);
@@ -54,8 +57,8 @@ fn same(one: &OpenRun, other: &OpenRun, matters: impl Fn(&str) -> bool) -> Resul
         return Ok(());
     }
     Err(MergeError::Different {
-        one: one.dir.display().to_string(),
-        other: other.dir.display().to_string(),
+        one: one.place.to_string(),
+        other: other.place.to_string(),
         differences: found.join("\n"),
     })
 }

@@ -21,7 +21,7 @@ impl Tables {
         definitions: Definitions<'_>,
     ) -> Result<Self, MergeError> {
         let sorted = SortedTables::new(runs, &survey.files, &survey.attempts, definitions.schemas)?;
-        let session = Session::of_sorted(&sorted, runs, memory, definitions)?;
+        let (session, _) = Session::of_sorted(&sorted, runs, memory, definitions)?;
         // Asked for by every table with a group test.
         if !runs.is_empty() {
             session.keep("group_tests").await?;

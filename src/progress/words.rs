@@ -11,8 +11,14 @@ pub(super) fn set_aside(event: &Event) -> Option<String> {
 
 /// What is said of a worker that waits for another.
 pub(super) fn waiting(event: &Event) -> Option<String> {
-    let EventKind::ShardWaiting { holder } = &event.kind else { return None };
-    Some(format!("note: waiting for {holder}, which is ending"))
+    let EventKind::ShardWaiting { holder, seconds } = &event.kind else { return None };
+    Some(match seconds {
+        None => format!("note: waiting for {holder}, which is ending"),
+        Some(seconds) => {
+            let shard = event.shard;
+            format!("note: shard {shard}: seeing for up to {seconds} s whether {holder} is still at work")
+        }
+    })
 }
 
 /// What is said of a worker that is started again.

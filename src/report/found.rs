@@ -1,12 +1,12 @@
 //! What is missing in a directory, or must not be there, for its report.
 
 use std::collections::BTreeMap;
-use std::path::Path;
 
 use super::document::{Finding, ReportError};
-use crate::attempts::Damage;
 use crate::merge::{Examined, Gap, Kept, Kind, examine};
-use crate::store::{MergeManifest, Run};
+use crate::sources::SourceError;
+use crate::sql::Damaged;
+use crate::store::{Location, MergeManifest, Run, StoreError};
 use crate::tables::Definitions;
 use crate::text_file;
 
@@ -18,23 +18,27 @@ const MOST_UNITS: u64 = 100_000;
 
 /// What was found.
 pub(super) struct Seen {
-    pub(super) findings: Vec<Finding>,
+    /// None, if nobody looked for any.
+    pub(super) findings: Option<Vec<Finding>>,
     /// What was looked at, in words.
     pub(super) checked: String,
-    /// Data files that cannot be used, where they were read.
-    pub(super) damage: Option<Damage>,
+    /// Files that cannot be used, where they were read.
+    pub(super) damaged: Option<Damaged>,
 }
 
 /// What a look through a run finds. Every file is read once.
 pub(super) async fn of_run(run: Run, definitions: Definitions<'_>) -> Result<Seen, ReportError> {
     if run.manifest().input.units > MOST_UNITS {
         let words = format!(
-            "By the ledger. A run of more than {MOST_UNITS} units is not read through for a report: `results validate` compares \
-             every file with its checksum."
+            "Every file was compared with its checksum. Which units are missing was not looked for: a run of more than {MOST_UNITS} \
+             units is not compared with its plan for a report. `results validate` names what is missing."
         );
-        return Ok(Seen { findings: Vec::new(), checked: words, damage: None });
+        return Ok(Seen { findings: None, checked: words, damaged: None });
     }
+    let name = run.name();
     let Examined { gaps, differing, repeated, damage, .. } = examine(run, definitions).await?;
+    let loses_rows = |gap: &&Gap| matches!(gap.kind, Kind::BrokenFile | Kind::CorruptLedger);
+    let damaged = Damaged::known(damage, &name, gaps.iter().filter(loses_rows).map(of_gap).collect());
     let mut findings = of_gaps(gaps);
     findings.extend(
         [(Kind::UnequalDuplicate, differing), (Kind::KeyTwice, repeated)]
@@ -43,11 +47,11 @@ pub(super) async fn of_run(run: Run, definitions: Definitions<'_>) -> Result<See
     );
     let words = "Every file was compared with its checksum, every unit with the plan, and duplicates with each other, as \
                  `results validate` does, but for the checks of values.";
-    Ok(Seen { findings, checked: words.to_owned(), damage: Some(damage) })
+    Ok(Seen { findings: Some(findings), checked: words.to_owned(), damaged: Some(damaged) })
 }
 
 /// What a merged output lacks, as it says itself.
-pub(super) fn of_output(dir: &Path, manifest: &MergeManifest) -> Result<Seen, ReportError> {
+pub(super) fn of_output(place: &Location, manifest: &MergeManifest) -> Result<Seen, ReportError> {
     let words = format!(
         "The merge compared every file with its checksum, every unit with the plan, and every row with its schema before it wrote \
          this ({} of {} units ok{}); `results validate` does it again.",
@@ -59,12 +63,11 @@ pub(super) fn of_output(dir: &Path, manifest: &MergeManifest) -> Result<Seen, Re
             n => format!(", {n} equal duplicates left out"),
         }
     );
-    let found = |findings| Seen { findings, checked: words, damage: None };
+    let found = |findings| Seen { findings: Some(findings), checked: words, damaged: None };
     if manifest.complete {
         return Ok(found(Vec::new()));
     }
-    let path = dir.join("missing_units.csv");
-    let text = text_file::read(&path).map_err(|source| ReportError::File { path, source })?;
+    let text = missing_units(place)?;
     let mut by_state: BTreeMap<String, (u64, Vec<String>)> = BTreeMap::new();
     for row in records(&text).skip(1) {
         let cell = |at: usize| row.get(at).map_or("", String::as_str);
@@ -86,6 +89,19 @@ pub(super) fn of_output(dir: &Path, manifest: &MergeManifest) -> Result<Seen, Re
     let mut findings: Vec<Finding> = by_state.into_iter().map(finding).collect();
     findings.sort_by(|a, b| a.code.cmp(&b.code));
     Ok(found(findings))
+}
+
+/// The file that names what a partial output lacks.
+fn missing_units(place: &Location) -> Result<String, ReportError> {
+    let name = "missing_units.csv";
+    let failed = |source| ReportError::File { path: place.join(name), source };
+    if let Some(dir) = place.folder() {
+        return text_file::read(&dir.join(name)).map_err(failed);
+    }
+    let storage = place.storage().map_err(SourceError::from)?;
+    let read = storage.read(name).map_err(|error| SourceError::from(StoreError::from(error)))?;
+    let read = read.ok_or_else(|| failed(std::io::ErrorKind::NotFound.into()))?;
+    String::from_utf8(read).map_err(|error| failed(std::io::Error::other(error)))
 }
 
 fn of_gaps(gaps: Vec<Gap>) -> Vec<Finding> {

@@ -1,11 +1,10 @@
 //! A directory that is looked at for its report: what it says of itself, what it lacks, and its tables.
 
-use std::path::Path;
-
 use super::document::{About, Document, Finding, ReportError, Subject, Wanted, document};
 use super::found::{Seen, of_output, of_run};
 use crate::sources::{Loaded, Source};
 use crate::sql::{Bounds, Damaged, Session};
+use crate::store::Location;
 
 /// A directory, looked at.
 #[derive(Debug)]
@@ -13,8 +12,9 @@ pub(crate) struct Looked {
     about: About,
     loaded: Loaded,
     session: Session,
-    findings: Vec<Finding>,
+    findings: Option<Vec<Finding>>,
     checked: String,
+    damaged: Damaged,
 }
 
 impl Looked {
@@ -23,25 +23,37 @@ impl Looked {
     /// # Errors
     /// It is none that has results, or cannot be read.
     pub(crate) async fn at(
-        dir: &Path,
+        place: &Location,
         name: &str,
         bounds: Bounds,
         loaded: Loaded,
     ) -> Result<Self, ReportError> {
         let definitions = loaded.as_ref();
-        let (about, found) = match Source::open(dir)? {
+        let (about, found) = match Source::open(place)? {
             Source::Run(run) => {
                 let about = About::run(name, run.run.manifest());
                 (about, of_run(run.run, definitions).await?)
             }
-            Source::Merged(_, manifest) => (About::merged(name, &manifest), of_output(dir, &manifest)?),
+            Source::Merged(_, manifest) => (About::merged(name, &manifest), of_output(place, &manifest)?),
         };
-        let Seen { findings, checked, damage } = found;
-        let session = match damage {
-            Some(damage) => Session::open_without(&[dir], bounds, &Damaged::known(damage), definitions)?,
-            None => Session::open_whole(&[dir], bounds, definitions)?.0,
+        let Seen { findings, checked, damaged } = found;
+        let places = std::slice::from_ref(place);
+        let (session, damaged) = match damaged {
+            Some(damaged) => (Session::open_without(places, bounds, &damaged, definitions)?, damaged),
+            None => Session::open_whole(places, bounds, definitions)?,
         };
-        Ok(Self { about, loaded, session, findings, checked })
+        let checked = match damaged.count() {
+            lost if lost > 0 && findings.is_none() => {
+                format!("{checked} Damaged files, whose rows are missing: {lost}.")
+            }
+            _ => checked,
+        };
+        Ok(Self { about, loaded, session, findings, checked, damaged })
+    }
+
+    /// Files without which its report lacks rows.
+    pub(crate) fn damaged(&self) -> &Damaged {
+        &self.damaged
     }
 
     fn subject(&self) -> Subject<'_> {

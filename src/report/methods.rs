@@ -3,7 +3,7 @@
 use super::table::in_markdown;
 use crate::config::{
     AdaptiveRule, AisCorrection, Analysis, CondNull, Config, Discretize, FdrMethod, GapMode, GuardRule,
-    KSelection, KStrategy, NullKind, PValueRule, QuantileRule, StrataPooling,
+    KSelection, KStrategy, PValueRule, QuantileRule,
 };
 use crate::measures;
 use crate::schema::Schemas;
@@ -129,22 +129,8 @@ fn estimators(config: &Config, schemas: &Schemas) -> String {
         named.join("; "),
         taus.join(", ")
     );
-    let asked = |key: &str| config.analysis_modes.iter().any(|mode| mode == key);
-    if asked("stratified_te") {
-        let pooling = match config.conditional.pooling {
-            StrataPooling::Observations => "weighted by observations",
-            StrataPooling::Fisher => "weighted by samples, p combined by Fisher's method",
-        };
-        text.push_str(&format!(
-            " Strata of at least {} observations were pooled, {pooling}.",
-            config.conditional.min_stratum_observations
-        ));
-    }
-    if asked("ste") {
-        text.push_str(&format!(" Ordinal patterns have {} samples.", config.ste.dimension));
-    }
-    if asked("gc") {
-        text.push_str(&format!(" The order of linear models was at most {}.", config.granger.max_lag));
+    for sentence in measures::asked(config).filter_map(|measure| measure.methods(config)) {
+        text.push_str(&format!(" {sentence}"));
     }
     text
 }
@@ -215,7 +201,7 @@ fn significance(config: &Config) -> String {
              observations, {within}; {p}."
         );
     }
-    let kinds: Vec<&str> = nulls.nulls.iter().map(|null| surrogate(*null)).collect();
+    let kinds: Vec<&str> = nulls.nulls.iter().map(|null| null.words()).collect();
     let all = if kinds.len() > 1 { "; the p of a test is the largest of theirs (Berger 1982)" } else { "" };
     format!(
         "Significance of a user's values: {number} a test and null, by {}{all}; {p}, or exceedances / arrangements \
@@ -223,15 +209,6 @@ fn significance(config: &Config) -> String {
          all permutations of the source within the cells of the target's past.",
         kinds.join(" and by ")
     )
-}
-
-fn surrogate(null: NullKind) -> &'static str {
-    match null {
-        NullKind::Permute => "permutation of the source's histories over all observations",
-        NullKind::WithinPast => "permutation of the source's histories within the cells of the target's past",
-        NullKind::CircularShift => "circular shifts of the source in time",
-        NullKind::Days => "permutation of whole local days of the source",
-    }
 }
 
 fn correction(study: &Study<'_>) -> String {

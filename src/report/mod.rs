@@ -21,6 +21,6 @@ pub use document::{About, Document, Finding, ReportError, Subject, Wanted, docum
 pub use figure::svg;
 pub(crate) use look::{Looked, report};
 pub use methods::{Study, methods};
-pub use plots::{DRAWS_PNG, PlotError, PlotFile, USER, plot, plots, png};
+pub use plots::{DRAWS_PNG, PlotError, PlotFile, USER, line_of, plot, plots, png};
 pub use rows::{COUPLINGS, DIFFERENCES, GroupTest, group_tests};
 pub use table::{Asked, latex, markdown};

@@ -33,7 +33,7 @@ pub enum PlotError {
     #[error(transparent)]
     Draw(#[from] DrawError),
     /// Its query fails.
-    #[error("{file}: {source}")]
+    #[error("{file}{}: {source}", line_of(source))]
     Query {
         /// The file.
         file: String,
@@ -57,6 +57,11 @@ pub enum PlotError {
     /// A picture in pixels cannot be made.
     #[error("{0}")]
     Png(String),
+}
+
+/// `:3` behind the name of a file, where the line is known.
+pub fn line_of(error: &SessionError) -> String {
+    error.place().map_or_else(String::new, |(line, _)| format!(":{line}"))
 }
 
 /// The parameter of plots that can be drawn of one person.
@@ -257,6 +262,12 @@ fn written(value: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_build_without_png_says_which_one_has_it() {
+        let said = PlotError::NoPng.to_string();
+        assert!(said.contains("`cargo install --locked --path . --features png`"), "{said}");
+    }
 
     #[test]
     fn all_plots_of_the_program_can_be_read() {

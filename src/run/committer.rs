@@ -4,15 +4,18 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::heartbeat::Heartbeat;
+use super::holding::Holding;
 use super::progress::Progress;
+use super::stop::Stop;
 use crate::schema::Schemas;
-use crate::store::{Folders, Prepared, Run, StoreError, commit, commit_group};
+use crate::store::{Folders, LedgerRow, Prepared, Protocol, Run, StoreError, Writer, commit, commit_group};
 
-/// Units that wait at most.
-const MOST_UNITS: usize = 4096;
+/// Units that wait at most, and their memory in bytes.
+const MOST: (usize, usize) = (4096, 32 << 20);
 
-/// Memory of waiting units, bytes.
-const MOST_BYTES: usize = 32 << 20;
+/// The same where every file is a request that is paid for.
+const MOST_IN_REQUESTS: (usize, usize) = (5000, 64 << 20);
 
 /// How often is looked whether units have waited long enough.
 const LOOK: Duration = Duration::from_millis(50);
@@ -35,8 +38,13 @@ pub(super) struct Committer<'a> {
     run: &'a Run,
     schemas: &'a Schemas,
     pub(super) progress: &'a Progress<'a>,
+    holding: &'a Holding,
+    heartbeat: &'a Heartbeat,
+    stop: &'a Stop,
     /// Longest time that a unit waits.
     patience: Duration,
+    /// Units that wait at most, and their memory.
+    most: (usize, usize),
     waiting: Mutex<Waiting>,
     /// How many there are, once the run has them: it may be compacted in the meantime.
     buckets: OnceLock<u32>,
@@ -52,13 +60,22 @@ struct Waiting {
 }
 
 impl<'a> Committer<'a> {
-    pub(super) fn new(run: &'a Run, schemas: &'a Schemas, progress: &'a Progress<'a>) -> Self {
+    pub(super) fn new(
+        run: &'a Run,
+        schemas: &'a Schemas,
+        progress: &'a Progress<'a>,
+        (holding, heartbeat, stop): (&'a Holding, &'a Heartbeat, &'a Stop),
+    ) -> Self {
         let seconds = run.manifest().config.runtime.commit_seconds;
         Self {
             run,
             schemas,
             progress,
+            holding,
+            heartbeat,
+            stop,
             patience: Duration::try_from_secs_f64(seconds).unwrap_or_default(),
+            most: if run.protocol() == Protocol::Names { MOST_IN_REQUESTS } else { MOST },
             waiting: Mutex::default(),
             buckets: OnceLock::new(),
             broken: AtomicBool::new(false),
@@ -66,8 +83,19 @@ impl<'a> Committer<'a> {
         }
     }
 
+    /// Whose files these are.
+    pub(super) fn writer(&self) -> Writer {
+        self.holding.writer()
+    }
+
+    /// Refuses to write for somebody else.
+    fn is_ours(&self) -> Result<(), StoreError> {
+        self.holding.lost().map_or(Ok(()), Err)
+    }
+
     /// Commits a unit, now or with others.
     pub(super) fn take(&self, unit: Prepared) -> Result<(), StoreError> {
+        self.is_ours()?;
         if self.buckets.get().is_none() {
             match self.run.folders()? {
                 Folders::OfUsers(_held) => {
@@ -84,7 +112,7 @@ impl<'a> Committer<'a> {
             waiting.since.get_or_insert_with(Instant::now);
             waiting.bytes += unit.bytes();
             waiting.units.push(unit);
-            waiting.units.len() >= MOST_UNITS || waiting.bytes >= MOST_BYTES
+            waiting.units.len() >= self.most.0 || waiting.bytes >= self.most.1
         };
         if full { self.flush() } else { Ok(()) }
     }
@@ -92,16 +120,23 @@ impl<'a> Committer<'a> {
     /// Commits what waits.
     pub(super) fn flush(&self) -> Result<(), StoreError> {
         let units = std::mem::take(&mut *self.waiting.lock().unwrap_or_else(PoisonError::into_inner)).units;
-        let buckets = self.buckets.get().copied().unwrap_or(1);
-        for row in commit_group(self.run, self.schemas, units, buckets)? {
-            self.progress.committed(&row, true);
+        if units.is_empty() {
+            return Ok(());
         }
+        self.is_ours()?;
+        let buckets = self.buckets.get().copied().unwrap_or(1);
+        let rows = commit_group(self.run, self.schemas, units, buckets)?;
+        for row in &rows {
+            self.progress.committed(row, true);
+        }
+        self.heartbeat.committed(groups(&rows));
         Ok(())
     }
 
     fn is_due(&self) -> bool {
         let waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        waiting.since.is_some_and(|since| since.elapsed() >= self.patience)
+        // Who is told to stop may be killed before the unit in work is done.
+        waiting.since.is_some_and(|since| since.elapsed() >= self.patience || self.stop.is_asked())
     }
 
     /// Does `work` while units that have waited long enough are committed beside it, and then commits
@@ -137,4 +172,12 @@ impl<'a> Committer<'a> {
         self.broken.store(true, Ordering::Relaxed);
         self.failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
     }
+}
+
+/// The names of the groups that rows were committed in.
+fn groups(rows: &[LedgerRow]) -> Vec<String> {
+    let group = |row: &LedgerRow| row.attempt.rsplit_once('.').map(|(group, _)| group.to_owned());
+    let mut groups: Vec<String> = rows.iter().filter_map(group).collect();
+    groups.dedup();
+    groups
 }

@@ -1,12 +1,12 @@
 //! A run is planned and registered, or joined.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::RunError;
 use crate::config::{Analysis, Config};
-use crate::dataset::{Input, list};
+use crate::dataset::{Input, full_name, list};
 use crate::engine::engine;
 use crate::measures::planned_rows;
 use crate::schema::Schemas;
@@ -46,9 +46,7 @@ pub fn create(at: impl Into<Location>, planned: Planned<'_>, note: &dyn Fn(&str)
     // Mistakes in expressions or the command show before any work.
     engine(config, schemas, None)?;
     let units = units(config, shards, note)?;
-    let folder = std::path::absolute(&config.data_root).unwrap_or_else(|_| PathBuf::from(&config.data_root));
-    let folder = folder.canonicalize().unwrap_or(folder);
-    let data_folder = folder.display().to_string();
+    let data_folder = full_name(Path::new(&config.data_root)).display().to_string();
     let new = NewRun { config, units, shards, only_shards, schemas, data_folder, control: None };
     Ok(Run::create_or_join(at, &new)?)
 }

@@ -1,6 +1,6 @@
 //! The data of a run that goes on: users that came since, and data that were moved.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use super::create::units;
 use super::error::RunError;
 use crate::attempts::{Damage, Ledger, Standing};
 use crate::config::Config;
-use crate::dataset::Input;
+use crate::dataset::{Input, Whereabouts, any_is_there, full_name, has_data, names_in};
 use crate::engine::{Engine, engine};
 use crate::schema::Schemas;
-use crate::store::{ExpectedUnit, Run};
+use crate::store::{Assignment, ExpectedUnit, Run};
 
 /// Units of users that came into the data folder since the run was planned. Unless `thorough`, the folder may
 /// be gone, and nothing is looked for where that would mean reading all files; else `note` is told what of the folder is
@@ -65,8 +65,8 @@ pub struct MovedData {
 /// # Errors
 /// None of them is there.
 pub fn move_data(run: &mut Run, folder: &Path, schemas: &Schemas) -> Result<MovedData, RunError> {
-    let absolute = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
-    let absolute = absolute.canonicalize().unwrap_or(absolute);
+    let absolute = full_name(folder);
+    let there = Whereabouts::of(&absolute)?;
     let mut units = run.expected()?.to_vec();
     let input = &run.manifest().input.folder;
     // The folder as it was named may be a link.
@@ -77,9 +77,9 @@ pub fn move_data(run: &mut Run, folder: &Path, schemas: &Schemas) -> Result<Move
     for unit in &mut units {
         let Ok(mut input) = serde_json::from_str::<Input>(&unit.input) else { continue };
         for file in input.users_mut().into_iter().flat_map(|user| &mut user.files) {
-            let Some(place) = place(&before, file, |place| absolute.join(place).exists()) else { continue };
+            let Some(place) = place(&before, file, |place| there.has(place)) else { continue };
             let moved = absolute.join(&place);
-            files.entry(place.display().to_string()).or_insert_with(|| moved.exists());
+            files.entry(place.display().to_string()).or_insert_with(|| there.has(&place));
             *file = moved;
         }
         unit.input = serde_json::to_string(&input).map_err(RunError::Plan)?;
@@ -118,6 +118,59 @@ fn compared(run: &Run, engine: &dyn Engine) -> Result<(usize, Vec<String>), RunE
     let changed: Vec<String> =
         found.iter().filter(|(_, same)| !same).map(|(user, _)| (*user).to_owned()).collect();
     Ok((found.len() - changed.len(), changed))
+}
+
+/// Names that are shown of what lies in a folder.
+const SHOWN: usize = 3;
+
+/// All data of a run, where they are gone: the folder, or every file of the plan that should be in it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Gone {
+    /// There is no such folder.
+    Folder,
+    /// The folder has none of the files: in words, what it has, and what it lacks.
+    Files(String),
+}
+
+/// Whether all data of a run are gone. The files of the shares that are worked on are looked for first, so that the rest of
+/// a plan is read only where none of them is there.
+///
+/// # Errors
+/// The folder cannot be listed, the plan not be read.
+pub(super) fn gone(run: &Run, shares: &[Assignment]) -> Result<Option<Gone>, RunError> {
+    let folder = Path::new(&run.manifest().input.folder);
+    if !has_data(folder)? {
+        return Ok(Some(Gone::Folder));
+    }
+    for &share in shares {
+        if any_is_there(folder, run.expected_of(share)?.into_iter().flat_map(files_of))? {
+            return Ok(None);
+        }
+    }
+    let files: BTreeSet<PathBuf> = run.own_units()?.flat_map(files_of).collect();
+    let Some(first) = files.first() else { return Ok(None) };
+    if any_is_there(folder, files.iter().cloned())? {
+        return Ok(None);
+    }
+    let first = first.strip_prefix(folder).unwrap_or(first).display();
+    let lacks = match files.len() {
+        1 => format!("{first}, the one file of the plan"),
+        n => format!("all {n} files of the plan ({first}, …)"),
+    };
+    let names = names_in(folder)?;
+    let more = if names.len() > SHOWN { ", …" } else { "" };
+    let has = match names.len() {
+        0 => "is empty".to_owned(),
+        n => format!("has only {}{more}", names[..n.min(SHOWN)].join(", ")),
+    };
+    Ok(Some(Gone::Files(format!("{has}: it lacks {lacks}"))))
+}
+
+/// The files of a unit.
+fn files_of(unit: &ExpectedUnit) -> Vec<PathBuf> {
+    let input = serde_json::from_str::<Input>(&unit.input).ok();
+    let users = input.iter().flat_map(Input::users);
+    users.flat_map(|user| &user.files).cloned().collect()
 }
 
 /// Where a file lies below a folder that has several names. If it lies below none of them, as many of the last

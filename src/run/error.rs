@@ -30,9 +30,10 @@ impl WorkerError {
     /// Refusals are errors of usage: starting the worker again would not help.
     pub fn exit(&self) -> Exit {
         match self {
-            Self::Engine(_) | Self::Store(StoreError::Locked { .. } | StoreError::NewerFormat { .. }) => {
-                Exit::Usage
-            }
+            Self::Engine(_)
+            | Self::Store(
+                StoreError::Locked { .. } | StoreError::NewerFormat { .. } | StoreError::TakenOver { .. },
+            ) => Exit::Usage,
             _ => Exit::Error,
         }
     }
@@ -63,7 +64,9 @@ pub enum LaunchError {
         source: std::io::Error,
     },
     /// Another process cannot open the run.
-    #[error("{run} is not a folder, so worker processes cannot open it\n(hint: work on it in this process)")]
+    #[error(
+        "{run} is not a folder and has no URL, so worker processes cannot open it\n(hint: work on it in this process)"
+    )]
     NoFolder {
         /// The run.
         run: String,
@@ -101,6 +104,20 @@ pub enum RunError {
         /// The run.
         run: String,
         /// How many units need it, with the verb.
+        units: String,
+    },
+    /// The folder of its data has none of them.
+    #[error(
+        "the data folder {folder} of {run} {what}, and {units} them; nothing was done\n(hint: if a disk belongs there, mount it, or copy the files back; if the data were moved: results run --resume {run} --data DIR)"
+    )]
+    NoFiles {
+        /// The folder.
+        folder: String,
+        /// The run.
+        run: String,
+        /// What it has and what it lacks.
+        what: String,
+        /// How many units need the files, with the verb.
         units: String,
     },
     /// A control has no users of its own.

@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::before::Idle;
 use super::decide::Redo;
 use super::error::{LaunchError, WorkerError};
 use super::orders::{GivenUp, Orders, UnitKey};
@@ -68,6 +69,8 @@ pub struct End {
     pub timed_out: Vec<GivenUp>,
     /// Its largest memory, bytes.
     pub peak_memory_bytes: Option<u64>,
+    /// Where nothing was left to do, if it was in this process.
+    pub idle: Option<Idle>,
     /// What it was.
     pub kind: EndKind,
 }

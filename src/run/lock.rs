@@ -11,7 +11,7 @@
 
 use std::time::{Duration, Instant};
 
-use super::heartbeat::ShardStatus;
+use super::shard_status::ShardStatus;
 use crate::event::now_us;
 use crate::store::{Assignment, Held, Hold, Holder, ReadLock, Storage, StoreError};
 
@@ -106,7 +106,7 @@ impl Refused {
         if self.processes.is_empty() {
             return Ok(false);
         }
-        let workers = ShardStatus::all(storage)?;
+        let workers = ShardStatus::beside_locks(storage)?;
         let told = |holder: &Holder| workers.iter().find(|w| w.is_of(holder));
         Ok(self.processes.iter().all(|holder| {
             holder.is_ending() || told(holder).is_some_and(|w| w.is_ending() || w.is_silent(now_us()))

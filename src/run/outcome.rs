@@ -2,8 +2,9 @@
 
 use std::time::Duration;
 
+use super::before::Idle;
 use super::orders::QUARANTINED;
-use super::status::RunStatus;
+use super::problem::{Problem, Problems};
 use crate::error::Exit;
 use crate::event::Counts;
 use crate::progress::{bytes, duration};
@@ -29,6 +30,8 @@ pub struct RunOutcome {
     pub state: RunState,
     /// Whether it is a control: a pair that is skipped, having too little in common, leaves nothing to do.
     pub is_control: bool,
+    /// The first units that did not end `ok`, if nothing was left to do.
+    pub(super) known: Option<Vec<Problem>>,
 }
 
 /// A shard that was given up.
@@ -52,10 +55,14 @@ pub(super) struct ShardEnd {
     pub(super) restarts: u32,
     pub(super) peak_memory_bytes: Option<u64>,
     pub(super) lost: Option<Lost>,
+    /// Where nothing was left to do, if that is known.
+    pub(super) idle: Option<Idle>,
 }
 
 impl RunOutcome {
     pub(super) fn of(ends: Vec<ShardEnd>, stopped: bool, state: RunState, is_control: bool) -> Self {
+        let known = ends.iter().map(|end| Some(end.idle.as_ref()?.problems.clone()));
+        let known: Option<Vec<Vec<Problem>>> = known.collect();
         let mut outcome = Self {
             counts: Counts::default(),
             lost: Vec::new(),
@@ -65,6 +72,7 @@ impl RunOutcome {
             total_memory_bytes: None,
             state,
             is_control,
+            known: known.map(|known| known.concat()),
         };
         for shard in ends {
             outcome.counts = [outcome.counts, shard.counts].into_iter().sum();
@@ -103,8 +111,8 @@ impl RunOutcome {
     }
 
     /// How it ended, for people: counts, what went wrong, and what can be done.
-    pub fn words(&self, status: &RunStatus, took: Duration) -> String {
-        let (c, run) = (self.counts, &status.dir);
+    pub fn words(&self, problems: &Problems, took: Duration) -> String {
+        let (c, run) = (self.counts, &problems.run);
         let mut text =
             format!("{} of {} done in {}", c.ok, count(c.total, "unit"), duration(took.as_millis() as u64));
         for (n, word) in
@@ -121,12 +129,17 @@ impl RunOutcome {
             text.push_str(&format!(", peak memory {} a process", bytes(memory)));
         }
         text.push('\n');
-        text.push_str(&status.problems_text("  "));
+        text.push_str(&problems.text("  "));
         for Lost { shard, cause, last_user, .. } in &self.lost {
             let at = last_user.as_ref().map_or_else(String::new, |user| format!(" at user {user}"));
-            text.push_str(&format!("error: shard {shard}: {cause}{at}; see {run}/_logs/shard-{shard}.log\n"));
+            let log = if run.contains("://") {
+                format!("`results logs {run} --shard {shard}` says more")
+            } else {
+                format!("see {run}/_logs/shard-{shard}.log")
+            };
+            text.push_str(&format!("error: shard {shard}: {cause}{at}; {log}\n"));
         }
-        text.push_str(&remedies(status, &self.lost));
+        text.push_str(&remedies(problems, &self.lost));
         if !self.is_control && self.exit() == Exit::Incomplete {
             text.push_str(&unwell(c, run));
         }
@@ -169,9 +182,9 @@ fn unwell(c: Counts, run: &str) -> String {
 }
 
 /// What can be done about what went wrong, a line each kind.
-fn remedies(status: &RunStatus, lost: &[Lost]) -> String {
+fn remedies(problems: &Problems, lost: &[Lost]) -> String {
     let reasons = || {
-        let units = status.problems.iter().map(|p| p.reason.as_str());
+        let units = problems.units.iter().map(|p| p.reason.as_str());
         units.chain(lost.iter().map(|lost| lost.cause.as_str()))
     };
     let any = |word: &str| reasons().any(|reason| reason.contains(word));

@@ -30,13 +30,23 @@ pub fn decisions<'a>(
     engine: &dyn Engine,
     redo: Redo,
 ) -> Result<Vec<Decided<'a>>, StoreError> {
-    let ledger = Ledger::read(run.storage())?;
+    decisions_by(None, run, (share, redo), engine)
+}
+
+/// The same by a ledger of the share that was read already, if it was.
+pub(super) fn decisions_by<'a>(
+    ledger: Option<Ledger>,
+    run: &'a Run,
+    (share, redo): (Assignment, Redo),
+    engine: &dyn Engine,
+) -> Result<Vec<Decided<'a>>, StoreError> {
+    let ledger = ledger.map_or_else(|| Ledger::of_share(run, share), Ok)?;
     let mut done: HashMap<(&str, &str), &[LedgerRow]> = ledger
         .units()
         .filter_map(|rows| rows.first().map(|row| ((row.user_id.as_str(), row.feature_mode.as_str()), rows)))
         .collect();
     let mut users: BTreeMap<u64, Vec<(&ExpectedUnit, &[LedgerRow])>> = BTreeMap::new();
-    for unit in run.own_units()?.filter(|u| share.has(u.position)) {
+    for unit in run.expected_of(share)? {
         let rows = done.remove(&(unit.user_id.as_str(), unit.feature_mode.as_str())).unwrap_or_default();
         users.entry(unit.position).or_default().push((unit, rows));
     }

@@ -5,7 +5,7 @@ use std::cmp::Reverse;
 
 use serde::Serialize;
 
-use super::heartbeat::{ShardState, ShardStatus};
+use super::shard_status::{ShardState, ShardStatus};
 use super::status::{eta, missing, overall, rate, state_word, sum};
 use crate::event::Counts;
 use crate::store::{Run, RunState, StoreError};
@@ -60,7 +60,7 @@ pub struct ShardPulse {
 /// The folder of its status cannot be read.
 pub fn pulse(run: &Run) -> Result<Pulse, StoreError> {
     let manifest = run.manifest();
-    let workers = counting(ShardStatus::all(run.storage())?);
+    let workers = counting(ShardStatus::all(run)?);
     let shards: Vec<ShardPulse> = workers.iter().map(of_worker).collect();
     let mut counts: Counts = shards.iter().map(|shard| shard.counts).sum();
     let is_whole = manifest.only_shards.is_empty();

@@ -4,14 +4,12 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use super::heartbeat::{ShardState, ShardStatus};
+use super::problem::{Problem, Problems, problem};
+use super::said::{Shares, Word};
+use super::shard_status::{ShardState, ShardStatus};
 use crate::attempts::{Damage, Ledger, Standing};
 use crate::event::{Counts, now_us};
-use crate::progress::{grouped, others};
-use crate::store::{LedgerRow, ReadLock, Run, StoreError, UnitState};
-
-/// Units with problems that are shown.
-const SHOWN: usize = 10;
+use crate::store::{LedgerRow, Protocol, ReadLock, Run, StoreError};
 
 /// Where a run stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -30,12 +28,13 @@ pub struct RunStatus {
     pub per_minute: Option<f64>,
     /// Seconds until the last running worker is done.
     pub eta_seconds: Option<u64>,
+    /// How many shards the users are divided into below: those of the plan, or of the last who worked on a run without locks.
+    pub of: u32,
     /// Each shard.
     pub shards: Vec<ShardProgress>,
-    /// Units that failed or were skipped, with the reason.
-    pub problems: Vec<Problem>,
-    /// Units whose data files are missing or of another length, and which.
-    pub damaged: Vec<String>,
+    /// What went wrong.
+    #[serde(flatten)]
+    pub problems: Problems,
     /// Ledger files that cannot be read.
     pub corrupt: Vec<String>,
 }
@@ -59,23 +58,57 @@ pub struct ShardProgress {
     pub eta_seconds: Option<u64>,
     /// The last error.
     pub last_error: Option<String>,
+    /// When its worker was last heard of, microseconds since 1970 by the worker's clock.
+    pub heard_us: Option<i64>,
 }
 
-/// A unit that did not end `ok`.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Problem {
-    /// The user.
-    pub user_id: String,
-    /// The feature mode.
-    pub feature_mode: String,
-    /// `failed` or `skipped`.
-    pub state: UnitState,
-    /// Why.
-    pub reason: String,
-}
-
-/// Where the run stands now.
+/// Where the run stands now: of a run with locks by its ledger, else by what its workers have said.
+///
+/// # Errors
+/// The run cannot be read.
 pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
+    match run.protocol() {
+        Protocol::Locks => by_ledger(run),
+        Protocol::Names => by_words(run),
+    }
+}
+
+/// By what the workers said; by the ledger of those shares only of which nobody has said it all.
+fn by_words(run: &Run) -> Result<RunStatus, StoreError> {
+    let shares = Shares::of(run)?;
+    let unheard = shares.each().filter(|(_, word)| matches!(word, Word::Nobody));
+    let unheard: Vec<u32> = unheard.map(|(share, _)| share.index).collect();
+    let mut planned = run.planned_in(&unheard, shares.of)?.into_iter();
+    let (mut all, mut problems, mut corrupt) = (Vec::new(), Vec::new(), Vec::new());
+    for (share, word) in shares.each() {
+        let (counts, told) = match word {
+            Word::Nobody => (Counts { total: planned.next().unwrap_or(0), ..Counts::default() }, None),
+            Word::Said(told) => {
+                problems.extend(told.problems.iter().cloned());
+                (Counts { running: 0, ..told.counts }, Some(&**told))
+            }
+            Word::Ledger(told) => {
+                let ledger = Ledger::of_share(run, share)?;
+                let undamaged = Damage::default();
+                let rows = ledger.standings(&undamaged).map(|unit| unit.row);
+                let rows: Vec<&LedgerRow> = rows.filter(|row| share.has(row.position)).collect();
+                let mut counts = Counts { total: run.expected_of(share)?.len() as u64, ..Counts::default() };
+                for row in &rows {
+                    counts.add(row.state);
+                }
+                problems.extend(rows.into_iter().filter_map(problem));
+                corrupt.extend(ledger.corrupt);
+                (counts, told.as_deref())
+            }
+        };
+        if counts.total > 0 {
+            all.push(progress(share.index, counts, told));
+        }
+    }
+    Ok(RunStatus::of(run, (shares.of, all), problems, (Vec::new(), corrupt)))
+}
+
+fn by_ledger(run: &Run) -> Result<RunStatus, StoreError> {
     let _reading = ReadLock::take(run.storage());
     let ledger = Ledger::read(run.storage())?;
     // By the ledger and the sizes of files: no data file is read.
@@ -91,7 +124,7 @@ pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
     for row in &counting {
         counts.entry(row.shard).or_default().add(row.state);
     }
-    let workers = ShardStatus::all(run.storage())?;
+    let workers = ShardStatus::all(run)?;
     let mut shards = Vec::new();
     for (shard, counts) in counts {
         let worker = workers
@@ -100,61 +133,37 @@ pub fn status(run: &Run) -> Result<RunStatus, StoreError> {
             .max_by_key(|w| (w.state == ShardState::Running, w.updated_us));
         shards.push(progress(shard, counts, worker));
     }
-    let counts: Counts = shards.iter().map(|s| s.counts).sum();
-    Ok(RunStatus {
-        run_id: run.manifest().run_id.clone(),
-        dir: run.name(),
-        state: overall(shards.iter().map(|s| s.state.as_str()), counts),
-        missing: missing(counts),
-        counts,
-        per_minute: sum(shards.iter().map(|s| s.per_minute)),
-        eta_seconds: shards.iter().filter_map(|s| s.eta_seconds).max(),
-        shards,
-        problems: counting.into_iter().filter_map(problem).collect(),
-        damaged: damaged.iter().filter_map(words_of_damage).collect(),
-        corrupt: ledger.corrupt.into_iter().map(|(path, cause)| format!("{path} {cause}")).collect(),
-    })
+    let problems = counting.into_iter().filter_map(problem).collect();
+    let damaged = damaged.iter().filter_map(words_of_damage).collect();
+    Ok(RunStatus::of(run, (run.manifest().shards, shards), problems, (damaged, ledger.corrupt)))
 }
 
 impl RunStatus {
-    /// The first units that failed or were skipped, a line after `indent` for all of one reason.
-    pub fn problems_text(&self, indent: &str) -> String {
-        let mut out = String::new();
-        let groups = grouped(&self.problems, |p| (&p.reason, &p.user_id));
-        for group in groups.iter().take(SHOWN) {
-            let p = group[0];
-            let unit = format!("{indent}{} {} {}", p.user_id, p.feature_mode, p.state.as_str());
-            out.push_str(&format!("{unit}: {}\n", p.reason));
-            out.push_str(&others(indent, group[1..].iter().map(|p| p.user_id.as_str())));
+    fn of(
+        run: &Run,
+        (of, shards): (u32, Vec<ShardProgress>),
+        units: Vec<Problem>,
+        (damaged, corrupt): (Vec<String>, Vec<(String, String)>),
+    ) -> Self {
+        let counts: Counts = shards.iter().map(|s| s.counts).sum();
+        Self {
+            run_id: run.manifest().run_id.clone(),
+            dir: run.name(),
+            state: overall(shards.iter().map(|s| s.state.as_str()), counts),
+            missing: missing(counts),
+            counts,
+            per_minute: sum(shards.iter().map(|s| s.per_minute)),
+            eta_seconds: shards.iter().filter_map(|s| s.eta_seconds).max(),
+            of,
+            shards,
+            problems: Problems { run: run.name(), units, count: counts.failed + counts.skipped, damaged },
+            corrupt: corrupt.into_iter().map(|(path, cause)| format!("{path} {cause}")).collect(),
         }
-        let more: usize = groups.iter().skip(SHOWN).map(Vec::len).sum();
-        if more > 0 {
-            out.push_str(&format!(
-                "{indent}… and {more} more; `results sql --run {} --query failures` counts them by reason\n",
-                self.dir
-            ));
-        }
-        for damaged in self.damaged.iter().take(SHOWN) {
-            out.push_str(&format!("{indent}damaged: {damaged}\n"));
-        }
-        if self.damaged.len() > SHOWN {
-            out.push_str(&format!("{indent}… and {} more are damaged\n", self.damaged.len() - SHOWN));
-        }
-        out
     }
 }
 
 fn words_of_damage(unit: &Standing<'_>) -> Option<String> {
     Some(format!("{} {}: {}", unit.row.user_id, unit.row.feature_mode, unit.damage.as_ref()?))
-}
-
-fn problem(row: &LedgerRow) -> Option<Problem> {
-    (row.state != UnitState::Ok).then(|| Problem {
-        user_id: row.user_id.clone(),
-        feature_mode: row.feature_mode.clone(),
-        state: row.state,
-        reason: row.reason.clone().unwrap_or_default(),
-    })
 }
 
 pub(super) fn overall<'a>(mut shards: impl Iterator<Item = &'a str>, counts: Counts) -> String {
@@ -197,6 +206,7 @@ fn progress(shard: u32, mut counts: Counts, status: Option<&ShardStatus>) -> Sha
         per_minute,
         eta_seconds: eta(per_minute, counts),
         last_error: status.and_then(|s| s.last_error.clone()),
+        heard_us: status.map(|s| s.updated_us),
     }
 }
 

@@ -65,7 +65,7 @@ impl Supervisor<'_, '_> {
             if let Some(silence) = self.living.end(self.index()) {
                 end.kind = EndKind::Died(format!("gave no sign of life for {silence:?}"));
             }
-            all.counts = end.counts;
+            (all.counts, all.idle) = (end.counts, end.idle.take());
             all.peak_memory_bytes = all.peak_memory_bytes.max(end.peak_memory_bytes);
             if let EndKind::Failed(error) = end.kind {
                 return Err(error.into());

@@ -1,22 +1,27 @@
 //! The work on a run: which shares, by how many workers, within which limits.
 
-use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use super::before::Idle;
+use super::data::{Gone, gone};
 use super::decide::Redo;
 use super::error::{RunError, WorkerError};
 use super::events::Kept;
 use super::launch::{Launcher, Share};
 use super::living::Living;
-use super::outcome::RunOutcome;
+use super::outcome::{RunOutcome, ShardEnd};
 use super::plan::{Decided, decisions};
+use super::problem::Problems;
+use super::said::{close, problems_of};
+use super::status::status;
 use super::stop::Stop;
 use super::supervise::Supervisor;
 use crate::engine::engine;
 use crate::event::{EventSink, now_us};
+use crate::leases::Listed;
 use crate::schema::Schemas;
-use crate::store::{Assignment, Run};
+use crate::store::{Assignment, Protocol, Run, StoreError};
 
 /// How often a worker that dies is started again, unless it is said otherwise.
 const RETRIES: u32 = 3;
@@ -28,8 +33,8 @@ const RETRIES: u32 = 3;
 pub struct Work<'a> {
     run: Run,
     schemas: &'a Schemas,
-    /// One share, or …
-    share: Option<Assignment>,
+    /// Some shares, or, without any, …
+    chosen: Vec<Assignment>,
     /// … all of so many.
     shards: u32,
     threads: Option<u32>,
@@ -45,7 +50,7 @@ impl<'a> Work<'a> {
         Self {
             run,
             schemas,
-            share: None,
+            chosen: Vec::new(),
             shards: 1,
             threads: None,
             redo: Redo::default(),
@@ -60,9 +65,9 @@ impl<'a> Work<'a> {
         &self.run
     }
 
-    /// Only one share, if one is named.
-    pub fn share(self, share: Option<Assignment>) -> Self {
-        Self { share, ..self }
+    /// Only these shares, if any are named.
+    pub fn only(self, chosen: Vec<Assignment>) -> Self {
+        Self { chosen, ..self }
     }
 
     /// Divided among so many workers.
@@ -101,14 +106,18 @@ impl<'a> Work<'a> {
     /// The run cannot be read; the analysis cannot be made ready.
     pub fn explain(&self) -> Result<Vec<Decided<'_>>, RunError> {
         let engine = engine(&self.run.manifest().config, self.schemas, None)?;
-        let share = self.share.unwrap_or(Assignment::ALL);
-        Ok(decisions(&self.run, share, &*engine, self.redo).map_err(WorkerError::from)?)
+        let shares = if self.chosen.is_empty() { &[Assignment::ALL][..] } else { &self.chosen };
+        let mut all = Vec::new();
+        for &share in shares {
+            all.extend(decisions(&self.run, share, &*engine, self.redo).map_err(WorkerError::from)?);
+        }
+        Ok(all)
     }
 
     /// Works on the run until its units are done, it is told to stop, or it cannot go on.
     ///
     /// # Errors
-    /// Its data are gone; workers cannot be started; a worker in this process could not go on. Units that
+    /// Its data or its program are gone; workers cannot be started; a worker in this process could not go on. Units that
     /// fail, and worker processes that end, are outcomes.
     pub fn start(
         &self,
@@ -116,6 +125,8 @@ impl<'a> Work<'a> {
         tell: &dyn EventSink,
         stop: &Stop,
     ) -> Result<RunOutcome, RunError> {
+        // A program that cannot be started is one error, and not one of each worker.
+        engine(&self.run.manifest().config, self.schemas, None)?;
         self.has_data()?;
         let tell = &Kept::of(&self.run, tell);
         let shares: Vec<Share<'_>> = self.shares();
@@ -141,26 +152,43 @@ impl<'a> Work<'a> {
             ends
         });
         let ends = ends.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let state = self.run.close_if_complete().map_err(WorkerError::from)?;
+        let state = close(&self.run, idle(&ends)).map_err(WorkerError::from)?;
         let is_control = self.run.manifest().control.is_some();
         Ok(RunOutcome::of(ends, stop.is_asked(), state, is_control))
     }
 
+    /// What went wrong, where the work has ended so: of a run with locks in all of it, else in the shares that were worked
+    /// on, as their workers said.
+    ///
+    /// # Errors
+    /// The run cannot be read.
+    pub fn problems(&self, outcome: &RunOutcome) -> Result<Problems, StoreError> {
+        let count = outcome.counts.failed + outcome.counts.skipped;
+        match self.run.protocol() {
+            Protocol::Locks => Ok(status(&self.run)?.problems),
+            Protocol::Names if outcome.known.is_none() && (count > 0 || !outcome.lost.is_empty()) => {
+                problems_of(&self.run, &self.chosen)
+            }
+            Protocol::Names => {
+                let units = outcome.known.clone().unwrap_or_default();
+                Ok(Problems { run: self.run.name(), units, count, damaged: Vec::new() })
+            }
+        }
+    }
+
     /// Whether it is more than one worker's.
     pub fn is_divided(&self) -> bool {
-        self.share.is_none() && self.shards > 1
+        if self.chosen.is_empty() { self.shards > 1 } else { self.chosen.len() > 1 }
     }
 
     /// The highest index of a share, and one more: as many bars as are seen.
     pub fn bars(&self) -> u32 {
-        self.share.map_or(self.shards, |share| share.index + 1)
+        self.chosen.iter().map(|share| share.index + 1).max().unwrap_or(self.shards)
     }
 
     fn shares(&self) -> Vec<Share<'_>> {
-        let assignments = match self.share {
-            Some(share) => vec![share],
-            None => (0..self.shards).map(|index| Assignment { index, of: self.shards }).collect(),
-        };
+        let all = || (0..self.shards).map(|index| Assignment { index, of: self.shards }).collect();
+        let assignments = if self.chosen.is_empty() { all() } else { self.chosen.clone() };
         let share = |assignment: Assignment| Share {
             run: &self.run,
             assignment,
@@ -182,17 +210,26 @@ impl<'a> Work<'a> {
         }
     }
 
-    /// Refuses to mark every unit as failed where a whole folder is gone.
+    /// Refuses to mark every unit as failed where all data are gone.
     fn has_data(&self) -> Result<(), RunError> {
-        let folder = &self.run.manifest().input.folder;
-        if Path::new(folder).exists() {
-            return Ok(());
-        }
+        let shares = if self.chosen.is_empty() { &[Assignment::ALL][..] } else { &self.chosen };
+        let Some(gone) = gone(&self.run, shares)? else { return Ok(()) };
         let units = self.explain()?.iter().filter(|unit| unit.decision.again).count();
         if units == 0 {
             return Ok(());
         }
         let units = if units == 1 { "1 unit needs".to_owned() } else { format!("{units} units need") };
-        Err(RunError::NoData { folder: folder.clone(), run: self.run.name(), units })
+        let (folder, run) = (self.run.manifest().input.folder.clone(), self.run.name());
+        Err(match gone {
+            Gone::Folder => RunError::NoData { folder, run, units },
+            Gone::Files(what) => RunError::NoFiles { folder, run, what, units },
+        })
     }
+}
+
+/// The leases by which nothing was left to do in any share, and the units of these shares.
+fn idle(ends: &[ShardEnd]) -> Option<(Vec<Listed>, u64)> {
+    let idle: Vec<&Idle> = ends.iter().map(|end| end.idle.as_ref()).collect::<Option<_>>()?;
+    let units = ends.iter().map(|end| end.counts.total).sum();
+    Some((idle.last()?.leases.clone(), units))
 }

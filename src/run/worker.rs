@@ -1,27 +1,27 @@
 //! The worker: does the users of its assignment and commits each unit the moment it is done.
 
 use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use super::before::{Before, Idle, Seen, look};
 use super::committer::Committer;
 use super::decide::Redo;
 use super::error::WorkerError;
 use super::heartbeat::Heartbeat;
-use super::lock::ShardLock;
+use super::holding::Holding;
+use super::jobs::{Jobs, Wanted};
 use super::orders::{GivenUp, Orders, UnitKey};
-use super::plan::{Decided, decisions};
 use super::progress::Progress;
 use super::stop::Stop;
-use crate::attempts::{Leftovers, sweep};
+use crate::attempts::{Leftovers, Swept, sweep};
 use crate::engine::{Engine, UnitResult, UserJob, failure_issue};
 use crate::error::Exit;
 use crate::event::{Counts, Event, EventKind, EventSink, now_us};
+use crate::leases::Terms;
 use crate::schema::Schemas;
-use crate::store::{
-    Assignment, ExpectedUnit, LedgerRow, Prepared, Run, StoreError, UnitState, attempt_id_of, bucket_of,
-};
+use crate::store::{Assignment, LedgerRow, Prepared, Run, StoreError, UnitState, attempt_id_of};
 use crate::system::peak_memory_bytes;
 
 /// Stages of a user are told this far apart.
@@ -48,6 +48,8 @@ pub struct Worker<'a> {
     pub stop: &'a Stop,
     /// The process that looks after this one.
     pub supervisor: Option<u32>,
+    /// The times of its lease, where there are no locks.
+    pub terms: Terms,
 }
 
 /// How a worker ended.
@@ -60,6 +62,8 @@ pub struct ShardOutcome {
     pub interrupted: bool,
     /// What a crash had left behind.
     pub leftovers: Leftovers,
+    /// Where nothing was left to do, so that it did not take the share.
+    pub idle: Option<Idle>,
 }
 
 impl ShardOutcome {
@@ -83,31 +87,79 @@ impl Worker<'_> {
     /// fail are no error: they are rows of the ledger.
     pub fn work(&self, sink: &dyn EventSink) -> Result<ShardOutcome, WorkerError> {
         self.run.writable()?;
-        let waiting = |holder: &str| {
-            let nothing_yet = Progress::new(self.assignment.index, Counts::default(), sink);
-            nothing_yet.emit(EventKind::ShardWaiting { holder: holder.to_owned() });
+        let seen = match look(&self.wanted())? {
+            Before::Idle(counts, idle) => return Ok(self.has_nothing_to_do(counts, idle, sink)),
+            Before::Work(seen) => Some(seen),
+            Before::Nothing => None,
         };
-        let _lock = ShardLock::take(self.run.storage(), self.assignment, waiting)?;
+        let nothing_yet = Progress::new(self.assignment.index, Counts::default(), sink);
+        let waiting = |holder: &str, most: Option<Duration>| {
+            let seconds = most.map(|most| most.as_secs());
+            nothing_yet.emit(EventKind::ShardWaiting { holder: holder.to_owned(), seconds });
+        };
+        let want = (self.terms, self.stop);
+        let Some(holding) = Holding::take(self.run, self.assignment, want, waiting)? else {
+            return Ok(never_began(&nothing_yet));
+        };
+        self.work_on(&Arc::new(holding), seen, sink)
+    }
+
+    /// What it wants to do.
+    fn wanted(&self) -> Wanted<'_> {
+        let (run, share, redo, orders) = (self.run, self.assignment, self.redo, self.orders);
+        Wanted { run, share, redo, engine: self.engine, orders, threads: self.threads }
+    }
+
+    /// Tells of a share that it has not taken.
+    fn has_nothing_to_do(&self, counts: Counts, idle: Idle, sink: &dyn EventSink) -> ShardOutcome {
+        let progress = Progress::new(self.assignment.index, counts, sink);
+        let (pid, already_done) = (std::process::id(), counts.done());
+        progress.emit(EventKind::ShardStarted { pid, already_done });
+        let peak_memory_bytes = peak_memory_bytes();
+        progress.emit(EventKind::ShardFinished { interrupted: false, peak_memory_bytes });
+        ShardOutcome { counts, interrupted: false, leftovers: Leftovers::default(), idle: Some(idle) }
+    }
+
+    /// Does the work on a share that it has.
+    fn work_on(
+        &self,
+        holding: &Arc<Holding>,
+        seen: Option<Seen>,
+        sink: &dyn EventSink,
+    ) -> Result<ShardOutcome, WorkerError> {
         // Not before: what is told of a share is told by who has it.
-        let heartbeat = Heartbeat::start(self.run, self.assignment, self.supervisor, self.stop);
+        let heartbeat = Heartbeat::start(self.run, holding, self.supervisor, self.stop);
         let sink = &Both(sink, &heartbeat);
-        let leftovers = sweep(self.run, self.assignment)?;
+        let files = seen.as_ref().map(|seen| seen.files.as_slice());
+        let Swept { leftovers, ledger, is_as_seen } =
+            sweep(self.run, holding.writer(), holding.after(), files)?;
         if leftovers.data_files + leftovers.staged_files > 0 {
             tracing::warn!("removed what a crash had left: {leftovers}");
         }
-        let plan = self.plan()?;
+        let plan = match seen {
+            Some(seen) if is_as_seen => seen.jobs(&self.wanted())?,
+            _ => self.wanted().jobs(ledger)?,
+        };
         let progress = Progress::new(self.assignment.index, plan.counts, sink);
         for (file, cause) in &leftovers.set_aside {
             progress.emit(EventKind::SetAside { file: file.clone(), cause: cause.clone() });
         }
-        let committer = Committer::new(self.run, self.schemas, &progress);
+        let committer =
+            Committer::new(self.run, self.schemas, &progress, (&**holding, &heartbeat, self.stop));
         let already_done = plan.counts.done();
+        heartbeat.planned(self.run.manifest().input.units, plan.problems.clone());
         progress.emit(EventKind::ShardStarted { pid: std::process::id(), already_done });
-        let result = self
+        let mut result = self
             .give_up(&plan, &committer)
             .map_err(WorkerError::from)
             .and_then(|()| self.drive(&plan, &committer));
         let counts = progress.counts();
+        // What is left is somebody else's.
+        if counts.done() < counts.total
+            && let Some(lost) = holding.lost()
+        {
+            result = result.and(Err(lost.into()));
+        }
         if let Err(error) = &result {
             // The hint is for who reads the log; the event says what happened.
             let told = crate::error::chain(error);
@@ -117,46 +169,11 @@ impl Worker<'_> {
         result?;
         let interrupted = counts.done() < counts.total;
         progress.emit(EventKind::ShardFinished { interrupted, peak_memory_bytes: peak_memory_bytes() });
-        Ok(ShardOutcome { counts, interrupted, leftovers })
-    }
-
-    /// The users with work left, in the order they are started, and the counts before.
-    fn plan(&self) -> Result<Plan, StoreError> {
-        let mut plan = Plan::default();
-        let mut jobs: BTreeMap<u64, UserJob> = BTreeMap::new();
-        for Decided { unit, row, last_end_us, decision } in
-            decisions(self.run, self.assignment, self.engine, self.redo)?
-        {
-            plan.counts.total += 1;
-            let key = UnitKey { user_id: unit.user_id.clone(), feature_mode: unit.feature_mode.clone() };
-            if let Some(end) = last_end_us {
-                plan.earlier.insert(key.clone(), end);
-            }
-            match row {
-                Some(row) if !decision.again => plan.counts.add(row.state),
-                _ if self.orders.gives_up(&unit.user_id, &unit.feature_mode) => {
-                    plan.given_up.push((job_of(unit), key));
-                }
-                _ => {
-                    let job = jobs.entry(unit.position).or_insert_with(|| job_of(unit));
-                    job.feature_modes.push(unit.feature_mode.clone());
-                }
-            }
-        }
-        let is_alone = |job: &UserJob| self.orders.alone.iter().any(|unit| unit.user_id == job.user_id);
-        (plan.alone, plan.jobs) = jobs.into_values().partition(is_alone);
-        if let Some(buckets) = self.run.manifest().buckets {
-            // Units that are committed together should go into one file.
-            plan.jobs.sort_by_key(|job| (job.shard, bucket_of(&job.user_id, buckets)));
-        } else if self.threads > 1 {
-            // Longest first, so that no long user is left for the end while other threads idle.
-            plan.jobs.sort_by_key(|job| std::cmp::Reverse(job.input_bytes));
-        }
-        Ok(plan)
+        Ok(ShardOutcome { counts, interrupted, leftovers, idle: None })
     }
 
     /// Commits as failed what killed earlier workers.
-    fn give_up(&self, plan: &Plan, committer: &Committer<'_>) -> Result<(), StoreError> {
+    fn give_up(&self, plan: &Jobs, committer: &Committer<'_>) -> Result<(), StoreError> {
         for (job, unit) in &plan.given_up {
             let reason = |g: &&GivenUp| g.unit == *unit;
             let Some(given_up) = self.orders.give_up.iter().find(reason) else { continue };
@@ -170,14 +187,14 @@ impl Worker<'_> {
     }
 
     /// Does the users that are to be alone one after another, and then all others at once.
-    fn drive(&self, plan: &Plan, committer: &Committer<'_>) -> Result<(), WorkerError> {
+    fn drive(&self, plan: &Jobs, committer: &Committer<'_>) -> Result<(), WorkerError> {
         let threads = self.threads;
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|i| format!("unit-{i}"))
             .build()
             .map_err(|source| WorkerError::Threads { threads, source })?;
-        for (jobs, threads) in [(&plan.alone, 1), (&plan.jobs, threads)] {
+        for (jobs, threads) in [(&plan.alone, 1), (&plan.users, threads)] {
             let next = AtomicUsize::new(0);
             let work = || {
                 while !self.stop.is_asked() && !committer.is_broken() {
@@ -194,7 +211,7 @@ impl Worker<'_> {
         Ok(())
     }
 
-    fn user(&self, job: &UserJob, plan: &Plan, committer: &Committer<'_>) -> Result<(), StoreError> {
+    fn user(&self, job: &UserJob, plan: &Jobs, committer: &Committer<'_>) -> Result<(), StoreError> {
         let progress = committer.progress;
         let told = Cell::new(Instant::now());
         let stage = |stage: &str| {
@@ -238,7 +255,7 @@ impl Worker<'_> {
         job: &UserJob,
         unit: UnitResult,
         started_us: i64,
-        plan: &Plan,
+        plan: &Jobs,
         committer: &Committer<'_>,
     ) -> Result<(), StoreError> {
         let key = UnitKey { user_id: job.user_id.clone(), feature_mode: unit.feature_mode.clone() };
@@ -249,7 +266,7 @@ impl Worker<'_> {
             feature_mode: unit.feature_mode,
             shard: job.shard,
             position: job.position,
-            attempt: attempt_id_of(self.assignment.index, self.assignment.of),
+            attempt: attempt_id_of(committer.writer()),
             state: unit.state,
             reason: unit.reason,
             n_samples: unit.n_samples,
@@ -276,6 +293,12 @@ impl Worker<'_> {
     }
 }
 
+/// A worker was told to stop while it waited for its share.
+fn never_began(progress: &Progress<'_>) -> ShardOutcome {
+    progress.emit(EventKind::ShardFinished { interrupted: true, peak_memory_bytes: peak_memory_bytes() });
+    ShardOutcome { counts: Counts::default(), interrupted: true, leftovers: Leftovers::default(), idle: None }
+}
+
 /// Two readers.
 struct Both<'a>(&'a dyn EventSink, &'a Heartbeat);
 
@@ -283,30 +306,5 @@ impl EventSink for Both<'_> {
     fn emit(&self, event: &Event) {
         self.1.emit(event);
         self.0.emit(event);
-    }
-}
-
-/// What a worker has to do.
-#[derive(Debug, Default)]
-struct Plan {
-    /// Users to be done one at a time, before the others.
-    alone: Vec<UserJob>,
-    jobs: Vec<UserJob>,
-    /// Units to be committed as failed.
-    given_up: Vec<(UserJob, UnitKey)>,
-    /// End of each unit's last attempt, microseconds since 1970.
-    earlier: HashMap<UnitKey, i64>,
-    counts: Counts,
-}
-
-/// A user's job, without feature modes yet.
-fn job_of(unit: &ExpectedUnit) -> UserJob {
-    UserJob {
-        user_id: unit.user_id.clone(),
-        position: unit.position,
-        shard: unit.shard,
-        input: unit.input.clone(),
-        input_bytes: unit.input_bytes,
-        feature_modes: Vec::new(),
     }
 }

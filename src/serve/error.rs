@@ -18,7 +18,7 @@ pub enum ServeError {
         /// The cause.
         source: std::io::Error,
         /// What to do.
-        hint: &'static str,
+        hint: String,
     },
     /// Others could read what goes over the wire.
     #[error(

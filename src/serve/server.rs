@@ -23,11 +23,12 @@ use tower::ServiceExt;
 use super::access::{Access, Secret, State};
 use super::answer::Pool;
 use super::catalog::Catalog;
-use super::doors::{Activity, Doors};
+use super::desk::Desk;
+use super::doors::{Activity, Doors, Peer};
 use super::error::ServeError;
 use super::settings::Settings;
 use super::tls::Tls;
-use super::web::{self, App, Peer};
+use super::web::{self, App};
 
 /// Bytes of the head of a request.
 const HEAD: usize = 16 << 10;
@@ -52,6 +53,8 @@ pub struct Server {
     app: Arc<App>,
     address: SocketAddr,
     first: Option<Secret>,
+    #[cfg(feature = "pg")]
+    postgres: Option<TcpListener>,
 }
 
 impl Server {
@@ -60,32 +63,36 @@ impl Server {
     /// # Errors
     /// Something of it cannot be used.
     pub async fn bind(settings: Settings) -> Result<Self, ServeError> {
-        if !settings.listen.ip().is_loopback() && settings.tls.is_none() && !settings.insecure {
-            return Err(ServeError::Insecure(settings.listen));
+        let is_open =
+            |at: &SocketAddr| !at.ip().is_loopback() && settings.tls.is_none() && !settings.insecure;
+        if let Some(open) = std::iter::once(settings.listen).chain(settings.postgres).find(is_open) {
+            return Err(ServeError::Insecure(open));
         }
         let tls = settings.tls.as_ref().map(|(certificate, key)| Tls::open(certificate, key)).transpose()?;
         let state = State::open(&settings.state)?;
         let (access, first) = Access::open(&state, settings.keep_token)?;
-        let listener = TcpListener::bind(settings.listen).await.map_err(|source| ServeError::Listen {
-            at: settings.listen,
-            hint: match source.kind() {
-                ErrorKind::AddrInUse => {
-                    "another program listens there; --listen takes another port, 0 any that is free"
-                }
-                ErrorKind::AddrNotAvailable => {
-                    "it isn't an address of this machine; --listen takes one that is"
-                }
-                _ => "--listen takes another address",
-            },
-            source,
-        })?;
+        let listener = listen(settings.listen, "--listen").await?;
+        #[cfg(feature = "pg")]
+        let postgres = match settings.postgres {
+            Some(at) => Some(listen(at, "--postgres").await?),
+            None => None,
+        };
         let address = listener.local_addr()?;
         let catalog = Arc::new(Catalog::new(&settings.dirs, settings.keep));
         let looking = Arc::clone(&catalog);
         tokio::task::spawn_blocking(move || looking.look()).await.map_err(std::io::Error::other)?;
         let pool = Pool::begin(settings.limits.clone())?;
-        let app = Arc::new(App::new(access, catalog, pool, address, &settings));
-        Ok(Self { settings, listener, tls: tls.map(Arc::new), app, address, first })
+        let app = Arc::new(App::new(&Arc::new(Desk::new(access, catalog, pool)), address, &settings));
+        Ok(Self {
+            settings,
+            listener,
+            tls: tls.map(Arc::new),
+            app,
+            address,
+            first,
+            #[cfg(feature = "pg")]
+            postgres,
+        })
     }
 
     /// Where it listens.
@@ -93,9 +100,30 @@ impl Server {
         self.address
     }
 
+    /// Where it listens for clients of Postgres, if it does.
+    pub fn postgres(&self) -> Option<SocketAddr> {
+        #[cfg(feature = "pg")]
+        return self.postgres.as_ref().and_then(|listener| listener.local_addr().ok());
+        #[cfg(not(feature = "pg"))]
+        None
+    }
+
+    /// A database that clients of Postgres can connect to: the first source.
+    pub fn database(&self) -> Option<String> {
+        self.app.desk.catalog.list().first().map(|source| source.name.clone())
+    }
+
     /// The address of its pages.
     pub fn url(&self) -> String {
         self.app.url()
+    }
+
+    /// Where it speaks Flight SQL, if this build does.
+    pub fn flight_url(&self) -> Option<String> {
+        let url = self.url();
+        let (scheme, place) = url.split_once("://")?;
+        let scheme = if scheme == "https" { "grpc+tls" } else { "grpc" };
+        cfg!(feature = "flight").then(|| format!("{scheme}://{place}"))
     }
 
     /// The token of the first start, told once.
@@ -108,15 +136,27 @@ impl Server {
     /// # Errors
     /// There is no randomness.
     pub fn link(&self) -> std::io::Result<Option<String>> {
-        let code = self.app.access.code()?;
+        let code = self.app.desk.access.code()?;
         Ok(code.map(|code| format!("{}/login?code={}", self.url(), code.reveal())))
     }
 
     /// Serves until it is told to stop; then no more connections are let in, and queries have a while to end.
     pub async fn run(self, stop: impl Future<Output = ()>) {
-        let Self { settings, listener, tls, app, .. } = self;
+        let Self {
+            settings,
+            listener,
+            tls,
+            app,
+            #[cfg(feature = "pg")]
+            postgres,
+            ..
+        } = self;
         let router = web::router(&app);
+        #[cfg(feature = "flight")]
+        let router = router.merge(super::flight::router(&app.desk));
         let doors = Doors::new(settings.connections, settings.of_address);
+        #[cfg(feature = "pg")]
+        let postgres = postgres.map(|listener| beside(listener, (&app, &doors, tls.as_ref()), &settings));
         let open = GracefulShutdown::new();
         let looking =
             [tokio::spawn(look(Arc::clone(&app), settings.look)), tokio::spawn(sweep(Arc::clone(&app)))];
@@ -148,13 +188,53 @@ impl Server {
             });
         }
         drop(listener);
-        app.stop();
+        app.desk.stop();
         let closed = tokio::time::timeout(connections.grace, open.shutdown()).await;
         if closed.is_err() {
             tracing::warn!("connections were closed before their answers were whole");
         }
+        #[cfg(feature = "pg")]
+        if let Some(postgres) = postgres {
+            let _ = postgres.await;
+        }
         // Until the end a token that is revoked ends what it asked.
         looking.iter().for_each(tokio::task::JoinHandle::abort);
+    }
+}
+
+/// Listens at an address that an option says.
+async fn listen(at: SocketAddr, option: &str) -> Result<TcpListener, ServeError> {
+    TcpListener::bind(at).await.map_err(|source| {
+        let hint = match source.kind() {
+            ErrorKind::AddrInUse => {
+                format!("another program listens there; {option} takes another port, 0 any that is free")
+            }
+            ErrorKind::AddrNotAvailable => {
+                format!("it isn't an address of this machine; {option} takes one that is")
+            }
+            _ => format!("{option} takes another address"),
+        };
+        ServeError::Listen { at, hint, source }
+    })
+}
+
+/// The door for clients of Postgres, until the service stops.
+#[cfg(feature = "pg")]
+fn beside(
+    listener: TcpListener,
+    (app, doors, tls): (&Arc<App>, &Arc<Doors>, Option<&Arc<Tls>>),
+    settings: &Settings,
+) -> tokio::task::JoinHandle<()> {
+    let limits =
+        super::pg::Limits { login: settings.head, patience: settings.limits.stall, grace: settings.grace };
+    let desk = Arc::clone(&app.desk);
+    let stop = desk.stopped();
+    match super::pg::Postgres::new(desk, Arc::clone(doors), tls.map(Arc::clone), limits) {
+        Ok(door) => tokio::spawn(door.run(listener, stop)),
+        Err(error) => {
+            tracing::error!("clients of Postgres are not let in: {error}");
+            tokio::spawn(std::future::ready(()))
+        }
     }
 }
 
@@ -164,7 +244,7 @@ async fn look(app: Arc<App>, every: Duration) {
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
-        let catalog = Arc::clone(&app.catalog);
+        let catalog = Arc::clone(&app.desk.catalog);
         // A directory that makes the reader panic leaves the list as it was.
         let _ = tokio::task::spawn_blocking(move || catalog.look()).await;
     }
@@ -176,10 +256,10 @@ async fn sweep(app: Arc<App>) {
     let mut ticks = tokio::time::interval(SWEEP);
     loop {
         ticks.tick().await;
-        if let Err(error) = app.access.tokens.look() {
+        if let Err(error) = app.desk.access.tokens.look() {
             tracing::error!("{error}");
         }
-        app.catalog.give_up();
+        app.desk.catalog.give_up();
     }
 }
 

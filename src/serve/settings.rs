@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::answer::Limits;
+use super::catalog::is_away;
+use crate::store::StoreEnvironment;
 
 /// The port, unless another one is asked for.
 const PORT: u16 = 8787;
@@ -16,6 +18,8 @@ pub struct Settings {
     pub dirs: Vec<PathBuf>,
     /// Where it listens.
     pub listen: SocketAddr,
+    /// Where it listens for clients of Postgres, if it does.
+    pub postgres: Option<SocketAddr>,
     /// Names by which it is asked for besides its address.
     pub host_names: Vec<String>,
     /// Certificate and key.
@@ -49,10 +53,13 @@ pub struct Settings {
 impl Settings {
     /// The usual ones, of directories and a state folder.
     pub fn new(dirs: Vec<PathBuf>, state: PathBuf, program: PathBuf) -> Self {
+        let is_away = dirs.iter().any(|dir| is_away(dir));
+        let environment = if is_away { StoreEnvironment::of_process() } else { StoreEnvironment::default() };
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Self {
             dirs,
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), PORT),
+            postgres: None,
             host_names: Vec::new(),
             tls: None,
             insecure: false,
@@ -61,6 +68,7 @@ impl Settings {
             limits: Limits {
                 program,
                 definitions: None,
+                environment,
                 queries: cores.clamp(2, 8),
                 queue: 200,
                 wait: Duration::from_secs(30),

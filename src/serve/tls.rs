@@ -15,6 +15,18 @@ use super::mark::Mark;
 /// How often is looked whether the files changed.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// What was read of the files.
+#[derive(Debug)]
+struct Read {
+    config: Arc<ServerConfig>,
+    /// The certificate itself.
+    #[cfg_attr(
+        not(feature = "pg"),
+        expect(dead_code, reason = "logins that have it in their proof are there")
+    )]
+    leaf: CertificateDer<'static>,
+}
+
 /// What connections are encrypted with.
 #[derive(Debug)]
 pub(super) struct Tls {
@@ -25,7 +37,7 @@ pub(super) struct Tls {
 
 #[derive(Debug)]
 struct Now {
-    config: Arc<ServerConfig>,
+    read: Arc<Read>,
     changed: [Option<Mark>; 2],
     looked: Instant,
 }
@@ -36,32 +48,41 @@ impl Tls {
     /// # Errors
     /// They cannot be read, or do not fit each other.
     pub(super) fn open(certificate: &Path, key: &Path) -> Result<Self, ServeError> {
-        let config = config(certificate, key)?;
-        let now = Now { config, changed: changed(certificate, key), looked: Instant::now() };
+        let read = Arc::new(read(certificate, key)?);
+        let now = Now { read, changed: changed(certificate, key), looked: Instant::now() };
         Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), now: Mutex::new(now) })
     }
 
     /// What accepts a connection.
     pub(super) fn acceptor(&self) -> TlsAcceptor {
-        TlsAcceptor::from(self.config(LOOK))
+        TlsAcceptor::from(Arc::clone(&self.read(LOOK).config))
+    }
+
+    /// The same for clients of Postgres, with the mark of the certificate that their logins may have in them.
+    #[cfg(feature = "pg")]
+    pub(super) fn for_postgres(&self) -> (TlsAcceptor, Option<Vec<u8>>) {
+        let read = self.read(LOOK);
+        let mut config = (*read.config).clone();
+        config.alpn_protocols = vec![b"postgresql".to_vec()];
+        (TlsAcceptor::from(Arc::new(config)), super::end_point::end_point(&read.leaf))
     }
 
     /// The files as they are, looked at if that was not done within a time.
-    fn config(&self, look: Duration) -> Arc<ServerConfig> {
+    fn read(&self, look: Duration) -> Arc<Read> {
         let mut now = self.now.lock().unwrap_or_else(PoisonError::into_inner);
         if now.looked.elapsed() >= look {
             now.looked = Instant::now();
             let changed = changed(&self.certificate, &self.key);
             if changed != now.changed {
                 now.changed = changed;
-                match config(&self.certificate, &self.key) {
-                    Ok(config) => now.config = config,
+                match read(&self.certificate, &self.key) {
+                    Ok(read) => now.read = Arc::new(read),
                     // Half of a renewal may be there; what was good stays.
                     Err(error) => tracing::error!("the new certificate is not used: {error}"),
                 }
             }
         }
-        Arc::clone(&now.config)
+        Arc::clone(&now.read)
     }
 }
 
@@ -69,15 +90,15 @@ fn changed(certificate: &Path, key: &Path) -> [Option<Mark>; 2] {
     [certificate, key].map(Mark::of)
 }
 
-fn config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, ServeError> {
+fn read(certificate: &Path, key: &Path) -> Result<Read, ServeError> {
     let wrong = |path: &Path, what: String| ServeError::Certificate { path: path.to_owned(), what };
     let read = |path: &Path| std::fs::read(path).map_err(|e| wrong(path, format!("it cannot be read: {e}")));
     let chain = CertificateDer::pem_slice_iter(&read(certificate)?)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|e| wrong(certificate, e.to_string()))?;
-    if chain.is_empty() {
+    let Some(leaf) = chain.first().cloned() else {
         return Err(wrong(certificate, "no certificate was found in it".into()));
-    }
+    };
     let text = read(key)?;
     let secret = PrivateKeyDer::from_pem_slice(&text).map_err(|e| wrong(key, without_key(&text, &e)))?;
     let provider = Arc::new(rustls::crypto::ring::default_provider());
@@ -88,7 +109,7 @@ fn config(certificate: &Path, key: &Path) -> Result<Arc<ServerConfig>, ServeErro
         .with_single_cert(chain, secret);
     let mut config = config.map_err(|e| wrong(key, unfit(certificate, &e)))?;
     config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(Arc::new(config))
+    Ok(Read { config: Arc::new(config), leaf })
 }
 
 /// Why there is no key in a file.
@@ -135,15 +156,15 @@ mod tests {
         assert!(wrong.contains("a.key") && wrong.contains("the key of"), "{wrong}");
         std::fs::write(&key, ONE[1]).unwrap();
         let tls = Tls::open(&certificate, &key).unwrap();
-        let first = tls.config(Duration::ZERO);
-        assert!(Arc::ptr_eq(&first, &tls.config(Duration::ZERO)), "nothing changed");
+        let first = tls.read(Duration::ZERO);
+        assert!(Arc::ptr_eq(&first, &tls.read(Duration::ZERO)), "nothing changed");
         // Half of a renewal.
         std::fs::write(&certificate, OTHER[0]).unwrap();
-        assert!(Arc::ptr_eq(&first, &tls.config(Duration::ZERO)));
+        assert!(Arc::ptr_eq(&first, &tls.read(Duration::ZERO)));
         std::fs::write(&key, OTHER[1]).unwrap();
-        assert!(Arc::ptr_eq(&first, &tls.config(Duration::from_hours(1))), "it is not looked each time");
-        assert!(!Arc::ptr_eq(&first, &tls.config(Duration::ZERO)));
+        assert!(Arc::ptr_eq(&first, &tls.read(Duration::from_hours(1))), "it is not looked each time");
+        assert!(!Arc::ptr_eq(&first, &tls.read(Duration::ZERO)));
         std::fs::remove_file(&key).unwrap();
-        tls.config(Duration::ZERO);
+        tls.read(Duration::ZERO);
     }
 }

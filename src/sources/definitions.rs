@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::error::Failure;
 use crate::queries::Queries;
 use crate::schema::{Only, Schemas};
+use crate::store::{Location, Run};
 use crate::tables::Definitions;
 
 /// The folder, if one was named.
@@ -41,17 +42,29 @@ impl Folder {
 
     /// Loads tables and queries, and the tables of their own that directories were made with; without what none of
     /// them has.
-    pub(crate) fn load_for<P: AsRef<Path>>(&self, dirs: &[P]) -> Result<Loaded, Failure> {
+    pub(crate) fn load_for<'a, D>(&self, dirs: &'a [D]) -> Result<Loaded, Failure>
+    where
+        Location: From<&'a D>,
+    {
         let mut loaded = self.load()?;
         let mut has_nulls = dirs.is_empty();
         for dir in dirs {
-            let Kept { tables, has_nulls: here } = kept(dir.as_ref());
+            let Kept { tables, has_nulls: here } = kept(&Location::from(dir));
             loaded.schemas.adopt(tables);
             has_nulls |= here;
         }
         if !has_nulls {
             loaded.schemas.without(Only::Nulls);
         }
+        Ok(loaded)
+    }
+
+    /// The same for one run, which is open: nothing is read twice.
+    pub(crate) fn load_for_run(&self, run: &Run) -> Result<Loaded, Failure> {
+        let manifest = run.manifest();
+        let mut loaded = self.load()?;
+        loaded.schemas.adopt(manifest.tables.clone());
+        loaded.fit(&manifest.config);
         Ok(loaded)
     }
 

@@ -1,7 +1,6 @@
 //! Several directories opened together: runs, merged outputs, and outputs of the predecessor, which are
 //! imported into runs in a folder of their own for as long as they are needed.
 
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::SourceError;
@@ -18,7 +17,7 @@ pub(crate) struct Opened {
     /// Runs, and directories of the predecessor as runs.
     pub runs: Vec<OpenRun>,
     /// Outputs of `merge`.
-    pub merged: Vec<(PathBuf, MergeManifest)>,
+    pub merged: Vec<(Location, MergeManifest)>,
     /// What was noticed while the predecessor's directories were read.
     pub legacy: Vec<Finding>,
     /// The q values the predecessor's directories have, with the directory's name.
@@ -40,17 +39,20 @@ impl Opened {
         let mut opened = Self::default();
         let mut shards = Vec::new();
         for place in places {
-            let Location::Folder(dir) = place else {
-                opened.runs.push(OpenRun::new(Run::open(place)?));
-                continue;
-            };
-            if legacy::is_legacy(dir) {
-                shards.push(legacy::read(dir, schemas)?);
-                continue;
+            match place {
+                Location::Pinned(..) | Location::PinnedUrl(..) => {
+                    opened.runs.push(OpenRun::new(Run::open(place)?));
+                    continue;
+                }
+                Location::Folder(dir) if legacy::is_legacy(dir) => {
+                    shards.push(legacy::read(dir, schemas)?);
+                    continue;
+                }
+                Location::Folder(_) | Location::Storage(_) | Location::Url(_) => {}
             }
-            match Source::open(dir)? {
+            match Source::open(place)? {
                 Source::Run(run) => opened.runs.push(*run),
-                Source::Merged(dir, manifest) => opened.merged.push((dir, *manifest)),
+                Source::Merged(place, manifest) => opened.merged.push((place, *manifest)),
             }
         }
         if !shards.is_empty() {

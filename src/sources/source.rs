@@ -1,14 +1,12 @@
 //! What can be queried: runs, and outputs of `merge`.
 
-use std::path::{Path, PathBuf};
-
 use serde::Deserialize;
 
 use super::error::SourceError;
 use crate::attempts::OpenRun;
 use crate::config::Nulls;
 use crate::schema::TableSchema;
-use crate::store::{MANIFEST, MERGE_MANIFEST, MergeManifest, Run, StoreError};
+use crate::store::{Entry, Location, MANIFEST, MERGE_MANIFEST, MergeManifest, Run, Storage, StoreError};
 
 /// A run or a merged output.
 #[derive(Debug)]
@@ -16,7 +14,7 @@ pub(crate) enum Source {
     /// A run directory.
     Run(Box<OpenRun>),
     /// An output of `merge`.
-    Merged(PathBuf, Box<MergeManifest>),
+    Merged(Location, Box<MergeManifest>),
 }
 
 /// What a directory says of its tables before it is opened.
@@ -29,7 +27,7 @@ pub(crate) struct Kept {
 }
 
 /// What a directory says of its tables; nothing if its manifest cannot be read, which opening it will tell.
-pub(crate) fn kept(dir: &Path) -> Kept {
+pub(crate) fn kept(place: &Location) -> Kept {
     #[derive(Deserialize)]
     struct Only {
         #[serde(default)]
@@ -47,8 +45,9 @@ pub(crate) fn kept(dir: &Path) -> Kept {
         #[serde(flatten)]
         nulls: Nulls,
     }
-    let text =
-        [MANIFEST, MERGE_MANIFEST].iter().find_map(|name| std::fs::read_to_string(dir.join(name)).ok());
+    let Ok(storage) = place.storage() else { return Kept::default() };
+    let text = [MANIFEST, MERGE_MANIFEST].iter().find_map(|name| storage.read(name).ok().flatten());
+    let text = text.and_then(|text| String::from_utf8(text).ok());
     let said = text.and_then(|text| serde_saphyr::from_str::<Only>(&text).ok());
     said.map_or_else(Kept::default, |Only { tables, nulls, config }| Kept {
         tables,
@@ -58,27 +57,51 @@ pub(crate) fn kept(dir: &Path) -> Kept {
 
 impl Source {
     /// Opens a directory.
-    pub(crate) fn open(dir: &Path) -> Result<Self, SourceError> {
-        if !dir.is_dir() {
-            return Err(SourceError::Missing(dir.to_owned()));
+    pub(crate) fn open(place: &Location) -> Result<Self, SourceError> {
+        if place.folder().is_some_and(|dir| !dir.is_dir()) {
+            return Err(SourceError::Missing(place.clone()));
         }
-        let manifest = dir.join(MERGE_MANIFEST);
-        if manifest.exists() {
-            let damaged = |what: String| SourceError::Damaged { path: manifest.clone(), what };
-            let text = std::fs::read_to_string(&manifest).map_err(|e| damaged(e.to_string()))?;
-            let parsed = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
-            return Ok(Self::Merged(dir.to_owned(), Box::new(parsed)));
+        let storage = place.storage()?;
+        if let Some(manifest) = merged(place, &*storage)? {
+            return Ok(Self::Merged(place.clone(), Box::new(manifest)));
         }
-        match Run::open(dir) {
+        match Run::open(place) {
             Ok(run) => Ok(Self::Run(Box::new(OpenRun::new(run)))),
-            Err(StoreError::NoRun { .. }) if crate::legacy::is_legacy(dir) => {
-                Err(SourceError::Legacy(dir.to_owned()))
-            }
-            Err(StoreError::NoRun { .. }) => Err(match crate::legacy::unread(dir) {
-                Some(names) => SourceError::Unread { dir: dir.to_owned(), names },
-                None => SourceError::Neither(dir.to_owned()),
-            }),
+            Err(StoreError::NoRun { .. }) => Err(neither(place, &*storage)?),
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The manifest of an output; none if it is no output.
+fn merged(place: &Location, storage: &dyn Storage) -> Result<Option<MergeManifest>, SourceError> {
+    let damaged = |what: String| SourceError::Damaged { path: place.join(MERGE_MANIFEST), what };
+    let bytes = match storage.read(MERGE_MANIFEST) {
+        Ok(Some(bytes)) => bytes,
+        Ok(None) => return Ok(None),
+        Err(error) if place.folder().is_some() => return Err(damaged(error.source.to_string())),
+        Err(error) => return Err(StoreError::from(error).into()),
+    };
+    let text = String::from_utf8(bytes).map_err(|_| damaged("it is not UTF-8".to_owned()))?;
+    serde_saphyr::from_str(&text).map(Some).map_err(|e| damaged(e.to_string()))
+}
+
+/// What a directory is that is neither a run nor an output.
+fn neither(place: &Location, storage: &dyn Storage) -> Result<SourceError, SourceError> {
+    let Some(dir) = place.folder() else {
+        let files = storage.list("").map_err(StoreError::from)?;
+        let is_legacy = |entry: &Entry| crate::legacy::is_of_legacy(&entry.path);
+        return Ok(match files.first() {
+            None => SourceError::Nothing(place.clone()),
+            Some(_) if files.iter().any(is_legacy) => SourceError::LegacyAway(place.clone()),
+            Some(_) => SourceError::Neither(place.clone()),
+        });
+    };
+    if crate::legacy::is_legacy(dir) {
+        return Ok(SourceError::Legacy(place.clone()));
+    }
+    Ok(match crate::legacy::unread(dir) {
+        Some(names) => SourceError::Unread { dir: place.clone(), names },
+        None => SourceError::Neither(place.clone()),
+    })
 }

@@ -46,17 +46,27 @@ impl Bounds {
         Clock::new(self.time)
     }
 
+    /// The partitions of a plan that there is memory for, of those that are wanted.
+    pub(super) fn partitions(&self, wanted: usize) -> usize {
+        let most =
+            self.memory.map(|memory| usize::try_from(memory / 2 / OF_A_PARTITION).unwrap_or(usize::MAX));
+        most.unwrap_or(usize::MAX).min(wanted).max(1)
+    }
+
+    /// Bytes of disk, where it is known what is free.
+    pub(super) fn disk_bytes(&self) -> Option<u64> {
+        self.disk.or_else(|| free_disk(&std::env::temp_dir()).map(|free| free / 2))
+    }
+
     /// Memory and disk of the engine, and no more partitions than there is memory for.
     pub(super) fn runtime(&self, config: &mut SessionConfig) -> Result<Arc<RuntimeEnv>> {
         let mut runtime = RuntimeEnvBuilder::new();
         if let Some(memory) = self.memory {
-            let most = usize::try_from(memory / 2 / OF_A_PARTITION).unwrap_or(usize::MAX).max(1);
             let partitions = &mut config.options_mut().execution.target_partitions;
-            *partitions = most.min(*partitions);
+            *partitions = self.partitions(*partitions);
             runtime = runtime.with_memory_pool(Arc::new(Pool::new(memory)));
         }
-        let free = || free_disk(&std::env::temp_dir()).map(|free| free / 2);
-        if let Some(disk) = self.disk.or_else(free) {
+        if let Some(disk) = self.disk_bytes() {
             let disk = DiskManagerBuilder::default().with_max_temp_directory_size(disk);
             runtime = runtime.with_disk_manager_builder(disk);
         }

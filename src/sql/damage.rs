@@ -1,15 +1,17 @@
 //! Data files that a query would read and that are not what the ledger says: found before it starts, so that it can
 //! answer for the others.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use datafusion::common::TableReference;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 
 use super::error::SessionError;
-use crate::attempts::{Attempts, Damage};
-use crate::tables::Runs;
+use crate::attempts::{Attempts, Damage, OpenRun};
+use crate::schema::LEDGER;
+use crate::store::user_in;
+use crate::tables::{FILES, Runs};
 
 /// How data files are looked at before they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,9 @@ pub struct Damaged {
     files: Vec<String>,
 }
 
+/// What is said of a query that needs them.
+pub const DAMAGED: &str = "files that the query needs are damaged";
+
 /// The schema of every committed attempt.
 const RAW: &str = "raw";
 
@@ -38,19 +43,41 @@ const RAW: &str = "raw";
 const SHOWN: usize = 10;
 
 impl Damaged {
-    /// What somebody found who looked at the only run there is.
-    pub fn known(damage: Damage) -> Self {
-        Self { runs: vec![damage], ..Self::default() }
+    /// What somebody found who looked at the only run there is, and which files rows are missing without.
+    pub fn known(damage: Damage, run: &str, files: Vec<String>) -> Self {
+        let dirs = if files.is_empty() { Vec::new() } else { vec![run.to_owned()] };
+        Self { runs: vec![damage], dirs, files }
     }
 
-    /// Whether there are none.
+    /// What somebody found in each of several runs.
+    pub(super) fn of_each(runs: Vec<Damage>) -> Self {
+        Self { runs, ..Self::default() }
+    }
+
+    /// What was found in several places, to be told together.
+    pub(super) fn named(all: Vec<Self>) -> Self {
+        let mut named = Self::default();
+        for one in all {
+            named.runs.extend(one.runs);
+            named.dirs.extend(one.dirs);
+            named.files.extend(one.files);
+        }
+        named
+    }
+
+    /// Whether all is whole, as far as is known.
     pub fn is_empty(&self) -> bool {
-        self.runs.iter().all(Damage::is_empty)
+        self.files.is_empty() && self.runs.iter().all(Damage::is_empty)
     }
 
     /// Whether rows are missing without them: nothing equal takes their place.
     pub fn loses_rows(&self) -> bool {
         !self.files.is_empty()
+    }
+
+    /// How many there are of those without which rows are missing.
+    pub fn count(&self) -> usize {
+        self.files.len()
     }
 
     /// Which, whose, and what to do.
@@ -92,10 +119,13 @@ impl Damaged {
     fn among(runs: Option<&Runs>, names: &BTreeSet<String>, look: Look) -> Result<Self, SessionError> {
         let mut found = Self::default();
         for run in runs.into_iter().flat_map(|runs| runs.iter()) {
-            let tables = &run.run.manifest().schema_versions;
             let mut damage = Damage::default();
-            // Who asks for nothing of the files needs no list of them.
-            if names.iter().any(|name| name != crate::schema::LEDGER && tables.contains_key(name)) {
+            let asks = Asks::of(names, &run.run.manifest().schema_versions);
+            // A unit of a ledger file that cannot be read has no rows in any table.
+            for (path, cause) in asks.unreadable_ledgers(run)? {
+                found.add(&run.run.name(), &whose_ledger(path), &format!("{path}: {cause}"));
+            }
+            if asks == Asks::Rows {
                 let files = &run.index()?.files;
                 let asked = files.iter().filter(|file| names.contains(&file.table));
                 let sizes = asked.clone().map(|file| (file.path.as_str(), file.bytes));
@@ -122,6 +152,45 @@ impl Damaged {
             }
         }
         Ok(found)
+    }
+}
+
+/// What a query asks of a run.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    Nothing,
+    /// What its ledger says. Who asks for nothing of the data files needs no list of them.
+    Ledger,
+    /// Rows of data files.
+    Rows,
+}
+
+impl Asks {
+    fn of(names: &BTreeSet<String>, tables: &BTreeMap<String, u32>) -> Self {
+        if names.iter().any(|name| name != LEDGER && tables.contains_key(name)) {
+            Self::Rows
+        } else if names.contains(LEDGER) || names.contains(FILES) {
+            Self::Ledger
+        } else {
+            Self::Nothing
+        }
+    }
+
+    /// Files of the ledger that its answer would lack: path and cause.
+    fn unreadable_ledgers(self, run: &OpenRun) -> Result<&[(String, String)], SessionError> {
+        Ok(match self {
+            Self::Nothing => &[],
+            Self::Ledger => &run.ledger()?.corrupt,
+            Self::Rows => &run.index()?.corrupt,
+        })
+    }
+}
+
+/// Whose rows a ledger file has, as far as its path tells.
+fn whose_ledger(path: &str) -> String {
+    match user_in(path) {
+        Some(user) => format!("user {user}"),
+        None => "several users".to_owned(),
     }
 }
 

@@ -6,6 +6,7 @@
 //! | `wilcoxon_greater_p(x)` | the same, one-sided: that `x` does not lie above 0 |
 //! | `hodges_lehmann(x)` | the Hodges–Lehmann estimate of where `x` lies, the median of its Walsh averages |
 //! | `hodges_lehmann_interval(x)` | its 95 % bootstrap interval, a list of two; null for fewer than 2 values |
+//! | `signed_ranks(x)` | a list of median, p of the signed-rank test, its one-sided p, Hodges–Lehmann estimate and both ends of its interval; of many values few are in memory |
 //! | `bh_qvalue(p) OVER (…)` | Benjamini–Hochberg q-values over the partition |
 //! | `by_qvalue(p) OVER (…)` | Benjamini–Yekutieli q-values over the partition |
 //! | `ks_uniform(p)` | Kolmogorov–Smirnov distance of `p` from uniform |
@@ -14,12 +15,15 @@
 
 mod aggregate;
 mod arguments;
+mod around;
 mod fold;
 mod frames;
 mod growing;
 mod mended;
 mod moving;
 mod qvalue;
+mod ranked;
+mod rounded;
 mod shares;
 #[cfg(test)]
 mod tests;
@@ -33,14 +37,17 @@ use datafusion::logical_expr::{AggregateUDF, ColumnarValue, Volatility, WindowUD
 
 use aggregate::{OfValues, Statistic};
 use qvalue::{Correction, QValue};
+use ranked::SignedRanks;
 
 /// Makes the functions known to a session.
 pub(super) fn register(ctx: &SessionContext, memory: Option<u64>) {
     mended::register(ctx);
     growing::register(ctx, memory);
+    rounded::register(ctx);
     for statistic in Statistic::ALL {
         ctx.register_udaf(AggregateUDF::from(OfValues::new(statistic)));
     }
+    ctx.register_udaf(AggregateUDF::from(SignedRanks::new()));
     shares::register(ctx);
     for correction in [Correction::BenjaminiHochberg, Correction::BenjaminiYekutieli] {
         ctx.register_udwf(WindowUDF::from(QValue::new(correction)));

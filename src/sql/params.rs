@@ -5,6 +5,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 
+use arrow::array::RecordBatch;
 use arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
 use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
@@ -71,6 +72,8 @@ enum Place {
     CommandLine,
     /// `\set`: values stay for the queries to come.
     Prompt,
+    /// Bound by a program.
+    Program,
 }
 
 /// Values of parameters, as they were written.
@@ -78,6 +81,8 @@ enum Place {
 pub struct Params {
     given: BTreeMap<String, String>,
     defaults: BTreeMap<String, String>,
+    /// Values with their types, in order.
+    typed: Vec<(String, ScalarValue)>,
     place: Place,
 }
 
@@ -99,6 +104,19 @@ impl Params {
     pub fn at_prompt(mut self) -> Self {
         self.place = Place::Prompt;
         self
+    }
+
+    /// The values of the one row of a batch, each called like its column: as a program binds them.
+    ///
+    /// # Errors
+    /// A value cannot be read.
+    pub fn bound(row: &RecordBatch) -> Result<Self, ParamError> {
+        let mut typed = Vec::new();
+        for (field, column) in row.schema().fields().iter().zip(row.columns()) {
+            let value = ScalarValue::try_from_array(column, 0).map_err(SessionError::from)?;
+            typed.push((field.name().trim_start_matches('$').to_owned(), value));
+        }
+        Ok(Self { typed, place: Place::Program, ..Self::default() })
     }
 
     /// Values for parameters that are not given; a query need not use them.
@@ -130,24 +148,50 @@ impl Params {
         self.given.iter().map(|(name, value)| (name.as_str(), value.as_str()))
     }
 
+    /// All values as they were written, each once, for another process; those that a program has bound are none of these.
+    pub(super) fn texts(&self) -> Vec<(String, String)> {
+        let all: BTreeMap<&String, &String> = self.defaults.iter().chain(&self.given).collect();
+        all.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    fn has(&self, name: &str) -> bool {
+        self.given.contains_key(name) || self.defaults.contains_key(name)
+    }
+
+    /// Values with their types by the parameters of a query: where these are numbers by their place, whatever a program
+    /// calls them, else by their name.
+    fn typed(&self, used: &BTreeMap<String, Option<DataType>>) -> BTreeMap<String, ScalarValue> {
+        let numbers: Option<Vec<usize>> = used.keys().map(|name| name.parse().ok()).collect();
+        let last = numbers.and_then(|numbers| numbers.into_iter().max());
+        let named = self.typed.iter().enumerate().map(|(place, (name, value))| {
+            (last.map_or_else(|| name.clone(), |_| (place + 1).to_string()), value.clone())
+        });
+        let mut typed: BTreeMap<String, ScalarValue> = named.collect();
+        // `$2` alone has a first one too, of which nothing is said.
+        typed.retain(|name, _| {
+            used.contains_key(name)
+                || !name.parse().is_ok_and(|place: usize| last.is_some_and(|last| place < last))
+        });
+        typed
+    }
+
     /// The query with every parameter replaced by its value.
     pub fn bind(&self, frame: DataFrame) -> Result<DataFrame, ParamError> {
         let used = used(&frame)?;
-        let missing: Vec<String> = used
-            .keys()
-            .filter(|name| !self.given.contains_key(*name) && !self.defaults.contains_key(*name))
-            .cloned()
-            .collect();
+        let typed = self.typed(&used);
+        let has = |name: &String| typed.contains_key(name) || self.has(name);
+        let missing: Vec<String> = used.keys().filter(|name| !has(name)).cloned().collect();
         if let Some(first) = missing.first() {
             let how = match self.place {
                 Place::CommandLine => format!("--param {first}=VALUE"),
                 Place::Prompt => format!("\\set {first} VALUE"),
+                Place::Program => "a value for each, in order or by name".into(),
             };
             return Err(ParamError::Missing { names: missing, how });
         }
         let unknown: Vec<String> =
-            self.given.keys().filter(|name| !used.contains_key(*name)).cloned().collect();
-        if !unknown.is_empty() && self.place == Place::CommandLine {
+            self.given.keys().chain(typed.keys()).filter(|name| !used.contains_key(*name)).cloned().collect();
+        if !unknown.is_empty() && self.place != Place::Prompt {
             return Err(ParamError::Unknown { unknown, known: used.into_keys().collect() });
         }
         if used.is_empty() {
@@ -155,11 +199,25 @@ impl Params {
         }
         let mut values = Vec::new();
         for (name, wanted) in used {
+            if let Some(value) = typed.get(&name) {
+                values.push((name, value.clone()));
+                continue;
+            }
             let text = self.given.get(&name).or_else(|| self.defaults.get(&name)).map_or("", String::as_str);
             values.push((name.clone(), value(&name, text, wanted.as_ref())?));
         }
         Ok(frame.with_param_values(values).map_err(SessionError::from)?)
     }
+}
+
+/// The parameters of a query in order, numbers before names, with their type where the query tells it.
+///
+/// # Errors
+/// The engine refuses.
+pub fn parameters(frame: &DataFrame) -> Result<Vec<(String, Option<DataType>)>, ParamError> {
+    let mut all: Vec<_> = used(frame)?.into_iter().collect();
+    all.sort_by_key(|(name, _)| (name.parse::<u64>().unwrap_or(u64::MAX), name.clone()));
+    Ok(all)
 }
 
 /// The parameters of a query, with their type where the query tells it.

@@ -7,6 +7,7 @@ use futures::{StreamExt, stream};
 
 use super::bounds::{Bounds, Clock};
 use super::damage::{Damaged, Look};
+use super::elsewhere::{Helped, Spread};
 use super::error::SessionError;
 use super::params::{ParamError, Params};
 use super::session::Session;
@@ -16,7 +17,7 @@ use crate::tables::Definitions;
 /// A query that has a plan over the files that are whole.
 #[derive(Debug)]
 pub struct Planned<'a> {
-    asked: Asked<'a>,
+    question: Question<'a>,
     clock: Clock,
     /// Held as long as there are rows to come.
     session: Session,
@@ -25,13 +26,27 @@ pub struct Planned<'a> {
     pub damaged: Damaged,
 }
 
-/// What was asked, and of what.
+/// A query, and of what it is asked.
 #[derive(Debug, Clone)]
-struct Asked<'a> {
+pub struct Question<'a> {
     dirs: Vec<Location>,
     bounds: Bounds,
     definitions: Definitions<'a>,
     sql: String,
+    name: Option<String>,
+    beside: Vec<Beside<'a>>,
+    spread: Option<Spread>,
+}
+
+/// A directory whose tables a query has by a name in front of them: `"k6 old".public.te`.
+#[derive(Debug, Clone)]
+pub struct Beside<'a> {
+    /// The name.
+    pub name: String,
+    /// The directory.
+    pub place: Location,
+    /// What its tables are made with.
+    pub definitions: Definitions<'a>,
 }
 
 /// The rows of a query.
@@ -50,24 +65,83 @@ impl std::fmt::Debug for Answer {
     }
 }
 
-impl<'a> Planned<'a> {
-    /// Plans a query over directories.
-    ///
-    /// # Errors
-    /// A directory cannot be queried, or the query is none that can be answered.
-    pub async fn of<'d, D>(
-        dirs: &'d [D],
-        bounds: Bounds,
-        definitions: Definitions<'a>,
-        sql: &str,
-    ) -> Result<Self, SessionError>
+impl<'a> Question<'a> {
+    /// A query over directories.
+    pub fn new<'d, D>(dirs: &'d [D], bounds: Bounds, definitions: Definitions<'a>, sql: &str) -> Self
     where
         Location: From<&'d D>,
     {
         let dirs = dirs.iter().map(Location::from).collect();
-        Asked { dirs, bounds, definitions, sql: sql.to_owned() }.plan(Look::Sizes).await
+        Self { dirs, bounds, definitions, sql: sql.to_owned(), name: None, beside: Vec::new(), spread: None }
     }
 
+    /// The same, with a name for the directories, which may stand in front of schemas.
+    #[must_use]
+    pub fn called(self, name: &str) -> Self {
+        Self { name: Some(name.to_owned()), ..self }
+    }
+
+    /// The same, with other directories by their names.
+    #[must_use]
+    pub fn beside(self, beside: Vec<Beside<'a>>) -> Self {
+        Self { beside, ..self }
+    }
+
+    /// The same of the directories as they are now, with help: other processes compute pieces of it.
+    ///
+    /// # Errors
+    /// A directory cannot be queried, or not by others.
+    pub fn helped(self, by: &Helped) -> Result<Self, SessionError> {
+        let spread = Spread::of(&self.dirs, self.bounds, by)?;
+        Ok(Self { dirs: spread.locations().to_vec(), spread: Some(spread), ..self })
+    }
+
+    /// Plans it.
+    ///
+    /// # Errors
+    /// A directory cannot be queried, or the query is none that can be answered.
+    pub async fn plan(self) -> Result<Planned<'a>, SessionError> {
+        self.plan_after(Look::Sizes).await
+    }
+
+    async fn plan_after(self, look: Look) -> Result<Planned<'a>, SessionError> {
+        let mut clock = self.bounds.start();
+        let whole = vec![Damaged::default(); self.beside.len() + 1];
+        let session = self.session(&whole)?;
+        let frame = session.planned(&self.sql, &mut clock).await?;
+        let found = session.damaged(frame.logical_plan(), look)?;
+        if found.iter().all(Damaged::is_empty) {
+            let damaged = Damaged::default();
+            return Ok(Planned { question: self, clock, session, frame, damaged });
+        }
+        drop((frame, session));
+        let session = self.session(&found)?;
+        let frame = session.planned(&self.sql, &mut clock).await?;
+        Ok(Planned { question: self, clock, session, frame, damaged: Damaged::named(found) })
+    }
+
+    /// A session without files that were found to be damaged: those of the directories, then of each beside them.
+    fn session(&self, without: &[Damaged]) -> Result<Session, SessionError> {
+        let (own, others) = without.split_first().ok_or(SessionError::Changing)?;
+        let mut session = match &self.spread {
+            None => Session::open_without(&self.dirs, self.bounds, own, self.definitions)?,
+            Some(spread) => {
+                Session::open_spread(&self.dirs, self.bounds, own, self.definitions, spread.partitions)?
+            }
+        };
+        if let Some(name) = &self.name {
+            session.call(name);
+        }
+        for (beside, without) in self.beside.iter().zip(others) {
+            let places = [beside.place.clone()];
+            let other = Session::open_without(&places, self.bounds, without, beside.definitions)?;
+            session.put_beside(&beside.name, other);
+        }
+        Ok(session)
+    }
+}
+
+impl Planned<'_> {
     /// What is asked of the engine.
     pub fn frame(&self) -> &DataFrame {
         &self.frame
@@ -79,12 +153,12 @@ impl<'a> Planned<'a> {
     /// # Errors
     /// A parameter has no value or one that does not fit; the query cannot be begun.
     pub async fn rows(self, params: &Params) -> Result<Answer, ParamError> {
-        let asked = self.asked.clone();
+        let question = self.question.clone();
         match self.begin(params).await {
             Err(ParamError::Session(error)) if error.is_of_changed_file() => {}
             answer => return answer,
         }
-        match asked.plan(Look::Checksums).await?.begin(params).await {
+        match question.plan_after(Look::Checksums).await?.begin(params).await {
             Err(ParamError::Session(error)) if error.is_of_changed_file() => {
                 Err(SessionError::Changing.into())
             }
@@ -93,9 +167,15 @@ impl<'a> Planned<'a> {
     }
 
     async fn begin(self, params: &Params) -> Result<Answer, ParamError> {
-        let Self { mut clock, session, frame, damaged, .. } = self;
+        let Self { question, mut clock, session, frame, damaged } = self;
         let frame = params.bind(frame)?;
-        let rows = clock.part(async move { frame.execute_stream().await }).await?;
+        let rows = match question.spread {
+            None => clock.part(async move { frame.execute_stream().await }).await?,
+            Some(spread) => {
+                let asking = spread.asking(&question.sql, params, &damaged);
+                clock.part(async move { spread.rows(asking, frame).await }).await?
+            }
+        };
         let mut rows = clock.rows(rows);
         let first = rows.next().await.transpose().map_err(SessionError::from)?;
         let schema = rows.schema();
@@ -103,25 +183,4 @@ impl<'a> Planned<'a> {
         let rows = Box::pin(RecordBatchStreamAdapter::new(schema, rows));
         Ok(Answer { rows, session, damaged })
     }
-}
-
-impl<'a> Asked<'a> {
-    async fn plan(self, look: Look) -> Result<Planned<'a>, SessionError> {
-        let mut clock = self.bounds.start();
-        let session = Session::open_within(&self.dirs, self.bounds, self.definitions)?;
-        let frame = plan(&mut clock, &session, &self.sql).await?;
-        let damaged = session.damaged(frame.logical_plan(), look)?;
-        if damaged.is_empty() {
-            return Ok(Planned { asked: self, clock, session, frame, damaged });
-        }
-        drop((frame, session));
-        let session = Session::open_without(&self.dirs, self.bounds, &damaged, self.definitions)?;
-        let frame = plan(&mut clock, &session, &self.sql).await?;
-        Ok(Planned { asked: self, clock, session, frame, damaged })
-    }
-}
-
-async fn plan(clock: &mut Clock, session: &Session, sql: &str) -> Result<DataFrame, SessionError> {
-    let (session, sql) = (session.clone(), sql.to_owned());
-    clock.part(async move { session.query(&sql).await }).await
 }

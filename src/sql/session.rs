@@ -9,19 +9,18 @@
 //! | `expected` | the plan |
 //! | `files` | the data files of the ledger |
 
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
-use datafusion::catalog::TableProvider;
+use datafusion::catalog::{CatalogProvider, TableProvider};
 use datafusion::common::TableReference;
 use datafusion::dataframe::DataFrame;
 use datafusion::datasource::MemTable;
 use datafusion::execution::context::{SessionConfig, SessionContext};
 use datafusion::logical_expr::LogicalPlan;
 
-use super::bounds::Bounds;
+use super::bounds::{Bounds, Clock};
 use super::damage::{Damaged, Look};
 use super::error::SessionError;
 use super::functions;
@@ -29,9 +28,10 @@ use super::guard;
 use crate::attempts::OpenRun;
 use crate::beside::Scratch;
 use crate::sources::{Opened, SourceError};
-use crate::store::{Location, MergeManifest, ReadLock};
+use crate::store::{Location, MergeManifest, ReadLock, Storage, StoreError};
 use crate::tables::{
-    Catalog, Definitions, PUBLIC, RunTables, Runs, SortedTables, Table, merged, put_around_merged,
+    Catalog, Definitions, PUBLIC, Passed, RunTables, Runs, SortedTables, Table, merged, merged_of,
+    put_around_merged,
 };
 
 /// A session.
@@ -46,6 +46,8 @@ pub struct Session {
     pub(super) runs: Option<Runs>,
     /// The tables.
     catalog: Arc<Catalog>,
+    /// Those whose tables are here by a name in front of them.
+    beside: Vec<Session>,
 }
 
 impl std::fmt::Debug for Session {
@@ -65,32 +67,48 @@ impl Session {
         Self::configured(SessionConfig::new(), bounds)
     }
 
-    /// A session over sorted tables, whose order it keeps: its plans have one partition.
+    /// A session over sorted tables, whose order it keeps: its plans have one partition. With what parts of the users hand
+    /// on, if the rows are a part's.
     pub(crate) fn of_sorted(
         tables: &SortedTables,
         runs: &[OpenRun],
         memory: Option<u64>,
         definitions: Definitions<'_>,
-    ) -> Result<Self, SessionError> {
+    ) -> Result<(Self, Vec<Passed>), SessionError> {
         let session =
             Self::configured(SessionConfig::new().with_target_partitions(1), Bounds::of_memory(memory))?;
-        tables.register(&session.catalog, runs, definitions)?;
-        Ok(session)
+        let passed = tables.register(&session.catalog, runs, definitions)?;
+        Ok((session, passed))
     }
 
     fn configured(config: SessionConfig, bounds: Bounds) -> Result<Self, SessionError> {
+        Self::configured_for(config, bounds, None)
+    }
+
+    /// The same with so many partitions, whatever memory there is, if it is said.
+    fn configured_for(
+        config: SessionConfig,
+        bounds: Bounds,
+        partitions: Option<usize>,
+    ) -> Result<Self, SessionError> {
         let mut config =
             config.with_information_schema(true).with_default_catalog_and_schema("results", "public");
         let options = config.options_mut();
         // Columns are called TE_A2S; nobody should have to quote that.
         options.sql_parser.enable_ident_normalization = false;
         options.execution.collect_statistics = false;
+        // On one core nothing is gained by it, and the engine then breaks the order of tables whose parts each have one
+        // value of a column, as group tests have.
+        options.optimizer.repartition_sorts &= options.execution.target_partitions > 1;
         let runtime = bounds.runtime(&mut config)?;
+        if let Some(partitions) = partitions {
+            config.options_mut().execution.target_partitions = partitions;
+        }
         let ctx = SessionContext::new_with_config_rt(config, runtime);
         functions::register(&ctx, bounds.memory);
         guard::prepare(&ctx);
         let catalog = Catalog::of(&ctx);
-        Ok(Self { ctx, imported: None, reading: Vec::new(), runs: None, catalog })
+        Ok(Self { ctx, imported: None, reading: Vec::new(), runs: None, catalog, beside: Vec::new() })
     }
 
     /// A session over directories, as `results sql` opens it.
@@ -113,9 +131,21 @@ impl Session {
         Self::open_without(dirs, bounds, &Damaged::default(), definitions)
     }
 
-    /// Looks at the data files of the tables that a plan reads.
-    pub(super) fn damaged(&self, plan: &LogicalPlan, look: Look) -> Result<Damaged, SessionError> {
-        Damaged::of(self.runs.as_ref(), plan, look)
+    /// Looks at the data files of the tables that a plan reads: its own, then those of each session beside it.
+    pub(super) fn damaged(&self, plan: &LogicalPlan, look: Look) -> Result<Vec<Damaged>, SessionError> {
+        let all = std::iter::once(self).chain(&self.beside);
+        all.map(|session| Damaged::of(session.runs.as_ref(), plan, look)).collect()
+    }
+
+    /// Gives its tables a name that may stand in front of their schemas.
+    pub(super) fn call(&self, name: &str) {
+        self.ctx.register_catalog(name, Arc::clone(&self.catalog) as Arc<dyn CatalogProvider>);
+    }
+
+    /// Gives it the tables of another one, by a name in front of them.
+    pub(super) fn put_beside(&mut self, name: &str, other: Self) {
+        self.ctx.register_catalog(name, Arc::clone(&other.catalog) as Arc<dyn CatalogProvider>);
+        self.beside.push(other);
     }
 
     /// The same, over the files that are whole, and which are not: all are looked at.
@@ -146,29 +176,61 @@ impl Session {
     where
         Location: From<&'a D>,
     {
-        let mut session = Self::within(bounds)?;
         let places: Vec<Location> = dirs.iter().map(Location::from).collect();
-        let mut opened = Opened::of(&places, None, definitions.schemas)?;
+        Self::within(bounds)?.with(&places, damaged, definitions)
+    }
+
+    /// The same, whose plans other processes have too: they do not depend on who makes them, and what a partition reads
+    /// does not depend on the others.
+    pub(super) fn open_spread(
+        places: &[Location],
+        bounds: Bounds,
+        damaged: &Damaged,
+        definitions: Definitions<'_>,
+        partitions: usize,
+    ) -> Result<Self, SessionError> {
+        let mut config = SessionConfig::new().with_target_partitions(partitions);
+        let options = config.options_mut();
+        // Partitions of a scan would take each other's files.
+        options.execution.enable_file_stream_work_stealing = false;
+        // Filters that a join or a sort finds while it is at work are known to one process only.
+        options.optimizer.enable_dynamic_filter_pushdown = false;
+        options.optimizer.enable_topk_dynamic_filter_pushdown = false;
+        options.optimizer.enable_join_dynamic_filter_pushdown = false;
+        options.optimizer.enable_aggregate_dynamic_filter_pushdown = false;
+        // What follows a scan stays in its partition.
+        options.optimizer.enable_round_robin_repartition = false;
+        Self::configured_for(config, bounds, Some(partitions))?.with(places, damaged, definitions)
+    }
+
+    /// The tables of directories, without files that were found to be damaged.
+    fn with(
+        mut self,
+        places: &[Location],
+        damaged: &Damaged,
+        definitions: Definitions<'_>,
+    ) -> Result<Self, SessionError> {
+        let mut opened = Opened::of(places, None, definitions.schemas)?;
         for (run, damage) in opened.runs.iter_mut().zip(&damaged.runs) {
             run.leave_out(damage.clone());
         }
-        for (dir, manifest) in &opened.merged {
-            session.register_merged(dir, manifest)?;
+        for (place, manifest) in &opened.merged {
+            self.register_merged(place, manifest)?;
         }
         if let Some((_, manifest)) = opened.merged.last() {
-            put_around_merged(&session.catalog, manifest, definitions)?;
+            put_around_merged(&self.catalog, manifest, definitions)?;
         }
         for finding in &opened.legacy {
             tracing::warn!("{finding}");
         }
-        session.reading = opened.runs.iter().map(OpenRun::reading).collect();
+        self.reading = opened.runs.iter().map(OpenRun::reading).collect();
         if !opened.runs.is_empty() {
             let tables = RunTables::new(opened.runs, definitions);
-            tables.register(&session.catalog)?;
-            session.runs = Some(tables.runs());
+            tables.register(&self.catalog)?;
+            self.runs = Some(tables.runs());
         }
-        session.imported = opened.folder.map(Arc::new);
-        Ok(session)
+        self.imported = opened.folder.map(Arc::new);
+        Ok(self)
     }
 
     /// The engine's own context.
@@ -178,7 +240,34 @@ impl Session {
 
     /// Plans a query. Statements that would change anything are refused.
     pub async fn query(&self, sql: &str) -> Result<DataFrame, SessionError> {
-        guard::plan(&self.ctx, if is_show_tables(sql) { SHOW_TABLES } else { sql }).await
+        let sql = if is_show_tables(sql) { SHOW_TABLES } else { sql };
+        guard::plan(&self.ctx, sql).await.map_err(|error| self.with_nearest(error, sql))
+    }
+
+    /// The same, within the time of a query.
+    pub(super) async fn planned(&self, sql: &str, clock: &mut Clock) -> Result<DataFrame, SessionError> {
+        let (session, sql) = (self.clone(), sql.to_owned());
+        clock.part(async move { session.query(&sql).await }).await
+    }
+
+    /// An error about a table that is not there, with the one that is called nearly so, if there is one.
+    fn with_nearest(&self, error: SessionError, sql: &str) -> SessionError {
+        let error = match error {
+            SessionError::Engine(engine) => SessionError::Engine(guard::placed(engine, sql)),
+            other => return other,
+        };
+        let SessionError::Engine(engine) = &error else { return error };
+        let Some(name) = guard::absent_table(engine) else { return error };
+        let of_space = |space: String| {
+            let names = self.catalog.schema(&space).map(|tables| tables.table_names()).unwrap_or_default();
+            let is_public = space == PUBLIC;
+            names.into_iter().map(move |name| if is_public { name } else { format!("{space}.{name}") })
+        };
+        let known: Vec<String> = self.catalog.schema_names().into_iter().flat_map(of_space).collect();
+        match guard::nearest(&name, known.iter().map(String::as_str)) {
+            Some(near) => SessionError::UnknownTable { near: near.to_owned(), place: error.place(), name },
+            None => error,
+        }
     }
 
     /// Runs a query and collects its rows.
@@ -210,13 +299,26 @@ impl Session {
     }
 
     /// The Parquet files of a merged output.
-    pub fn register_merged(&self, dir: &Path, manifest: &MergeManifest) -> Result<(), SessionError> {
+    pub fn register_merged(&self, place: &Location, manifest: &MergeManifest) -> Result<(), SessionError> {
         if !manifest.parquet {
-            return Err(SourceError::CsvOnly(dir.to_owned()).into());
+            return Err(SourceError::CsvOnly(place.clone()).into());
         }
         for table in manifest.rows.keys() {
-            self.table(PUBLIC, table, merged(dir, table)?);
+            let rows = merged(place, table).map_err(|error| SourceError::lost(place, manifest, error))?;
+            self.table(PUBLIC, table, rows);
         }
+        Ok(())
+    }
+
+    /// Some Parquet files of a storage as a table of a schema.
+    pub(crate) fn register_files(
+        &self,
+        space: &str,
+        table: &str,
+        storage: &Arc<dyn Storage>,
+        paths: &[String],
+    ) -> Result<(), SessionError> {
+        self.table(space, table, merged_of(storage, paths).map_err(StoreError::from)?);
         Ok(())
     }
 

@@ -1,6 +1,7 @@
 //! The SQL of the table `control`, and of its shares beside every q.
 
 use super::derived::{Views, direction_of};
+use super::passed::{Passed, Step};
 use crate::queries::{QueryError, ident, literal};
 use crate::schema::{CONTROL, Derived, MadeOf, TableSchema};
 
@@ -31,8 +32,10 @@ impl Views<'_> {
             return Ok(None);
         }
         let alpha = format!("CAST('{:e}' AS DOUBLE)", self.fdr.alpha);
+        let (name, sql) = (CONTROL.to_owned(), tests.join(" UNION ALL "));
+        let tests = Passed { step: Step::Ranges, name, sql, in_order: false };
         let sql = self.queries.get("merge/control")?;
-        sql.fill(&[("tests", &tests.join(" UNION ALL ")), ("alpha", &alpha)]).map(Some)
+        sql.fill(&[("tests", &self.passed(tests)), ("alpha", &alpha)]).map(Some)
     }
 
     /// The p that are used, of one test of a table.

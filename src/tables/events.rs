@@ -8,8 +8,8 @@ use arrow::datatypes::{DataType, Field, Schema, TimeUnit};
 
 use super::error::TableError;
 use crate::attempts::OpenRun;
-use crate::event::{Event, EventKind, Mishap};
-use crate::store::EVENTS;
+use crate::event::{Event, EventKind, Mishap, keeps_events, kept_events};
+use crate::store::StoreError;
 
 /// The name of the table.
 pub(super) const TABLE: &str = "events";
@@ -24,14 +24,16 @@ struct Happened {
     cause: Option<String>,
 }
 
+/// Whether a run says what befell its workers. One whose storage cannot be asked fails when its rows are.
+pub(super) fn are_kept(runs: &[OpenRun]) -> bool {
+    runs.iter().any(|run| keeps_events(run.run.storage()).unwrap_or(true))
+}
+
 /// The events of runs that were kept, in their order. A line that cannot be read is left out.
 pub(super) fn events_of(runs: &[OpenRun]) -> Result<RecordBatch, TableError> {
     let mut all = Vec::new();
     for run in runs {
-        let bytes =
-            run.run.storage().read(EVENTS).map_err(crate::store::StoreError::from)?.unwrap_or_default();
-        let text = String::from_utf8_lossy(&bytes);
-        let events = text.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok());
+        let events = kept_events(run.run.storage()).map_err(StoreError::from)?.into_iter();
         // That a worker begins again is told by its restart.
         let mut restarting = BTreeSet::new();
         all.extend(events.filter_map(|event| {

@@ -1,13 +1,19 @@
 //! The SQL of the tests over all users: the table `group_tests`, and what of it stands beside the rows of users.
 
 use super::derived::{DIRECTIONS, ONE_ROW, Views};
+use super::passed::{Passed, Step};
+use crate::config::FdrMethod;
 use crate::queries::{QueryError, ident, literal};
 use crate::schema::{Derived, TableSchema, USER};
 
 /// The table of these tests.
-pub(super) const GROUP_TESTS: &str = "group_tests";
+pub(crate) const GROUP_TESTS: &str = "group_tests";
 /// What the test of one direction is called, in place of a difference.
 const COUPLING: &str = "coupling";
+
+/// Places of p among what `signed_ranks` gives.
+const TWO_SIDED: &str = "2";
+const GREATER: &str = "3";
 
 /// A test over all users.
 struct GroupTest<'a> {
@@ -15,8 +21,6 @@ struct GroupTest<'a> {
     name: &'a str,
     /// What is tested, as SQL.
     of: &'a str,
-    /// The function that gives p.
-    test: &'a str,
     /// The direction of a coupling.
     direction: Option<&'a str>,
     by: &'a [String],
@@ -31,25 +35,31 @@ impl Views<'_> {
             let groups = group_columns(schema);
             for (name, by) in &groups {
                 let of = &difference(schema, name);
-                let test = GroupTest { name, of, test: "wilcoxon_p", direction: None, by };
+                let test = GroupTest { name, of, direction: None, by };
                 differences.push(self.group_test(schema, &test, has_direction)?);
             }
             let Some((_, by)) = groups.first().filter(|_| has_direction) else { continue };
             for direction in DIRECTIONS {
                 let Some(of) = &effective(schema, direction) else { continue };
-                let (test, direction) = ("wilcoxon_greater_p", Some(direction));
-                let test = GroupTest { name: COUPLING, of, test, direction, by };
+                let test = GroupTest { name: COUPLING, of, direction: Some(direction), by };
                 couplings.push(self.group_test(schema, &test, has_direction)?);
             }
         }
         // A difference and a coupling are questions of their own, and each kind is corrected by itself.
         let mut corrected = Vec::new();
-        for tests in [differences, couplings].into_iter().filter(|tests| !tests.is_empty()) {
-            let columns = "t.measure, t.difference, t.feature_mode, t.tau, t.n, t.n_zero, t.median, \
-                           t.share_positive, t.p, t.location, t.location_low, t.location_high";
-            let columns = format!("{columns}{}", if has_direction { ", t.direction" } else { "" });
-            let tests = tests.join(" UNION ALL ");
-            corrected.push(self.q_values(&tests, &tests, &columns, "p", "q", &[])?);
+        let kinds = [(differences, TWO_SIDED), (couplings, GREATER)];
+        let q_of = match self.fdr.method {
+            FdrMethod::Bh => "bh_qvalue",
+            FdrMethod::By => "by_qvalue",
+        };
+        for (tests, p) in kinds.into_iter().filter(|(tests, _)| !tests.is_empty()) {
+            // Once for all of them: each expression takes its time to plan, and each test is made once.
+            corrected.push(self.queries.get("merge/group_tests")?.fill(&[
+                ("p", p),
+                ("q_of", q_of),
+                ("direction", if has_direction { ", direction" } else { "" }),
+                ("tests", &tests.join(" UNION ALL ")),
+            ])?);
         }
         Ok((!corrected.is_empty()).then(|| corrected.join(" UNION ALL ")))
     }
@@ -65,18 +75,27 @@ impl Views<'_> {
             if test.by.iter().any(|b| b == name) { ident(name) } else { null }
         };
         let by_list = test.by.iter().map(|b| ident(b)).collect::<Vec<_>>().join(", ");
+        let tested = self.queries.get("merge/tested")?.fill(&[
+            ("by", &if by_list.is_empty() { String::new() } else { format!("{by_list}, ") }),
+            ("value", test.of),
+            ("rows", &self.rows(schema, &self.space.counting)?),
+        ])?;
+        let end = test.direction.map_or_else(String::new, |direction| format!(" {direction}"));
+        let name = format!("values of {}.{}{end}", schema.table, test.name);
+        let tested = self.passed(Passed { step: Step::Ranges, name, sql: tested, in_order: true });
         let direction = test.direction.map_or_else(|| "CAST(NULL AS VARCHAR)".to_owned(), literal);
-        self.queries.get("merge/group_tests")?.fill(&[
+        let sql = self.queries.get("merge/group_test")?.fill(&[
             ("measure", &literal(schema.measure.as_deref().unwrap_or(&schema.table))),
             ("difference_name", &literal(test.name)),
-            ("difference", test.of),
-            ("test", test.test),
             ("feature_mode", &column("feature_mode", "VARCHAR")),
             ("tau", &column("tau", "BIGINT")),
             ("direction", &if has_direction { format!(", {direction} AS direction") } else { String::new() }),
-            ("rows", &self.rows(schema, &self.space.counting)?),
+            ("tested", &tested),
             ("by", &if by_list.is_empty() { format!("() {ONE_ROW}") } else { by_list }),
-        ])
+        ])?;
+        // One after the other, so that the values of one test are in memory at a time.
+        let name = format!("test of {}.{}{end}", schema.table, test.name);
+        Ok(self.passed(Passed { step: Step::Combine, name, sql, in_order: false }))
     }
 
     /// `rows` with the p and q of their group test.

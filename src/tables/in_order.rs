@@ -7,19 +7,21 @@
 //! | `te`, `users`, `group_tests`, … | with every derived column |
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::catalog::{Catalog, Table};
 use super::derived::Space;
 use super::error::TableError;
+use super::passed::Passed;
 use super::run_files::RunFiles;
 use super::shown::{Definitions, put_views};
 use super::sorted::sorted_table;
 use crate::attempts::{Attempts, OpenRun};
 use crate::schema::columns::{merged, read};
 use crate::schema::{Schemas, TableSchema};
-use crate::sorted::{Choice, Findings, SortedFile, SortedRows, gathered};
-use crate::store::StoreError;
+use crate::sorted::{Choice, Findings, Owner, SortedFile, SortedRows, gathered};
+use crate::store::{Storage, StoreError};
 
 /// Whether duplicates are looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,12 +32,28 @@ pub(crate) enum Compare {
     Duplicates,
 }
 
+/// Rows of a part of the users in a sorted file: some of its row groups.
+#[derive(Debug, Clone)]
+pub(crate) struct Piece<'a> {
+    /// The table.
+    pub(crate) table: &'a str,
+    /// Place of the run that the rows are of, and its name.
+    pub(crate) run: usize,
+    pub(crate) run_name: &'a str,
+    /// The file.
+    pub(crate) path: &'a str,
+    /// The row groups.
+    pub(crate) groups: Range<usize>,
+}
+
 /// The tables of some runs, in order.
 #[derive(Debug)]
 pub(crate) struct SortedTables {
     choice: Arc<dyn Choice>,
     files: BTreeMap<String, Vec<SortedFile>>,
     found: BTreeMap<String, Arc<Mutex<Option<Findings>>>>,
+    /// Whether the rows are those of a part of the users.
+    is_part: bool,
 }
 
 impl SortedTables {
@@ -54,25 +72,45 @@ impl SortedTables {
             found.insert(schema.table.clone(), Arc::default());
         }
         files.insert(schemas.ledger()?.table.clone(), known.ledger());
-        Ok(Self { choice: attempts.clone().choice(), files, found })
+        Ok(Self { choice: attempts.clone().choice(), files, found, is_part: false })
     }
 
-    /// Puts them into a catalog, with what is derived of them.
+    /// Those of a part of the users, in pieces of sorted files.
+    pub(crate) fn of_part(
+        pieces: &[Piece<'_>],
+        storage: &Arc<dyn Storage>,
+        attempts: &Attempts,
+        schemas: &Schemas,
+    ) -> Result<Self, StoreError> {
+        let tables = schemas.data_tables().chain([schemas.ledger()?]);
+        let mut files: BTreeMap<String, Vec<SortedFile>> =
+            tables.map(|schema| (schema.table.clone(), Vec::new())).collect();
+        for piece in pieces {
+            let Piece { table, run, run_name, path, groups } = piece;
+            let file =
+                SortedFile::stored(*run, run_name, 0, Owner::Group, storage, path).only(groups.clone());
+            files.entry((*table).to_owned()).or_default().push(file);
+        }
+        let found = files.keys().map(|table| (table.clone(), Arc::default())).collect();
+        Ok(Self { choice: attempts.clone().choice(), files, found, is_part: true })
+    }
+
+    /// Puts them into a catalog, with what is derived of them. Gives what parts of the users hand on.
     pub(crate) fn register(
         &self,
         catalog: &Catalog,
         runs: &[OpenRun],
         definitions: Definitions<'_>,
-    ) -> Result<(), TableError> {
+    ) -> Result<Vec<Passed>, TableError> {
         for schema in definitions.schemas.data_tables() {
             self.put(catalog, schema, "_counting", Compare::Nothing);
             self.put(catalog, schema, "_sorted", Compare::Duplicates);
         }
         let ledger = definitions.schemas.ledger().map_err(StoreError::from)?;
         self.put(catalog, ledger, "_counting", Compare::Nothing);
-        let Some(first) = runs.first() else { return Ok(()) };
+        let Some(first) = runs.first() else { return Ok(Vec::new()) };
         let manifest = first.run.manifest();
-        let space = Space::showing("_sorted").of_control(manifest.control.is_some());
+        let space = Space::showing("_sorted").of_control(manifest.control.is_some()).of_part(self.is_part);
         put_views(catalog, &manifest.config.fdr, &space, definitions, |_| Arc::new(|| true))
     }
 

@@ -11,6 +11,9 @@ use crate::attempts::OpenRun;
 use crate::schema::TableSchema;
 use crate::store::{LedgerRow, StoreError, expected_batch, ledger_batch};
 
+/// The table of the data files of runs.
+pub(crate) const FILES: &str = "files";
+
 /// The units of all plans.
 pub(super) fn expected_of(runs: &[OpenRun]) -> Result<RecordBatch, TableError> {
     let mut seen = HashSet::new();

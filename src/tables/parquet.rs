@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 
+use arrow::compute::SortOptions;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::{DataFusionError, Result, ScalarValue};
 use datafusion::datasource::listing::PartitionedFile;
@@ -13,6 +14,8 @@ use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema as ScanSchema;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::runtime_env::RuntimeEnv;
+use datafusion::physical_expr::expressions::col;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use datafusion::physical_plan::union::UnionExec;
@@ -50,6 +53,8 @@ impl Asked<'_> {
 pub(super) struct Columns {
     schema: ScanSchema,
     said: &'static [&'static str],
+    /// Those by which the rows of each file are sorted, the first of them first, absent values last.
+    order: Vec<String>,
 }
 
 impl Columns {
@@ -68,9 +73,18 @@ impl Columns {
         Self::new(all, &[])
     }
 
+    /// The same, whose rows are sorted by some of them.
+    pub(super) fn sorted_by(self, order: Vec<String>) -> Self {
+        Self { order, ..self }
+    }
+
     fn new(own: SchemaRef, said: &'static [&'static str]) -> Self {
         let fields: Vec<_> = said.iter().map(|name| field(name)).collect();
-        Self { schema: ScanSchema::builder(own).with_table_partition_cols(fields).build(), said }
+        Self {
+            schema: ScanSchema::builder(own).with_table_partition_cols(fields).build(),
+            said,
+            order: Vec::new(),
+        }
     }
 
     /// All of them.
@@ -104,7 +118,7 @@ impl Columns {
             }
         }
         if stores.is_empty() {
-            return Ok(Arc::new(EmptyExec::new(asked.shown(self.all())?)));
+            return Ok(Arc::new(EmptyExec::new(asked.shown(self.all())?).with_partitions(asked.partitions)));
         }
         let plans = stores.into_iter().map(|(url, files)| self.of_store(&url, files, asked));
         UnionExec::try_new(plans.collect::<Result<_>>()?)
@@ -118,12 +132,21 @@ impl Columns {
         asked: &Asked<'_>,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let source = Arc::new(ParquetSource::new(self.schema.clone()));
+        // Of several files each is sorted by itself.
+        let order = if files.len() == 1 { self.ordering()? } else { None };
         let config = FileScanConfigBuilder::new(ObjectStoreUrl::parse(url)?, source)
             .with_file_groups(FileGroup::new(files).split_files(asked.partitions.max(1)))
             .with_projection_indices(asked.columns.cloned())?
             .with_limit(asked.limit)
+            .with_output_ordering(order.into_iter().collect())
             .build();
         Ok(DataSourceExec::from_data_source(config))
+    }
+
+    fn ordering(&self) -> Result<Option<LexOrdering>> {
+        let ascending = SortOptions { descending: false, nulls_first: false };
+        let by = self.order.iter().map(|name| Ok(PhysicalSortExpr::new(col(name, self.all())?, ascending)));
+        Ok(LexOrdering::new(by.collect::<Result<Vec<_>>>()?))
     }
 
     /// What is said of a file's rows.

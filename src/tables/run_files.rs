@@ -2,15 +2,16 @@
 
 use rayon::prelude::*;
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::{Deserialize, Serialize};
 
-use crate::attempts::{Damage, Holding, Ledgers, OpenRun, StreamedAttempt};
+use crate::attempts::{Attempts, Damage, Holding, Ledgers, OpenRun, StreamedAttempt};
 use crate::schema::columns::read;
-use crate::schema::{Schemas, TableSchema};
-use crate::sorted::{Held, Owner, SortedFile, Written, held};
-use crate::store::{fault_of, is_group};
+use crate::schema::{MadeOf, Schemas, TableSchema};
+use crate::sorted::{EveryRow, Held, Owner, SortedFile, Written, gathered, held};
+use crate::store::{StoreError, fault_of, is_group};
 
 /// A data file.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 struct KnownFile {
     run: usize,
     table: String,
@@ -22,6 +23,7 @@ struct KnownFile {
     /// Why it cannot be used.
     fault: Option<String>,
     /// Whether its rows are in memory.
+    #[serde(skip)]
     is_held: bool,
 }
 
@@ -40,17 +42,29 @@ impl KnownFile {
     }
 }
 
+/// How large a data file is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct FileSize<'a> {
+    pub(crate) table: &'a str,
+    pub(crate) bytes: u64,
+    /// Whether it has rows of one unit only.
+    pub(crate) is_own: bool,
+}
+
 /// The files that the ledgers of runs speak of, and the rows of those that are in memory.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(crate) struct RunFiles {
     data: Vec<KnownFile>,
     /// Data files by run and path, while they are written down.
+    #[serde(skip)]
     places: FxHashMap<(usize, String), usize>,
     /// Rows of small data files, by table.
+    #[serde(skip)]
     held: Vec<(String, SortedFile)>,
     /// Files whose rows are in newer ones, by run and path.
     moved: FxHashSet<(usize, String)>,
     /// The ledger.
+    #[serde(skip)]
     ledger: Vec<SortedFile>,
 }
 
@@ -117,6 +131,41 @@ impl RunFiles {
         Damage::found(faults.into_iter().map(|(place, why)| (key(place), why)))
     }
 
+    /// Of the files, compares one of several shares with what was written; gives those that cannot be used.
+    pub(crate) fn faults_of_share(
+        &self,
+        share: (u32, u32),
+        runs: &[OpenRun],
+    ) -> Vec<(usize, String, String)> {
+        let own = &self.data[part_of(self.data.len(), share)];
+        let fault = |file: &KnownFile| Some((file.run, file.path.clone(), file.fault_now(runs)?));
+        own.par_iter().filter_map(fault).collect()
+    }
+
+    /// The rows of one of several shares of the files of a table, those of duplicates too; none if it has no files.
+    pub(crate) fn every_row(
+        &self,
+        schema: &TableSchema,
+        share: (u32, u32),
+        runs: &[OpenRun],
+        attempts: &Attempts,
+    ) -> Result<Option<EveryRow>, StoreError> {
+        let files = if schema.made_of() == MadeOf::Ledger {
+            self.ledger[part_of(self.ledger.len(), share)].to_vec()
+        } else {
+            let is_usable = |file: &&KnownFile| file.table == schema.table && file.fault.is_none();
+            let usable: Vec<&KnownFile> = self.data.iter().filter(is_usable).collect();
+            let own = &usable[part_of(usable.len(), share)];
+            let bytes = own.iter().map(|file| file.bytes).sum();
+            let files = own.iter().map(|file| file.sorted(runs)).collect();
+            gathered(files, bytes, &read(schema), &schema.key)?
+        };
+        if files.is_empty() {
+            return Ok(None);
+        }
+        EveryRow::open(files, read(schema), &schema.key, &attempts.clone().choice()).map(Some)
+    }
+
     /// Reads the files of a table that are units' own.
     fn hold(&self, schema: &TableSchema, runs: &[OpenRun]) -> Vec<Held> {
         let mut written = Vec::new();
@@ -143,6 +192,15 @@ impl RunFiles {
         self
     }
 
+    /// How large the data files are.
+    pub(crate) fn sizes(&self) -> impl Iterator<Item = FileSize<'_>> {
+        self.data.iter().map(|file| FileSize {
+            table: &file.table,
+            bytes: file.bytes,
+            is_own: matches!(file.owner, Owner::Unit { .. }),
+        })
+    }
+
     /// Whether a table has data files.
     pub(crate) fn has(&self, table: &str) -> bool {
         self.data.iter().any(|file| file.table == table)
@@ -166,4 +224,10 @@ impl RunFiles {
     pub(super) fn ledger(&self) -> Vec<SortedFile> {
         self.ledger.clone()
     }
+}
+
+/// Which of some things belong to one of several shares.
+fn part_of(things: usize, (share, shares): (u32, u32)) -> std::ops::Range<usize> {
+    let (share, shares) = (share as usize, shares.max(1) as usize);
+    things * share / shares..things * (share + 1) / shares
 }

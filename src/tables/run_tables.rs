@@ -7,9 +7,9 @@ use arrow::record_batch::RecordBatch;
 use super::catalog::{Catalog, Listed, PUBLIC, Table};
 use super::derived::Space;
 use super::error::TableError;
-use super::events::{TABLE as EVENTS, events_of};
+use super::events::{TABLE as EVENTS, are_kept, events_of};
 use super::lazy::LazyTable;
-use super::ledger::{all_rows, expected_of, files_of, ledger_of};
+use super::ledger::{FILES, all_rows, expected_of, files_of, ledger_of};
 use super::runs::{LazyAttempts, Present, Runs};
 use super::scan::Scan;
 use super::shown::{Definitions, put_views};
@@ -58,10 +58,11 @@ impl Registration<'_> {
     fn register(self, runs: &Runs) -> Result<(), TableError> {
         let present = Present::of(runs, self.definitions.schemas);
         let ledger = self.definitions.schemas.ledger().map_err(StoreError::from)?.clone();
-        self.lazy((PUBLIC, "expected"), runs, expected_of)?;
-        self.lazy((PUBLIC, "files"), runs, |runs| files_of(&all_rows(runs)?, runs))?;
-        self.lazy((PUBLIC, EVENTS), runs, events_of)?;
-        self.lazy((RAW, LEDGER), runs, move |runs| ledger_of(&all_rows(runs)?, runs, &ledger))?;
+        self.lazy((PUBLIC, "expected"), runs, None, expected_of)?;
+        self.lazy((PUBLIC, FILES), runs, None, |runs| files_of(&all_rows(runs)?, runs))?;
+        let kept = runs.clone();
+        self.lazy((PUBLIC, EVENTS), runs, Some(Arc::new(move || are_kept(&kept))), events_of)?;
+        self.lazy((RAW, LEDGER), runs, None, move |runs| ledger_of(&all_rows(runs)?, runs, &ledger))?;
         self.files(RAW, runs, None, &present);
         // A control is of the same configuration, and of nobody who is a user of the run.
         let about = |run: &OpenRun| {
@@ -92,7 +93,7 @@ impl Registration<'_> {
         let space = Space::numbered(number).of_control(first.run.manifest().control.is_some());
         let attempts = Arc::new(LazyAttempts::default());
         let counting = Arc::clone(&attempts);
-        self.lazy((space.counting.as_str(), LEDGER), runs, move |runs| {
+        self.lazy((space.counting.as_str(), LEDGER), runs, None, move |runs| {
             // Asked without runs for its columns, of which nothing is remembered.
             let rows = if runs.is_empty() { Vec::new() } else { counting.of(runs)?.counting(runs)? };
             ledger_of(&rows, runs, &ledger)
@@ -104,20 +105,22 @@ impl Registration<'_> {
             // The tests are of tables with a q, as the families are.
             Some(present) => present.has(if table == TESTS { "families" } else { table }),
             None => Arc::new(|| false),
-        })
+        })?;
+        Ok(())
     }
 
-    /// A table that is made when its rows are asked for.
+    /// A table that is made when its rows are asked for; `listed` says whether it is, which it is without.
     fn lazy(
         self,
         (space, name): (&str, &str),
         runs: &Runs,
+        listed: Option<Listed>,
         make: impl Fn(&[OpenRun]) -> Result<RecordBatch, TableError> + Send + Sync + 'static,
     ) -> Result<(), TableError> {
         let schema = make(&[])?.schema();
         let runs = runs.clone();
         let table = Arc::new(LazyTable::new(schema, move || make(&runs)));
-        self.catalog.put(space, name, Table::Ready(table), None);
+        self.catalog.put(space, name, Table::Ready(table), listed);
         Ok(())
     }
 

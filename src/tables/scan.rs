@@ -9,10 +9,13 @@ use async_trait::async_trait;
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::{Column, DFSchema, Result};
 use datafusion::datasource::TableType;
+use datafusion::datasource::physical_plan::ParquetSource;
+use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{ColumnarValue, Expr, TableProviderFilterPushDown, Volatility, create_udf};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
+use datafusion::physical_plan::streaming::StreamingTableExec;
 use datafusion::physical_plan::union::UnionExec;
 use datafusion::prelude::col;
 
@@ -144,6 +147,14 @@ fn counts(name: &str, attempts: &Arc<Attempts>, run: usize, attempt: Expr) -> Ex
     function.call(vec![attempt])
 }
 
+/// Whether a step of a plan reads data files.
+pub fn reads_files(step: &dyn ExecutionPlan) -> bool {
+    match step.downcast_ref::<DataSourceExec>() {
+        Some(source) => source.downcast_to_file_source::<ParquetSource>().is_some(),
+        None => step.downcast_ref::<StreamingTableExec>().is_some_and(small::reads),
+    }
+}
+
 /// The rows of files.
 #[derive(Debug)]
 pub(super) struct Rows {
@@ -221,7 +232,9 @@ impl TableProvider for Rows {
             plans.push(self.columns.plan(&large, &asked, state.runtime_env())?);
         }
         if plans.is_empty() {
-            return Ok(Arc::new(EmptyExec::new(asked.shown(self.columns.all())?)));
+            return Ok(Arc::new(
+                EmptyExec::new(asked.shown(self.columns.all())?).with_partitions(partitions),
+            ));
         }
         UnionExec::try_new(plans)
     }

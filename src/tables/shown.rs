@@ -10,6 +10,7 @@ use super::derived::{Space, Views};
 use super::error::TableError;
 use super::events::{TABLE as EVENTS, events_of};
 use super::groups::GROUP_TESTS;
+use super::passed::Passed;
 use super::user_tests::TESTS;
 use crate::config::Fdr;
 use crate::queries::Queries;
@@ -25,16 +26,17 @@ pub struct Definitions<'a> {
     pub queries: &'a Queries,
 }
 
-/// The merged tables of a space, over its rows and the attempts that count; `listed` says which are listed.
+/// The merged tables of a space, over its rows and the attempts that count; `listed` says which are listed. Gives what
+/// parts of the users hand on, by which they are made of rows of a part.
 pub(super) fn put_views(
     catalog: &Catalog,
     fdr: &Fdr,
     space: &Space,
     definitions: Definitions<'_>,
     listed: impl Fn(&str) -> Listed,
-) -> Result<(), TableError> {
+) -> Result<Vec<Passed>, TableError> {
     let Definitions { schemas, queries } = definitions;
-    let views = Views { queries, schemas, fdr, space };
+    let views = Views::new(queries, schemas, fdr, space);
     let put = |name: &str, table: Table| catalog.put(space.schema(), name, table, Some(listed(name)));
     if let Some(sql) = views.tests()? {
         put(TESTS, Table::Query(sql));
@@ -49,7 +51,7 @@ pub(super) fn put_views(
     for schema in schemas.data_tables() {
         put(&schema.table, Table::Query(views.table(schema)?));
     }
-    Ok(())
+    Ok(views.passes.into_inner())
 }
 
 /// What a merged output does not have as files: the view of its tests, and the tables that nobody planned, which
@@ -66,7 +68,8 @@ pub fn put_around_merged(
     // What befell the workers is told by their run alone; a plot may have it where it is known.
     let none = MemTable::try_new(events_of(&[])?.schema(), vec![Vec::new()])?;
     catalog.put(PUBLIC, EVENTS, Table::Ready(Arc::new(none)), Some(Arc::new(|| false)));
-    let views = Views { queries, schemas, fdr: &manifest.fdr, space: &Space::numbered("") };
+    let space = Space::numbered("");
+    let views = Views::new(queries, schemas, &manifest.fdr, &space);
     if let Some(sql) = views.tests()?
         && !catalog.lists(PUBLIC, TESTS)
     {

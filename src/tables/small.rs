@@ -1,5 +1,6 @@
 //! Thousands of small files of units as a few batches: a reader for each takes far longer than their rows.
 
+use std::fmt;
 use std::sync::Arc;
 
 use arrow::datatypes::SchemaRef;
@@ -77,14 +78,28 @@ fn groups(files: &[TableFile], places: &[usize], partitions: usize) -> Vec<Vec<u
     groups
 }
 
+/// What partitions that read small files are called: of a partition, a plan says no more than its words.
+const NAME: &str = "small files of units";
+
+/// Whether a step of a plan reads small files.
+pub(super) fn reads(step: &StreamingTableExec) -> bool {
+    step.partitions().iter().all(|part| format!("{part:?}") == NAME)
+}
+
 /// What one partition reads.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 struct Part {
     files: Arc<Vec<TableFile>>,
     groups: Vec<Vec<usize>>,
     columns: Columns,
     projection: Option<Vec<usize>>,
     shown: SchemaRef,
+}
+
+impl fmt::Debug for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(NAME)
+    }
 }
 
 impl PartitionStream for Part {

@@ -118,7 +118,7 @@ mod tests {
     fn every_table_with_a_q_has_its_columns_found_by_their_names() {
         let (schemas, queries) = (Schemas::load(None).unwrap(), Queries::load(None).unwrap());
         let (fdr, space) = (Fdr::of(&crate::measures::settings()), Space::numbered(""));
-        let views = Views { queries: &queries, schemas: &schemas, fdr: &fdr, space: &space };
+        let views = Views::new(&queries, &schemas, &fdr, &space);
         let test = |table: &str, q: &str, p: &str| views.test(schemas.get(table).unwrap(), q, p).unwrap();
         let gc = test("gc", "q_GC_S2A", "GC_S2A_pval");
         for part in [
@@ -145,7 +145,7 @@ mod tests {
         own.columns.retain(|c| c.name == "feature_mode" || c.name == "quality_passed");
         let (schemas, queries) = (Schemas::load(None).unwrap(), Queries::load(None).unwrap());
         let (fdr, space) = (Fdr::of(&crate::measures::settings()), Space::numbered("2"));
-        let views = Views { queries: &queries, schemas: &schemas, fdr: &fdr, space: &space };
+        let views = Views::new(&queries, &schemas, &fdr, &space);
         let sql = views.test(&own, "q", "p").unwrap();
         for part in [
             "NULL AS VARCHAR) AS direction",

@@ -112,6 +112,37 @@ fn mistakes_are_told_before_any_work() {
     assert!(!world.path("run").exists());
 }
 
+/// Where the program is gone, in whatever way, nothing is marked: neither as failed nor as done by another program.
+#[test]
+fn a_program_that_is_gone_is_one_error() {
+    let state = |world: &World| {
+        let sql = "select user_id, attempt, state from users order by user_id";
+        world.expect(0, &["sql", "--run", "run", "--format", "csv", sql]).out
+    };
+    let resume = |world: &World, told: &str| {
+        let before = state(world);
+        for more in [&[][..], &["--shards", "2"]] {
+            let said = world.expect(2, &[&["run", "--resume", "run"], more].concat());
+            assert!(said.err.contains(told), "{told}: {}", said.err);
+            assert_eq!(said.err.matches("error:").count(), 1, "{}", said.err);
+        }
+        assert_eq!(state(world), before);
+    };
+    let broken = format!("[ $1 = c ] && exit 4\n{COUNT}");
+    let world = world(&broken, "  folder: programs\n");
+    std::fs::create_dir(world.path("programs")).unwrap();
+    std::fs::rename(world.path("count.sh"), world.path("programs/count.sh")).unwrap();
+    run(&world, 3, &[]);
+    std::fs::rename(world.path("programs/count.sh"), world.path("count.sh")).unwrap();
+    resume(&world, "script `count.sh` not found");
+    std::fs::remove_dir(world.path("programs")).unwrap();
+    resume(&world, "programs isn't a folder");
+    std::fs::create_dir(world.path("programs")).unwrap();
+    std::fs::rename(world.path("count.sh"), world.path("programs/count.sh")).unwrap();
+    let said = world.expect(3, &["run", "--resume", "run"]);
+    assert!(said.err.contains("4 of 5 units done"), "{}", said.err);
+}
+
 /// The commands of `docs/any-program.md`.
 #[test]
 fn the_documented_script_works() {

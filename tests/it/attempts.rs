@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::{Mutex, PoisonError};
 
-use crate::world::{Said, World, rows};
+use crate::world::{Said, World, rows, said};
 
 /// How the files of a run lie.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -142,6 +143,9 @@ fn a_damaged_attempt_brings_nothing_older_back_and_a_resume_heals_it(form: Form,
     let partial = world.csv("partial");
     assert!(!partial["per_user_te.partial.csv"].contains("u01"), "{form:?}");
     assert!(partial["missing_units.csv"].contains("u01"), "{form:?}");
+    let told = world.expect(3, &["export", home, "--format", "csv", "--output", "export"]).err;
+    assert!(told.contains("user u01") && told.contains("--resume"), "{form:?}: {told}");
+    assert!(!world.csv("export")["per_user_te.csv"].contains("u01"), "{form:?}");
     world.expect(3, &["validate", home]);
 
     let told = world.expect(0, &["run", "--resume", home, "--dry-run", "--explain"]);
@@ -244,10 +248,9 @@ fn supersedes(form: Form, dirs: &[&str], text: &str, state: &str) {
     assert!(told.contains(&format!("{state}: 1")) && !world.path("no").exists(), "{form:?} {state}: {told}");
     let found = sql(&world, dirs, "select state from users where user_id = 'u01'");
     assert_eq!(found, format!("state\n{state}\n"), "{form:?}");
-    for table in ["te", "tests", "k_selection"] {
-        let count = format!("select count(*) as n from {table} where user_id = 'u01'");
-        assert_eq!(sql(&world, dirs, &count), "n\n0\n", "{form:?} {table}");
-    }
+    let of = |table| format!("select '{table}' as t from {table} where user_id = 'u01'");
+    let all = ["te", "tests", "k_selection"].map(of).join(" union all ");
+    assert_eq!(sql(&world, dirs, &all), "t\n", "{form:?}");
     // No command that reads brings back what was replaced.
     merge(&world, 3, dirs, "partial", &["--allow-partial"]);
     let partial = world.csv("partial");
@@ -278,6 +281,34 @@ fn supersedes(form: Form, dirs: &[&str], text: &str, state: &str) {
     let expected = expected(&world);
     merge(&world, 0, dirs, "merged", &[]);
     assert_eq!(world.csv("merged"), expected, "{form:?} {state}");
+}
+
+#[test]
+fn a_newer_attempt_that_panicked_or_ended_its_worker_supersedes_an_older_one() {
+    for (name, value, reason) in [
+        ("RESULTS_DEFECT", "u01", "internal error, please report it with the input"),
+        ("RESULTS_FAILPOINT", "unit|u01|kill", "quarantined: ended its worker 2 times"),
+    ] {
+        let world = World::new(3);
+        assert_eq!(world.analyse("run", &["--shards", "2"]).code, Some(0));
+        world.user("u01", &rows(77, 300));
+        let mut command = world.command(&["run", "--resume", "run"]);
+        let told = said(&command.env(name, value).stdin(Stdio::null()).output().unwrap());
+        assert_eq!(told.code, Some(3), "{told:#?}");
+        assert!(told.err.contains(reason), "{told:#?}");
+        let of_u01 = "select state, reason from users where user_id = 'u01'";
+        let found = sql(&world, &["run"], of_u01);
+        assert!(found.starts_with("state,reason\nfailed,") && found.contains(reason), "{found}");
+        assert_eq!(sql(&world, &["run"], "select tau from te where user_id = 'u01'"), "tau\n");
+        let told = merge(&world, 3, &["run"], "no", &[]).err;
+        assert!(told.contains("failed: 1"), "{told}");
+        merge(&world, 3, &["run"], "partial", &["--allow-partial"]);
+        assert!(!world.csv("partial")["per_user_te.partial.csv"].contains("u01"));
+
+        world.expect(0, &["run", "--resume", "run", "--retry-failed"]);
+        merge(&world, 0, &["run"], "merged", &[]);
+        assert_eq!(world.csv("merged"), expected(&world), "{name}");
+    }
 }
 
 #[test]

@@ -1,5 +1,11 @@
 //! The negative control: pairs of strangers are a run like any other, and what is called of them stands beside every q.
 
+use std::sync::Arc;
+
+use arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array, StringArray};
+use arrow::datatypes::{Float64Type, Int64Type};
+
+use crate::checks::change;
 use crate::world::{QUICK, World, rows};
 
 /// Four users with results, and a control of all twelve pairs.
@@ -54,6 +60,55 @@ fn a_control_is_a_run_of_pairs_and_its_merge_has_the_table() {
     assert!(table.contains(&format!("te,1,A2S,called,{counted},")), "{table} {counted}");
     world.expect(0, &["validate", "mc"]);
     assert!(world.csv("mc").contains_key("control.csv"));
+}
+
+/// What is believed of every other q is counted again, even where both files say the same of it.
+type Change<'a> = &'a dyn Fn(&ArrayRef) -> ArrayRef;
+
+#[test]
+fn a_share_that_is_not_what_was_counted_is_refused() {
+    let world = controlled();
+    world.expect(0, &["merge", "--shards", "run_control", "--output", "mc"]);
+    let said = world.expect(0, &["validate", "mc"]).out;
+    assert!(said.contains("ok    control_share\n"), "{said}");
+    let floats = |by: f64| {
+        move |values: &ArrayRef| -> ArrayRef {
+            let own = values.as_primitive::<Float64Type>().iter();
+            Arc::new(own.map(|value| value.map(|value| value + by)).collect::<Float64Array>())
+        }
+    };
+    let more = |values: &ArrayRef| -> ArrayRef {
+        let own = values.as_primitive::<Int64Type>().iter();
+        Arc::new(own.map(|value| value.map(|value| value + 1)).collect::<Int64Array>())
+    };
+    let other = |values: &ArrayRef| -> ArrayRef {
+        let own = values.as_string::<i32>().iter();
+        let other = |verdict| if verdict == "holds" { "too many" } else { "holds" };
+        Arc::new(own.map(|verdict| verdict.map(other)).collect::<StringArray>())
+    };
+    let changes: [(&str, Change<'_>); 6] = [
+        ("share", &floats(0.01)),
+        ("low", &floats(1e-6)),
+        ("high", &floats(-1e-6)),
+        ("rejected", &more),
+        ("pairs", &more),
+        ("verdict", &other),
+    ];
+    let (parquet, csv) = (world.path("mc/control.parquet"), world.path("mc/control.csv"));
+    let (whole, text) = (std::fs::read(&parquet).unwrap(), std::fs::read(&csv).unwrap());
+    for (column, by) in changes {
+        change(&parquet, column, by);
+        let other = format!("other_{column}");
+        world.expect(0, &["export", "mc", "--table", "control", "--format", "csv", "--output", &other]);
+        std::fs::copy(world.path(&other).join("control.csv"), &csv).unwrap();
+        let said = world.expect(3, &["validate", "mc"]).out;
+        for line in ["ok    control.csv agrees with control.parquet\n", "FAIL  control_share\n"] {
+            assert!(said.contains(line), "{column}: {said}");
+        }
+        std::fs::write(&parquet, &whole).unwrap();
+        std::fs::write(&csv, &text).unwrap();
+    }
+    world.expect(0, &["validate", "mc"]);
 }
 
 #[test]

@@ -187,10 +187,7 @@ fn a_lost_file_is_named_and_the_others_answer() {
             said.err
         );
         let said = ask(3, &["--strict"], sql);
-        assert!(
-            said.out.is_empty() && said.err.starts_with("error: data files that the query needs"),
-            "{said:?}"
-        );
+        assert!(said.out.is_empty() && said.err.starts_with("error: files that the query needs"), "{said:?}");
     }
     world.expect(0, &["run", "--resume", "run", "-q"]);
     let healed = ask(0, &["--strict"], "select count(*) as n from te");
@@ -241,10 +238,7 @@ fn a_bit_that_is_not_seen_by_its_size_costs_its_user_only() {
         assert_eq!(said.err.matches("warning").count(), 1, "{}", said.err);
     }
     let said = ask(3, &["--strict"], "select count(TE_A2S) as n from te");
-    assert!(
-        said.out.is_empty() && said.err.starts_with("error: data files that the query needs"),
-        "{said:?}"
-    );
+    assert!(said.out.is_empty() && said.err.starts_with("error: files that the query needs"), "{said:?}");
     // What is in other files is answered as ever.
     assert_eq!(ask(0, &[], "select count(*) as n from k_selection").out, "n\n3\n");
     // Files of groups too.
@@ -274,4 +268,55 @@ fn an_equal_attempt_takes_the_place_of_a_damaged_one() {
         assert_eq!(ask(0).out, whole, "{run}");
         std::fs::write(&files[0], bytes).unwrap();
     }
+}
+
+/// Every reader of rows says whose are missing, and ends with 3.
+fn lacks_a_user(world: &World, whose: &str, what: &str) {
+    let ask = |code, more: &[&str], sql: &str| {
+        world.expect(code, &[&["sql", "--run", "run", "--format", "csv"], more, &[sql]].concat())
+    };
+    for query in ["select count(distinct user_id) as n from te", "select count(*) as n from users"] {
+        let said = ask(3, &[], query);
+        assert_eq!(said.out, "n\n2\n", "{query}");
+        assert!(said.err.contains(whose) && said.err.contains(what), "{query}: {}", said.err);
+        assert!(said.err.contains("`results run --resume run`"), "{}", said.err);
+        let said = ask(3, &["--strict"], query);
+        assert!(said.out.is_empty() && said.err.contains(whose), "{said:?}");
+    }
+    // The plan has everybody.
+    assert_eq!(ask(0, &["--strict"], "select count(*) as n from expected").out, "n\n3\n");
+    let said = world.expect(3, &["export", "run", "--format", "csv", "--output", "csv"]);
+    assert!(said.err.contains(whose) && said.err.contains(what), "{}", said.err);
+    let said = world.expect(3, &["report", "run", "-o", "report.html"]);
+    assert!(said.err.contains(what), "{}", said.err);
+    assert!(std::fs::read_to_string(world.path("report.html")).unwrap().contains(what));
+}
+
+#[test]
+fn a_ledger_file_that_cannot_be_read_is_named_by_every_reader() {
+    let world = run();
+    let ledger =
+        world.files("run/users").into_iter().find(|file| file.to_string_lossy().contains("user_id=u01"));
+    std::fs::write(ledger.unwrap(), b"torn").unwrap();
+    lacks_a_user(&world, "user u01", "Parquet file too small");
+}
+
+#[test]
+fn a_ledger_file_of_several_users_that_cannot_be_read_is_named() {
+    let world = run();
+    world.expect(0, &["compact", "run"]);
+    let groups = world.files("run/users");
+    assert_eq!(groups.len(), 2, "{groups:?}");
+    std::fs::write(&groups[1], b"torn").unwrap();
+    lacks_a_user(&world, "several users", "Parquet file too small");
+}
+
+#[test]
+fn a_report_says_that_a_file_was_changed() {
+    let world = run();
+    let file = world.table_files("run", "te").into_iter().find(|file| file.to_string_lossy().contains("u00"));
+    change_a_bit(&file.unwrap());
+    let said = world.expect(3, &["report", "run", "-o", "report.html"]);
+    assert!(said.err.contains("u00") && said.err.contains("checksum differs"), "{}", said.err);
+    assert!(std::fs::read_to_string(world.path("report.html")).unwrap().contains("checksum differs"));
 }

@@ -28,6 +28,11 @@ fn data_are_made_analysed_merged_and_told() {
         world.csv("d/merged")["per_user_te.csv"].starts_with("user_id,")
             && world.csv("d/merged").contains_key("control.csv")
     );
+    // Or it is made at once, and is the same file.
+    let said = world.expect(0, &["demo", "--users", "2", "--out", "e", "--report"]);
+    assert!(!said.out.contains("results report"), "{}", said.out);
+    let made = std::fs::read_to_string(world.path("e/report.html")).unwrap();
+    assert!(made.contains("How often are strangers called?") && made.contains("merged results, complete"));
     let again = world.expect(2, &["demo", "--users", "2", "--out", "d"]);
     assert!(again.err.contains("exists already"), "{}", again.err);
 }

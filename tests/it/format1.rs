@@ -42,6 +42,15 @@ fn what_was_written_is_read_queried_and_merged() {
         let count = "select count(*) as n, count(distinct user_id) as users from te";
         let found = world.expect(0, &["sql", "--run", run, "--format", "csv", count]).out;
         assert_eq!(found, "n,users\n6,3\n", "{run}");
+        // What befell its workers was not written down then, and is not told to be nothing.
+        let report = world.expect(0, &["report", run, "-o", "-"]).out;
+        assert!(
+            report.contains(
+                "The plot <code>retries</code> needs the table <code>events</code>, which is not there."
+            ),
+            "{run}: {report}"
+        );
+        assert!(!report.contains("No worker was restarted"), "{run}");
         merges_to_what_it_did(&world, &[run], &format!("merged_{run}"));
     }
     for run in ["plain", "grouped", "compacted"] {

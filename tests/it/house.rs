@@ -189,7 +189,7 @@ fn what_has_one_home_is_found_elsewhere() {
     src/merge/work.rs:3: `"users"` stands in schema/, store/ only: ask `schema::columns` for columns, `TableSchema::made_of` for what is special about a table [one home]
     src/merge/work.rs:4: `.basis` stands in attempts/, store/, run/worker.rs, legacy/import.rs only: ask `Attempts` which attempt counts [one home]
     src/store/run.rs:1: `AnalysisMode::` stands in measures/, config/model.rs only: walk `measures::all()` [one home]
-    src/tables/scan.rs:2: `std::fs` stands in run/launchers/processes.rs, merge/place.rs only: go through `Storage` [one home]
+    src/tables/scan.rs:2: `std::fs` stands in run/launchers/log.rs, merge/place.rs, merge/parts/files.rs only: go through `Storage` [one home]
     "#);
 }
 

@@ -77,6 +77,31 @@ fn every_case_is_read_or_named() {
 }
 
 #[test]
+fn an_odd_id_in_the_only_shared_file_costs_its_rows() {
+    let world = World::new(0);
+    let mut text = String::from("who,x,y\n");
+    for row in 0..240 {
+        let (who, x) = (["a", "b"][row % 2], row * row % 17);
+        text.push_str(&format!("{who},{x},{}\n", x % 2));
+    }
+    world.write("data/all.csv", format!("{text}1.23457E+17,1,0\n1.5E+17,1,0\n"));
+    let data = "format: columns, user: who, source: x, target: y, min_rows: 100";
+    let config = format!("data: {{{data}}}\nanalysis_modes: [global_te]\nsurrogates: 19\n");
+    world.write("c.yaml", config);
+    let said = world.expect(3, &["run", "--config", "c.yaml", "--data", "data", "--out", "run"]);
+    let told = "all.csv: 2 row(s) whose user id cannot be one fail as a unit of their own, the first: ";
+    assert!(said.err.contains(told) && said.err.contains("all.csv, line 242, column `who`"), "{}", said.err);
+    let sql = "select user_id, state, n_samples, reason from users order by user_id";
+    let rows = world.expect(0, &["sql", "--run", "run", "--format", "csv", sql]).out;
+    assert!(rows.contains("\na,ok,120,\n") && rows.contains("\nb,ok,120,\n"), "{rows}");
+    assert!(rows.contains("all.csv,failed,") && rows.contains("scientific notation"), "{rows}");
+    // Mended, the file is no unit any more.
+    world.write("data/all.csv", text);
+    let said = world.run(&["run", "--resume", "run"]);
+    assert!(said.err.contains("can be read now") || said.code == Some(0), "{said:?}");
+}
+
+#[test]
 fn a_missing_value_that_no_setting_names_is_told_with_the_setting() {
     let said = said(&World::new(0), &Case { code: 3, ..case("IN30", &[], "u1") }, "run").unwrap();
     assert!(said.contains("line 9, column `steps`: `.` is not a number"), "{said}");

@@ -132,6 +132,10 @@ fn a_measure_is_one_file_and_one_schema() {
     program(&world, 0, &["validate", "run"]);
     program(&world, 0, &["merge", "--shards", "run", "--output", "merged"]);
     program(&world, 0, &["validate", "merged"]);
+    // Its tests stand among those of the other measures.
+    let sql = "select measure, table_name, count(p) as n, count(q) as corrected from tests group by measure, table_name order by measure";
+    let tests = program(&world, 0, &["sql", "--run", "merged", "--format", "csv", sql]).out;
+    assert!(tests.contains("AGREEMENT,agreement,6,6") && tests.contains("TE,te,"), "{tests}");
 
     let csv = &world.csv("merged")["per_user_agreement.csv"];
     let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();

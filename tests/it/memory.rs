@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
-use std::time::Duration;
 
 use results::attempts::Ledger;
 use results::config::{Config, ConfigSource, Overrides, load};
@@ -13,92 +12,22 @@ use results::merge::{Merge, MergeOutcome};
 use results::run::{Here, Planned, Stop, Work, create, open, status};
 use results::schema::{Only, Schemas};
 use results::sql::{Definitions, Queries};
-use results::store::{
-    Created, Entry, Held, Hold, Location, MemoryStorage, Object, Objects, ReadAt, RunState, Storage,
-    StorageError,
-};
+use results::store::{Location, MemoryStorage, RunState, Storage, StorageError};
 
+use crate::hooked::{Asked, Hooked};
 use crate::world::World;
 
 /// Whoever works through this is killed when so many files are written: nothing of it reaches the storage
 /// any more.
-#[derive(Debug)]
-struct Mortal {
-    inner: MemoryStorage,
-    lives: AtomicI64,
-}
-
-impl Mortal {
-    fn alive(&self, files: i64) -> Result<(), StorageError> {
-        if self.lives.fetch_sub(files, Ordering::Relaxed) >= files {
+fn mortal(storage: MemoryStorage, files: i64) -> Hooked {
+    let (name, lives) = (storage.name(), AtomicI64::new(files));
+    Hooked::new(storage, move |asked| {
+        let files = i64::from(matches!(asked, Asked::Change(_)));
+        if lives.fetch_sub(files, Ordering::Relaxed) >= files {
             return Ok(());
         }
-        Err(StorageError { action: "write", path: self.name(), source: std::io::Error::other("killed") })
-    }
-}
-
-#[deny(clippy::missing_trait_methods)]
-impl Storage for Mortal {
-    fn publish(&self, objects: &[Object]) -> Result<(), StorageError> {
-        for object in objects {
-            self.alive(1)?;
-            self.inner.publish(std::slice::from_ref(object))?;
-        }
-        Ok(())
-    }
-
-    fn create(&self, object: &Object) -> Result<Created, StorageError> {
-        self.alive(1)?;
-        self.inner.create(object)
-    }
-
-    fn replace(&self, object: &Object) -> Result<(), StorageError> {
-        self.alive(1)?;
-        self.inner.replace(object)
-    }
-
-    fn note(&self, object: &Object) -> Result<(), StorageError> {
-        self.alive(0)?;
-        self.inner.note(object)
-    }
-
-    fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        self.alive(0)?;
-        self.inner.read(path)
-    }
-
-    fn open(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>, StorageError> {
-        self.alive(0)?;
-        self.inner.open(path)
-    }
-
-    fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError> {
-        self.alive(0)?;
-        self.inner.list(folder)
-    }
-
-    fn size(&self, path: &str) -> Result<Option<u64>, StorageError> {
-        self.alive(0)?;
-        self.inner.size(path)
-    }
-
-    fn remove(&self, path: &str) -> Result<(), StorageError> {
-        self.alive(1)?;
-        self.inner.remove(path)
-    }
-
-    fn lock(&self, name: &str, hold: Hold, wait: Duration) -> Result<Option<Held>, StorageError> {
-        self.alive(0)?;
-        self.inner.lock(name, hold, wait)
-    }
-
-    fn name(&self) -> String {
-        self.inner.name()
-    }
-
-    fn object_store(&self) -> Result<Objects, StorageError> {
-        self.inner.object_store()
-    }
+        Err(StorageError { action: "write", path: name.clone(), source: std::io::Error::other("killed") })
+    })
 }
 
 fn config(world: &World) -> Config {
@@ -113,9 +42,8 @@ fn config(world: &World) -> Config {
 fn killed_after(files: i64, world: &World, config: &Config, schemas: &Schemas, queries: &Queries) {
     let storage = MemoryStorage::new();
     let whole = Location::from(Arc::new(storage.clone()) as Arc<dyn Storage>);
-    let mortal = Mortal { inner: storage, lives: AtomicI64::new(files) };
-    let mortal = Location::from(Arc::new(mortal) as Arc<dyn Storage>);
-    let here = Here { schemas, supervisor: None };
+    let mortal = Location::from(Arc::new(mortal(storage, files)) as Arc<dyn Storage>);
+    let here = Here::new(schemas);
     let tell = FanOut::default();
     let planned = Planned { config, shards: 2, only_shards: Vec::new(), schemas };
     let run = create(&mortal, planned.clone(), &|_| ()).unwrap();

@@ -99,7 +99,7 @@ fn a_plot_of_ones_own_is_a_file() {
     assert!(listed.contains("mine ") && listed.contains("least=0 (rows at least)"), "{listed}");
     assert_eq!(world.expect(0, &["plot", "mine", "--definitions", "own", "--run", "merged"]).out, of_file);
     let none = world.expect(0, &["plot", "mine.sql", "--run", "merged", "--param", "least=100000"]).out;
-    assert!(none.contains("There are no rows to draw."), "{none}");
+    assert!(none.contains("No rows to draw."), "{none}");
 }
 
 #[test]
@@ -109,7 +109,7 @@ fn what_is_wrong_with_a_plot_is_named_with_file_and_line() {
         world.write("mine.sql", text);
         world.expect(2, &[&["plot", "mine.sql", "--run", "merged"], more].concat()).err
     };
-    let cases: [(&str, &str, &str); 7] = [
+    let cases: [(&str, &str, &str); 8] = [
         ("-- mark: bar", "-- mark: bra", "mine.sql:2: unknown mark `bra` (did you mean `bar`?)"),
         ("-- order: 1", "-- ordre: 1", "mine.sql:6: unknown key `ordre` (did you mean `order`?)"),
         (
@@ -119,8 +119,13 @@ fn what_is_wrong_with_a_plot_is_named_with_file_and_line() {
         ),
         ("-- y: user_id\n", "", "mine.sql:2: `bar` needs `y`"),
         ("-- order: 1", "-- mark: point", "mine.sql:6: `mark` stands here and in line 2"),
-        ("from users", "from usres", "mine.sql: "),
-        ("select user_id", "selekt user_id", "mine.sql: "),
+        ("from users", "from usres", "mine.sql:8: table 'usres' not found\n(hint: is it users?)"),
+        (
+            "where n_samples",
+            "\nwhere n_sampls",
+            "mine.sql:9: unknown column n_sampls\n(hint: is it n_samples?)",
+        ),
+        ("select user_id", "selekt user_id", "mine.sql:8: "),
     ];
     for (from, to, start) in cases {
         let err = said(&OWN.replace(from, to), &[]);

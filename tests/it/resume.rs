@@ -80,7 +80,7 @@ fn stopped_by(told: nix::sys::signal::Signal, more: &[&str], workers: usize) {
     let world = World::new(8);
     let args = [&["run", "--config", "quick.yaml", "--data", "data", "--out", "run"], more].concat();
     let child = world
-        .command(&args)
+        .at_a_terminal(&args)
         .env("RESULTS_FAILPOINT", "unit@3||wait|go")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
@@ -135,7 +135,10 @@ fn a_merge_ends_with_the_connection_and_under_nohup_it_does_not() {
         quiet(command.env("RESULTS_FAILPOINT", "open|/te/|wait|go"))
     };
     for told in [SIGHUP, SIGTERM] {
-        let mut child = held(&mut world.command(&merge));
+        let mut child = held(&mut world.at_a_terminal(&merge));
+        let program = format!("/proc/{}/exe", child.id());
+        let runs = |_: &World| std::fs::read_link(&program).is_ok_and(|file| file.ends_with("results"));
+        world.wait_until("the program runs", runs);
         signal(&child, told);
         assert_eq!(child.wait().unwrap().signal(), Some(told as i32));
         assert!(!world.path("merged").exists());

@@ -23,6 +23,15 @@ fn every_format_and_every_way_to_ask() {
     assert!(std::fs::metadata(world.path("x.arrow")).unwrap().len() > 100);
     let twice = world.expect(2, &["sql", "--run", "run", "--output", "x.arrow", query]);
     assert!(twice.err.contains("exists already"), "{}", twice.err);
+    // The name of a file says it too, unless somebody says otherwise.
+    for (name, begin) in
+        [("y.csv", "user_id,"), ("y.JSONL", "{"), ("y.json", "[{"), ("y.txt", "+--"), ("y.parquet", "PAR1")]
+    {
+        world.expect(0, &["sql", "--run", "run", "--output", name, query]);
+        assert!(std::fs::read(world.path(name)).unwrap().starts_with(begin.as_bytes()), "{name}");
+    }
+    world.expect(0, &["sql", "--run", "run", "--format", "table", "--output", "z.csv", query]);
+    assert!(std::fs::read(world.path("z.csv")).unwrap().starts_with(b"+--"));
     world.write("q.sql", query);
     assert_eq!(
         world.expect(0, &["sql", "--run", "run", "--format", "csv", "--file", "q.sql"]).out,
@@ -30,6 +39,26 @@ fn every_format_and_every_way_to_ask() {
     );
     let histogram = world.expect(0, &["sql", "--run", "run", "--query", "k_histogram", "--format", "csv"]);
     assert!(histogram.out.starts_with("k,units\n"), "{}", histogram.out);
+}
+
+#[test]
+fn the_order_of_a_merged_output_is_known_as_long_as_its_footer_says_so() {
+    let world = world();
+    world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
+    let page = "select * from te order by user_id, feature_mode, tau limit 2";
+    let plan = |run: &str| {
+        world.expect(0, &["sql", "--run", run, "--format", "csv", &format!("explain {page}")]).out
+    };
+    let rows = |run: &str| world.expect(0, &["sql", "--run", run, "--format", "csv", page]).out;
+    assert!(!plan("merged").contains("SortExec"), "{}", plan("merged"));
+    assert_eq!(rows("merged"), rows("run"));
+    // Another program writes the rows in another order.
+    let backwards = "select * from te order by user_id desc, tau desc";
+    let args = ["sql", "--run", "merged", "--format", "parquet", "--output", "te.parquet", backwards];
+    world.expect(0, &args);
+    std::fs::rename(world.path("te.parquet"), world.path("merged/te.parquet")).unwrap();
+    assert!(plan("merged").contains("SortExec"), "{}", plan("merged"));
+    assert_eq!(rows("merged"), rows("run"));
 }
 
 #[test]
@@ -197,8 +226,8 @@ fn nothing_can_be_changed() {
     ");
     let said = world.expect(1, &["sql", "--run", "run", "copy te to 'x.csv'"]);
     insta::assert_snapshot!(said.err, @r"
-    error: DML not supported: COPY
-    (hint: queries only read here; `results sql --output FILE` writes the rows of one to a file)
+    error: COPY is not a query
+    (hint: queries only read here: SELECT, WITH, VALUES, EXPLAIN, DESCRIBE, SHOW TABLES; `results sql --output FILE` writes the rows of one to a file)
     ");
     // A query that fails leaves no output either.
     let said =
@@ -315,7 +344,10 @@ fn into_a_pipe_nothing_is_cut() {
 fn mistakes_are_told() {
     let world = world();
     let said = world.expect(1, &["sql", "--run", "run", "selec 1"]);
-    insta::assert_snapshot!(said.err, @"error: Expected: an SQL statement, found: selec at Line: 1, Column: 1");
+    insta::assert_snapshot!(said.err, @r"
+    error: Expected: an SQL statement, found: selec at Line: 1, Column: 1
+    (hint: a query begins with SELECT, WITH or VALUES)
+    ");
     let said = world.expect(1, &["sql", "--run", "run", "select * from nosuch"]);
     insta::assert_snapshot!(said.err, @r"
     error: table 'nosuch' not found

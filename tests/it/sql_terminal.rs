@@ -117,7 +117,7 @@ fn the_prompt_answers_until_one_leaves() {
     for answer in [
         "| n |\n+---+\n| 6 |\n",
         "error: Expected: an SQL statement, found: nonsense",
-        "error: DML not supported: COPY",
+        "error: COPY is not a query",
         "(hint: give one with \\set a VALUE)",
         "-- row 1 --\nnext  42\n1 row\n",
         "n_samples           int",

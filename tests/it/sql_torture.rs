@@ -111,6 +111,65 @@ fn what_is_too_deep_or_too_much_is_named() {
     ]);
 }
 
+/// Steps of `WITH`, each on the one before.
+fn steps(step: &str, times: usize, end: &str) -> String {
+    let named = |i: usize| format!(", t{i} as ({})", step.replace("LAST", &format!("t{}", i - 1)));
+    let all: String = (1..=times).map(named).collect();
+    format!("with t0 as (select 1 as x){all} {}", end.replace("LAST", &format!("t{times}")))
+}
+
+#[test]
+fn what_doubles_from_step_to_step_is_named() {
+    let cube = |columns: usize| {
+        let columns: Vec<String> = (0..columns).map(|i| format!("x + {i}")).collect();
+        format!("select count(*) as x from t0 group by cube({})", columns.join(", "))
+    };
+    let cubes = |times: usize| {
+        let doubled: Vec<String> = (2..times)
+            .map(|i| format!(", t{i} as (select x from t{0} union all select x from t{0})", i - 1))
+            .collect();
+        format!(
+            "with t0 as (select 1 as x), t1 as ({}){} select count(*) from t{}",
+            cube(11),
+            doubled.concat(),
+            times - 1
+        )
+    };
+    all_end(&[
+        (steps("select x + x as x from LAST", 30, "select count(*) from LAST where x > 0"), "10000 terms"),
+        (
+            steps(
+                "select case when x > 1 then x else x end as x from LAST",
+                20,
+                "select x from LAST where x > 0",
+            ),
+            "10000 terms",
+        ),
+        (
+            steps(
+                "select x * x as x from LAST",
+                20,
+                "select 1 where exists (select 1 from LAST where x > 0)",
+            ),
+            "10000 terms",
+        ),
+        (
+            steps("select a.x + a.x as x from LAST a", 16, "select a.x from LAST a join t0 b on a.x > b.x"),
+            "10000 terms",
+        ),
+        (format!("with t0 as (select 1 as x) {}", cube(20)), "1048576 sets of columns; it may make 4096"),
+        (format!("with t0 as (select 1 as x) {}", cube(64)), "sets of columns; it may make 4096"),
+        (cubes(6), "they may make 16384"),
+    ]);
+    let few = steps("select x + x as x from LAST", 10, "select count(*) from LAST where x > 0");
+    assert_eq!(ends_with(&few), Ok(1));
+    let plain = steps("select x + x as x from LAST", 30, "select x from LAST");
+    assert_eq!(ends_with(&plain), Ok(1));
+    let many: Vec<String> = (0..20_000).map(|i| i.to_string()).collect();
+    let list = format!("select 1 as n from (select 1 + 1 as x) where x in ({})", many.join(", "));
+    assert_eq!(ends_with(&list), Ok(1));
+}
+
 #[test]
 fn what_grows_is_counted_before_it_is_made() {
     let made: Vec<(String, &str)> = [
@@ -124,6 +183,10 @@ fn what_grows_is_counted_before_it_is_made() {
         ("array_length(generate_series(1, 100000000))", "400 MB"),
         ("array_length(array_repeat(1, 10000000000))", "2.1 GB"),
         ("array_length(array_resize(make_array(1), 10000000000, 1))", "2.1 GB"),
+        ("array_length(array_repeat('x', 1900000000))", "2.1 GB"),
+        ("array_length(array_repeat(null, 1900000000))", "2.1 GB"),
+        ("array_length(array_repeat(array_repeat(1, 100000), 100000))", "2.1 GB"),
+        ("array_length(array_repeat(array_repeat('x', 5000000), 5))", "400 MB"),
     ]
     .map(|(made, words)| (format!("select {made}"), words))
     .into();

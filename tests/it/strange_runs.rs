@@ -11,6 +11,8 @@ use arrow::datatypes::TimestampMicrosecondType;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 
+use results::store::{Assignment, Run, Voided, Writer};
+
 use crate::world::{QUICK, Said, World, rows, said};
 
 /// The only row of a file of the ledger.
@@ -161,6 +163,8 @@ fn a_unit_with_a_thousand_attempts_has_one_that_counts() {
 fn of_attempts_that_end_at_once_the_name_decides() {
     let (world, old) = done(3);
     world.user("u01", &rows(77, 260));
+    // The name of an attempt begins with its second.
+    std::thread::sleep(std::time::Duration::from_millis(1001));
     world.expect(0, &["run", "--resume", "run"]);
     world.expect(0, &["merge", "--output", "newer", "--shards", "run"]);
     let new = world.csv("newer");
@@ -189,6 +193,23 @@ fn of_attempts_that_end_at_once_the_name_decides() {
     assert_eq!(all_agree(&world, 3), new);
 }
 
+#[test]
+fn a_name_that_was_made_void_has_no_rows_for_any_command() {
+    for (runtime, folder) in [("", "user_id=u00"), ("runtime: {user_folders: 1}\n", "user_bucket=0000")] {
+        let world = World::new(3);
+        world.write("quick.yaml", format!("{QUICK}{runtime}"));
+        assert_eq!(world.analyse("run", &[]).code, Some(0));
+        world.expect(0, &["merge", "--output", "expected", "--shards", "run"]);
+        let expected = world.csv("expected");
+        let void = format!("users/shard=0/{folder}/20991231T000000-x-0of1f1.parquet");
+        let by = Writer { share: Assignment::ALL, lease: Some(2) };
+        assert_eq!(Run::open(world.path("run")).unwrap().void(&void, by).unwrap(), Voided::Made);
+        assert_eq!(sql(&world, "select count(*) as n from raw.users"), "n\n3\n");
+        assert_eq!(all_agree(&world, 3), expected);
+        assert!(world.path("run").join(void).exists(), "nobody took it for damage");
+    }
+}
+
 fn failing(world: &World, failpoint: &str, args: &[&str]) -> Said {
     let mut command = world.command(args);
     said(&command.env("RESULTS_FAILPOINT", failpoint).stdin(Stdio::null()).output().unwrap())
@@ -205,12 +226,8 @@ fn a_file_that_vanishes_while_it_is_looked_at_is_missing() {
     let commands: [(&[&str], i32, &str); 6] = [
         (&["merge", "--output", "merged", "--shards", "run"], 3, "file missing"),
         (&["validate", "run"], 3, "file missing"),
-        (&["sql", "--run", "run", "select * from te"], 1, "a data file cannot be read"),
-        (
-            &["export", "run", "--format", "csv", "--output", "csv", "--table", "te"],
-            1,
-            "a data file cannot be read",
-        ),
+        (&["sql", "--run", "run", "select * from te"], 3, "file missing"),
+        (&["export", "run", "--format", "csv", "--output", "csv", "--table", "te"], 3, "file missing"),
         (&["compact", "run"], 3, "file missing"),
         (&["run", "--resume", "run", "--dry-run", "--explain"], 0, "file missing"),
     ];
@@ -288,6 +305,38 @@ fn a_run_whose_data_are_gone_is_as_it_was() {
         "{}",
         said.err
     );
+}
+
+#[test]
+fn a_folder_without_any_file_of_the_plan_marks_nothing() {
+    let world = World::new(4);
+    assert_eq!(world.analyse("run", &["--shard", "0/2"]).code, Some(0));
+    let before = sql(&world, "select user_id, attempt, state from users order by user_id");
+    std::fs::rename(world.path("data"), world.path("elsewhere")).unwrap();
+    // As a mount point is without its mount.
+    std::fs::create_dir(world.path("data")).unwrap();
+    let te = world.table_files("run", "te").remove(0);
+    std::fs::remove_file(te).unwrap();
+    let dir = world.path("data").canonicalize().unwrap();
+    let told = |has: &str, more: &[&str]| {
+        let said = world.expect(2, &[&["run", "--resume", "run"], more].concat());
+        let words =
+            format!("the data folder {} of run {has}: it lacks all 4 files of the plan", dir.display());
+        assert!(said.err.contains(&words) && said.err.contains("nothing was done"), "{}", said.err);
+        assert!(said.err.contains("mount it") && said.err.contains("--data DIR"), "{}", said.err);
+        assert_eq!(said.err.matches("error:").count(), 1, "{}", said.err);
+        assert_eq!(sql(&world, "select user_id, attempt, state from users order by user_id"), before);
+    };
+    told("is empty", &[]);
+    world.write("data/NOT_MOUNTED", "");
+    told("has only NOT_MOUNTED", &["--shards", "2"]);
+    // One file is enough: whose is gone fails, and the others are done.
+    let name = "u00.features_labels.csv";
+    std::fs::copy(world.path(&format!("elsewhere/{name}")), world.path(&format!("data/{name}"))).unwrap();
+    world.run(&["run", "--resume", "run"]);
+    assert!(sql(&world, "select state from users where user_id = 'u00'").contains("ok"));
+    world.expect(0, &["run", "--resume", "run", "--data", "elsewhere"]);
+    assert!(!sql(&world, "select state from users").contains("failed"));
 }
 
 #[test]

@@ -259,7 +259,7 @@ fn torture(place: usize, kills: usize) -> (usize, BTreeMap<&'static str, usize>)
     let mut torture = Torture::new(place);
     let mut runs = 0;
     while torture.killed() < kills {
-        let runtime = ["", "runtime: {user_folders: 2, commit_seconds: 0.1}\n"][runs % 2];
+        let runtime = ["", "runtime: {user_folders: 2, commit_seconds: 0.1, day_hours: true}\n"][runs % 2];
         torture.world.write("quick.yaml", format!("{QUICK}{runtime}"));
         torture.one_run(&format!("run-{runs}"));
         runs += 1;

@@ -68,21 +68,27 @@ impl World {
 
     /// The program with arguments, not yet started.
     pub(crate) fn command(&self, args: &[&str]) -> Command {
-        let mut command = Command::new(&self.program);
-        command.args(args).current_dir(self.dir.path()).env("CI", "true").env_remove("RESULTS_DEFINITIONS");
-        command
+        self.here(Command::new(&self.program), args)
+    }
+
+    /// The program with arguments, as a terminal starts it: whoever runs these tests under `nohup` passes that on.
+    pub(crate) fn at_a_terminal(&self, args: &[&str]) -> Command {
+        let mut command = Command::new("env");
+        command.arg("--default-signal=HUP").arg(&self.program);
+        self.here(command, args)
     }
 
     /// The program with arguments, as `nohup` starts it: the end of a connection is nothing to it, from when
     /// `nohup.out` is there.
     pub(crate) fn under_nohup(&self, args: &[&str]) -> Command {
-        let own = self.command(args);
         let mut command = Command::new("sh");
-        command
-            .args(["-c", "trap '' HUP; : >nohup.out; exec \"$0\" \"$@\""])
-            .arg(own.get_program())
-            .args(args);
-        command.current_dir(self.dir.path()).env("CI", "true").env_remove("RESULTS_DEFINITIONS");
+        command.args(["-c", "trap '' HUP; : >nohup.out; exec \"$0\" \"$@\""]).arg(&self.program);
+        self.here(command, args)
+    }
+
+    /// A command with arguments in the folder, and nothing of whoever runs these tests.
+    fn here(&self, mut command: Command, args: &[&str]) -> Command {
+        command.args(args).current_dir(self.dir.path()).env("CI", "true").env_remove("RESULTS_DEFINITIONS");
         command
     }
 

@@ -5,7 +5,9 @@
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::system::{host_tag, is_ending};
 
@@ -116,6 +118,46 @@ impl Scratch {
     }
 }
 
+/// A file among the temporary ones of the system that grows at its end. It has no name: however the process ends, nothing is
+/// left.
+#[derive(Debug)]
+pub struct ScratchFile {
+    file: File,
+    length: u64,
+}
+
+impl ScratchFile {
+    /// An empty file; `what` says what it is for.
+    ///
+    /// # Errors
+    /// It cannot be made.
+    pub fn new(what: &str) -> io::Result<Self> {
+        static COUNTER: AtomicU64 = AtomicU64::new(0);
+        let name = format!("results-{what}-{}", COUNTER.fetch_add(1, Ordering::Relaxed));
+        let named = Beside::of(&std::env::temp_dir().join(name));
+        let file = File::options().read(true).write(true).create_new(true).open(named.path())?;
+        Ok(Self { file, length: 0 })
+    }
+
+    /// Writes bytes behind those that are there.
+    ///
+    /// # Errors
+    /// They cannot be written: the disk is full.
+    pub fn append(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, self.length)?;
+        self.length += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Reads bytes from a place on.
+    ///
+    /// # Errors
+    /// They cannot be read, or there are not so many.
+    pub fn read_at(&self, place: u64, bytes: &mut [u8]) -> io::Result<()> {
+        self.file.read_exact_at(bytes, place)
+    }
+}
+
 fn remove(path: &Path) {
     // What cannot be removed does no harm.
     let _ = if path.is_dir() { fs::remove_dir_all(path) } else { fs::remove_file(path) };
@@ -165,6 +207,21 @@ mod tests {
         drop(given_up);
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 2);
         assert!(other.exists() && elsewhere.exists());
+    }
+
+    #[test]
+    fn a_file_without_a_name_is_written_and_read() {
+        let mut file = ScratchFile::new("beside-test").unwrap();
+        file.append(b"12").unwrap();
+        file.append(b"345").unwrap();
+        let mut bytes = [0; 3];
+        file.read_at(1, &mut bytes).unwrap();
+        assert_eq!(&bytes, b"234");
+        assert!(file.read_at(3, &mut bytes).is_err());
+        let left = fs::read_dir(std::env::temp_dir()).unwrap().flatten();
+        let own = format!("{MARK}{}@", std::process::id());
+        let of_test = |name: &str| name.contains("beside-test") && name.contains(&own);
+        assert!(!left.into_iter().any(|file| of_test(&file.file_name().to_string_lossy())));
     }
 
     #[test]

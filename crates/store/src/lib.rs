@@ -12,6 +12,7 @@ pub mod error;
 pub mod event;
 pub mod failpoint;
 pub mod hidden;
+pub mod leases;
 pub mod printable;
 pub mod schema;
 pub mod sorted;

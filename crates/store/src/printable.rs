@@ -8,9 +8,43 @@ pub fn printable(text: &str) -> Cow<'_, str> {
     if text.contains(is_hidden) { Cow::Owned(text.replace(is_hidden, " ")) } else { Cow::Borrowed(text) }
 }
 
+/// A text as HTML, with what stands in backticks as code. Every character of the text stays a character of the page.
+pub fn prose(text: &(impl AsRef<str> + ?Sized)) -> String {
+    let mut html = String::new();
+    let mut rest = text.as_ref();
+    while let Some((before, (code, after))) =
+        rest.split_once('`').and_then(|(before, rest)| Some((before, rest.split_once('`')?)))
+    {
+        html.push_str(&format!("{}<code>{}</code>", escaped(before), escaped(code)));
+        rest = after;
+    }
+    html + &escaped(rest)
+}
+
+/// A text in HTML, as the templates write it.
+fn escaped(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '<' | '>' | '&' | '"' | '\'' => out.push_str(&format!("&#{};", u32::from(c))),
+            c => out.push(c),
+        }
+    }
+    out
+}
+
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{printable, prose};
+
+    #[test]
+    fn what_stands_in_backticks_is_code() {
+        assert_eq!(
+            prose("`results validate` does it; <b> & `a\"b` and one ` alone"),
+            "<code>results validate</code> does it; &#60;b&#62; &#38; <code>a&#34;b</code> and one ` alone"
+        );
+        assert_eq!(prose(&String::from("plain")), "plain");
+    }
 
     #[test]
     fn nothing_reaches_a_terminal_but_what_is_printed() {

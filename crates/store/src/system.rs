@@ -1,8 +1,10 @@
 //! The machine and this process: host, memory, pages.
 
 use std::path::Path;
+use std::time::Duration;
 
 use nix::sys::resource::{Resource, UsageWho, getrusage, setrlimit};
+use nix::time::{ClockId, clock_gettime};
 
 /// The machine's name.
 pub fn host() -> String {
@@ -22,6 +24,15 @@ pub fn host_tag() -> String {
 /// The machine's boot: process ids mean nothing after another one.
 pub fn boot_id() -> String {
     std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// A clock that nobody sets, and that counts on while the machine sleeps, where the system has one.
+pub fn since_boot() -> Duration {
+    #[cfg(target_os = "linux")]
+    const CLOCK: ClockId = ClockId::CLOCK_BOOTTIME;
+    #[cfg(not(target_os = "linux"))]
+    const CLOCK: ClockId = ClockId::CLOCK_MONOTONIC;
+    clock_gettime(CLOCK).map_or(Duration::ZERO, Duration::from)
 }
 
 /// Whether a process of this machine lives, as far as can be known.

@@ -17,14 +17,14 @@ use crate::report::{
 };
 use crate::sources::Source;
 use crate::sql::Session;
+use crate::store::Location;
 
 const USERS: &str = "SELECT CAST(count(DISTINCT user_id) AS BIGINT) AS n FROM users WHERE state = 'ok'";
 
-pub(super) fn exec(dir: &Path, folder: &Path, definitions: &Folder) -> Outcome {
+pub(super) fn exec(dir: &Location, folder: &Path, definitions: &Folder) -> Outcome {
     outside("--paper", folder)?;
-    let loaded = definitions.load_for(&[dir])?;
+    let loaded = definitions.load_for(std::slice::from_ref(dir))?;
     let Source::Merged(_, manifest) = Source::open(dir).map_err(Failure::error)? else {
-        let dir = dir.display();
         return Err(Failure::usage(format!(
             "{dir} is a run, and tests over all users are made by a merge\n\
              (hint: `results merge --shards {dir} --output merged`, then `results export merged --paper …`)"
@@ -51,12 +51,11 @@ pub(super) fn exec(dir: &Path, folder: &Path, definitions: &Folder) -> Outcome {
     }
     write(folder, &files)?;
     if !manifest.complete {
-        say_line(format_args!("note: {} is not complete; methods.md says so", dir.display()));
+        say_line(format_args!("note: {dir} is not complete; methods.md says so"));
     }
     if manifest.config.is_none() {
         say_line(format_args!(
-            "note: {} does not hold the settings, so methods.md has no estimators (hint: merge again with this version)",
-            dir.display()
+            "note: {dir} does not hold the settings, so methods.md has no estimators (hint: merge again with this version)"
         ));
     }
     Ok(Exit::Done)
@@ -72,13 +71,12 @@ struct Rows {
     users: Option<u64>,
 }
 
-async fn rows(dir: &Path, loaded: &Loaded) -> Result<Rows, Failure> {
-    let session = Session::open(&[dir], loaded.as_ref()).map_err(Failure::error)?;
+async fn rows(dir: &Location, loaded: &Loaded) -> Result<Rows, Failure> {
+    let session = Session::open(std::slice::from_ref(dir), loaded.as_ref()).map_err(Failure::error)?;
     let has = |table: &str| session.has_table(table).map_err(Failure::error);
     if !has("group_tests")? {
         return Err(Failure::usage(format!(
-            "{} has no table `group_tests`\n(hint: merge without `--table`, or with `--table group_tests`)",
-            dir.display()
+            "{dir} has no table `group_tests`\n(hint: merge without `--table`, or with `--table group_tests`)"
         )));
     }
     let tests = tests_of(&session, loaded, DIFFERENCES).await?;

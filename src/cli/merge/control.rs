@@ -1,7 +1,5 @@
 //! What a control says, in words.
 
-use std::path::{Path, PathBuf};
-
 use crate::cli::speak::say;
 use crate::cli::text::columns;
 use crate::config::Config;
@@ -9,7 +7,7 @@ use crate::control;
 use crate::error::{Exit, Failure};
 use crate::merge::{MergeOutcome, Written};
 use crate::sql::ControlRow;
-use crate::store::Run;
+use crate::store::{Location, Run};
 
 /// A share on the command line.
 pub(super) fn share(text: &str) -> Result<f64, String> {
@@ -19,11 +17,11 @@ pub(super) fn share(text: &str) -> Result<f64, String> {
 
 /// Refuses a limit where no control is merged.
 pub(super) fn check(
-    control: Option<&Path>,
+    control: Option<&Location>,
     fail_above: Option<f64>,
-    shards: &[PathBuf],
+    shards: &[Location],
 ) -> Result<(), Failure> {
-    let is_control = |dir: &PathBuf| Run::open(dir).is_ok_and(|run| run.manifest().control.is_some());
+    let is_control = |place: &Location| Run::open(place).is_ok_and(|run| run.manifest().control.is_some());
     if fail_above.is_none() || control.is_some() || shards.iter().any(is_control) {
         return Ok(());
     }
@@ -35,7 +33,8 @@ pub(super) fn check(
 
 /// The configuration of the runs that were merged.
 fn config(written: &Written) -> Option<Config> {
-    let runs = written.manifest.sources.iter().filter_map(|run| Run::open(&run.dir).ok());
+    let runs =
+        written.manifest.sources.iter().filter_map(|run| Run::open(run.dir.parse::<Location>().ok()?).ok());
     runs.map(|run| run.manifest().config.clone()).next()
 }
 

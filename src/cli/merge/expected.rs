@@ -1,6 +1,6 @@
 //! Which users must be there: by a file, or by a data folder.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use crate::cli::speak::say_line;
 use crate::config::{self, Config};
@@ -8,14 +8,14 @@ use crate::dataset::{Inputs, list};
 use crate::error::Failure;
 use crate::measures;
 use crate::schema::USER;
-use crate::store::Run;
+use crate::store::{Location, Run};
 use crate::text_file;
 
 /// The users; none if nobody said.
 pub(super) fn users(
     list: Option<&Path>,
     data: Option<&Path>,
-    shards: &[PathBuf],
+    shards: &[Location],
 ) -> Result<Option<Vec<String>>, Failure> {
     if let Some(path) = list {
         return of_file(path).map(Some);
@@ -72,8 +72,8 @@ fn column(header: &str, rows: &[&str]) -> Option<Vec<String>> {
 }
 
 /// The folder is read as the runs were told to read theirs.
-fn of_folder(folder: &Path, shards: &[PathBuf]) -> Result<Vec<String>, Failure> {
-    let of_run = shards.iter().find_map(|dir| Run::open(dir).ok());
+fn of_folder(folder: &Path, shards: &[Location]) -> Result<Vec<String>, Failure> {
+    let of_run = shards.iter().find_map(|place| Run::open(place).ok());
     let config = match of_run {
         Some(run) => run.manifest().config.clone(),
         None => config::parse("defaults", "", None, &measures::settings()).map_err(Failure::error)?.config,

@@ -53,7 +53,7 @@ fn report(merged: &Merged) -> Value {
     match &merged.outcome {
         MergeOutcome::Written(written) => {
             report["complete"] = json!(written.manifest.complete);
-            report["output"] = json!(written.dir);
+            report["output"] = json!(written.place.to_string());
             report["accepted_skipped"] = json!(written.manifest.accepted_skipped);
             report["rows"] = json!(written.manifest.rows);
             report["findings"] = findings(merged, &written.gaps);
@@ -66,6 +66,7 @@ fn report(merged: &Merged) -> Value {
                 report["control"] = json!(written.control);
             }
         }
+        MergeOutcome::PartDone => report["outcome"] = json!("part done"),
         MergeOutcome::Incomplete(gaps) => {
             report["outcome"] = json!("incomplete");
             report["findings"] = findings(merged, gaps);

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use crate::cli::outcome::Outcome;
+use crate::cli::run::limits;
 use crate::cli::speak::{out, say_line};
 use crate::cli::text::columns;
 use crate::error::{Exit, Failure};
@@ -35,7 +36,7 @@ enum Command {
         /// A name for it, which the audit log has
         name: String,
         /// Days until it ends
-        #[arg(long, value_name = "N")]
+        #[arg(long, value_name = "N", value_parser = limits::number)]
         days: Option<u32>,
         /// Sources that it sees, with `*` and `?`; all without this
         #[arg(long, value_name = "GLOB")]
@@ -91,8 +92,7 @@ pub(in crate::cli) fn exec(args: &Args) -> Outcome {
                     let expires = token.expires.as_ref().map_or_else(|| "never".into(), day);
                     let sources =
                         if token.sources.is_empty() { "all".into() } else { token.sources.join(" ") };
-                    let may: Vec<String> =
-                        token.may.iter().map(|may| format!("{may:?}").to_lowercase()).collect();
+                    let may: Vec<&str> = token.may.iter().map(|may| may.name()).collect();
                     vec![token.name.clone(), day(&token.created), expires, may.join(" "), sources]
                 })
                 .collect();

@@ -1,6 +1,7 @@
 //! Rows of a query as text or bytes.
 
 use std::io::Write;
+use std::path::Path;
 
 use arrow::record_batch::RecordBatch;
 use datafusion::error::DataFusionError;
@@ -29,6 +30,18 @@ pub(crate) enum Format {
 }
 
 impl Format {
+    /// The format that the end of a file's name says.
+    pub(super) fn of_file(file: &Path) -> Option<Self> {
+        Some(match file.extension()?.to_str()?.to_ascii_lowercase().as_str() {
+            "csv" => Self::Csv,
+            "json" => Self::Json,
+            "ndjson" | "jsonl" => Self::Ndjson,
+            "parquet" => Self::Parquet,
+            "arrow" | "arrows" => Self::Arrow,
+            _ => return None,
+        })
+    }
+
     /// Whether it is unreadable on a terminal.
     pub(super) fn is_binary(self) -> bool {
         matches!(self, Self::Parquet | Self::Arrow)

@@ -25,7 +25,7 @@ fn better(said: &str) -> Option<String> {
         let cause = said.replace("Object Store error: ", "").replace("Parquet error: ", "");
         return Some(format!(
             "a data file cannot be read: {cause}\n(hint: `results validate DIR` names each that is damaged, and \
-             `results run --resume RUN_DIR` makes those of a run again)"
+             `results run --resume RUN_DIR` makes those of a run again, `results merge` those of an output)"
         ));
     }
     None

@@ -7,10 +7,13 @@ use arrow::datatypes::{DataType, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
 use arrow::util::pretty::pretty_format_batches;
+use datafusion::error::DataFusionError;
 
 use super::fit::{Fit, Wanted, fit};
+use super::hint::told;
 use crate::cli::text::count;
 use crate::error::Failure;
+use crate::sql::{SessionError, in_calendar};
 
 /// How a table for people looks.
 #[derive(Debug, Clone, Copy, Default)]
@@ -79,6 +82,7 @@ fn cells(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<Vec<Column>, Fai
 }
 
 fn cells_of(array: &ArrayRef, cells: &mut Vec<String>) -> Result<(), Failure> {
+    in_calendar(array).map_err(|error| told(SessionError::from(DataFusionError::from(error))))?;
     let options = FormatOptions::default();
     let formatter = ArrayFormatter::try_new(array, &options).map_err(Failure::error)?;
     for row in 0..array.len() {

@@ -170,6 +170,35 @@ fn encodings_and_compressions_are_seen_through() {
 }
 
 #[test]
+fn a_header_behind_the_mark_of_a_comment() {
+    for text in
+        ["# b,a\n1,2\n3,4\n", "#b;a\n1;2\n3;4\n", "# made by x\n%b a\n1 2\n3 4\n", "# b\ta\n1\t2\n3\t4\n"]
+    {
+        let table = parse(text.as_bytes(), &["b", "a"]).unwrap();
+        assert_eq!((numbers(&table, 0), numbers(&table, 1)), (vec![1.0, 3.0], vec![2.0, 4.0]), "{text}");
+    }
+    // The first name need not be one that is needed.
+    assert_eq!(numbers(&parse(b"# b,a\n1,2\n", &["a"]).unwrap(), 0), [2.0]);
+    let table = read("u.csv", plain(b"# u,a\np,1\n"), &needed(&["a"]), Some("u"), &Rules::default()).unwrap();
+    assert_eq!(table.users, ["p"]);
+    // A column may be called so.
+    assert_eq!(numbers(&parse(b"#b,a\n1,2\n", &["#b"]).unwrap(), 0), [1.0]);
+    assert_eq!(code(b"# b,c\n1,2\n"), "missing_column");
+}
+
+#[test]
+fn line_feeds_within_quotes_of_a_file_with_carriage_returns() {
+    let text = b"note,a\r\"one\ntwo\",1\rplain,2\r\"three\n\n\",3\r";
+    assert_eq!(numbers(&parse(text, &["a"]).unwrap(), 0), [1.0, 2.0, 3.0]);
+    let table = parse(b"t,a\r\"one\ntwo\",1\r", &["t"]).unwrap();
+    let Values::Text(texts) = &table.columns[0].as_ref().unwrap().values else { panic!() };
+    assert_eq!(texts, &[Some("one\ntwo".to_owned())]);
+    // Ends of both kinds, and carriage returns within cells, are as they were.
+    assert_eq!(numbers(&parse(b"t,a\r\n\"x\ry\",1\r\nz,2\r\n", &["a"]).unwrap(), 0), [1.0, 2.0]);
+    assert_eq!(numbers(&parse(b"t,a\nx\ry,1\nz,2\n", &["a"]).unwrap(), 0), [1.0, 2.0]);
+}
+
+#[test]
 fn cut_and_broken_gzip() {
     let text: String = std::iter::once("a,b\n".to_owned())
         .chain((0..5000).map(|i| format!("{},{}\n", i * 7919 % 5003, i)))
@@ -245,4 +274,12 @@ proptest! {
         let Values::Text(texts) = &table.columns[0].as_ref().unwrap().values else { panic!() };
         prop_assert_eq!(texts.iter().flatten().collect::<Vec<_>>(), cells.iter().collect::<Vec<_>>());
     }
+}
+
+#[test]
+fn names_that_end_in_a_separator_name_nothing_more() {
+    let table = parse(b"a,b,\n1,2,\n3,4\n\"5\",\"6\"\n", &["a", "b"]).unwrap();
+    assert_eq!((numbers(&table, 0), numbers(&table, 1)), (vec![1.0, 3.0, 5.0], vec![2.0, 4.0, 6.0]));
+    assert!(matches!(parse(b"a,b,\n1\n", &["a"]), Err(DatasetError::RaggedRow { .. })));
+    assert!(matches!(parse(b"a,b\n1\n", &["a"]), Err(DatasetError::RaggedRow { .. })));
 }

@@ -57,7 +57,7 @@ pub(super) fn unplanned(error: &DataFusionError) -> String {
         );
     }
     if text.starts_with("Unsupported CAST from ") {
-        return "that cast is none of a number (hint: `to_timestamp(x)` makes a time of seconds since 1970)"
+        return "a number cannot be cast to that (hint: `to_timestamp(x)` makes a time of seconds since 1970)"
             .to_owned();
     }
     if text.contains("requires Timestamp, but received Float64") {

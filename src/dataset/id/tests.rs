@@ -4,15 +4,20 @@ use std::sync::Arc;
 
 use arrow::array::{
     ArrayRef, BinaryArray, Decimal128Array, FixedSizeBinaryArray, Float32Array, Float64Array, Int64Array,
-    LargeStringArray, StringArray, UInt64Array,
+    LargeStringArray, ListArray, StringArray, StructArray, UInt64Array,
 };
 use arrow::compute::cast;
-use arrow::datatypes::DataType;
+use arrow::datatypes::{DataType, Field, Int32Type};
 
 use super::{Cells, canonical, lookalikes, of_cell, of_column, rounded, stand_ins};
 
 fn column(values: impl arrow::array::Array + 'static) -> Result<Vec<Option<String>>, String> {
-    of_column(&Cells::default(), &(Arc::new(values) as ArrayRef), false)
+    array(&(Arc::new(values) as ArrayRef), false)
+}
+
+/// All ids of a column, or why the first that cannot be one cannot.
+fn array(values: &ArrayRef, uuid: bool) -> Result<Vec<Option<String>>, String> {
+    of_column(&Cells::default(), values, uuid)?.into_iter().collect()
 }
 
 fn ids(texts: &[Option<&str>]) -> Vec<Option<String>> {
@@ -32,7 +37,7 @@ fn a_number_is_one_id_however_it_is_stored() {
     assert_eq!(column(LargeStringArray::from(vec![Some(" 7"), Some("")])).unwrap(), seven);
     let text: ArrayRef = Arc::new(StringArray::from(vec![Some("7.00"), None]));
     let coded = DataType::Dictionary(Box::new(DataType::Int8), Box::new(DataType::Utf8));
-    assert_eq!(of_column(&Cells::default(), &cast(&text, &coded).unwrap(), false).unwrap(), seven);
+    assert_eq!(array(&cast(&text, &coded).unwrap(), false).unwrap(), seven);
     let decimal = Decimal128Array::from(vec![750, 7_500]).with_precision_and_scale(10, 2).unwrap();
     assert_eq!(column(decimal).unwrap(), ids(&[Some("7.5"), Some("75")]));
     assert_eq!(column(Float64Array::from(vec![7.5, -0.0])).unwrap(), ids(&[Some("7.5"), Some("0")]));
@@ -83,7 +88,7 @@ fn bytes_are_text_or_a_uuid() {
     let binary = FixedSizeBinaryArray::try_from_iter([uuid].iter()).unwrap();
     let text = ids(&[Some("00eabed2-271d-49d8-b599-1d4a09240601")]);
     assert_eq!(column(binary.clone()).unwrap(), text);
-    assert_eq!(of_column(&Cells::default(), &(Arc::new(binary) as ArrayRef), true).unwrap(), text);
+    assert_eq!(array(&(Arc::new(binary) as ArrayRef), true).unwrap(), text);
     assert_eq!(
         column(BinaryArray::from(vec![&b"u1"[..], b"u2\0\0"])).unwrap(),
         ids(&[Some("u1"), Some("u2")])
@@ -91,9 +96,28 @@ fn bytes_are_text_or_a_uuid() {
     assert!(column(BinaryArray::from(vec![&b"\xff\xfe"[..]])).unwrap_err().contains("2 bytes"));
     // Sixteen letters that the file marks as a UUID are one.
     let letters = FixedSizeBinaryArray::try_from_iter([b"abcdefghijklmnop"].iter()).unwrap();
-    let marked = of_column(&Cells::default(), &(Arc::new(letters.clone()) as ArrayRef), true).unwrap();
+    let marked = array(&(Arc::new(letters.clone()) as ArrayRef), true).unwrap();
     assert_eq!(marked, ids(&[Some("61626364-6566-6768-696a-6b6c6d6e6f70")]));
     assert_eq!(column(letters).unwrap(), ids(&[Some("abcdefghijklmnop")]));
+}
+
+#[test]
+fn an_odd_id_costs_its_row_and_several_values_a_row_are_none() {
+    let cells = Cells::default();
+    let of = |values: ArrayRef| of_column(&cells, &values, false);
+    let odd = of(Arc::new(StringArray::from(vec![Some("a"), Some("1.2E+17"), None]))).unwrap();
+    assert_eq!((odd[0].as_ref(), odd[2].as_ref()), (Ok(&Some("a".to_owned())), Ok(&None)));
+    assert!(odd[1].as_ref().unwrap_err().contains("scientific notation"));
+    let bytes = of(Arc::new(BinaryArray::from(vec![&b"\xff\xfe"[..], b"u1"]))).unwrap();
+    assert!(bytes[0].is_err() && bytes[1] == Ok(Some("u1".to_owned())));
+    let list = ListArray::from_iter_primitive::<Int32Type, _, _>([Some(vec![Some(7)]), None]);
+    let list: ArrayRef = Arc::new(list);
+    let field = Arc::new(Field::new("site", DataType::Utf8, true));
+    let record = StructArray::from(vec![(field, Arc::new(StringArray::from(vec!["a"])) as ArrayRef)]);
+    for (values, several) in [(list, "a list"), (Arc::new(record), "a record of several fields")] {
+        let told = of(values).unwrap_err();
+        assert!(told.starts_with(&format!("each row has {several}, which isn't a text")), "{told}");
+    }
 }
 
 #[test]

@@ -83,10 +83,12 @@ fn users_of_a_column() {
     std::fs::write(format!("{folder}/4.csv"), "who,a\n1.23E+17,1\n?,1\n").unwrap();
     std::fs::write(format!("{folder}/5.csv"), "who,a\n?,1\n").unwrap();
     let Inputs { users, notes } = list(&config).unwrap();
-    assert_eq!(ids(&users), ["3.csv", "4.csv", "?", "ada", "x", "zoe"], "a bad id costs its file only");
+    assert_eq!(ids(&users), ["3.csv", "4.csv", "?", "ada", "x", "zoe"], "a bad id costs its rows only");
+    assert_eq!(users[3].files.len(), 3, "the rows of others in the file of a bad id count");
     assert!(users[0].unread && users[1].unread && !users[2].unread);
     let notes = notes.join("\n");
     for told in [
+        "3.csv: 1 row(s) whose user id cannot be one fail as a unit of their own, the first: ",
         "3.csv, line 3, column `who`",
         "data.encoding",
         "scientific notation",

@@ -14,13 +14,15 @@ use arrow::datatypes::{DataType, Int32Type};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::{BrotliLevel, Compression, GzipLevel, ZstdLevel};
+use parquet::data_type::{Int64Type, Int96, Int96Type};
 use parquet::file::properties::WriterProperties;
+use parquet::file::writer::SerializedFileWriter;
+use parquet::schema::parser::parse_message_type;
 
-use super::super::cell::Cells;
 use super::super::inputs::read_table;
 use super::super::rules::Rules;
 use super::super::table::{Needed, Table, Values};
-use super::{ArrayRef, as_numbers, first_bad_id};
+use super::{ArrayRef, as_numbers};
 
 /// A file of batches with one column `a`.
 fn written(batches: &[ArrayRef], codec: Compression) -> tempfile::NamedTempFile {
@@ -144,8 +146,44 @@ fn units_are_kept_behind_a_dictionary() {
     }
 }
 
+/// Timestamps of 96 bits (nanoseconds of a Julian day), as Spark, Hive and Impala write them.
 #[test]
-fn the_row_of_a_bad_id_is_found() {
-    let ids: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None, Some("1.2E+17"), Some("b")]));
-    assert_eq!(first_bad_id(&Cells::default(), &ids, false), 2);
+fn timestamps_of_96_bits_are_seconds_whatever_their_year() {
+    // 2026-01-05 00:00:01.5, nothing, and two that as nanoseconds would wrap into 1816 and 2015.
+    let times = [Some((2_461_046, 1_500_000_000_u64)), None, Some((5_373_484, 0)), Some((2_670_691, 0))];
+    let values: Vec<Int96> = times
+        .iter()
+        .flatten()
+        .map(|(day, nanos)| Int96::from(vec![*nanos as u32, (nanos >> 32) as u32, *day]))
+        .collect();
+    let levels = times.map(|time| i16::from(time.is_some()));
+    let schema = Arc::new(parse_message_type("message m { OPTIONAL INT96 a; OPTIONAL INT64 b; }").unwrap());
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let mut writer = SerializedFileWriter::new(file.reopen().unwrap(), schema, Arc::default()).unwrap();
+    let mut group = writer.next_row_group().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int96Type>().write_batch(&values, Some(&levels), None).unwrap();
+    column.close().unwrap();
+    let mut column = group.next_column().unwrap().unwrap();
+    column.typed::<Int64Type>().write_batch(&[7; 4], Some(&[1; 4]), None).unwrap();
+    column.close().unwrap();
+    group.close().unwrap();
+    writer.close().unwrap();
+    let table = table(file.path(), false);
+    let Values::Numbers(found) = &table.columns[0].as_ref().unwrap().values else { panic!("text") };
+    assert!((found[0] - 1_767_571_201.5).abs() < 1e-6 && found[1].is_nan(), "{found:?}");
+    assert!((found[2] - 253_402_214_400.0).abs() < 1e-3, "9999-12-31: {found:?}");
+    assert!((found[3] - 19_880_899_200.0).abs() < 1e-3, "2600-01-01: {found:?}");
+}
+
+#[test]
+fn the_row_of_a_bad_id_is_found_and_costs_no_other() {
+    let some: ArrayRef = Arc::new(StringArray::from(vec![Some("a"), None]));
+    let more: ArrayRef = Arc::new(StringArray::from(vec![Some("1.2E+17"), Some("b"), Some("1.3E+17")]));
+    let file = written(&[some, more], Compression::UNCOMPRESSED);
+    let table = read_table(file.path(), &[], Some("a"), &Rules::default()).unwrap();
+    assert_eq!((table.users, table.nobodys), (vec!["a".to_owned(), "b".to_owned()], Some((1, 2))));
+    let (rows, first) = table.odd.unwrap();
+    assert_eq!(rows, 2);
+    assert!(first.to_string().contains("row 3") || first.to_string().contains("line 3"), "{first}");
 }

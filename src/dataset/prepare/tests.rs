@@ -64,10 +64,65 @@ fn two_rates_are_told() {
     assert!(told.starts_with("20 of 59 steps are longer than 1.5 times the median step of 60 s"), "{told}");
     assert!(told.contains("20 are of 120 s"), "{told}");
     assert_eq!(found.segment_starts.len(), 21);
-    assert_eq!(of(&config, &rows(80, 20)).unwrap().long_steps, None, "gaps");
     assert_eq!(of(&config, &rows(12, 8)).unwrap().long_steps, None, "few");
     config.gaps.max_seconds = Some(120.0);
     assert_eq!(of(&config, &rows(40, 20)).unwrap().long_steps, None, "somebody has decided");
+}
+
+#[test]
+fn gaps_of_one_length_are_told() {
+    // A pause behind every ten rows, as long as `pause` says.
+    let with = |pauses: usize, pause: &dyn Fn(usize) -> f64| {
+        let steps = (1..=pauses).flat_map(|n| std::iter::repeat_n(60.0, 9).chain([pause(n)]));
+        let times = std::iter::once(0.0).chain(steps.scan(0.0, |time, step| {
+            *time += step;
+            Some(*time)
+        }));
+        let rows: Vec<[f64; 3]> =
+            times.enumerate().map(|(row, time)| [time, (row % 3) as f64, (row % 2) as f64]).collect();
+        of(&small(), &rows).unwrap().long_steps.map(|steps| steps.to_string())
+    };
+    let told = with(12, &|_| 900.0).unwrap();
+    assert!(told.starts_with("12 of 120 steps") && told.contains("12 are of 900 s"), "{told}");
+    assert!(told.contains("`gaps.max_seconds`"), "{told}");
+    let uneven = with(12, &|n| 895.0 + n as f64).unwrap();
+    assert!(uneven.contains("12 are of"), "{uneven}");
+    let but_one = with(12, &|n| if n == 3 { 30_000.0 } else { 900.0 }).unwrap();
+    assert!(but_one.contains("11 are of 900 s"), "{but_one}");
+    assert_eq!(with(12, &|n| 900.0 * n as f64), None, "gaps as they befall a recording");
+    assert_eq!(with(9, &|_| 900.0), None, "few");
+}
+
+#[test]
+fn a_time_far_from_all_others_is_told() {
+    let doubts = |odd: &[(usize, f64)]| {
+        let mut rows: Vec<[f64; 3]> = (0..60_u32)
+            .map(|row| [1.767_571_2e9 + 60.0 * f64::from(row), f64::from(row % 3), f64::from(row % 2)])
+            .collect();
+        for &(row, time) in odd {
+            rows[row][0] = time;
+        }
+        of(&small(), &rows).unwrap().doubts
+    };
+    let told = doubts(&[(7, 4_294_967_295.0)]);
+    assert_eq!(
+        told,
+        [
+            "1 of 60 times is more than a year from all others (2026-01-05T00:00:00Z to 2026-01-05T00:59:00Z): \
+          2106-02-07T06:28:15Z at line 9 (hint: a clock that was not set, or a number for a missing time? If so, remove \
+          the row)"
+        ]
+    );
+    // The largest number of 32 bits with a sign, a default of the year 2000, and both ends at once.
+    assert!(doubts(&[(0, 2_147_483_647.0)])[0].contains("2038-01-19T03:14:07Z at line 2"));
+    let both = doubts(&[(0, 946_684_800.0), (59, 4_070_908_800.0)]);
+    assert!(both[0].starts_with("2 of 60 times are more than a year from all others"), "{both:?}");
+    assert!(both[0].contains("the first 2000-01-01T00:00:00Z at line 2"), "{both:?}");
+    let next_year: Vec<(usize, f64)> = (40..60).map(|row| (row, 1.9e9 + 60.0 * row as f64)).collect();
+    assert!(doubts(&next_year).is_empty(), "recorded twice");
+    let every_year: Vec<(usize, f64)> = (0..60).map(|row| (row, 4e7 * (10 + row) as f64)).collect();
+    assert!(doubts(&every_year).is_empty(), "a row a year");
+    assert!(doubts(&[]).is_empty());
 }
 
 #[test]

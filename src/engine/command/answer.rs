@@ -7,8 +7,11 @@ use serde::Deserialize;
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::block::Block;
 use super::check::{Given, count, no_nul};
 use super::fault::{Fault, excerpt};
+use super::lines::Lines;
+use super::literal::{literals, rounded};
 use super::rows::{Place, Rows};
 use super::tables::Tables;
 use crate::engine::{UnitResult, failure_issue};
@@ -20,6 +23,8 @@ pub(super) struct Answer<'a> {
     pub(super) rows: Rows<'a>,
     told: Told,
     feature_mode: &'a str,
+    /// Rows that come as Arrow.
+    block: Option<Block>,
     /// Whether the program said that the unit ends.
     pub(super) ended: bool,
 }
@@ -54,7 +59,7 @@ impl Told {
             no_nul(reason).map_err(|what| format!("reason: {what}"))?;
         }
         let number = |name: &str, value: Value, most: u64| {
-            count(given(value), most).map_err(|what| format!("{name}: {what}"))
+            count(given(value, None), most).map_err(|what| format!("{name}: {what}"))
         };
         // As many samples as a whole number of the ledger can hold.
         let n_samples = number("n_samples", n_samples, i64::MAX as u64)?;
@@ -66,7 +71,31 @@ impl Told {
 impl<'a> Answer<'a> {
     /// Nothing yet.
     pub(super) fn new(tables: &'a Tables, feature_mode: &'a str) -> Self {
-        Self { rows: Rows::new(tables, feature_mode), told: Told::default(), feature_mode, ended: false }
+        let (rows, told) = (Rows::new(tables, feature_mode), Told::default());
+        Self { rows, told, feature_mode, block: None, ended: false }
+    }
+
+    /// Takes the next of what has come, and says whether there was something. Behind a row that breaks its contract it
+    /// goes on.
+    pub(super) fn next(&mut self, lines: &mut Lines, stage: &dyn Fn(&str)) -> Result<bool, Fault> {
+        let Some(block) = &mut self.block else {
+            let Some((number, line)) = lines.next_line()? else { return Ok(false) };
+            return self.line(number, line, stage).map(|()| true);
+        };
+        let bytes = lines.bytes(block.left());
+        if bytes.is_empty() {
+            return Ok(false);
+        }
+        let taken = block.take(bytes, &mut self.rows);
+        if block.left() == 0 {
+            self.block = None;
+        }
+        taken.map(|()| true)
+    }
+
+    /// Whether bytes that were told are still to come.
+    pub(super) fn is_in_block(&self) -> bool {
+        self.block.is_some()
     }
 
     /// Takes a line.
@@ -80,6 +109,12 @@ impl<'a> Answer<'a> {
                 "line {number} of the output comes after the end of the unit"
             )));
         }
+        if let [(key, bytes)] = &entries[..]
+            && key == "arrow"
+        {
+            self.block = Some(Block::told(number, bytes)?);
+            return Ok(());
+        }
         let place = Place::Line(number);
         let table = entries.iter().find(|(key, _)| key == "table");
         let control = |what: String| Fault::Row(format!("{place}: {what}"));
@@ -87,10 +122,14 @@ impl<'a> Answer<'a> {
             Some((_, Value::String(table))) => {
                 let table = table.clone();
                 let mut first = true;
+                let mut literals = literals(line, &entries).into_iter();
+                let values = entries.into_iter().map(|(key, value)| {
+                    let literal = if value.is_number() { literals.next() } else { None };
+                    (key, given(value, literal))
+                });
                 // The first names the table; another one would be a column.
-                let values =
-                    entries.into_iter().filter(|(key, _)| key != "table" || !std::mem::take(&mut first));
-                self.rows.add(&table, place, values.map(|(key, value)| (key, given(value))))
+                let values = values.filter(|(key, _)| key != "table" || !std::mem::take(&mut first));
+                self.rows.add(&table, place, values)
             }
             Some(_) => Err(control("`table` must be a text".to_owned())),
             None => self.control(entries, stage).map_err(control),
@@ -105,7 +144,7 @@ impl<'a> Answer<'a> {
             (Some((key, Value::String(text))), true) if key == "stage" => stage(&text),
             (Some((key, told)), true) if key == "unit" => self.tell(told)?,
             _ => {
-                return Err("has no `table`\n(hint: a row is {\"table\": \"te\", …}; {\"stage\": \"…\"} and {\"unit\": {…}} stand alone)".to_owned());
+                return Err("has no `table`\n(hint: a row is {\"table\": \"te\", …}; {\"stage\": \"…\"} and {\"unit\": {…}} stand alone, and so does {\"arrow\": …})".to_owned());
             }
         }
         Ok(())
@@ -154,7 +193,8 @@ impl<'a> Answer<'a> {
     }
 }
 
-fn given(value: Value) -> Given<'static> {
+/// A value, of a number perhaps as it is written.
+fn given(value: Value, literal: Option<&str>) -> Given<'static> {
     match value {
         Value::Null => Given::Null,
         Value::Bool(v) => Given::Bool(v),
@@ -164,7 +204,9 @@ fn given(value: Value) -> Given<'static> {
         Value::Number(v) => match (v.as_i64(), v.as_u64(), v.as_f64()) {
             (Some(v), _, _) => Given::Int(v),
             (_, Some(v), _) => Given::Large(v),
-            (_, _, Some(v)) => Given::Float(v),
+            (_, _, Some(v)) => {
+                literal.and_then(|literal| rounded(literal, v)).map_or(Given::Float(v), Given::Digits)
+            }
             _ => Given::Other("a number that is too large"),
         },
     }

@@ -8,6 +8,7 @@ use std::borrow::Cow;
 use chrono::DateTime;
 
 use super::fault::excerpt;
+use super::literal::EXACT;
 use crate::schema::{Cell, Column, ColumnType};
 
 /// A value as a program gave it.
@@ -19,15 +20,14 @@ pub(super) enum Given<'a> {
     /// A whole number that may not fit.
     Large(u64),
     Float(f64),
+    /// The digits of a whole number beyond 64 bits, which a floating-point number would round.
+    Digits(String),
     Text(Cow<'a, str>),
     /// Microseconds since 1970.
     Time(i64),
     /// A list, an object, or what else no column can hold.
     Other(&'static str),
 }
-
-/// Whole numbers beyond this are not exact as floating-point numbers.
-const EXACT: f64 = 9_007_199_254_740_992.0;
 
 const USE_NULL: &str = "\n(hint: write null, and a row of `issues` that says why the value is missing)";
 
@@ -95,9 +95,10 @@ fn int(given: Given<'_>) -> Result<Cell, String> {
         Given::Large(v) => i64::try_from(v)
             .map(Cell::Int)
             .map_err(|_| format!("{v} does not fit into a 64-bit whole number")),
+        Given::Digits(digits) => Err(format!("{digits} does not fit into a 64-bit whole number")),
         Given::Float(v) if v.is_nan() => Err(format!("is NaN{USE_NULL}")),
         Given::Float(v) if v.fract() != 0.0 => Err(format!("must be a whole number, not {v}")),
-        Given::Float(v) if v.abs() > EXACT => {
+        Given::Float(v) if v.abs() >= EXACT => {
             Err(format!("{v:e} is too large to be exact as a whole number"))
         }
         Given::Float(v) => Ok(Cell::Int(v as i64)),
@@ -109,6 +110,7 @@ fn float(given: Given<'_>) -> Result<Cell, String> {
     match given {
         Given::Int(v) => exact(v, v as f64, i128::from(v)),
         Given::Large(v) => exact(v, v as f64, i128::from(v)),
+        Given::Digits(digits) => Err(inexact(&digits, digits.parse().unwrap_or(f64::NAN))),
         Given::Float(v) if v.is_nan() => Err(format!("is NaN{USE_NULL}")),
         Given::Float(v) if v.is_infinite() => Err(format!("is infinite{USE_NULL}")),
         Given::Float(v) => Ok(Cell::Float(v)),
@@ -118,13 +120,14 @@ fn float(given: Given<'_>) -> Result<Cell, String> {
 
 /// A whole number, unless it would be rounded.
 fn exact(given: impl std::fmt::Display, float: f64, whole: i128) -> Result<Cell, String> {
-    if float as i128 == whole {
-        return Ok(Cell::Float(float));
-    }
-    Err(format!(
+    if float as i128 == whole { Ok(Cell::Float(float)) } else { Err(inexact(given, float)) }
+}
+
+fn inexact(given: impl std::fmt::Display, float: f64) -> String {
+    format!(
         "{given} is too large to be exact as a number with decimals\n(hint: give the column the type int or text, or \
          write {float:e} if the last digits do not matter)"
-    ))
+    )
 }
 
 fn bool(given: Given<'_>) -> Result<Cell, String> {
@@ -188,6 +191,7 @@ fn wrong(wanted: &str, given: &Given<'_>) -> String {
         Given::Int(v) => v.to_string(),
         Given::Large(v) => v.to_string(),
         Given::Float(v) => v.to_string(),
+        Given::Digits(digits) => digits.clone(),
         Given::Time(_) => "a time".to_owned(),
         Given::Other(what) => (*what).to_owned(),
         Given::Text(text) => {

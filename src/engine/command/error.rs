@@ -60,12 +60,52 @@ pub enum CommandError {
         path: String,
     },
     /// The program's file is not there.
-    #[error("analysis.command: file `{program}` not found\n(hint: relative paths start at {folder})")]
+    #[error(
+        "analysis.command: file `{program}` not found\n(hint: relative paths start at {folder}; a run that goes on needs its program where it was)"
+    )]
     NoFile {
         /// The program.
         program: String,
         /// The current folder.
         folder: String,
+    },
+    /// There is nothing to start it in.
+    #[error(
+        "analysis.folder: {folder} isn't a folder\n(hint: name the folder that the program is started in; a run that goes on needs it where it was)"
+    )]
+    NoFolder {
+        /// The folder.
+        folder: String,
+    },
+    /// The script of an interpreter is not there.
+    #[error(
+        "analysis.command: script `{script}` not found\n(hint: relative paths start at {folder}; a run that goes on needs its script where it was)"
+    )]
+    NoScript {
+        /// The script.
+        script: String,
+        /// The current folder.
+        folder: String,
+    },
+    /// What the first line of the program's file names is not there.
+    #[error(
+        "analysis.command: the first line of `{program}` names the interpreter `{interpreter}`, which isn't there\n(hint: {hint})"
+    )]
+    NoInterpreter {
+        /// The program.
+        program: String,
+        /// The interpreter.
+        interpreter: String,
+        /// What to do.
+        hint: &'static str,
+    },
+    /// The program's file is a text that does not say what runs it.
+    #[error(
+        "analysis.command: `{program}` has no first line that names its interpreter\n(hint: begin it with one like #!/usr/bin/env python3, or name its interpreter first, such as [python3, {program}])"
+    )]
+    NoFirstLine {
+        /// The program.
+        program: String,
     },
     /// The program's file cannot be started.
     #[error(

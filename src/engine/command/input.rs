@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::dataset::UserInput;
+use crate::dataset::{LocalFile, UserInput};
 
 /// A unit, as a worker reads it.
 #[derive(Debug, Clone, Copy, Serialize)]
@@ -12,8 +12,8 @@ pub(super) struct Unit<'a> {
     pub(super) feature_mode: &'a str,
 }
 
-/// The one file of a user.
-pub(super) fn path(input: &str) -> Result<String, String> {
+/// The one file of a user, as one of this machine.
+pub(super) fn file(input: &str) -> Result<LocalFile, String> {
     let input: UserInput = serde_json::from_str(input)
         .map_err(|error| format!("the plan's input cannot be understood: {error}"))?;
     let [file] = &input.files[..] else {
@@ -22,7 +22,13 @@ pub(super) fn path(input: &str) -> Result<String, String> {
             input.files.len()
         ));
     };
-    file.to_str().map(str::to_owned).ok_or_else(|| format!("the path {} isn't valid UTF-8", file.display()))
+    LocalFile::of(file).map_err(|error| error.to_string())
+}
+
+/// Its path, as the program is told it.
+pub(super) fn path(file: &LocalFile) -> Result<&str, String> {
+    let path = file.path();
+    path.to_str().ok_or_else(|| format!("the path {} isn't valid UTF-8", path.display()))
 }
 
 /// Fingerprint of the files, unless they cannot be read.

@@ -61,6 +61,15 @@ impl Lines {
         Ok(Some((self.number, &self.buffer[line])))
     }
 
+    /// The next bytes of what is no line, `most` at most; none if none has come.
+    pub(super) fn bytes(&mut self, most: u64) -> Vec<u8> {
+        let there = self.buffer.len() - self.start;
+        let end = self.start + usize::try_from(most).map_or(there, |most| most.min(there));
+        let bytes = self.buffer[self.start..end].to_vec();
+        (self.start, self.searched) = (end, end);
+        bytes
+    }
+
     /// What stands behind the last end of a line, and the number of that line.
     pub(super) fn rest(&self) -> (u64, &[u8]) {
         (self.number + 1, &self.buffer[self.start..])
@@ -119,6 +128,17 @@ mod tests {
         for size in 1..=text.len() {
             assert_eq!(in_pieces(text, size).0, ["{}", "\u{feff}"], "{size}");
         }
+    }
+
+    #[test]
+    fn bytes_between_lines_are_no_lines() {
+        let mut lines = Lines::new(4);
+        lines.push(b"a\nxx\nx");
+        assert_eq!(lines.next_line().unwrap(), Some((1, &b"a"[..])));
+        assert_eq!((lines.bytes(9), lines.bytes(9)), (b"xx\nx".to_vec(), Vec::new()));
+        lines.push(b"yyyyyb\n");
+        assert_eq!(lines.bytes(5), b"yyyyy");
+        assert_eq!(taken(&mut lines), ["b"]);
     }
 
     #[test]

@@ -6,6 +6,7 @@
 
 mod answer;
 mod arrow;
+mod block;
 mod check;
 mod deadline;
 mod error;
@@ -13,6 +14,7 @@ mod fault;
 mod guard;
 mod input;
 mod lines;
+mod literal;
 mod lookup;
 mod per_unit;
 mod process;
@@ -93,7 +95,13 @@ impl Engine for CommandEngine {
     }
 
     fn run(&self, job: &UserJob, stage: &dyn Fn(&str), done: &mut dyn FnMut(UnitResult) -> bool) {
-        let (input, fingerprint) = (input::path(&job.input), input::fingerprint(&job.input));
+        let file = input::file(&job.input);
+        // Of what the program is given: the file may be replaced while it works.
+        let fingerprint = match &file {
+            Ok(file) => file.fingerprint().ok(),
+            Err(_) => input::fingerprint(&job.input),
+        };
+        let input = file.as_ref().map_err(Clone::clone).and_then(input::path);
         for mode in &job.feature_modes {
             let result = match &input {
                 Err(reason) => Err(reason.clone()),

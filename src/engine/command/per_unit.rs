@@ -56,9 +56,10 @@ impl Source<'_> {
         let mut lines = Lines::new(self.limits.line);
         while let Some(piece) = self.piece()? {
             lines.push(&piece);
-            while let Some((number, line)) = lines.next_line()? {
-                answer.line(number, line, stage)?;
-            }
+            while answer.next(&mut lines, stage)? {}
+        }
+        if answer.is_in_block() {
+            return Err(Fault::CutOff("an Arrow stream".to_owned()));
         }
         // The end of the last line may be missing, but nothing of the line itself.
         let (number, rest) = lines.rest();

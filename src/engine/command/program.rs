@@ -76,7 +76,8 @@ impl Program {
         if worker && let Some((argument, _)) = arguments.iter().zip(&parsed).find(|(_, t)| t.needs_unit()) {
             return Err(CommandError::WorkerPlaceholder { argument: argument.clone() });
         }
-        lookup::find(&program, &options.folder)?;
+        let started: Vec<String> = std::iter::once(&program).chain(arguments).cloned().collect();
+        lookup::find(&started, &options.folder)?;
         Ok(Self {
             program,
             arguments: parsed,

@@ -132,10 +132,11 @@ impl Worker {
         let mut broken = None;
         let mut taken = 0;
         loop {
-            while let Some((number, line)) = self.lines.next_line()? {
-                match answer.line(number, line, stage) {
+            loop {
+                match answer.next(&mut self.lines, stage) {
                     Err(Fault::Row(what)) => drop(broken.get_or_insert(Fault::Row(what))),
-                    other => other?,
+                    Ok(false) => break,
+                    other => drop(other?),
                 }
                 if answer.ended {
                     self.done += 1;

@@ -93,6 +93,35 @@ fn encodings_and_compression() {
     same_as_plain(&read(&dir, schemas()).unwrap(), "");
     let cut = with(&packed[..packed.len() / 2]);
     assert!(has(&cut, TE, Kind::Torn), "{:?}", cut.findings);
+    same_as_plain(&with(zstd::encode_all(plain().as_bytes(), 1).unwrap()), "");
+}
+
+#[test]
+fn files_of_other_kinds_are_named() {
+    let utf32: Vec<u8> = plain().chars().flat_map(|c| (c as u32).to_le_bytes()).collect();
+    for (bytes, what, remedy) in [
+        (&b"PK\x03\x04....[Content_Types].xml"[..], "a spreadsheet or office document (xlsx, ods)", "as CSV"),
+        (b"\xfd7zXZ\0\0", "compressed by xz", "`xz -dc per_user_te.csv | gzip"),
+        (b"<html>\n<body>log in</body>\n", "a web page (HTML)", "download the file again"),
+        (&utf32, "UTF-32 text", "iconv -f UTF-32"),
+        (b"PAR1", "Parquet", "write the table as CSV"),
+    ] {
+        let shard = with(bytes);
+        let found: Vec<&Finding> = shard.findings.iter().filter(|f| f.file.ends_with(TE)).collect();
+        let [found] = found[..] else { panic!("{what}: {:?}", shard.findings) };
+        assert_eq!(found.what, format!("is {what}, which is not read"));
+        assert!(found.kind.loses_rows() && found.remedy.contains(remedy), "{found:?}");
+    }
+    let status = "{\"pipeline\": {\"total_users\": 2}}".encode_utf16().flat_map(u16::to_le_bytes).collect();
+    let of_status = |status: Vec<u8>| {
+        let files =
+            [(TE, plain().into_bytes()), (layout::RUN_INFO, settings(2)), (layout::STATUS, status)].into();
+        read_files(Path::new("dir"), "dir_shard0of1", &files, schemas()).unwrap()
+    };
+    assert_eq!(of_status(status).users, Some(2));
+    let odd = of_status(b"\xfd7zXZ\0\0".to_vec());
+    assert_eq!((odd.users, &odd.units), (None, &with(plain()).units));
+    assert!(odd.findings.iter().any(|f| f.file.ends_with("status.json") && f.what.contains("by xz")));
 }
 
 #[test]
@@ -135,6 +164,43 @@ fn users_that_are_counted_and_named_nowhere_are_missing() {
     assert_eq!(counted(4, None).len(), 2);
     assert_eq!(counted(3, Some(3)), ["(unknown user 1 of 1 in shard 0)"]);
     assert!(counted(100, Some(2)).is_empty(), "there were not as many as asked for");
+}
+
+#[test]
+fn numbers_of_users_that_contradict_each_other_are_named() {
+    let dir = |name: &str, asked: u32, counted: u32| {
+        let status = format!("{{\"pipeline\": {{\"total_users\": {counted}}}}}").into_bytes();
+        let files: Files =
+            [(TE, plain().into_bytes()), (layout::RUN_INFO, settings(asked)), (layout::STATUS, status)]
+                .into();
+        read_files(Path::new("dir"), name, &files, schemas()).unwrap()
+    };
+    let told = |dirs: &[LegacyShard]| {
+        let folder = tempfile::tempdir().unwrap();
+        let found = import(dirs, folder.path(), None, schemas()).unwrap().findings;
+        let differs = |finding: &Finding| finding.what.contains("differs");
+        found.into_iter().filter(differs).map(|finding| finding.what).collect::<Vec<_>>()
+    };
+    assert_eq!(
+        told(&[dir("a_shard0of2", 4, 2), dir("b_shard1of2", 6, 2), dir("c_shard1of2", 4, 3)]),
+        [
+            "run_info.yaml differs in n_users: 4 in a_shard0of2 and 1 more, 6 in b_shard1of2; the largest is taken",
+            "status.json differs in the users of shard 1: 2 in b_shard1of2, 3 in c_shard1of2; the largest is taken",
+        ]
+    );
+    assert!(told(&[dir("a_shard0of2", 4, 2), dir("b_shard1of2", 4, 3)]).is_empty());
+    // Whichever comes first, the larger number counts.
+    let of_settings = |asked: [u32; 2]| {
+        let dirs = asked.map(|asked| {
+            let files = [(TE, plain().into_bytes()), (layout::RUN_INFO, settings(asked))].into();
+            read_files(Path::new("dir"), &format!("run{asked}"), &files, schemas()).unwrap()
+        });
+        let folder = tempfile::tempdir().unwrap();
+        let runs = import(&dirs, folder.path(), None, schemas()).unwrap().runs;
+        let run = crate::store::Run::open(&runs[0]).unwrap();
+        run.expected().unwrap().iter().filter(|unit| unit.user_id.contains("unknown")).count()
+    };
+    assert_eq!((of_settings([2, 5]), of_settings([5, 2])), (3, 3));
 }
 
 #[test]

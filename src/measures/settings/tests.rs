@@ -448,7 +448,31 @@ fn empty_blocks_set_nothing() {
     let text = "statistical:\n  # p_value: raw\nruntime: ~\ndata: {discretize: }\nfdr: {}\n";
     assert_eq!(said(text), "");
     assert_eq!(said("statistical: {adaptive_surrogates: }"), "");
-    assert!(said("taus:\n").contains("f.yaml:1: `taus` has no value: it must be a list of whole numbers"));
+    // A block of measures that are all commented out, too, although no measure here has settings of its own.
+    assert_eq!(said("measures:\n  # mine: {width: 3}\nfdr: {}\n"), "");
+    assert_eq!(said("measures: {}"), "");
+    assert!(said("measures: {mine: {width: 3}}").contains("unknown key `measures`"));
+    // So does a list whose items are; which value holds then is not seen in the file, so it is told.
+    for (text, key) in [
+        ("taus:\n", "taus"),
+        ("statistical:\n  nulls:\n  # - permute\n", "statistical.nulls"),
+        ("analysis_modes:\n", "analysis_modes"),
+        ("fdr: {families: }\n", "fdr.families"),
+        ("k_selection: {k_grid: ~}\n", "k_selection.k_grid"),
+        ("data: {text_columns: null}\n", "data.text_columns"),
+    ] {
+        let loaded = read(text);
+        assert_eq!(loaded.config, read("").config, "{text}");
+        assert_eq!(loaded.notices, [format!("f.yaml: `{key}` is empty and sets nothing")], "{text}");
+    }
+    let no_times = "data: {format: columns, source: a, target: b}\nstatistical:\n  nulls:\n";
+    assert_eq!(
+        read(no_times).config.statistical.nulls.nulls[0],
+        NullKind::CircularShift,
+        "nobody asked for days"
+    );
+    assert!(said("seed:\n").contains("f.yaml:1: `seed` has no value: it must be a whole number"));
+    assert!(!said("hour: 3").contains("taus, taus"));
     assert!(said("statistical: 1").contains("must be a map of keys, not 1"));
 }
 

@@ -6,6 +6,8 @@ mod tests;
 
 use std::collections::{BTreeSet, HashMap};
 
+use serde::{Deserialize, Serialize};
+
 use super::finding::{Conflict, Gap, Kind};
 use crate::attempts::{Attempts, Damage, OpenRun};
 use crate::dataset::{id_key, id_of_file};
@@ -13,14 +15,15 @@ use crate::schema::{MadeOf, made_of};
 use crate::store::{StoreError, parse_path};
 use crate::tables::RunFiles;
 
-pub(super) use pass::survey;
+pub(super) use pass::{Seen, survey, survey_with};
 
 /// What plan and ledger say.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct Survey {
     /// What keeps the result from being complete, by position.
     pub(super) gaps: Vec<Gap>,
     /// Skipped units that the result is complete without.
+    #[serde(skip)]
     pub(super) accepted: Vec<Gap>,
     /// What is worth knowing and keeps nothing from being complete.
     pub(super) notes: Vec<String>,
@@ -31,6 +34,7 @@ pub(super) struct Survey {
     /// The files of plan and ledger, as far as they can be used.
     pub(super) files: RunFiles,
     /// Data files that cannot be used, by place of the run.
+    #[serde(skip)]
     pub(super) damage: Damage,
     /// Units of the plan.
     pub(super) units: u64,
@@ -38,9 +42,21 @@ pub(super) struct Survey {
     pub(super) units_ok: u64,
     /// Attempts that must equal another.
     pub(super) duplicates: u64,
+    /// Rows of the attempts that count, by table.
+    pub(super) rows: Vec<(String, u64)>,
 }
 
 impl Survey {
+    /// Counts the rows of an attempt that counts.
+    fn add_rows<'a>(&mut self, rows: impl Iterator<Item = (&'a str, u64)>) {
+        for (table, rows) in rows {
+            match self.rows.iter_mut().find(|(name, _)| name == table) {
+                Some((_, all)) => *all += rows,
+                None => self.rows.push((table.to_owned(), rows)),
+            }
+        }
+    }
+
     /// Adds users that somebody expects and no plan has.
     pub(super) fn expect(&mut self, users: &[String], runs: &[OpenRun]) -> Result<(), StoreError> {
         let wanted: BTreeSet<&str> = users.iter().map(String::as_str).collect();

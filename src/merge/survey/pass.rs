@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use super::Survey;
 use crate::attempts::{
     Damage, Holding, LedgerUnit, Ledgers, OpenRun, Planned, Precedence, Role, Roles, StreamedAttempt,
@@ -12,7 +14,7 @@ use crate::merge::finding::{Conflict, Gap, Kind};
 use crate::run::status;
 use crate::schema::{Schemas, TableSchema};
 use crate::sorted::Difference;
-use crate::store::{StoreError, UnitState, parse_path};
+use crate::store::{Assignment, StoreError, UnitState, parse_path};
 
 /// Goes through plan and ledger, and reads every data file once to see whether it is whole.
 pub(in crate::merge) fn survey(
@@ -20,44 +22,70 @@ pub(in crate::merge) fn survey(
     precedence: Precedence,
     schemas: &Schemas,
 ) -> Result<Survey, MergeError> {
+    survey_with(runs, precedence, schemas, None, |first| Ok(first.found.files.verify(runs, schemas)))
+}
+
+/// The same, where somebody else looks at the data files: after a first pass over plan and ledger, of which it is given what
+/// was seen; or after none, if another process has seen the same.
+pub(in crate::merge) fn survey_with(
+    runs: &[OpenRun],
+    precedence: Precedence,
+    schemas: &Schemas,
+    seen: Option<Seen>,
+    verify: impl FnOnce(&mut Seen) -> Result<Damage, MergeError>,
+) -> Result<Survey, MergeError> {
     let users: &TableSchema = schemas.ledger().map_err(StoreError::from)?;
     let mut ledgers = Ledgers::open(runs, users)?;
     let none = Damage::default();
-    let mut first = readable_pass(runs, precedence, &mut ledgers, &none)?;
-    let damage = first.found.files.verify(runs, schemas);
+    let mut first = match seen {
+        Some(seen) => {
+            ledgers.without_all(seen.corrupt.clone());
+            seen
+        }
+        None => readable_pass(runs, precedence, &mut ledgers, &none)?,
+    };
+    let damage = verify(&mut first)?;
     if damage.is_empty() {
-        return first.finish(runs, ledgers);
+        return first.finish(runs, ledgers, none);
     }
     // Which units the damaged files belong to is asked only when there are any. It finds the same files.
     let mut second = readable_pass(runs, precedence, &mut ledgers, &damage)?;
     second.found.files = first.found.files;
-    second.finish(runs, ledgers)
+    second.finish(runs, ledgers, damage)
 }
 
 /// A pass over all ledger files that can be read; one that cannot is taken out and told.
-fn readable_pass<'a>(
-    runs: &'a [OpenRun],
+fn readable_pass(
+    runs: &[OpenRun],
     precedence: Precedence,
     ledgers: &mut Ledgers,
-    damage: &'a Damage,
-) -> Result<Pass<'a>, MergeError> {
+    damage: &Damage,
+) -> Result<Seen, MergeError> {
     loop {
         match Pass::run(runs, precedence, ledgers, damage) {
             Err(StoreError::Damaged { file, what }) if ledgers.without(&file, &what) => {}
-            done => return Ok(done?),
+            seen => return Ok(Seen { corrupt: ledgers.corrupt.clone(), ..seen? }),
         }
     }
+}
+
+/// What a pass over plan and ledger has seen. Processes that share a merge hand it on to each other.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(in crate::merge) struct Seen {
+    pub(in crate::merge) found: Survey,
+    /// Position of the unit of each gap.
+    positions: Vec<u64>,
+    /// Units by what their numbers are made of.
+    bases: Vec<([String; 2], u64)>,
+    /// Files of the ledger that cannot be read: index of the run, path and cause.
+    corrupt: Vec<(usize, String, String)>,
 }
 
 /// One pass over plan and ledger.
 struct Pass<'a> {
     runs: &'a [OpenRun],
     damage: &'a Damage,
-    found: Survey,
-    /// Position of the unit of each gap.
-    positions: Vec<u64>,
-    /// Units by what their numbers are made of.
-    bases: Vec<([String; 2], u64)>,
+    seen: Seen,
 }
 
 impl<'a> Pass<'a> {
@@ -66,11 +94,10 @@ impl<'a> Pass<'a> {
         precedence: Precedence,
         ledgers: &Ledgers,
         damage: &'a Damage,
-    ) -> Result<Self, StoreError> {
-        let mut pass =
-            Self { runs, damage, found: Survey::default(), positions: Vec::new(), bases: Vec::new() };
+    ) -> Result<Seen, StoreError> {
+        let mut pass = Self { runs, damage, seen: Seen::default() };
         each_unit(runs, ledgers, (precedence, damage), |unit| pass.unit(&unit))?;
-        Ok(pass)
+        Ok(pass.seen)
     }
 
     /// A unit of the plan, of the ledger, or of both.
@@ -82,7 +109,7 @@ impl<'a> Pass<'a> {
             self.not_in_plan(unit);
             return Ok(());
         };
-        self.found.units += 1;
+        self.seen.found.units += 1;
         let Some(roles) = &unit.roles else {
             self.missing(planned, Kind::NeverStarted, String::new());
             return Ok(());
@@ -94,48 +121,50 @@ impl<'a> Pass<'a> {
             return Ok(());
         };
         let (attempt, holding) = (&unit.attempts[counting], unit.holdings[counting]);
+        self.seen.found.add_rows(holding.rows.iter().map(|(table, rows)| (table.as_str(), *rows)));
         for (place, role) in roles.all().iter().enumerate() {
             let (other, others) = (&unit.attempts[place], unit.holdings[place]);
             if *role == Role::Duplicate {
-                self.found.duplicates += 1;
+                self.seen.found.duplicates += 1;
                 self.same_counts((attempt, holding), (other, others));
             } else if *role == Role::Damaged
                 && let Some(fault) = self.fault(other, others)
             {
                 let (user, run) = (planned.user_id, other.run_name);
-                self.found
+                self.seen
+                    .found
                     .notes
                     .push(format!("{fault} ({run}); another attempt of user {user} is whole and counts"));
             }
         }
-        let gaps_before = self.found.gaps.len();
+        let gaps_before = self.seen.found.gaps.len();
         self.counting(planned, attempt, holding)?;
-        self.found.units_ok += u64::from(self.found.gaps.len() == gaps_before);
+        self.seen.found.units_ok += u64::from(self.seen.found.gaps.len() == gaps_before);
         Ok(())
     }
 
     /// Writes down what the attempts are, and their files.
     fn write_down(&mut self, unit: &LedgerUnit<'_>, roles: &Roles) {
         for ((attempt, holding), role) in unit.attempts.iter().zip(unit.holdings).zip(roles.all()) {
-            self.found.attempts.set(attempt.run, attempt.name, *role);
+            self.seen.found.attempts.set(attempt.run, attempt.name, *role);
             if *role == Role::Moved {
-                self.found.files.add_moved(attempt, holding);
+                self.seen.found.files.add_moved(attempt, holding);
             } else {
-                self.found.files.add(attempt, holding);
+                self.seen.found.files.add(attempt, holding);
             }
         }
         // Should a name be there twice, its rows are seen rather than lost.
         if let Some(counts) = roles.counting().map(|place| &unit.attempts[place]) {
-            self.found.attempts.set(counts.run, counts.name, Role::Counts);
+            self.seen.found.attempts.set(counts.run, counts.name, Role::Counts);
         }
     }
 
     fn not_in_plan(&mut self, unit: &LedgerUnit<'_>) {
         for attempt in unit.attempts {
-            if self.found.attempts.role(attempt.run, attempt.name) == Role::Moved {
+            if self.seen.found.attempts.role(attempt.run, attempt.name) == Role::Moved {
                 continue;
             }
-            self.found.attempts.set(attempt.run, attempt.name, Role::Superseded);
+            self.seen.found.attempts.set(attempt.run, attempt.name, Role::Superseded);
             let place = format!("attempt {} of {}", attempt.name, attempt.run_name);
             self.gap(None, attempt, Kind::NotInPlan, place);
         }
@@ -182,9 +211,9 @@ impl<'a> Pass<'a> {
 
     fn note_basis(&mut self, attempt: &StreamedAttempt<'_>) {
         let [config, engine] = attempt.made_by();
-        match self.bases.iter_mut().find(|(basis, _)| basis[0] == config && basis[1] == engine) {
+        match self.seen.bases.iter_mut().find(|(basis, _)| basis[0] == config && basis[1] == engine) {
             Some((_, units)) => *units += 1,
-            None => self.bases.push(([config.to_owned(), engine.to_owned()], 1)),
+            None => self.seen.bases.push(([config.to_owned(), engine.to_owned()], 1)),
         }
     }
 
@@ -207,7 +236,7 @@ impl<'a> Pass<'a> {
                     one_source: format!("{} {}", one.0.run_name, one.0.name),
                     other_source: format!("{} {}", other.0.run_name, other.0.name),
                 };
-                self.found.conflicts.push(Conflict { table: table.clone(), difference });
+                self.seen.found.conflicts.push(Conflict { table: table.clone(), difference });
             }
         }
     }
@@ -218,8 +247,8 @@ impl<'a> Pass<'a> {
     }
 
     fn missing(&mut self, planned: Planned<'_>, kind: Kind, reason: String) {
-        self.positions.push(planned.position);
-        self.found.gaps.push(Gap {
+        self.seen.positions.push(planned.position);
+        self.seen.found.gaps.push(Gap {
             user_id: planned.user_id.to_owned(),
             feature_mode: planned.feature_mode.to_owned(),
             shard: planned.shard,
@@ -235,8 +264,8 @@ impl<'a> Pass<'a> {
         kind: Kind,
         reason: String,
     ) {
-        self.positions.push(planned.map_or(u64::MAX, |p| p.position));
-        self.found.gaps.push(Gap {
+        self.seen.positions.push(planned.map_or(u64::MAX, |p| p.position));
+        self.seen.found.gaps.push(Gap {
             user_id: attempt.user_id.to_owned(),
             feature_mode: attempt.feature_mode.to_owned(),
             shard: attempt.shard,
@@ -244,8 +273,10 @@ impl<'a> Pass<'a> {
             reason,
         });
     }
+}
 
-    fn finish(self, runs: &[OpenRun], ledgers: Ledgers) -> Result<Survey, MergeError> {
+impl Seen {
+    fn finish(self, runs: &[OpenRun], ledgers: Ledgers, damage: Damage) -> Result<Survey, MergeError> {
         let mut found = self.found;
         let mut gaps: Vec<(u64, Gap)> = self.positions.into_iter().zip(found.gaps).collect();
         gaps.sort_by(|a, b| (a.0, &a.1.feature_mode).cmp(&(b.0, &b.1.feature_mode)));
@@ -257,10 +288,10 @@ impl<'a> Pass<'a> {
             feature_mode: String::new(),
             shard: parse_path(path).map_or(0, |(_, shard, _)| shard),
             kind: Kind::CorruptLedger,
-            reason: format!("{}/{path} {cause}", runs[*run].dir.display()),
+            reason: format!("{}/{path} {cause}", runs[*run].place),
         }));
-        found.damage = self.damage.clone();
-        found.files = found.files.with(ledgers, self.damage);
+        found.files = found.files.with(ledgers, &damage);
+        found.damage = damage;
         Ok(found)
     }
 }
@@ -272,10 +303,13 @@ fn say_why_not_started(gaps: &mut [Gap], runs: &[OpenRun]) -> Result<(), MergeEr
     }
     let mut states = BTreeMap::new();
     for run in runs {
-        for shard in status(&run.run)?.shards {
+        let now = status(&run.run)?;
+        for shard in now.shards {
             let kind = Kind::of_worker(&shard.state);
             if ![Kind::NeverStarted, Kind::Incomplete].contains(&kind) {
-                states.insert(shard.shard, (kind, shard.last_error.unwrap_or_default()));
+                let reason = shard.last_error.unwrap_or_default();
+                let share = Assignment { index: shard.shard, of: now.of };
+                states.extend(run.run.shards_of(share).into_iter().map(|of| (of, (kind, reason.clone()))));
             }
         }
     }

@@ -32,8 +32,8 @@ pub struct About {
     pub fingerprint: String,
     /// Versions of the tables' schemas.
     pub schema_versions: BTreeMap<String, u32>,
-    /// What was found in the folder of the input.
-    pub input: Option<InputListing>,
+    /// What was found in the folders of the input.
+    pub inputs: Vec<InputListing>,
     /// The settings, if they are known.
     pub config: Option<Config>,
     /// Correction for multiple testing.
@@ -59,7 +59,7 @@ impl About {
             seed: manifest.seed,
             fingerprint: manifest.config_fingerprint.clone(),
             schema_versions: manifest.schema_versions.clone(),
-            input: Some(manifest.input.clone()),
+            inputs: vec![manifest.input.clone()],
             config: Some(manifest.config.clone()),
             fdr: manifest.config.fdr.clone(),
             accepted: Vec::new(),
@@ -80,8 +80,8 @@ impl About {
             runs: manifest.sources.iter().map(|run| (run.run_id.clone(), run.dir.clone())).collect(),
             seed: manifest.seed,
             fingerprint: manifest.config_fingerprint.clone(),
-            schema_versions: BTreeMap::new(),
-            input: None,
+            schema_versions: manifest.schema_versions.clone(),
+            inputs: inputs(manifest),
             config: manifest.config.as_deref().cloned(),
             fdr: manifest.fdr.clone(),
             accepted: manifest.accepted_skipped.clone(),
@@ -108,4 +108,15 @@ impl About {
             (false, false) => "Partial: the run is not complete, and its q-values will change.".to_owned(),
         }
     }
+}
+
+/// What runs were made from, each once: those of one plan are of one folder.
+fn inputs(manifest: &MergeManifest) -> Vec<InputListing> {
+    let mut inputs: Vec<InputListing> = Vec::new();
+    for input in manifest.sources.iter().filter_map(|run| run.input.as_ref()) {
+        if !inputs.contains(input) {
+            inputs.push(input.clone());
+        }
+    }
+    inputs
 }

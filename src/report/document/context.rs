@@ -36,8 +36,8 @@ pub struct Subject<'a> {
     pub session: &'a Session,
     /// Tables and queries.
     pub definitions: Definitions<'a>,
-    /// What is missing or wrong.
-    pub findings: Vec<Finding>,
+    /// What is missing or wrong; none, if nobody looked.
+    pub findings: Option<Vec<Finding>>,
     /// What was checked, in words.
     pub checked: String,
 }

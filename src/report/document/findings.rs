@@ -55,6 +55,11 @@ pub(super) async fn findings(
                 parts.push(Part::Text(PLAIN_DIFFERENCES.to_owned()));
             }
         }
+        // Only where nulls can be chosen are values compared with what chance gives, person by person.
+        if !groups.is_empty() && context.has("nulls")? {
+            let caption = "Tests of each direction over all persons: whether the value less its bias lies above 0 (Wilcoxon, one-sided)";
+            parts.extend(context.table("coupled", caption, &[]).await?);
+        }
         let sentences = sentences(&called(context, &values).await?, &groups, context.alpha());
         if !sentences.is_empty() {
             parts.push(Part::Heading { level: context.level + 1, text: "In words".to_owned() });

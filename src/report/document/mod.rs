@@ -13,14 +13,13 @@ pub use about::About;
 pub use context::{Finding, Subject, Wanted};
 pub use write::{Document, document};
 
-use std::path::PathBuf;
-
 use thiserror::Error;
 
 use crate::merge::MergeError;
 use crate::queries::QueryError;
 use crate::sources::SourceError;
 use crate::sql::{ParamError, SessionError};
+use crate::store::Location;
 
 /// A report that cannot be made.
 #[derive(Debug, Error)]
@@ -32,10 +31,10 @@ pub enum ReportError {
     #[error(transparent)]
     Run(#[from] MergeError),
     /// A file of an output cannot be read.
-    #[error("cannot read {}", path.display())]
+    #[error("cannot read {path}")]
     File {
         /// The file.
-        path: PathBuf,
+        path: Location,
         /// The cause.
         source: std::io::Error,
     },

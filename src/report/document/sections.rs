@@ -97,7 +97,7 @@ fn origin(context: &Context<'_>, about: &About) -> Vec<(String, String)> {
         let place = if dir.is_empty() { String::new() } else { format!(" ({})", context.said(dir)) };
         facts.push(("Run".to_owned(), format!("{id}{place}")));
     }
-    if let Some(input) = &about.input {
+    for input in &about.inputs {
         facts.push((
             "Input".to_owned(),
             format!("{}: {} persons, {} units", context.said(&input.folder), input.users, input.units),
@@ -117,8 +117,9 @@ fn changed(config: &Config) -> Vec<(String, String, String)> {
         return Vec::new();
     };
     let (own, usual) = (flat(config), flat(&usual.config));
-    // What every run decides for itself is no change of a person's.
-    let is_decided = |key: &str| key == "runtime.day_hours";
+    // What every run decides for itself is no change of a person's, and where a store is is nothing of a result.
+    let is_decided =
+        |key: &str| ["runtime.day_hours", "runtime.locks"].contains(&key) || key.starts_with("store.");
     let differs = own.into_iter().filter(|(key, value)| usual.get(key) != Some(value) && !is_decided(key));
     let absent = || "(absent)".to_owned();
     differs
@@ -173,33 +174,13 @@ pub(super) async fn completeness(context: &Context<'_>) -> Result<Section, Repor
             about.units
         )));
     }
-    if context.subject.findings.is_empty() {
-        parts.push(Part::Text("Nothing is missing, and nothing was found that must not be.".to_owned()));
-    } else {
-        let row = |finding: &Finding| {
-            vec![
-                finding.code.clone(),
-                finding.name.clone(),
-                finding.count.to_string(),
-                finding.remedy.clone(),
-            ]
-        };
-        let rows = context.subject.findings.iter().map(row).collect();
-        let header = ["code", "what", "how many", "what to do"];
-        parts.push(Part::Table(Table::plain("What is missing or must not be", &header, rows)));
-        for finding in &context.subject.findings {
-            let items: Vec<String> = finding.items.iter().map(|item| context.said(item)).collect();
-            if items.is_empty() {
-                continue;
-            }
-            let first = if (items.len() as u64) < finding.count {
-                format!(", the first {}", items.len())
-            } else {
-                String::new()
-            };
-            let summary = format!("{} {}: {}{first}", finding.code, finding.name, finding.count);
-            parts.push(Part::Folded { summary, parts: vec![Part::List(items)] });
+    // Only a look tells that nothing is missing.
+    match context.subject.findings.as_deref() {
+        None => {}
+        Some([]) => {
+            parts.push(Part::Text("Nothing is missing, and nothing was found that must not be.".to_owned()));
         }
+        Some(findings) => parts.extend(found(context, findings)),
     }
     if !about.accepted.is_empty() {
         let named = |unit: &crate::store::AcceptedUnit| {
@@ -212,6 +193,30 @@ pub(super) async fn completeness(context: &Context<'_>) -> Result<Section, Repor
     }
     parts.push(Part::Text(context.subject.checked.clone()));
     Ok(context.section("completeness", "Completeness", parts))
+}
+
+/// What was found: how many of each code, and the first of them.
+fn found(context: &Context<'_>, findings: &[Finding]) -> Vec<Part> {
+    let row = |finding: &Finding| {
+        vec![finding.code.clone(), finding.name.clone(), finding.count.to_string(), finding.remedy.clone()]
+    };
+    let rows = findings.iter().map(row).collect();
+    let header = ["code", "what", "how many", "what to do"];
+    let mut parts = vec![Part::Table(Table::plain("What is missing or must not be", &header, rows))];
+    for finding in findings {
+        let items: Vec<String> = finding.items.iter().map(|item| context.said(item)).collect();
+        if items.is_empty() {
+            continue;
+        }
+        let first = if (items.len() as u64) < finding.count {
+            format!(", the first {}", items.len())
+        } else {
+            String::new()
+        };
+        let summary = format!("{} {}: {}{first}", finding.code, finding.name, finding.count);
+        parts.push(Part::Folded { summary, parts: vec![Part::List(items)] });
+    }
+    parts
 }
 
 /// Data and their quality.

@@ -83,16 +83,35 @@ pub async fn document(subjects: &[Subject<'_>], wanted: &Wanted) -> Result<Docum
     let page = Page {
         title: &title,
         warning: &warnings.join(" "),
-        style: format!("{}{STYLE}", page_style()),
+        style: format!("{}{STYLE}{}", page_style(), on_every_page(&warnings.join(" "))),
         shared: if several { side_by_side(subjects, &names, wanted) } else { Vec::new() },
         subjects: shown,
-        footer: format!(
-            "Made by results {} of results of version {}.",
-            env!("CARGO_PKG_VERSION"),
-            versions.join(", ")
-        ),
+        footer: made_by(&versions),
     };
     Ok(Document { html: page.render()?, failed, unknown })
+}
+
+/// The rule by which a text stands in the margin of each printed page.
+fn on_every_page(text: &str) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    // Whatever is no letter of a name is written by its number, so that no text ends the string or the style.
+    let plain = |c: char| c.is_ascii_alphanumeric() || " .,:-".contains(c);
+    let escaped: String = text
+        .chars()
+        .map(|c| if plain(c) { c.to_string() } else { format!("\\{:x} ", u32::from(c)) })
+        .collect();
+    format!("@page{{@top-right{{content:\"{escaped}\";font:8pt sans-serif}}}}\n")
+}
+
+/// What made the report, and the results if that was another version.
+fn made_by(versions: &[&str]) -> String {
+    let own = env!("CARGO_PKG_VERSION");
+    if versions.iter().all(|version| *version == own) {
+        return format!("Made by results {own}.");
+    }
+    format!("Made by results {own}, of what results {} computed.", versions.join(", "))
 }
 
 async fn sections(context: &Context<'_>, failed: &mut Vec<String>) -> Result<Vec<Section>, ReportError> {
@@ -155,4 +174,28 @@ fn side_by_side(subjects: &[Subject<'_>], names: &[String], wanted: &Wanted) -> 
     }
     let header: Vec<&str> = std::iter::once("setting").chain(names.iter().map(String::as_str)).collect();
     vec![Part::Table(Table::plain("Settings that differ", &header, rows))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_stands_on_every_page_ends_no_style() {
+        assert_eq!(on_every_page(""), "");
+        assert_eq!(
+            on_every_page("a\"</style>: Partial"),
+            "@page{@top-right{content:\"a\\22 \\3c \\2f style\\3e : Partial\";font:8pt sans-serif}}\n"
+        );
+    }
+
+    #[test]
+    fn another_version_is_named() {
+        let own = env!("CARGO_PKG_VERSION");
+        assert_eq!(made_by(&[own]), format!("Made by results {own}."));
+        assert_eq!(
+            made_by(&["0.0.9", own]),
+            format!("Made by results {own}, of what results 0.0.9, {own} computed.")
+        );
+    }
 }

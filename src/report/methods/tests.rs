@@ -17,7 +17,7 @@ fn manifest(config: Option<Config>) -> MergeManifest {
         complete: true,
         tool_version: "0.1.0".to_owned(),
         merged_at: "2026-11-28T17:39:47Z".to_owned(),
-        sources: vec![MergedRun { run_id: "recommended-1".to_owned(), dir: "out/r".to_owned() }],
+        sources: vec![MergedRun { run_id: "recommended-1".to_owned(), dir: "out/r".to_owned(), input: None }],
         config_fingerprint: "20fc7aeb".to_owned(),
         seed: 42,
         hour_bins: 6,
@@ -32,6 +32,7 @@ fn manifest(config: Option<Config>) -> MergeManifest {
         csv: true,
         parquet: true,
         rows: [].into(),
+        schema_versions: [].into(),
         tables: Vec::new(),
         config: config.map(Box::new),
     }

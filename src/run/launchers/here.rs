@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use crate::engine::engine;
 use crate::event::{Event, EventSink};
+use crate::leases::Terms;
 use crate::run::error::{LaunchError, WorkerError};
 use crate::run::launch::{End, EndKind, Launcher, Live, Share, Urgency};
 use crate::run::orders::Orders;
@@ -19,9 +20,16 @@ pub struct Here<'a> {
     pub schemas: &'a Schemas,
     /// The process that looks after this one, if it is a worker.
     pub supervisor: Option<u32>,
+    /// The times of leases, where the run's storage keeps no locks.
+    pub terms: Terms,
 }
 
-impl Here<'_> {
+impl<'a> Here<'a> {
+    /// A worker that nobody looks after.
+    pub fn new(schemas: &'a Schemas) -> Self {
+        Self { schemas, supervisor: None, terms: Terms::default() }
+    }
+
     /// Does a share, in the caller's thread and those it starts.
     ///
     /// # Errors
@@ -44,6 +52,7 @@ impl Here<'_> {
             orders,
             stop,
             supervisor: self.supervisor,
+            terms: self.terms,
         };
         worker.work(tell)
     }
@@ -88,7 +97,10 @@ impl Live for Begun<'_> {
         let mut end = counted.1.into_inner().unwrap_or_else(PoisonError::into_inner);
         end.kind = match result {
             Ok(outcome) if outcome.interrupted => EndKind::Interrupted,
-            Ok(_) => EndKind::Finished,
+            Ok(outcome) => {
+                end.idle = outcome.idle;
+                EndKind::Finished
+            }
             Err(error) => EndKind::Failed(error),
         };
         end

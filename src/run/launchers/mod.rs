@@ -2,6 +2,7 @@
 
 mod cause;
 mod here;
+mod log;
 mod processes;
 
 pub use here::Here;

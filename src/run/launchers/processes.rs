@@ -1,13 +1,13 @@
 //! Workers as processes of this machine.
 //!
 //! Each worker is this program again. It reads its [`Orders`] from standard input, tells what it does as
-//! lines of JSON on standard output, and writes its log to `_logs/shard-<i>.log`. It lives on while its input
+//! lines of JSON on standard output, and writes its log to standard error ([`Log`]). It lives on while its input
 //! is open: closing that asks it to finish its unit and stop, and so does the supervisor's own death.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
+use std::ffi::OsString;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -16,17 +16,16 @@ use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
 use super::cause::Circumstances;
+use super::log::Log;
 use crate::error::Exit;
 use crate::event::{Event, EventKind, EventSink};
 use crate::run::error::LaunchError;
 use crate::run::launch::{End, EndKind, Launcher, Live, Share, Urgency};
 use crate::run::orders::Orders;
+use crate::store::Location;
 
 /// A worker tells of its memory every second, whatever it does; one that says nothing for so long hangs.
 const SILENCE: Duration = Duration::from_mins(1);
-
-/// How much of the end of a log is looked at.
-const TAIL: u64 = 4096;
 
 /// Starts worker processes.
 #[derive(Debug)]
@@ -41,8 +40,7 @@ struct Process {
     input: Mutex<Option<ChildStdin>>,
     output: Mutex<Option<ChildStdout>>,
     child: Mutex<Child>,
-    log: PathBuf,
-    log_start: u64,
+    log: Log,
     memory: Option<u64>,
 }
 
@@ -52,16 +50,25 @@ impl Processes {
         Ok(Self { program: std::env::current_exe().map_err(LaunchError::Program)?, definitions })
     }
 
-    fn command(&self, run: &Path, share: &Share<'_>) -> Command {
+    fn command(&self, share: &Share<'_>) -> Command {
         let mut command = Command::new(&self.program);
         if let Some(definitions) = &self.definitions {
             command.arg("--definitions").arg(definitions);
         }
+        let at = share.run.location();
         command
             .arg("worker")
-            .arg(run)
+            .arg(at.folder().map_or_else(|| at.to_string().into(), OsString::from))
             .args(["--shard", &share.assignment.to_string()])
             .args(["--threads", &share.threads.to_string()]);
+        // It has to reach the run before it can read how that is reached.
+        for (names, value) in share.run.manifest().config.store.environment() {
+            if let (Some(name), true) =
+                (names.first(), names.iter().all(|name| std::env::var_os(name).is_none()))
+            {
+                command.env(name, value);
+            }
+        }
         if let Some(before) = share.redo.failed_before {
             command.args(["--redo-before", &before.to_string()]);
         }
@@ -87,16 +94,12 @@ impl Launcher for Processes {
         orders: &Orders,
     ) -> Result<Arc<dyn Live + 'a>, LaunchError> {
         let at = share.run.location();
-        let run = at.folder().ok_or_else(|| LaunchError::NoFolder { run: at.to_string() })?;
+        if matches!(at, Location::Storage(_)) {
+            return Err(LaunchError::NoFolder { run: at.to_string() });
+        }
         let shard = share.assignment.index;
-        let folder = run.join("_logs");
-        let log = folder.join(format!("shard-{shard}.log"));
-        let opened = std::fs::create_dir_all(&folder)
-            .and_then(|()| OpenOptions::new().create(true).append(true).open(&log))
-            .and_then(|file| Ok((file.metadata()?.len(), file)));
-        let (log_start, file) =
-            opened.map_err(|source| LaunchError::Log { path: log.display().to_string(), source })?;
-        let mut command = self.command(run, share);
+        let (log, file) = Log::open(share.run, shard)?;
+        let mut command = self.command(share);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(file);
         // Ctrl-C reaches the supervisor alone, which passes it on in its own way.
         let mut child =
@@ -112,7 +115,6 @@ impl Launcher for Processes {
             output: Mutex::new(child.stdout.take()),
             child: Mutex::new(child),
             log,
-            log_start,
             memory: share.memory,
         }))
     }
@@ -146,6 +148,7 @@ impl Live for Process {
             tell.emit(&event);
         }
         let status = self.child.lock().unwrap_or_else(PoisonError::into_inner).wait();
+        self.log.end();
         end.kind = match status {
             Ok(status) => self.kind(status, finished, told, !end.timed_out.is_empty()),
             Err(error) => EndKind::Died(format!("cannot be waited for: {error}")),
@@ -167,22 +170,9 @@ impl Live for Process {
 }
 
 impl Process {
-    /// What the worker wrote last into its log.
-    fn last_words(&self) -> String {
-        let read = || -> std::io::Result<Vec<u8>> {
-            let mut file = File::open(&self.log)?;
-            let end = file.metadata()?.len();
-            file.seek(SeekFrom::Start(self.log_start.max(end.saturating_sub(TAIL))))?;
-            let mut bytes = Vec::new();
-            file.take(TAIL).read_to_end(&mut bytes)?;
-            Ok(bytes)
-        };
-        String::from_utf8_lossy(&read().unwrap_or_default()).into_owned()
-    }
-
     fn kind(&self, status: ExitStatus, finished: Option<bool>, told: Option<String>, late: bool) -> EndKind {
         let is = |exit: Exit| status.code() == Some(i32::from(exit as u8));
-        let words = self.last_words();
+        let words = self.log.last_words();
         let circumstances = Circumstances { words: &words, memory: self.memory };
         match finished {
             _ if late => EndKind::TimedOut,

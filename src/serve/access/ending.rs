@@ -18,7 +18,7 @@ pub(crate) enum Ending {
     Invalid,
     /// The query was begun and a value of it cannot be computed.
     Failed,
-    /// It would write, or is not this token's to do.
+    /// The query would write.
     WouldWrite,
     /// Not this token's to do.
     Forbidden,
@@ -42,7 +42,7 @@ pub(crate) enum Ending {
     Cancelled,
     /// Too many wait, or it waited too long.
     QueueFull,
-    /// The snapshot was given up.
+    /// What the next part of an answer is read from was given up.
     SnapshotGone,
     /// The source is another one than it was.
     SourceChanged,
@@ -54,11 +54,11 @@ pub(crate) enum Ending {
     Login,
     /// Too many wrong logins.
     TooManyLogins,
-    /// The name by which the service was asked is none of its own.
+    /// The name by which the service was asked isn't one of its own.
     Misdirected,
-    /// A part of a text that ends before.
+    /// A part of a text that begins behind its end.
     Range,
-    /// The one that answered ended of something else.
+    /// The process that answered ended for another reason, or its answer is not whole.
     Died,
     /// The service is stopping.
     Stopping,
@@ -99,6 +99,63 @@ impl Ending {
         }
     }
 
+    /// Code of gRPC.
+    pub(crate) fn grpc(self) -> i32 {
+        match self {
+            Self::Cancelled => 1,
+            Self::Syntax
+            | Self::UnknownTable
+            | Self::UnknownColumn
+            | Self::WrongType
+            | Self::Invalid
+            | Self::Failed
+            | Self::TooLarge
+            | Self::TooDeep
+            | Self::Misdirected => 3,
+            Self::Deadline => 4,
+            Self::NotFound => 5,
+            Self::Conflict => 6,
+            Self::WouldWrite | Self::Forbidden => 7,
+            Self::Memory | Self::Disk | Self::QueueFull => 8,
+            Self::SnapshotGone => 9,
+            Self::SourceChanged => 10,
+            Self::Range => 11,
+            Self::NotSupported | Self::Method => 12,
+            Self::Died => 13,
+            Self::Stopping => 14,
+            Self::SourceDamaged => 15,
+            Self::Login | Self::TooManyLogins => 16,
+        }
+    }
+
+    /// SQLSTATE.
+    pub(crate) fn sqlstate(self) -> &'static str {
+        match self {
+            Self::Syntax => "42601",
+            Self::UnknownTable => "42P01",
+            Self::UnknownColumn => "42703",
+            Self::WrongType => "42804",
+            Self::Invalid | Self::Method | Self::Conflict | Self::Range => "22023",
+            Self::Failed => "22000",
+            Self::WouldWrite => "25006",
+            Self::Forbidden => "42501",
+            Self::NotFound | Self::Misdirected => "3D000",
+            Self::TooLarge => "54000",
+            Self::Memory => "53200",
+            Self::Disk => "53100",
+            Self::TooDeep => "54001",
+            Self::Deadline | Self::Cancelled => "57014",
+            Self::QueueFull => "53300",
+            Self::SnapshotGone => "55000",
+            Self::SourceChanged => "40001",
+            Self::SourceDamaged => "XX001",
+            Self::NotSupported => "0A000",
+            Self::Login | Self::TooManyLogins => "28P01",
+            Self::Died => "XX000",
+            Self::Stopping => "57P01",
+        }
+    }
+
     /// `unknown-table`, as in the address of a problem and in the audit log.
     pub(crate) fn name(self) -> String {
         serde_json::to_value(self).ok().and_then(|v| v.as_str().map(str::to_owned)).unwrap_or_default()
@@ -116,6 +173,13 @@ pub(crate) struct Ended {
     pub hint: Option<String>,
     /// Where in a query, both from 1.
     pub place: Option<(u64, u64)>,
+}
+
+impl std::fmt::Display for Ended {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.detail)?;
+        self.hint.as_ref().map_or(Ok(()), |hint| write!(f, "\n(hint: {hint})"))
+    }
 }
 
 impl Ended {

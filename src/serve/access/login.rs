@@ -19,7 +19,7 @@ use super::tokens::{May, NewToken, Token, Tokens};
 const FIRST: &str = "results";
 
 /// The file that keeps it for scripts of the same user.
-const FIRST_FILE: &str = "token";
+pub(super) const FIRST_FILE: &str = "token";
 
 /// By what somebody is known.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +52,7 @@ impl Login {
         if self.token.may(what) {
             return Ok(());
         }
-        let word = match what {
-            May::WriteQueries => "write-queries",
-            May::Admin => "admin",
-        };
+        let word = what.name();
         let words = format!(
             "the token {} may not do that\n(hint: `results token new NAME --may {word}` makes one that may)",
             self.token.name
@@ -74,7 +71,9 @@ pub(crate) struct Access {
     /// Queries that were saved.
     pub saved: Saved,
     sessions: Sessions,
-    delay: Delay,
+    pub(super) delay: Delay,
+    #[cfg(feature = "pg")]
+    pub(super) unknown_names: [u8; 32],
 }
 
 impl Access {
@@ -100,7 +99,11 @@ impl Access {
             tokens,
             sessions: Sessions::default(),
             delay: Delay::default(),
+            #[cfg(feature = "pg")]
+            unknown_names: super::scram::unknown_names(state)?,
         };
+        #[cfg(feature = "pg")]
+        access.complete(state)?;
         Ok((access, first))
     }
 
@@ -121,16 +124,23 @@ impl Access {
     }
 
     /// Who a token is.
-    pub(crate) fn by_token(&self, sent: &Secret, from: IpAddr) -> Result<Login, Ended> {
+    pub(crate) fn by_token(
+        &self,
+        sent: &Secret,
+        from: IpAddr,
+        protocol: &'static str,
+    ) -> Result<Login, Ended> {
         self.may_try(from)?;
         match self.tokens.find(sent) {
             Some((token, ended)) => {
                 self.delay.passed(from);
                 Ok(Login { token, by: By::Token, ended })
             }
-            None => {
-                Err(self.refused(from, "unknown token\n(hint: `results token list` shows those that hold)"))
-            }
+            None => Err(self.refused(
+                from,
+                protocol,
+                "unknown token\n(hint: `results token list` shows those that hold)",
+            )),
         }
     }
 
@@ -141,26 +151,24 @@ impl Access {
     }
 
     /// Signs a browser in by a code or a token; gives the session.
-    pub(crate) fn sign_in(&self, sent: &Secret, from: IpAddr) -> Result<(Secret, Login), Ended> {
+    pub(crate) fn sign_in(
+        &self,
+        sent: &Secret,
+        from: IpAddr,
+        protocol: &'static str,
+    ) -> Result<(Secret, Login), Ended> {
         self.may_try(from)?;
         let holder: Option<Holder> =
             self.sessions.redeem(sent, Instant::now()).or_else(|| self.tokens.find(sent));
         let Some((token, ended)) = holder else {
             let words = "this code was used, is too old, or isn't one of this service\n(hint: start `results serve` \
                          again for a new link, or sign in with a token)";
-            return Err(self.refused(from, words));
+            return Err(self.refused(from, protocol, words));
         };
         self.delay.passed(from);
         let session = self.sessions.begin((Arc::clone(&token), ended.clone()), Instant::now());
         let session = session.map_err(|e| Ended::new(Ending::Died, e.to_string()))?;
-        self.audit.note(&Entry {
-            event: "login",
-            token: Some(token.name.clone()),
-            address: from.to_string(),
-            protocol: "http",
-            ending: "ok".into(),
-            ..Entry::default()
-        });
+        self.note_login(&token, from, protocol);
         Ok((session, Login { token, by: By::Session, ended }))
     }
 
@@ -174,18 +182,30 @@ impl Access {
         SESSION
     }
 
-    fn may_try(&self, from: IpAddr) -> Result<(), Ended> {
+    /// Writes down who was let in.
+    pub(super) fn note_login(&self, token: &Token, from: IpAddr, protocol: &'static str) {
+        self.audit.note(&Entry {
+            event: "login",
+            token: Some(token.name.clone()),
+            address: from.to_string(),
+            protocol,
+            ending: "ok".into(),
+            ..Entry::default()
+        });
+    }
+
+    pub(super) fn may_try(&self, from: IpAddr) -> Result<(), Ended> {
         let Some(left) = self.delay.left(from, Instant::now()) else { return Ok(()) };
         let words = format!("too many wrong logins from {from}; wait {} s", left.as_secs() + 1);
         Err(Ended::new(Ending::TooManyLogins, words))
     }
 
-    fn refused(&self, from: IpAddr, words: &str) -> Ended {
+    pub(super) fn refused(&self, from: IpAddr, protocol: &'static str, words: &str) -> Ended {
         self.delay.failed(from, Instant::now());
         self.audit.note(&Entry {
             event: "refused",
             address: from.to_string(),
-            protocol: "http",
+            protocol,
             ending: Ending::Login.name(),
             ..Entry::default()
         });

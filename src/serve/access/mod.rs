@@ -6,7 +6,12 @@ mod delay;
 mod ending;
 mod glob;
 mod login;
+#[cfg(feature = "pg")]
+mod proof;
 mod saved;
+#[cfg(feature = "pg")]
+mod scram;
+mod scram_keys;
 mod secret;
 mod session;
 mod state;
@@ -15,6 +20,10 @@ mod tokens;
 pub(crate) use audit::Entry;
 pub(crate) use ending::{Ended, Ending};
 pub(crate) use login::{Access, By, Login, until_true};
+#[cfg(feature = "pg")]
+pub(crate) use proof::Challenge;
+#[cfg(feature = "pg")]
+pub(crate) use scram::nonce;
 pub(crate) use secret::Secret;
 pub use state::{State, StateError};
 pub use tokens::{May, NewToken, Tokens};

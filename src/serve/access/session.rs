@@ -98,6 +98,7 @@ mod tests {
         let token = Token {
             name: "anna".into(),
             hash: String::new(),
+            scram: None,
             created: Utc::now(),
             expires: None,
             sources: Vec::new(),

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use super::glob::fits;
+use super::scram_keys::ScramKeys;
 use super::secret::Secret;
 use super::state::{State, StateError};
 use crate::serve::mark::Mark;
@@ -24,6 +25,16 @@ pub enum May {
     Admin,
 }
 
+impl May {
+    /// Its name, as `--may` takes it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::WriteQueries => "write-queries",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 /// A token, without the token.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Token {
@@ -31,6 +42,9 @@ pub struct Token {
     pub name: String,
     /// What is kept of it.
     pub hash: String,
+    /// What is kept of it for logins that never send it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub scram: Option<ScramKeys>,
     /// When it was made.
     pub created: DateTime<Utc>,
     /// When it ends.
@@ -196,9 +210,37 @@ impl Tokens {
             Secret::token().map_err(|source| StateError::Io { path: "/dev/urandom".into(), source })?;
         let created = Utc::now();
         let expires = days.map(|days| created + Duration::days(days.into()));
-        file.tokens.push(Token { name, hash: secret.hash(), created, expires, sources, may });
+        let scram = keys_of(&secret)?;
+        file.tokens.push(Token { name, hash: secret.hash(), scram, created, expires, sources, may });
         self.put(&file)?;
         Ok(secret)
+    }
+
+    /// Adds what logins by the protocol of Postgres need to a token that was made before there were such; whether that
+    /// was wanting.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    #[cfg(feature = "pg")]
+    pub fn complete(&self, secret: &Secret) -> Result<bool, StateError> {
+        let mut file = self.file()?;
+        let wanting = file.tokens.iter_mut().find(|token| token.scram.is_none() && secret.is(&token.hash));
+        let Some(token) = wanting else { return Ok(false) };
+        token.scram = keys_of(secret)?;
+        self.put(&file)?;
+        Ok(true)
+    }
+
+    /// The token of a name, and what becomes true when it ends.
+    #[cfg(feature = "pg")]
+    pub(super) fn named(&self, name: &str) -> Option<(Arc<Token>, watch::Receiver<bool>)> {
+        if let Err(error) = self.look() {
+            tracing::error!("{error}");
+        }
+        let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let found = known.tokens.iter().find(|(token, _)| token.name == name);
+        let found = found.map(|(token, ended)| (Arc::clone(token), ended.subscribe()));
+        found.filter(|(token, _)| !token.is_over(Utc::now()))
     }
 
     /// Ends one.
@@ -232,5 +274,24 @@ impl Tokens {
         let text = serde_saphyr::to_string(file).map_err(|e| damaged(e.to_string()))?;
         self.state.write(FILE, &text)?;
         self.look()
+    }
+}
+
+/// What is kept of a token for logins that never send it, where this build has such.
+#[cfg_attr(
+    not(feature = "pg"),
+    expect(clippy::unnecessary_wraps, reason = "keys need randomness, which may be missing")
+)]
+fn keys_of(secret: &Secret) -> Result<Option<ScramKeys>, StateError> {
+    #[cfg(feature = "pg")]
+    {
+        let keys = super::scram::keys_of(secret.reveal());
+        let keys = keys.map_err(|source| StateError::Io { path: "/dev/urandom".into(), source })?;
+        Ok(Some(keys))
+    }
+    #[cfg(not(feature = "pg"))]
+    {
+        let _ = secret;
+        Ok(None)
     }
 }

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use tokio::sync::watch;
 
 use crate::serve::access::{Ended, Ending};
+use crate::store::StoreEnvironment;
 
 /// What queries may take.
 #[derive(Debug, Clone)]
@@ -17,6 +18,8 @@ pub struct Limits {
     pub program: PathBuf,
     /// Folder with schemas and queries of the user's own.
     pub definitions: Option<PathBuf>,
+    /// How object stores are reached, if something that is served lies in one: a child has no other environment.
+    pub environment: StoreEnvironment,
     /// Queries at a time.
     pub queries: usize,
     /// Queries that wait.

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use super::frame::ColumnOf;
 
+/// The title of the part of a user's page that tells of files that could not be read.
+pub(crate) const DAMAGED: &str = "Damaged files";
+
 /// A plot that is asked for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Picture {

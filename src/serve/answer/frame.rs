@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncReadExt};
@@ -11,17 +12,33 @@ use crate::serve::access::Ended;
 /// Bytes of a frame at most: what is longer comes in several.
 pub(crate) const LONGEST: usize = 2 << 20;
 
+/// Bytes of a message at most: a row is not cut, and a cell of it may be long.
+const LONGEST_MESSAGE: usize = 1 << 30;
+
 /// A part of an answer.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Frame {
     /// The columns of the rows that come.
     Columns(Vec<ColumnOf>),
+    /// What whoever reads the rows must know, as far as it is known before them.
+    Notes(Vec<String>),
     /// A part of the body, in the format that was asked for.
     Bytes(Vec<u8>),
+    /// A message of Arrow IPC.
+    Message(Message),
     /// The answer is whole.
     Done(Done),
     /// There is no answer, or no more of it.
     Error(Ended),
+}
+
+/// A message of Arrow IPC, as programs pass it on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Message {
+    /// What it is, without a prefix.
+    pub head: Bytes,
+    /// Its buffers.
+    pub body: Bytes,
 }
 
 /// A column of rows.
@@ -64,9 +81,20 @@ pub(crate) struct Done {
 pub(super) fn write(out: &mut impl Write, frame: &Frame) -> io::Result<()> {
     let (kind, bytes) = match frame {
         Frame::Columns(columns) => (b'C', serde_json::to_vec(columns)?),
+        Frame::Notes(notes) => (b'N', serde_json::to_vec(notes)?),
         Frame::Bytes(bytes) => {
             // Without a copy: these are the large ones.
             return bytes.chunks(LONGEST).try_for_each(|part| head_and(out, b'B', part));
+        }
+        Frame::Message(message) => {
+            // In one piece, whatever its length: a cell is not cut.
+            let length = message.head.len() + message.body.len() + 4;
+            let length = u32::try_from(length).map_err(io::Error::other)?;
+            out.write_all(b"M")?;
+            out.write_all(&length.to_be_bytes())?;
+            out.write_all(&(message.head.len() as u32).to_be_bytes())?;
+            out.write_all(&message.head)?;
+            return out.write_all(&message.body);
         }
         Frame::Done(done) => (b'D', serde_json::to_vec(done)?),
         Frame::Error(ended) => (b'E', serde_json::to_vec(ended)?),
@@ -93,19 +121,28 @@ pub(super) async fn read(from: &mut (impl AsyncRead + Unpin)) -> io::Result<Opti
     }
     let length = u32::from_be_bytes([head[1], head[2], head[3], head[4]]) as usize;
     // Columns and notes are of the query's making too.
-    if length > LONGEST * 4 {
+    let most = if head[0] == b'M' { LONGEST_MESSAGE } else { LONGEST * 4 };
+    if length > most {
         return Err(io::Error::other(format!("a frame of {length} bytes")));
     }
     let mut bytes = vec![0; length];
     from.read_exact(&mut bytes).await?;
     let frame = match head[0] {
         b'C' => Frame::Columns(serde_json::from_slice(&bytes)?),
+        b'N' => Frame::Notes(serde_json::from_slice(&bytes)?),
         b'B' => Frame::Bytes(bytes),
+        b'M' => Frame::Message(message(bytes.into()).ok_or_else(|| io::Error::other("a torn message"))?),
         b'D' => Frame::Done(serde_json::from_slice(&bytes)?),
         b'E' => Frame::Error(serde_json::from_slice(&bytes)?),
         kind => return Err(io::Error::other(format!("a frame of the unknown kind {kind}"))),
     };
     Ok(Some(frame))
+}
+
+fn message(mut bytes: Bytes) -> Option<Message> {
+    let length = u32::from_be_bytes(bytes.first_chunk::<4>().copied()?) as usize;
+    let body = (bytes.len() >= 4 + length).then(|| bytes.split_off(4 + length))?;
+    Some(Message { head: bytes.split_off(4), body })
 }
 
 #[cfg(test)]
@@ -117,7 +154,13 @@ mod tests {
     async fn frames_come_back_as_they_went() {
         let frames = [
             Frame::Columns(Vec::new()),
+            Frame::Notes(vec!["ä".into()]),
             Frame::Bytes(vec![7; 10]),
+            Frame::Message(Message {
+                head: Bytes::from_static(b"abc"),
+                body: Bytes::from(vec![1; LONGEST + 7]),
+            }),
+            Frame::Message(Message { head: Bytes::new(), body: Bytes::new() }),
             Frame::Done(Done { rows: 3, next: Some(vec![Value::Null, "a".into()]), ..Done::default() }),
             Frame::Error(Ended::new(Ending::Memory, "more")),
         ];
@@ -142,6 +185,7 @@ mod tests {
             assert_eq!(part.len(), length);
         }
         assert!(read(&mut &bytes[..100]).await.is_err());
+        assert!(read(&mut &b"M\0\0\0\x05\0\0\0\x02a"[..]).await.is_err());
         assert!(read(&mut &b"X\0\0\0\0"[..]).await.is_err());
         assert!(read(&mut &b"B\xff\xff\xff\xff"[..]).await.is_err());
     }

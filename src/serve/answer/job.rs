@@ -6,24 +6,41 @@ use std::path::PathBuf;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::drawn::{Picture, ReportOf};
+use super::drawn::{Drawing, Picture, ReportOf};
 use crate::serve::catalog::Moment;
 
 /// A question about one source.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Job {
+    /// Its name.
+    pub name: String,
     /// Its directory.
     pub dir: PathBuf,
     /// What is asked.
     pub ask: Ask,
     /// What the source consisted of when it was asked.
     pub moment: Moment,
+    /// Whether the question names its own source too.
+    pub is_called: bool,
+    /// Other sources that it names.
+    pub beside: Vec<Beside>,
     /// Folder with schemas and queries of the user's own.
     pub definitions: Option<PathBuf>,
     /// Seconds of work.
     pub seconds: u64,
     /// Bytes of disk.
     pub disk: u64,
+}
+
+/// Another source beside the one that is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct Beside {
+    /// Its name, by which a query has its tables.
+    pub name: String,
+    /// Its directory.
+    pub dir: PathBuf,
+    /// What it consisted of when it was asked.
+    pub moment: Moment,
 }
 
 /// What is asked.
@@ -41,6 +58,9 @@ pub(crate) enum Ask {
     },
     /// How a query would be answered: columns, parameters, plan.
     Plan(Text),
+    /// What a query takes and gives: two Arrow IPC streams without rows, of its columns and of its parameters, each
+    /// behind its length (32 bits, the largest first).
+    Shape(Text),
     /// Rows of a table.
     Rows {
         /// Which.
@@ -76,13 +96,54 @@ pub(crate) enum Ask {
     Status,
 }
 
+impl Ask {
+    /// The query, where one is asked.
+    pub(crate) fn sql(&self) -> Option<&str> {
+        match self {
+            Self::Query { text, .. } | Self::Plan(text) | Self::Shape(text) => Some(&text.sql),
+            Self::Plot(Picture { of: Drawing::Text(sql), .. }) => Some(sql),
+            _ => None,
+        }
+    }
+}
+
 /// A query and the values of its parameters.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Text {
     /// The query.
     pub sql: String,
-    /// Values by name.
+    /// Values by name, as people write them.
     pub params: BTreeMap<String, String>,
+    /// Values as programs send them: an Arrow IPC stream of one row, whose columns are the parameters by number or name.
+    #[serde(default)]
+    pub values: Option<Vec<u8>>,
+    /// How it is spoken.
+    #[serde(default)]
+    pub spoken: Spoken,
+}
+
+/// How a query is spoken.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub(crate) enum Spoken {
+    /// As at the terminal.
+    #[default]
+    Plain,
+    /// Each `?` is the next parameter.
+    Marks,
+    /// By a program that takes the service for Postgres.
+    Postgres(PgSession),
+}
+
+/// What programs of Postgres ask about themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) struct PgSession {
+    /// Name of the token.
+    pub user: String,
+    /// The source.
+    pub database: String,
+    /// The sources that the token sees.
+    pub databases: Vec<String>,
 }
 
 /// How rows are written.
@@ -99,10 +160,13 @@ pub(crate) enum Format {
     Arrow,
     /// A Parquet file.
     Parquet,
+    /// Messages of Arrow IPC, a [`Frame::Message`](super::frame::Frame::Message) each, the schema first: without views
+    /// and dictionaries.
+    Messages,
 }
 
 impl Format {
-    /// All, by name.
+    /// All that people ask for, by name.
     pub(crate) const ALL: [(&'static str, Self); 5] = [
         ("json", Self::Json),
         ("ndjson", Self::Ndjson),

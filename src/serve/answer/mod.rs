@@ -18,9 +18,9 @@ mod starter;
 mod work;
 
 pub use asking::Limits;
-pub(crate) use asking::{Asker, Finished};
+pub(crate) use asking::{Asker, Finished, Running};
 pub use child::main;
-pub(crate) use drawn::{Drawing, Drawn, Form, ParamOf, Picture, PlotOf, ReportOf, Size};
-pub(crate) use frame::{ColumnOf, Done, Frame};
-pub(crate) use job::{Ask, Filter, Format, Job, Op, Rows, Sort, Text};
+pub(crate) use drawn::{DAMAGED, Drawing, Drawn, Form, ParamOf, Picture, PlotOf, ReportOf, Size};
+pub(crate) use frame::{ColumnOf, Done, Frame, Message};
+pub(crate) use job::{Ask, Beside, Filter, Format, Job, Op, PgSession, Rows, Sort, Spoken, Text};
 pub(crate) use pool::{Answer, Pool};

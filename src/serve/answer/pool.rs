@@ -202,7 +202,8 @@ impl Pool {
         let number = self.0.counts.started.fetch_add(1, Ordering::Relaxed);
         let folder = self.0.folder.path().join(number.to_string());
         let limits = &self.0.limits;
-        Process::start(&self.0.starter, &limits.program, &folder, limits.memory, &self.0.counts).await
+        let own = (limits.memory, &limits.environment);
+        Process::start(&self.0.starter, &limits.program, &folder, own, &self.0.counts).await
     }
 
     /// Has children wait for the next questions.

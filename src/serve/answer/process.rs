@@ -19,6 +19,7 @@ use super::job::Job;
 use super::starter::Starter;
 use crate::progress::bytes;
 use crate::serve::access::{Ended, Ending};
+use crate::store::StoreEnvironment;
 use crate::system::{LITTLE_RESERVE, STACK_IS_OVER};
 
 /// What a child says last is kept to this length.
@@ -55,7 +56,7 @@ impl Process {
         starter: &Starter,
         program: &Path,
         folder: &Path,
-        memory: u64,
+        (memory, environment): (u64, &StoreEnvironment),
         counts: &Arc<Counts>,
     ) -> io::Result<Self> {
         std::fs::create_dir_all(folder)?;
@@ -68,6 +69,7 @@ impl Process {
             .env(MEMORY, memory.to_string())
             .env("TMPDIR", folder)
             .envs(LITTLE_RESERVE)
+            .envs(environment.iter())
             .current_dir(folder)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

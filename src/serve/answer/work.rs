@@ -90,9 +90,13 @@ impl Work {
                     flows = true;
                     told.bytes += bytes.len() as u64;
                 }
+                Frame::Message(message) => {
+                    flows = true;
+                    told.bytes += (message.head.len() + message.body.len()) as u64;
+                }
                 Frame::Done(done) => told.rows = done.rows,
                 Frame::Error(ended) => return Over::Said(ended.clone()),
-                Frame::Columns(_) => {}
+                Frame::Columns(_) | Frame::Notes(_) => {}
             }
             let is_last = matches!(frame, Frame::Done(_));
             let stall = self.limits.stall;

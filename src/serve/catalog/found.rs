@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use super::place::{AWAY, found_away, is_away};
 use super::snapshots::{Snapshot, Snapshots};
 use super::source::Source;
 use crate::hidden::is_hidden;
@@ -23,6 +24,8 @@ pub(crate) struct Catalog {
     empty: RwLock<Vec<String>>,
     snapshots: Snapshots,
     looks: AtomicU64,
+    /// What was found in object stores, and when.
+    away: Mutex<BTreeMap<PathBuf, (Instant, Vec<PathBuf>)>>,
 }
 
 impl Catalog {
@@ -30,6 +33,9 @@ impl Catalog {
     /// their last use.
     pub(crate) fn new(dirs: &[PathBuf], keep: Duration) -> Self {
         let full = |dir: &PathBuf| {
+            if is_away(dir) {
+                return dir.clone();
+            }
             dir.canonicalize().unwrap_or_else(|_| std::path::absolute(dir).unwrap_or_else(|_| dir.clone()))
         };
         Self {
@@ -39,7 +45,21 @@ impl Catalog {
             empty: RwLock::default(),
             snapshots: Snapshots::new(keep),
             looks: AtomicU64::new(0),
+            away: Mutex::default(),
         }
+    }
+
+    /// What lies in an object store, looked for now and then. What cannot be asked is a source that says why.
+    fn found_away(&self, dir: &Path) -> Vec<PathBuf> {
+        let mut known = self.away.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((when, found)) = known.get(dir)
+            && when.elapsed() < AWAY
+        {
+            return found.clone();
+        }
+        let found = found_away(dir).unwrap_or_else(|_| vec![dir.to_owned()]);
+        known.insert(dir.to_owned(), (Instant::now(), found.clone()));
+        found
     }
 
     /// Looks at all of them.
@@ -48,7 +68,7 @@ impl Catalog {
         let mut empty = Vec::new();
         let mut all = Vec::new();
         for dir in &self.dirs {
-            let inside = found(dir);
+            let inside = if is_away(dir) { self.found_away(dir) } else { found(dir) };
             if inside.is_empty() {
                 empty.push(own_name(dir));
             }

@@ -28,6 +28,15 @@ pub(crate) struct Happened {
 }
 
 impl Happened {
+    /// What befell the workers of a run without locks, whose supervisors each have files of their own.
+    pub(super) fn of(events: Vec<Event>) -> Self {
+        let mut now = Self::default();
+        for event in events {
+            now.note(event);
+        }
+        now
+    }
+
     /// The same with what was added since. It is replaced as a whole, with the lines that it had.
     pub(super) fn and_new(&self, dir: &Path) -> Self {
         let path = dir.join(EVENTS);

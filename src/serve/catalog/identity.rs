@@ -3,12 +3,24 @@
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use super::place::{is_away, place};
+use crate::serve::access::{Ended, Ending};
+use crate::store::{MERGE_MANIFEST, StoreError};
+
 /// A mark of size, number and time of its files. Links are none of its files.
 ///
 /// # Errors
-/// The folder cannot be read, or has a link in the place of a file.
-pub(crate) fn identity(dir: &Path) -> Result<String, String> {
-    let failed = |error: std::io::Error| format!("{} cannot be read: {error}", dir.display());
+/// The folder cannot be read, has a link in the place of a file, or goes meanwhile.
+pub(crate) fn identity(dir: &Path) -> Result<String, Ended> {
+    if is_away(dir) {
+        return of_objects(dir);
+    }
+    let failed = |error: std::io::Error| {
+        if error.kind() == std::io::ErrorKind::NotFound {
+            return gone("the merged output is not there");
+        }
+        Ended::new(Ending::SourceDamaged, format!("{} cannot be read: {error}", dir.display()))
+    };
     let mut files = Vec::new();
     for entry in std::fs::read_dir(dir).map_err(failed)? {
         let entry = entry.map_err(failed)?;
@@ -18,7 +30,8 @@ pub(crate) fn identity(dir: &Path) -> Result<String, String> {
         if about.is_symlink() {
             let words =
                 "is a link, which is not followed\n(hint: a merged output has its files in its own folder)";
-            return Err(format!("{} {words}", entry.path().display()));
+            let words = format!("{} {words}", entry.path().display());
+            return Err(Ended::new(Ending::SourceDamaged, words));
         }
         if about.is_file() {
             files.push((name, about.size(), about.ino(), about.mtime(), about.mtime_nsec()));
@@ -30,6 +43,26 @@ pub(crate) fn identity(dir: &Path) -> Result<String, String> {
         hash.update(format!("{file:?}").as_bytes());
     }
     Ok(hash.finalize().to_hex()[..16].to_owned())
+}
+
+/// The same in an object store: of sizes, and of when the last file was put there.
+fn of_objects(dir: &Path) -> Result<String, Ended> {
+    let failed = |error: StoreError| Ended::new(Ending::SourceDamaged, crate::error::chain(&error));
+    let storage = place(dir).storage().map_err(failed)?;
+    let files = storage.list("").map_err(|error| failed(error.into()))?;
+    let put = storage.modified(MERGE_MANIFEST).map_err(|error| failed(error.into()))?;
+    let Some(put) = put else { return Err(gone("the merged output is not there")) };
+    let mut hash = blake3::Hasher::new();
+    hash.update(format!("{put} {files:?}").as_bytes());
+    Ok(hash.finalize().to_hex()[..16].to_owned())
+}
+
+/// What is not there at the moment: whoever merges anew takes the old output away first.
+pub(crate) fn gone(what: &str) -> Ended {
+    Ended::new(
+        Ending::SourceChanged,
+        format!("{what}: it was removed, or is being replaced\n(hint: ask again)"),
+    )
 }
 
 #[cfg(test)]
@@ -46,6 +79,12 @@ mod tests {
         std::fs::rename(dir.path().join("new"), dir.path().join("te.parquet")).unwrap();
         assert_ne!(identity(dir.path()).unwrap(), before);
         std::os::unix::fs::symlink("/etc/passwd", dir.path().join("users.parquet")).unwrap();
-        assert!(identity(dir.path()).unwrap_err().contains("users.parquet is a link"));
+        let link = identity(dir.path()).unwrap_err();
+        assert!(
+            link.ending == Ending::SourceDamaged && link.detail.contains("users.parquet is a link"),
+            "{link:?}"
+        );
+        let gone = identity(&dir.path().join("gone")).unwrap_err();
+        assert_eq!(gone.ending, Ending::SourceChanged);
     }
 }

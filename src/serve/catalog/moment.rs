@@ -5,7 +5,9 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::identity::identity;
-use crate::store::{Entry, LocalStorage, Location, Pinned, ReadLock};
+use super::place::place;
+use crate::serve::access::{Ended, Ending};
+use crate::store::{Entry, Location, Pinned, ReadLock, StoreError};
 
 /// What a source consists of at one moment.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,14 +21,15 @@ pub(crate) enum Moment {
 
 impl Moment {
     /// That of a directory now, with what keeps a compaction from removing files of it.
-    pub(super) fn now(dir: &Path, is_run: bool) -> Result<(Self, Option<ReadLock>), String> {
+    pub(super) fn now(dir: &Path, is_run: bool) -> Result<(Self, Option<ReadLock>), Ended> {
         if !is_run {
             return Ok((Self::Merged(identity(dir)?), None));
         }
-        let storage = LocalStorage::new(dir);
+        let damaged = |error: StoreError| Ended::new(Ending::SourceDamaged, crate::error::chain(&error));
+        let storage = place(dir).storage().map_err(damaged)?;
         // First the lock: what is listed then stays.
-        let reading = ReadLock::take(&storage);
-        let ledger = Pinned::ledger_now(&storage).map_err(|error| crate::error::chain(&error))?;
+        let reading = ReadLock::take(&*storage);
+        let ledger = Pinned::ledger_now(&*storage).map_err(damaged)?;
         Ok((Self::Run(ledger), Some(reading)))
     }
 
@@ -51,8 +54,8 @@ impl Moment {
     /// The directory as it was then, for those who read it.
     pub(crate) fn of(&self, dir: &Path) -> Location {
         match self {
-            Self::Run(ledger) => Location::Pinned(dir.to_owned(), ledger.clone().into()),
-            Self::Merged(_) => Location::Folder(dir.to_owned()),
+            Self::Run(ledger) => place(dir).pinned(ledger.clone().into()),
+            Self::Merged(_) => place(dir),
         }
     }
 }

@@ -41,8 +41,9 @@ struct Inner {
 impl Snapshot {
     /// The state of a source now.
     fn now(source: &Source) -> Result<Self, Ended> {
-        let failed = |words: String| {
-            Ended::new(Ending::SourceDamaged, format!("{}: {}", source.name, source.hide(&words)))
+        let failed = |ended: Ended| {
+            let ended = source.hide_ended(ended);
+            Ended { detail: format!("{}: {}", source.name, ended.detail), ..ended }
         };
         let (moment, reading) = Moment::now(&source.dir, source.summary.kind == Kind::Run).map_err(failed)?;
         Ok(Self(Arc::new(Inner {

@@ -3,16 +3,19 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Instant;
 
 use serde::Serialize;
 
 use super::happened::Happened;
 use super::identity::identity;
+use super::place::{AWAY, is_away, is_one, place};
+use crate::event::kept_events;
 use crate::run::{self, Pulse};
 use crate::serve::access::Ended;
 use crate::serve::mark::Mark;
 use crate::sources::Source as Opened;
-use crate::store::{EXPECTED, MANIFEST, MERGE_MANIFEST, MergeManifest, Run};
+use crate::store::{EXPECTED, MANIFEST, MERGE_MANIFEST, MergeManifest, Protocol, Run};
 
 /// Where workers say where they stand.
 const STATUS: &str = "_status";
@@ -32,6 +35,9 @@ pub(crate) enum Kind {
     Damaged,
 }
 
+/// What `state` of a source can be.
+pub(crate) const STATES: [&str; 5] = ["complete", "running", "incomplete", "partial", "damaged"];
+
 /// What is known of a source without asking its tables.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub(crate) struct Summary {
@@ -39,7 +45,7 @@ pub(crate) struct Summary {
     pub name: String,
     /// What it is.
     pub kind: Kind,
-    /// `complete`, `running`, `incomplete`, `partial` or `damaged`.
+    /// One of `STATES`.
     pub state: String,
     /// What is wrong with it, if something is.
     pub problem: Option<String>,
@@ -84,7 +90,11 @@ pub(crate) struct Source {
     pub pulse: Option<Pulse>,
     /// What befell its workers.
     pub happened: Happened,
+    /// Whether there was a run or an output when it was looked at, whole or damaged.
+    pub is_there: bool,
     read: Option<Read>,
+    /// When it was looked at.
+    looked: Instant,
 }
 
 /// What was read of a directory, and need not be read again while its files are the same.
@@ -105,6 +115,7 @@ enum Known {
 impl Source {
     /// Looks at a directory, as it was `before` if it was looked at: then only what is new is read.
     pub(crate) fn look(name: &str, dir: &Path, before: Option<&Self>) -> Self {
+        let was = manifest_of(dir);
         match read(name, dir, before) {
             Ok(source) => source,
             Err(problem) => {
@@ -122,7 +133,9 @@ impl Source {
                     summary,
                     pulse: None,
                     happened,
+                    is_there: is_still_there(dir, was.as_ref()),
                     read: None,
+                    looked: Instant::now(),
                 }
             }
         }
@@ -143,6 +156,20 @@ impl Source {
     pub(crate) fn is_whole(&self) -> bool {
         self.summary.kind != Kind::Damaged
     }
+}
+
+/// The manifest of a run or an output of this machine.
+fn manifest_of(dir: &Path) -> Option<Mark> {
+    [MERGE_MANIFEST, MANIFEST].iter().find_map(|name| Mark::of(&dir.join(name)))
+}
+
+/// Whether there is a run or an output, whole or damaged, and the one that `was` there: what was put there while it was
+/// looked at is not what was seen.
+fn is_still_there(dir: &Path, was: Option<&Mark>) -> bool {
+    if is_away(dir) {
+        return place(dir).storage().and_then(|storage| is_one(&*storage, "")).unwrap_or(false);
+    }
+    was.is_some() && manifest_of(dir).as_ref() == was
 }
 
 fn hidden(dir: &Path, name: &str, words: &str) -> String {
@@ -172,6 +199,9 @@ fn nothing(name: &str) -> Summary {
 }
 
 fn read(name: &str, dir: &Path, before: Option<&Source>) -> Result<Source, String> {
+    if is_away(dir) {
+        return read_away(name, dir, before);
+    }
     // The manifest of an output counts where both are.
     let is_merged = dir.join(MERGE_MANIFEST).exists();
     let manifest = dir.join(if is_merged { MERGE_MANIFEST } else { MANIFEST });
@@ -195,10 +225,22 @@ fn read(name: &str, dir: &Path, before: Option<&Source>) -> Result<Source, Strin
             let run = Run::open(dir).map_err(|error| crate::error::chain(&error))?;
             of_run(name, dir, &run, (found, None))
         }
-        _ => match Opened::open(dir).map_err(|error| crate::error::chain(&error))? {
+        _ => match Opened::open(&dir.into()).map_err(|error| crate::error::chain(&error))? {
             Opened::Run(opened) => of_run(name, dir, &opened.run, (found, None)),
             Opened::Merged(_, manifest) => of_merged(name, dir, &Arc::new(*manifest), found),
         },
+    }
+}
+
+/// The same in an object store, where every look is paid for: not more often than every so often.
+fn read_away(name: &str, dir: &Path, before: Option<&Source>) -> Result<Source, String> {
+    let fresh = before.filter(|before| before.is_whole() && before.looked.elapsed() < AWAY);
+    if let Some(before) = fresh {
+        return Ok(before.clone());
+    }
+    match Opened::open(&place(dir)).map_err(|error| crate::error::chain(&error))? {
+        Opened::Run(opened) => of_run(name, dir, &opened.run, (None, None)),
+        Opened::Merged(_, manifest) => of_merged(name, dir, &Arc::new(*manifest), None),
     }
 }
 
@@ -224,7 +266,7 @@ fn of_merged(
             "it has no Parquet files and cannot be asked\n(hint: merge it with --format parquet too)"
                 .to_owned()
         }),
-        mark: identity(dir)?,
+        mark: identity(dir).map_err(|ended| ended.to_string())?,
         ..nothing(name)
     };
     let opened = Known::Merged(Arc::clone(manifest));
@@ -234,7 +276,9 @@ fn of_merged(
         summary,
         pulse: None,
         happened: Happened::default(),
+        is_there: true,
         read: found.map(|manifest| Read { manifest, status: None, opened }),
+        looked: Instant::now(),
     })
 }
 
@@ -270,6 +314,10 @@ fn of_run(
         mark: blake3::hash(mark.as_bytes()).to_hex()[..16].to_owned(),
         ..nothing(name)
     };
+    let happened = match opened.protocol() {
+        Protocol::Locks => before.map(|before| before.happened.clone()).unwrap_or_default().and_new(dir),
+        Protocol::Names => Happened::of(kept_events(opened.storage()).unwrap_or_default()),
+    };
     // What a run says that is not complete depends on the time too.
     let is_over = pulse.state == "complete";
     let status = status.filter(|status| is_over && status.is_settled());
@@ -278,7 +326,9 @@ fn of_run(
         dir: dir.to_owned(),
         summary,
         pulse: Some(pulse),
-        happened: before.map(|before| before.happened.clone()).unwrap_or_default().and_new(dir),
+        happened,
+        is_there: true,
         read: found.map(|manifest| Read { manifest, status, opened: Known::Run(opened.clone()) }),
+        looked: Instant::now(),
     })
 }

@@ -128,7 +128,11 @@ pub(super) struct Question {
 
 /// From the parameters of an address.
 pub(super) fn question(fields: &Fields, heads: &HeaderMap) -> Result<Question, Ended> {
-    let text = Text { sql: fields.one("sql")?.unwrap_or_default().to_owned(), params: fields.params() };
+    let text = Text {
+        sql: fields.one("sql")?.unwrap_or_default().to_owned(),
+        params: fields.params(),
+        ..Text::default()
+    };
     let question = Question {
         run: fields.one("run")?.unwrap_or_default().to_owned(),
         text,
@@ -159,7 +163,11 @@ pub(super) fn question_of(bytes: &[u8], heads: &HeaderMap) -> Result<Question, E
     });
     let fields = sent.format.map(|format| ("format".to_owned(), format)).into_iter().collect();
     let format = format(&Fields::of(fields, &["format"])?, heads, Format::Json)?;
-    fits(Question { run: sent.run, text: Text { sql: sent.sql, params: params.collect() }, format })
+    fits(Question {
+        run: sent.run,
+        text: Text { sql: sent.sql, params: params.collect(), ..Text::default() },
+        format,
+    })
 }
 
 fn fits(question: Question) -> Result<Question, Ended> {

@@ -2,10 +2,10 @@
 
 use std::sync::LazyLock;
 
-use axum::extract::Path;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::path::Path;
 use super::problem::Problem;
 use super::send::of_kind;
 use super::tag::Tag;

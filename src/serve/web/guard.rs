@@ -2,7 +2,6 @@
 
 use std::net::IpAddr;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
 
 use axum::extract::{Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, HeaderName, ORIGIN};
@@ -10,10 +9,12 @@ use axum::http::{HeaderMap, HeaderValue, Method};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use super::app::{App, Peer, Who};
+use super::app::{App, PROTOCOL, Who};
 use super::problem::Problem;
 use super::told::told;
 use crate::serve::access::{By, Ended, Ending, Secret};
+use crate::serve::desk::Caller;
+use crate::serve::doors::Peer;
 
 /// What a page may load and do: its own things and nothing else.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
@@ -65,11 +66,9 @@ pub(super) async fn known(
             let words = "the head `Authorization` is not of a kind that is known\n(hint: Authorization: Bearer TOKEN)";
             return Err(Problem(Ended::new(Ending::Login, words)));
         };
-        app.access.by_token(&Secret::sent(secret), address).inspect_err(|_| {
-            app.metrics.refused.fetch_add(1, Ordering::Relaxed);
-        })?
+        app.desk.login(&Secret::sent(secret), address, PROTOCOL)?
     } else {
-        let session = session(&app, heads).and_then(|secret| app.access.by_session(&secret));
+        let session = session(&app, heads).and_then(|secret| app.desk.access.by_session(&secret));
         session.ok_or_else(|| {
             let words = "nobody is signed in\n(hint: open the link that `results serve` printed, sign in with a token, \
                          or send `Authorization: Bearer TOKEN`)";
@@ -86,7 +85,9 @@ pub(super) async fn known(
     if *ended.borrow() {
         return Err(Problem(Ended::new(Ending::Login, "the token has ended")));
     }
-    request.extensions_mut().insert(Who { login, address, from_elsewhere });
+    request
+        .extensions_mut()
+        .insert(Who { caller: Caller { login, address, protocol: PROTOCOL }, from_elsewhere });
     Ok(next.run(request).await)
 }
 

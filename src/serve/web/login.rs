@@ -7,7 +7,7 @@ use axum::http::HeaderValue;
 use axum::http::header::SET_COOKIE;
 use axum::response::Response;
 
-use super::app::App;
+use super::app::{App, PROTOCOL};
 use super::asked::form;
 use super::fields::Fields;
 use super::guard::{address, cookie_name, session};
@@ -40,7 +40,7 @@ pub(super) async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Re
 /// Ends the session.
 pub(super) async fn sign_out(State(app): State<Arc<App>>, request: Request) -> Response {
     if let Some(session) = session(&app, request.headers()) {
-        app.access.sign_out(&session);
+        app.desk.access.sign_out(&session);
     }
     let mut response = on_to("/login");
     set_cookie(&app, &mut response, "", 0);
@@ -48,9 +48,10 @@ pub(super) async fn sign_out(State(app): State<Arc<App>>, request: Request) -> R
 }
 
 fn enter(app: &App, sent: &Secret, request: &Request) -> Result<Response, Problem> {
-    let (session, _) = app.access.sign_in(sent, address(request)).inspect_err(|_: &Ended| {
-        app.metrics.refused.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-    })?;
+    let (session, _) =
+        app.desk.access.sign_in(sent, address(request), PROTOCOL).inspect_err(|_: &Ended| {
+            app.desk.metrics.refused.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        })?;
     let mut response = on_to("/");
     set_cookie(app, &mut response, session.reveal(), Access::lasts().as_secs());
     Ok(response)

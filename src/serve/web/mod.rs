@@ -4,7 +4,6 @@ mod api;
 mod app;
 mod asked;
 mod assets;
-mod begun;
 mod drawing;
 mod fields;
 mod guard;
@@ -12,8 +11,8 @@ mod kept;
 mod link;
 mod live;
 mod login;
-mod metrics;
 mod pages;
+mod path;
 mod problem;
 mod saved;
 mod send;
@@ -26,7 +25,7 @@ use axum::Router;
 use axum::middleware::from_fn_with_state;
 use axum::routing::get;
 
-pub(super) use app::{App, Peer};
+pub(super) use app::App;
 
 /// What the service answers.
 pub(super) fn router(app: &Arc<App>) -> Router {

@@ -5,12 +5,12 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::stream;
 use serde::Serialize;
 
-use super::begun::Begun;
 use crate::serve::access::{Ended, Ending};
-use crate::serve::answer::{Answer, Format, Frame};
+use crate::serve::answer::{Format, Frame};
+use crate::serve::desk::Begun;
 
 /// What a format is called by programs, and how its files end.
 pub(super) fn kind_of(format: Format) -> (&'static str, &'static str) {
@@ -18,7 +18,7 @@ pub(super) fn kind_of(format: Format) -> (&'static str, &'static str) {
         Format::Json => ("application/json", "json"),
         Format::Ndjson => ("application/x-ndjson", "ndjson"),
         Format::Csv => ("text/csv; charset=utf-8", "csv"),
-        Format::Arrow => ("application/vnd.apache.arrow.stream", "arrows"),
+        Format::Arrow | Format::Messages => ("application/vnd.apache.arrow.stream", "arrows"),
         Format::Parquet => ("application/vnd.apache.parquet", "parquet"),
     }
 }
@@ -46,19 +46,15 @@ pub(super) fn picture(kind: &'static str, body: impl Into<Body>) -> Response {
 
 /// The rows of an answer as they come. One that breaks off does not look whole: the transfer is broken too.
 pub(super) fn rows(begun: Begun, format: Format, name: Option<&str>) -> Response {
-    let Begun { answer, first, snapshot, .. } = begun;
+    let tag = format!("\"{}\"", begun.snapshot.id());
     let (kind, ending) = kind_of(format);
-    let tag = format!("\"{}\"", snapshot.id());
-    let next = Some((answer, Some(first)));
-    let parts = stream::unfold(next, async |state| {
-        let (answer, first) = state?;
-        part(answer, first).await
-    });
-    let parts = parts.inspect(move |_| {
-        // The state is in use until the last part is sent.
-        let _in_use = &snapshot;
-    });
+    let notes = begun.notes_in_a_head();
+    // The state is in use until the last part is sent.
+    let parts = stream::unfold(Some(begun), async |begun| part(begun?).await);
     let mut response = of_kind(kind, Body::from_stream(parts));
+    if let Some(notes) = notes {
+        head(&mut response, "x-notes", &notes);
+    }
     let heads = response.headers_mut();
     if let Ok(tag) = HeaderValue::from_str(&tag) {
         heads.insert(ETAG, tag);
@@ -78,19 +74,15 @@ pub(super) fn file(response: &mut Response, name: &str, is_shown: bool) {
     }
 }
 
-type Part = (Result<Bytes, std::io::Error>, Option<(Answer, Option<Frame>)>);
-
-async fn part(mut answer: Answer, first: Option<Frame>) -> Option<Part> {
-    let next = match first {
-        Some(frame) => Ok(Some(frame)),
-        None => answer.next().await,
-    };
-    match next {
-        Ok(Some(Frame::Bytes(bytes))) => Some((Ok(bytes.into()), Some((answer, None)))),
-        Ok(Some(Frame::Columns(_))) => Some((Ok(Bytes::new()), Some((answer, None)))),
+async fn part(mut begun: Begun) -> Option<(Result<Bytes, std::io::Error>, Option<Begun>)> {
+    let broken = |words: String| Some((Err(std::io::Error::other(words)), None));
+    match begun.next().await {
+        Ok(Some(Frame::Bytes(bytes))) => Some((Ok(bytes.into()), Some(begun))),
+        Ok(Some(Frame::Message(message))) => Some((Ok(message.body), Some(begun))),
+        Ok(Some(Frame::Columns(_) | Frame::Notes(_))) => Some((Ok(Bytes::new()), Some(begun))),
         Ok(Some(Frame::Done(_))) => None,
-        Ok(Some(Frame::Error(ended))) | Err(ended) => Some((Err(std::io::Error::other(ended.detail)), None)),
-        Ok(None) => Some((Err(std::io::Error::other("the answer is not whole")), None)),
+        Ok(Some(Frame::Error(ended))) | Err(ended) => broken(ended.detail),
+        Ok(None) => broken("the answer is not whole".into()),
     }
 }
 

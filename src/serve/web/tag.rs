@@ -27,7 +27,7 @@ impl Tag {
     pub(super) fn of_source(app: &App, source: &Source, snapshot: &Snapshot, asked: &str) -> Self {
         let mut text =
             format!("{}\n{}\n{}\n{asked}\n", env!("CARGO_PKG_VERSION"), source.name, snapshot.id());
-        if let Some(folder) = &app.pool.limits().definitions {
+        if let Some(folder) = &app.desk.pool.limits().definitions {
             files(folder, 0, &mut text);
         }
         Self::of_bytes(text.as_bytes())

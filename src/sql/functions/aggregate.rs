@@ -80,12 +80,13 @@ impl Statistic {
     }
 }
 
-fn list_type() -> DataType {
+/// The type of a list of numbers.
+pub(super) fn list_type() -> DataType {
     DataType::List(Arc::new(Field::new_list_field(DataType::Float64, true)))
 }
 
 /// One list of numbers, or null.
-fn list(values: Option<Vec<f64>>) -> ScalarValue {
+pub(super) fn list(values: Option<Vec<f64>>) -> ScalarValue {
     let nulls = NullBuffer::from(vec![values.is_some()]);
     let values = values.unwrap_or_default();
     let offsets = OffsetBuffer::from_lengths([values.len()]);
@@ -134,6 +135,22 @@ impl AggregateUDFImpl for OfValues {
     }
 }
 
+/// A number, unless it is NaN or infinite.
+pub(super) fn finite(function: &str, value: f64) -> Result<f64> {
+    if value.is_nan() {
+        return exec_err!(
+            "{function} takes numbers, and one is NaN\n(hint: WHERE NOT isnan(x), or nanvl(x, NULL), leaves them out)"
+        );
+    }
+    if value.is_infinite() {
+        return exec_err!(
+            "{function} takes numbers, and one is infinite\n\
+             (hint: WHERE abs(x) < CAST('inf' AS DOUBLE) leaves such rows out)"
+        );
+    }
+    Ok(value)
+}
+
 /// Collects the values: all statistics need their ranks.
 #[derive(Debug)]
 struct Collected {
@@ -145,19 +162,7 @@ struct Collected {
 impl Accumulator for Collected {
     fn update_batch(&mut self, values: &[ArrayRef]) -> Result<()> {
         for value in values[0].as_primitive::<Float64Type>().iter().flatten() {
-            if value.is_nan() {
-                return exec_err!(
-                    "{} takes numbers, and one is NaN\n(hint: WHERE NOT isnan(x), or nanvl(x, NULL), leaves them out)",
-                    self.statistic.name()
-                );
-            }
-            if value.is_infinite() {
-                return exec_err!(
-                    "{} takes numbers, and one is infinite\n\
-                     (hint: WHERE abs(x) < CAST('inf' AS DOUBLE) leaves such rows out)",
-                    self.statistic.name()
-                );
-            }
+            let value = finite(self.statistic.name(), value)?;
             if self.statistic == Statistic::KsUniform && !(0.0..=1.0).contains(&value) {
                 return exec_err!(
                     "ks_uniform takes p-values, and {value} is not between 0 and 1\n\

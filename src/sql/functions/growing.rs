@@ -8,13 +8,12 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::compute::kernels::length::length;
-use arrow::datatypes::{DataType, FieldRef, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::common::{DataFusionError, Result};
 use datafusion::execution::context::SessionContext;
-use datafusion::logical_expr::{
-    ColumnarValue, ReturnFieldArgs, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature,
-};
+use datafusion::logical_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDF};
 
+use super::around::{self, Work};
 use crate::progress::bytes;
 use crate::sql::guard::Refusal;
 use crate::system;
@@ -24,6 +23,9 @@ const LARGEST: u64 = i32::MAX as u64;
 
 /// Less than this is made without looking at the memory of the process.
 const SMALL: u64 = 16 << 20;
+
+/// What an element of a list takes at least while the list is made: its place, and what says where it comes from.
+const ELEMENT: u64 = 16;
 
 /// Seconds about 1970 that a time holds.
 const SECONDS: f64 = 9.2e9;
@@ -47,6 +49,8 @@ enum Growth {
     List,
     /// A list of a length.
     Resize,
+    /// Values behind each other.
+    Together,
     /// Grows nothing: the seconds of a time.
     Time,
 }
@@ -63,23 +67,24 @@ const GROWING: &[(&str, Growth)] = &[
     ("generate_series", Growth::Range),
     ("array_repeat", Growth::List),
     ("array_resize", Growth::Resize),
+    ("array_concat", Growth::Together),
+    ("array_append", Growth::Together),
+    ("array_prepend", Growth::Together),
+    ("make_array", Growth::Together),
+    ("array_to_string", Growth::Together),
     ("to_timestamp", Growth::Time),
 ];
 
 /// Puts counted functions in the place of the engine's.
 pub(super) fn register(ctx: &SessionContext, memory: Option<u64>) {
-    let state = ctx.state();
-    for (name, growth) in GROWING {
-        if let Some(inner) = state.scalar_functions().get(*name) {
-            let counted = Counted { inner: Arc::clone(inner), growth: *growth, memory };
-            ctx.register_udf(ScalarUDF::from(counted));
-        }
+    for &(name, growth) in GROWING {
+        around::register(ctx, name, Counted { name, growth, memory });
     }
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
 struct Counted {
-    inner: Arc<ScalarUDF>,
+    name: &'static str,
     growth: Growth,
     memory: Option<u64>,
 }
@@ -91,7 +96,7 @@ impl Counted {
             return Err(DataFusionError::External(Box::new(Refusal::new(
                 format!(
                     "{} would make {} at once, and a column of text or lists holds {} for some thousand rows",
-                    self.name(),
+                    self.name,
                     bytes(wanted),
                     bytes(LARGEST)
                 ),
@@ -116,17 +121,18 @@ impl Counted {
     fn of_rows(&self, values: &[ColumnarValue], rows: usize) -> Result<u64> {
         let of_row: Box<dyn Fn(usize) -> u64> = match (self.growth, values) {
             (Growth::Repeat, [text, times]) => product(sizes(text)?, numbers(times)?),
-            (Growth::List, [value, times]) => product(sizes(value)?, numbers(times)?),
+            (Growth::List, [value, times]) => product(elements(value)?, numbers(times)?),
             (Growth::Pad, [_, to, ..]) => numbers(to)?,
-            (Growth::Resize, [_, to, ..]) => product(Box::new(|_| 8), numbers(to)?),
-            (Growth::Concat, texts) => sum(texts)?,
+            (Growth::Resize, [_, to, with]) => product(elements(with)?, numbers(to)?),
+            (Growth::Resize, [_, to]) => product(Box::new(|_| ELEMENT), numbers(to)?),
+            (Growth::Concat | Growth::Together, values) => sum(values)?,
             (Growth::ConcatWith, [between, texts @ ..]) => {
                 let (between, all, gaps) = (sizes(between)?, sum(texts)?, texts.len() as u64);
                 Box::new(move |row| all(row).saturating_add(between(row).saturating_mul(gaps)))
             }
             (Growth::Replace, [text, from, to, ..]) => {
                 let (text, from, to) = (sizes(text)?, sizes(from)?, sizes(to)?);
-                let shortest = if self.name() == "replace" { from } else { Box::new(|_| 1) };
+                let shortest = if self.name == "replace" { from } else { Box::new(|_| 1) };
                 Box::new(move |row| {
                     let places = text(row) / shortest(row).max(1) + 1;
                     text(row).saturating_add(places.saturating_mul(to(row)))
@@ -178,6 +184,12 @@ fn sizes(value: &ColumnarValue) -> Result<OfRow> {
     })
 }
 
+/// Bytes of values as elements of a list.
+fn elements(value: &ColumnarValue) -> Result<OfRow> {
+    let of = sizes(value)?;
+    Ok(Box::new(move |row| of(row).max(ELEMENT)))
+}
+
 /// Numbers from 0; what is less, or no number, makes nothing.
 fn numbers(value: &ColumnarValue) -> Result<OfRow> {
     by_row(value, |array| whole(&array))
@@ -220,47 +232,19 @@ fn within_times(values: &[ColumnarValue]) -> Result<()> {
     match seconds.find(|s| s.is_nan() || s.abs() > SECONDS) {
         None => Ok(()),
         Some(seconds) => Err(DataFusionError::External(Box::new(Refusal::new(
-            format!("{seconds} seconds after 1970 are no time: times are from 1677 to 2262"),
+            format!("{seconds} seconds after 1970 is outside the times there are, 1677 to 2262"),
             "to_timestamp_millis(x), to_timestamp_micros(x) or to_timestamp_nanos(x), if those are what it holds",
         )))),
     }
 }
 
-impl ScalarUDFImpl for Counted {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn aliases(&self) -> &[String] {
-        self.inner.aliases()
-    }
-
-    fn schema_name(&self, args: &[datafusion::logical_expr::Expr]) -> Result<String> {
-        self.inner.schema_name(args)
-    }
-
-    fn signature(&self) -> &Signature {
-        self.inner.signature()
-    }
-
-    fn return_type(&self, kinds: &[DataType]) -> Result<DataType> {
-        self.inner.return_type(kinds)
-    }
-
-    fn return_field_from_args(&self, args: ReturnFieldArgs) -> Result<FieldRef> {
-        self.inner.return_field_from_args(args)
-    }
-
-    fn coerce_types(&self, kinds: &[DataType]) -> Result<Vec<DataType>> {
-        self.inner.coerce_types(kinds)
-    }
-
-    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+impl Work for Counted {
+    fn call(&self, engine: &ScalarUDF, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
         if self.growth == Growth::Time {
             within_times(&args.args)?;
         } else {
             self.room(self.wanted(&args)?)?;
         }
-        self.inner.invoke_with_args(args)
+        engine.invoke_with_args(args)
     }
 }

@@ -100,7 +100,10 @@ struct Moments {
 
 impl Moments {
     fn one(y: f64, x: f64) -> Self {
-        Self { n: 1.0, sum: y, y, x, ..Self::default() }
+        // No distance from the mean, unless that is infinite: then there is none to tell.
+        let apart = |value: f64| if value.is_finite() { 0.0 } else { f64::NAN };
+        let (yy, xx) = (apart(y), apart(x));
+        Self { n: 1.0, sum: y, y, x, yy, xx, xy: yy + xx }
     }
 
     /// Those of two parts, the earlier one first.
@@ -119,13 +122,20 @@ impl Moments {
         Self {
             n,
             sum: self.sum + other.sum,
-            y: self.y + (other.y - self.y) * share,
-            x: self.x + (other.x - self.x) * share,
+            y: mean(self.y, other.y, share),
+            x: mean(self.x, other.x, share),
             yy: self.yy + other.yy + dy * dy * weight,
             xx: self.xx + other.xx + dx * dx * weight,
             xy: self.xy + other.xy + dx * dy * weight,
         }
     }
+}
+
+/// The mean of two parts, of which the other one has a share.
+fn mean(one: f64, other: f64, share: f64) -> f64 {
+    let apart = other - one;
+    // Infinite ones, and those whose difference is.
+    if apart.is_finite() { one + apart * share } else { one * (1.0 - share) + other * share }
 }
 
 /// The values of a frame.
@@ -212,17 +222,54 @@ mod tests {
 
     use super::*;
 
+    fn of(values: &[f64]) -> [ArrayRef; 1] {
+        [Arc::new(Float64Array::from(values.to_vec())) as ArrayRef]
+    }
+
+    fn value(frame: &mut Moving) -> f64 {
+        let ScalarValue::Float64(Some(value)) = frame.evaluate().unwrap() else { panic!("no number") };
+        value
+    }
+
     #[test]
     fn an_infinite_value_has_no_variance_and_leaves_no_trace() {
-        let of = |values: &[f64]| [Arc::new(Float64Array::from(values.to_vec())) as ArrayRef];
-        for moment in [Moment::Variance, Moment::DeviationOfSample, Moment::Covariance] {
+        for moment in [
+            Moment::Variance,
+            Moment::DeviationOfSample,
+            Moment::Covariance,
+            Moment::SumXx,
+            Moment::SumYy,
+            Moment::SumXy,
+        ] {
             let mut frame = Moving::new(moment);
-            frame.update_batch(&of(&[f64::INFINITY, 1.0])).unwrap();
-            let ScalarValue::Float64(Some(value)) = frame.evaluate().unwrap() else { panic!("no number") };
-            assert!(value.is_nan(), "{moment:?}: {value}");
+            frame.update_batch(&of(&[f64::INFINITY])).unwrap();
+            assert!(moment == Moment::DeviationOfSample || value(&mut frame).is_nan(), "{moment:?}");
+            frame.update_batch(&of(&[1.0])).unwrap();
+            assert!(value(&mut frame).is_nan(), "{moment:?}");
             frame.update_batch(&of(&[1.0])).unwrap();
             frame.retract_batch(&of(&[f64::INFINITY])).unwrap();
             assert_eq!(frame.evaluate().unwrap(), ScalarValue::Float64(Some(0.0)), "{moment:?}");
         }
+    }
+
+    #[test]
+    fn a_mean_with_an_infinite_value_is_infinite() {
+        for moment in [Moment::Mean, Moment::MeanX, Moment::MeanY] {
+            for (first, second, is) in [
+                (f64::INFINITY, 1.0, f64::INFINITY),
+                (1.0, f64::NEG_INFINITY, f64::NEG_INFINITY),
+                (f64::INFINITY, f64::NEG_INFINITY, f64::NAN),
+            ] {
+                let mut frame = Moving::new(moment);
+                frame.update_batch(&of(&[first, second])).unwrap();
+                assert!(value(&mut frame).total_cmp(&is).is_eq(), "{moment:?} of {first}, {second}");
+                frame.update_batch(&of(&[3.0])).unwrap();
+                frame.retract_batch(&of(&[first, second])).unwrap();
+                assert!((value(&mut frame) - 3.0).abs() < 1e-12, "{moment:?}");
+            }
+        }
+        let mut frame = Moving::new(Moment::MeanX);
+        frame.update_batch(&of(&[1e308, -1e308])).unwrap();
+        assert!(value(&mut frame).abs() < 1e300);
     }
 }

@@ -130,6 +130,51 @@ async fn aggregates_are_those_of_stats() {
 }
 
 #[tokio::test]
+async fn what_group_tests_say_at_once_is_what_its_functions_say() {
+    let session = session();
+    for values in ["p", "p - 0.3", "CASE WHEN p > 0.03 THEN p - 0.4 ELSE -0.0 END", "0 * p", "nullif(p, p)"] {
+        let sql = format!(
+            "SELECT found[1], m, found[2], w, found[3], g, found[4], h, found[5], i[1], found[6], i[2]
+             FROM (SELECT signed_ranks({values}) AS found, median({values}) AS m, wilcoxon_p({values}) AS w,
+                   wilcoxon_greater_p({values}) AS g, hodges_lehmann({values}) AS h,
+                   hodges_lehmann_interval({values}) AS i FROM tests GROUP BY tau ORDER BY tau)"
+        );
+        for batch in session.collect(&sql).await.unwrap() {
+            for pair in batch.columns().chunks(2) {
+                assert_eq!(pair[0].to_data(), pair[1].to_data(), "{values}");
+            }
+        }
+    }
+}
+
+/// Of more values than are in memory, in groups between each other, with ties and both zeros.
+#[tokio::test]
+async fn group_tests_of_many_values_say_the_same() {
+    for values in ["sin(i)", "round(sin(i) * 50) / 50", "-0.0 * i"] {
+        let sql = format!(
+            "SELECT found[1], m, found[2], w, found[3], g, found[4], h, found[5], ends[1], found[6], ends[2]
+             FROM (SELECT signed_ranks(x) AS found, median(x) AS m, wilcoxon_p(x) AS w, wilcoxon_greater_p(x) AS g,
+                   hodges_lehmann(x) AS h, hodges_lehmann_interval(x) AS ends
+                   FROM (SELECT i % 3 > 1 AS part, {values} AS x FROM (SELECT unnest(range(0, 600000)) AS i))
+                   GROUP BY part ORDER BY part)"
+        );
+        let batches = session().collect(&sql).await.unwrap();
+        assert_eq!(batches.iter().map(RecordBatch::num_rows).sum::<usize>(), 2);
+        for batch in batches {
+            for pair in batch.columns().chunks(2) {
+                assert_eq!(pair[0].to_data(), pair[1].to_data(), "{values}");
+            }
+        }
+    }
+    let many = "FROM (SELECT round(sin(i) * 9e5) AS x FROM (SELECT unnest(range(0, 600000)) AS i))";
+    let sql = format!(
+        "SELECT signed_ranks(DISTINCT x) = (SELECT signed_ranks(x) FROM (SELECT DISTINCT x {many})) {many}"
+    );
+    let found = session().collect(&sql).await.unwrap();
+    assert_eq!(found[0].column(0).as_boolean().true_count(), 1);
+}
+
+#[tokio::test]
 async fn other_arguments_are_refused_in_plain_words() {
     insta::assert_snapshot!(refusal("SELECT bh_qvalue(name) OVER () FROM tests").await, @r"
     bh_qvalue takes numbers, and this is text

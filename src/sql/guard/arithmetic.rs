@@ -23,6 +23,7 @@ use datafusion::logical_expr::{
 use datafusion::optimizer::AnalyzerRule;
 use datafusion::physical_expr_common::datum::apply;
 
+use super::casts;
 use super::refusal::Refusal;
 use super::shift;
 
@@ -31,6 +32,9 @@ const MAKE_NAN: &[&str] = &[
     "acos", "acosh", "asin", "atanh", "cos", "cot", "ln", "log", "log10", "log2", "power", "sin", "sqrt",
     "tan",
 ];
+
+/// A cast to a type by the engine's name of it.
+const ARROW_CAST: &str = "arrow_cast";
 
 /// Puts checked operations in the place of the engine's.
 #[derive(Debug)]
@@ -54,7 +58,9 @@ fn node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let names = NamePreserver::new(&plan);
     let plan = plan.map_expressions(|expr| {
         let name = names.save(&expr);
-        let expr = expr.transform_up(|expr| operation(expr, &schema))?;
+        // What is compared with the row around a query is brought there with its columns, and groups by them.
+        let with_user = !expr.contains_outer();
+        let expr = expr.transform_up(|expr| operation(expr, &schema, with_user))?;
         Ok(expr.update_data(|expr| name.restore(expr)))
     })?;
     if !plan.transformed {
@@ -70,8 +76,10 @@ fn computes(plan: &LogicalPlan) -> Result<bool> {
         found |= expr.exists(|expr| {
             Ok(match expr {
                 Expr::BinaryExpr(BinaryExpr { op, .. }) => is_arithmetic(*op) || is_shift(*op),
-                Expr::ScalarFunction(function) => MAKE_NAN.contains(&function.name()),
-                Expr::Negative(_) | Expr::Cast(_) => true,
+                Expr::ScalarFunction(function) => {
+                    MAKE_NAN.contains(&function.name()) || function.name() == ARROW_CAST
+                }
+                Expr::Negative(_) | Expr::Cast(_) | Expr::TryCast(_) => true,
                 _ => false,
             })
         })?;
@@ -88,7 +96,7 @@ fn is_shift(op: Operator) -> bool {
     matches!(op, Operator::BitwiseShiftLeft | Operator::BitwiseShiftRight)
 }
 
-fn operation(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
+fn operation(expr: Expr, schema: &DFSchema, with_user: bool) -> Result<Transformed<Expr>> {
     match expr {
         Expr::BinaryExpr(BinaryExpr { left, op, right }) if is_arithmetic(op) || is_shift(op) => {
             let kinds = (left.get_type(schema)?, right.get_type(schema)?);
@@ -114,10 +122,19 @@ fn operation(expr: Expr, schema: &DFSchema) -> Result<Transformed<Expr>> {
                 Transformed::no(expr)
             })
         }
-        Expr::Cast(Cast { expr: of, field })
-            if field.data_type().is_floating() && is_text(&of.get_type(schema)?) =>
-        {
-            Ok(Transformed::yes(call(OneNan::new(), vec![Expr::Cast(Cast { expr: of, field })])))
+        Expr::ScalarFunction(mut function) if function.name() == ARROW_CAST => {
+            let to = Expr::ScalarFunction(function.clone()).get_type(schema)?;
+            let cast = Cast::new(Box::new(function.args.swap_remove(0)), to);
+            Ok(Transformed::yes(operation(Expr::Cast(cast), schema, with_user)?.data))
+        }
+        // Null for what a cast does not take would do, but is not what comes of it.
+        Expr::TryCast(cast) if casts::hides(&cast.expr.get_type(schema)?, cast.field.data_type()) => {
+            casts::telling(Cast { expr: cast.expr, field: cast.field }, schema, with_user)
+        }
+        Expr::Cast(cast) => {
+            let may_be_nan = cast.field.data_type().is_floating() && is_text(&cast.expr.get_type(schema)?);
+            let cast = casts::telling(cast, schema, with_user)?;
+            Ok(if may_be_nan { Transformed::yes(call(OneNan::new(), vec![cast.data])) } else { cast })
         }
         expr => Ok(Transformed::no(expr)),
     }

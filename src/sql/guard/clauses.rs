@@ -36,6 +36,7 @@ const DISTINCT: &[&str] = &[
     "min",
     "percentile_cont",
     "quantile_cont",
+    "signed_ranks",
     "string_agg",
     "sum",
     "var",

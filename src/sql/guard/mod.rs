@@ -2,28 +2,46 @@
 //!
 //! | file | what it sees to |
 //! |---|---|
+//! | `kinds` | statements that are no queries are refused |
 //! | `limits` | no text is so long or so deep that planning it ends the process |
 //! | `size` | what a query comes to once its `WITH` is written out |
+//! | `written` | no condition grows beyond what can be planned where columns of `WITH` are written out in it |
 //! | `conditions` | no more of them come together than the optimizer can put together |
 //! | `clauses` | what the parser takes and the engine leaves undone is refused |
+//! | `replaced` | columns that `REPLACE` names are there |
+//! | `operators` | what is another operator elsewhere is refused |
+//! | `keys` | a key of `USING` is one column in conditions too |
 //! | `lists` | `ANY` of a list follows three-valued logic |
 //! | `balance` | thousands of terms of `AND` and `OR` make a flat tree |
 //! | `subqueries` | `NOT IN` follows three-valued logic; what cannot be carried out is refused in plain words |
 //! | `arithmetic` | whole numbers do not wrap, NaN is one value |
+//! | `casts` | a cast that fails names value, column and user |
+//! | `headings` | columns without a name are called as they are written |
 //! | `text` | where a query ends in a text of several |
 //! | `types` | names of types as SQL has them |
 //! | `walk` | one way through the tree of a statement for all of these |
 //! | `words` | the engine's errors as people read them |
+//! | `elsewhere` | functions that other databases have, and what to write here |
+//! | `far` | what a store says of a file that is read |
 
 mod arithmetic;
 mod balance;
+mod casts;
 mod clauses;
 mod conditions;
+mod elsewhere;
+mod far;
+mod headings;
+mod keys;
+mod kinds;
 mod limits;
 mod lists;
+mod nearest;
+mod operators;
 mod phrases;
 mod plan;
 mod refusal;
+mod replaced;
 mod shift;
 mod size;
 mod subqueries;
@@ -33,8 +51,11 @@ mod text;
 mod types;
 mod walk;
 mod words;
+mod written;
 
 pub(super) use arithmetic::too_large;
+pub(super) use nearest::{absent_table, nearest, placed};
+pub use plan::{check_length, plan_in};
 pub(super) use plan::{plan, prepare};
 pub use refusal::Refusal;
 pub use text::FirstStatement;

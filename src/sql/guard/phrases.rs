@@ -4,23 +4,24 @@
 use super::types::in_sql;
 
 /// Messages that say what is wrong and not what to write.
-const HINTS: [(&str, &str); 13] = [
+const HINTS: &[(&str, &str)] = &[
     (
         "Aggregate function calls cannot be nested",
         "an inner query first: SELECT max(s) FROM (SELECT sum(x) AS s FROM … GROUP BY …)",
     ),
-    (
-        "Order by column out of bounds",
-        "ORDER BY takes the number of a column of the select list, or its name",
-    ),
+    ("Order by column out of bounds", BY_NUMBER),
+    ("Order by index starts at 1", BY_NUMBER),
     (
         "Cannot find column with position",
         "GROUP BY takes the number of a column of the select list, or its name",
     ),
     ("Invalid input syntax for type interval", "INTERVAL '3 days', '2 hours', '90 seconds', '1 month'"),
     ("Date part '", "year, quarter, month, week, day, hour, minute, second, dow, doy or epoch"),
+    ("Unsupported date_trunc granularity", "one of those in quotes, as in date_trunc('hour', t)"),
+    ("DATE_BIN stride must be", "a length of time above 0, as in date_bin(INTERVAL '15 minutes', t)"),
     ("negative count not allowed", "a length is 0 or more"),
     ("LIMIT must be >= 0", "leave LIMIT out for all rows"),
+    ("OFFSET must be >=0", "leave OFFSET out to begin with the first row"),
     ("Invalid qualifier", "the name of a table of FROM, or the one that AS gives it"),
     ("is not defined!", "WINDOW w AS (PARTITION BY …) at the end of the query defines one"),
     (
@@ -31,31 +32,143 @@ const HINTS: [(&str, &str); 13] = [
         "is too large to store in a D",
         "CAST(… AS DECIMAL(38, 2)) holds more digits, CAST(… AS DOUBLE) larger numbers",
     ),
+    (
+        "should satisfy `0 < precision",
+        "DECIMAL(38, 10) has 38 digits, 10 of them behind the point; DOUBLE holds larger numbers",
+    ),
     ("Unable to represent ", "a length of time has at most 2147483647 days or months"),
     ("takes one argument, and", "the values alone, as in f(x)"),
+    (
+        "queries have different number of columns",
+        "name the same columns in each SELECT, with NULL AS x where one has no such column",
+    ),
+    (
+        "must have the same number of columns",
+        "both SELECTs of WITH RECURSIVE give the same columns in the same order",
+    ),
+    ("Unary operator '-' only supports", "CAST(x AS DOUBLE) makes a number of a text that holds one"),
+    ("Unary operator 'NOT' requires", "compare it, as in NOT (x > 0)"),
+    ("table function '", "generate_series(first, last) and unnest(list) can stand in FROM"),
+    (
+        "Invalid window frame: start bound",
+        "the earlier end comes first: ROWS BETWEEN 1 PRECEDING AND 1 FOLLOWING",
+    ),
+    ("frame offsets for ROWS", "a distance is a whole number from 0 on: ROWS 3 PRECEDING"),
+    (
+        "RANGE requires exactly one ORDER BY",
+        "ROWS counts rows, in any order; RANGE takes one column in ORDER BY",
+    ),
+    ("NTILE requires a positive", "ntile(4) makes four parts"),
+    ("Expected an integer value", "a whole number of rows, as in lag(x, 1)"),
+    ("SELECT DISTINCT ON expressions must match", "ORDER BY begins with the columns of DISTINCT ON"),
+    (
+        "For SELECT DISTINCT, ORDER BY",
+        "order by a column that is selected, or sort in a query around this one",
+    ),
+    ("grouping function is not in grouping columns", "grouping(x) takes a column of GROUP BY"),
+    ("must be between 0.0 and 1.0", "a share: 0.5 is the median, 0.95 the quantile above 95 % of the values"),
+    ("invalid Unicode scalar value", "chr takes the number of a character, as in chr(65), which is A"),
+    ("field position must not be zero", "split_part counts from 1, and with -1 from the end"),
+    ("cannot take square root of a negative", "CASE WHEN x >= 0 THEN sqrt(x) END is null there"),
+    ("factorial of a negative", "a whole number from 0 to 20"),
+    ("is out of supported i32 range", "digits are a small whole number, as in round(x, 2)"),
+    ("was not provided a value", "--param NAME=VALUE gives $NAME one, \\set NAME VALUE at the prompt"),
+    ("has no type information", "$name is a parameter, which --param name=VALUE gives a value"),
+    ("is not a variable which can be viewed", SHOW),
+    ("Unsupported SQL statement: SHOW", SHOW),
+    ("specified more than once", "give each query of WITH a name of its own"),
+    (
+        "Inconsistent data length across values",
+        "as many values in each row as in the first, with NULL for none",
+    ),
+    ("unnest() can only be applied", "a column that holds lists, or a list, as in unnest([1, 2])"),
+    ("Step cannot be zero", "generate_series(1, 10, 2) goes in steps of 2"),
+    ("must be an INTEGER, TIMESTAMP, DATE", "generate_series(1, 10), or two times and an INTERVAL"),
+    ("function requires 1 to 3 arguments", "generate_series(first, last, step)"),
+    ("not found in struct", "s['name'] takes the name of a field as it was given"),
+    ("Cannot access field at argument", "a column of a table is t.x; s['name'] is a field of a struct"),
+    ("map key must be unique", "each key once"),
+    ("Overflow while rounding", "CAST(x AS DOUBLE) before it is rounded"),
 ];
 
-/// What there is in place of statements that are none here.
-const ONLY_QUERIES: &str = "queries only read here: SELECT, WITH, VALUES, EXPLAIN, DESCRIBE, SHOW TABLES; \
-                            `results sql --output FILE` writes the rows of one to a file";
+const BY_NUMBER: &str = "ORDER BY takes the number of a column of the select list, or its name";
+const SHOW: &str = "SHOW TABLES, SHOW COLUMNS FROM te, SHOW FUNCTIONS and DESCRIBE te are there";
+
+/// Messages that are about parts of the engine, what they say, and what to write.
+const REWORDED: &[(&str, &str, &str)] = &[
+    (
+        "Aggregate function calls cannot contain window",
+        "an aggregate cannot be of a function with OVER",
+        "an inner query first: SELECT sum(r) FROM (SELECT row_number() OVER (…) AS r FROM …)",
+    ),
+    (
+        "Window function calls cannot be nested",
+        "a function with OVER cannot be of another one",
+        "an inner query first: SELECT lag(s) OVER (…) FROM (SELECT sum(x) OVER (…) AS s FROM …)",
+    ),
+    (
+        "Cannot infer common argument type for logical boolean",
+        "AND and OR connect conditions",
+        "compare each side, as in x > 0 AND y = 'a'",
+    ),
+    ("in LIKE expression", "LIKE compares texts", "CAST(x AS VARCHAR) LIKE '1%'"),
+    (
+        "Cannot infer common argument type for regex",
+        "regular expressions look at texts",
+        "CAST(x AS VARCHAR) ~ '^1'",
+    ),
+    (
+        "Cannot infer common type for bitwise",
+        "bits are those of whole numbers",
+        "a <> b of two conditions; CAST(x AS BIGINT) of what holds whole numbers",
+    ),
+    (
+        "QUALIFY clause requires window functions",
+        "QUALIFY is a condition on functions with OVER, and there are none",
+        "WHERE is a condition on rows, HAVING on groups",
+    ),
+    (
+        "Join condition must be boolean",
+        "ON takes a condition",
+        "ON a.user_id = b.user_id, or USING (user_id)",
+    ),
+    (
+        "Unsupported JOIN operator",
+        "this kind of join is not known here",
+        "JOIN, LEFT JOIN, FULL JOIN … ON, CROSS JOIN, LEFT SEMI JOIN or LEFT ANTI JOIN",
+    ),
+    ("Unsupported ast node in sqltorel: Convert", "CONVERT is not known here", "CAST(x AS DOUBLE)"),
+    (
+        "Unsupported SQL unary operator BitwiseNot",
+        "~x is not known here",
+        "-x - 1 has the other bits of a whole number",
+    ),
+    (
+        "Unnest should be rewritten",
+        "unnest cannot stand there",
+        "in the select list of an inner query: SELECT x FROM (SELECT unnest(list) AS x FROM …) WHERE x = 1",
+    ),
+    (
+        "column types must match schema types",
+        "a function with OVER lacks what it is of",
+        "first_value(x) OVER (ORDER BY …)",
+    ),
+    (
+        "regex parse error",
+        "the regular expression cannot be read",
+        "a backslash takes the meaning from a sign, as in '\\(' or '\\.'",
+    ),
+];
 
 /// A message that needs other words.
 pub(super) fn known(text: &str) -> Option<String> {
+    if let Some((_, what, hint)) = REWORDED.iter().find(|(words, ..)| text.contains(words)) {
+        return Some(format!("{what}\n(hint: {hint})"));
+    }
     if let Some((_, hint)) = HINTS.iter().find(|(words, _)| text.contains(words)) {
         return Some(format!("{}\n(hint: {hint})", in_sql(text)));
     }
-    statements(text).or_else(|| conditions(text)).or_else(|| others(text))
-}
-
-/// Statements that are no queries.
-fn statements(text: &str) -> Option<String> {
-    let is_copy = text.contains("Format not explicitly set and unable to get file extension");
-    let word = match text.strip_prefix("Unsupported SQL statement: ") {
-        Some(statement) => statement.split_whitespace().next()?,
-        None if is_copy => "COPY",
-        None => return None,
-    };
-    Some(format!("{word} is not a query\n(hint: {ONLY_QUERIES})"))
+    conditions(text).or_else(|| kinds(text)).or_else(|| others(text))
 }
 
 /// Values and conditions of another type than is wanted.
@@ -89,10 +202,58 @@ fn conditions(text: &str) -> Option<String> {
     ))
 }
 
+/// Types that do not go together.
+fn kinds(text: &str) -> Option<String> {
+    let compared = "Cannot infer common argument type for comparison operation ";
+    if let Some(kinds) = text.strip_prefix(compared) {
+        return Some(format!(
+            "{} cannot be compared\n(hint: CAST makes one type of another, as in t > CAST('2026-01-01' AS TIMESTAMP))",
+            in_sql(kinds)
+        ));
+    }
+    if let Some((kinds, _)) =
+        text.strip_prefix("Cannot get result type for temporal operation ").and_then(|t| t.split_once(": "))
+    {
+        return Some(format!(
+            "{} cannot be calculated\n(hint: t2 - t1 is a length of time, t + INTERVAL '3 days' a time)",
+            in_sql(kinds)
+        ));
+    }
+    if let Some((_, rest)) = text.split_once("Incompatible inputs for Union: Previous inputs were of type ") {
+        let (one, rest) = rest.split_once(", but got incompatible type ")?;
+        let (other, column) = rest.split_once(" on column ")?;
+        return Some(format!(
+            "the queries of UNION have {} and {} in one column, {column}\n\
+             (hint: CAST(x AS VARCHAR) in one of them makes the types equal)",
+            in_sql(one),
+            in_sql(other)
+        ));
+    }
+    if let Some((from, to)) = text.strip_prefix("Unsupported CAST from ").and_then(|t| t.split_once(" to ")) {
+        return Some(format!(
+            "{} cannot be made {}\n(hint: s['name'] is a field of a struct, list[1] a value of a list)",
+            in_sql(from),
+            in_sql(to)
+        ));
+    }
+    if let Some(kind) = text.strip_prefix("Unsupported SQL type ") {
+        return Some(format!(
+            "the type {kind} is not known here\n\
+             (hint: VARCHAR, DOUBLE, BIGINT, INT, BOOLEAN, DATE, TIMESTAMP, DECIMAL(38, 2))"
+        ));
+    }
+    let (columns, rest) = text.strip_prefix("Source table contains ")?.split_once(" columns but only ")?;
+    let (names, _) = rest.split_once(" names given")?;
+    Some(format!(
+        "a table of {columns} columns is given {names} names of columns\n(hint: as many names as columns, or none)"
+    ))
+}
+
 fn others(text: &str) -> Option<String> {
     if text.contains("must appear in the GROUP BY clause") {
-        let column = text.split('"').nth(1)?;
-        let name = column.rsplit('.').next().unwrap_or(column);
+        let column = in_sql(text.split("column \"").nth(1)?.split("\" must appear").next()?);
+        let is_name = column.split('.').all(|part| part.chars().all(|c| c.is_alphanumeric() || c == '_'));
+        let name = if is_name { column.rsplit('.').next().unwrap_or(&column) } else { &column };
         return Some(format!(
             "{column} has several values where there is one row a group\n\
              (hint: GROUP BY {name} too, or an aggregate of it, as in min({name}))"
@@ -105,10 +266,7 @@ fn others(text: &str) -> Option<String> {
         );
     }
     if text.starts_with("MINUS ") {
-        return Some(
-            "MINUS is not known here\n(hint: EXCEPT, or EXCEPT ALL, which takes away copies one by one)"
-                .to_owned(),
-        );
+        return Some("MINUS is not known here\n(hint: EXCEPT, which looks at each row once)".to_owned());
     }
     if text.starts_with("Too many columns! The subquery") {
         return Some(

@@ -8,9 +8,13 @@ use datafusion::logical_expr::LogicalPlan;
 
 use super::balance::Chains;
 use super::clauses::Clauses;
+use super::keys::Keys;
 use super::lists::Lists;
+use super::operators::Operators;
 use super::walk::walk;
-use super::{arithmetic, conditions, limits, size, subqueries};
+use super::{
+    arithmetic, conditions, elsewhere, headings, kinds, limits, replaced, size, subqueries, written,
+};
 use crate::sql::error::SessionError;
 
 /// Makes a session answer as the guard promises.
@@ -24,17 +28,37 @@ pub(in crate::sql) async fn plan(ctx: &SessionContext, sql: &str) -> Result<Data
     let state = ctx.state();
     let dialect = state.config().options().sql_parser.dialect;
     let mut statement = state.sql_to_statement(sql, &dialect)?;
+    kinds::reads(&statement)?;
     walk(&mut statement, &mut Chains)?;
     walk(&mut statement, &mut Lists)?;
+    walk(&mut statement, &mut Operators)?;
     walk(&mut statement, &mut Clauses { state: &state })?;
+    walk(&mut statement, &mut Keys)?;
     size::check(&mut statement)?;
-    let plan = state.statement_to_plan(statement).await?;
+    replaced::check(sql, &statement, &state).await?;
+    let plan = state.statement_to_plan(statement).await.map_err(|error| elsewhere::guessed(error, &state))?;
     read_only().verify_plan(&plan)?;
     let plan: LogicalPlan = subqueries::in_order(plan)?;
-    if let Some(refusal) = conditions::check(&plan)? {
+    if let Some(refusal) = conditions::check(&plan)?.or(written::check(&plan)?) {
         return Err(refusal.into());
     }
-    Ok(DataFrame::new(state, plan))
+    Ok(DataFrame::new(state, headings::readable(plan)?))
+}
+
+/// Plans a query, which only reads, in a context of somebody's own.
+///
+/// # Errors
+/// The query is none that can be answered.
+pub async fn plan_in(ctx: &SessionContext, sql: &str) -> Result<DataFrame, SessionError> {
+    plan(ctx, sql).await
+}
+
+/// Refuses a text that is too long or too deep to be looked at.
+///
+/// # Errors
+/// It is.
+pub fn check_length(sql: &str) -> Result<(), SessionError> {
+    Ok(limits::check(sql)?)
 }
 
 fn read_only() -> SQLOptions {

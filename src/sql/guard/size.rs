@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::parser::Statement;
-use datafusion::sql::sqlparser::ast::{Expr, Query, Select, TableFactor, VisitorMut};
+use datafusion::sql::sqlparser::ast::{Expr, GroupByExpr, Query, Select, TableFactor, VisitorMut};
 
 use super::limits::DEEPEST;
 use super::refusal::Refusal;
@@ -22,6 +22,12 @@ pub(super) const JOINED: usize = 64;
 /// Columns of one select list. Each is compared with the others.
 pub(super) const COLUMNS: usize = 2000;
 
+/// Sets of columns of one GROUP BY.
+pub(super) const SETS: u64 = 4096;
+
+/// Those of the whole query.
+pub(super) const ALL_SETS: u64 = 4 * SETS;
+
 /// Queries within expressions within such queries: each doubles the plans of those in it.
 pub(super) const WITHIN: usize = 8;
 
@@ -35,6 +41,17 @@ pub(super) fn check(statement: &mut Statement) -> Result<(), Refusal> {
             "a row for each in place of a column: UNION ALL, or unnest(list)",
         ));
     }
+    let all = known.open.last().copied().unwrap_or_default();
+    if known.most_sets > SETS {
+        return Err(sets(format!("GROUP BY makes {} sets of columns; it may make {SETS}", known.most_sets)));
+    }
+    if all.sets > ALL_SETS {
+        return Err(sets(format!(
+            "CUBE, ROLLUP and GROUPING SETS of the whole query make {} sets of columns, each name of WITH counted as \
+             often as it is used; they may make {ALL_SETS}",
+            all.sets
+        )));
+    }
     if known.deepest > WITHIN {
         return Err(Refusal::new(
             format!("queries within expressions are nested more than {WITHIN} levels deep"),
@@ -47,7 +64,6 @@ pub(super) fn check(statement: &mut Statement) -> Result<(), Refusal> {
             "join the results of smaller queries, written with --output",
         ));
     }
-    let all = known.open.last().copied().unwrap_or_default();
     if all.tables > TABLES || known.largest > TABLES {
         return Err(Refusal::new(
             format!(
@@ -65,6 +81,24 @@ pub(super) fn check(statement: &mut Statement) -> Result<(), Refusal> {
     Ok(())
 }
 
+fn sets(what: String) -> Refusal {
+    Refusal::new(what, "GROUPING SETS ((a), (a, b)) names those that are wanted")
+}
+
+/// The sets of columns that a GROUP BY makes.
+fn sets_of(group_by: &GroupByExpr) -> u64 {
+    let GroupByExpr::Expressions(by, _) = group_by else { return 0 };
+    let two =
+        |columns: usize| u32::try_from(columns).ok().and_then(|n| 1u64.checked_shl(n)).unwrap_or(u64::MAX);
+    let made = by.iter().filter_map(|expr| match expr {
+        Expr::Cube(columns) => Some(two(columns.len())),
+        Expr::Rollup(columns) => Some(columns.len() as u64 + 1),
+        Expr::GroupingSets(sets) => Some(sets.len() as u64),
+        _ => None,
+    });
+    made.reduce(u64::saturating_mul).unwrap_or_default()
+}
+
 fn has_query(expr: &Expr) -> bool {
     matches!(
         expr,
@@ -80,12 +114,14 @@ fn has_query(expr: &Expr) -> bool {
 #[derive(Debug, Clone, Copy, Default)]
 struct Weight {
     tables: u64,
+    sets: u64,
     levels: u64,
 }
 
 impl Weight {
     fn add(&mut self, other: Self) {
         self.tables = self.tables.saturating_add(other.tables);
+        self.sets = self.sets.saturating_add(other.sets);
         self.levels = self.levels.max(other.levels);
     }
 }
@@ -98,6 +134,7 @@ struct Known {
     largest: u64,
     widest: usize,
     columns: usize,
+    most_sets: u64,
     /// Expressions around, each with a query, and the most there were.
     around: usize,
     deepest: usize,
@@ -113,6 +150,7 @@ impl Default for Known {
             largest: 0,
             widest: 0,
             columns: 0,
+            most_sets: 0,
             around: 0,
             deepest: 0,
             of_names: HashMap::new(),
@@ -152,6 +190,11 @@ impl VisitorMut for Known {
         let joined = select.from.iter().map(|from| 1 + from.joins.len()).sum();
         self.widest = self.widest.max(joined);
         self.columns = self.columns.max(select.projection.len());
+        let sets = sets_of(&select.group_by);
+        self.most_sets = self.most_sets.max(sets);
+        if let Some(around) = self.open.last_mut() {
+            around.add(Weight { sets, ..Weight::default() });
+        }
         ControlFlow::Continue(())
     }
 

@@ -27,6 +27,11 @@ pub(super) fn walk(
     }
 }
 
+/// Leads through an expression, to the first refusal.
+pub(super) fn walk_expr(expr: &mut Expr, guest: &mut dyn VisitorMut<Break = Box<Refusal>>) -> Found {
+    expr.visit(&mut Guide(guest))
+}
+
 struct Guide<'a>(&'a mut dyn VisitorMut<Break = Box<Refusal>>);
 
 impl VisitorMut for Guide<'_> {

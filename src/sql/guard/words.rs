@@ -5,6 +5,9 @@ use arrow::error::ArrowError;
 use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
+use super::elsewhere;
+use super::far::of_a_store;
+use super::nearest::nearest;
 use super::phrases;
 use super::types::{in_sql, type_in};
 
@@ -13,6 +16,9 @@ const LISTED: usize = 10;
 
 /// An error in plain words, without the engine's chain of wrappers.
 pub(in crate::sql) fn plain(error: &DataFusionError) -> String {
+    if let Some(told) = of_a_store(error) {
+        return told;
+    }
     match error.find_root() {
         DataFusionError::ResourcesExhausted(may) => format!(
             "the query needs more memory than it may have ({may})\n\
@@ -21,7 +27,10 @@ pub(in crate::sql) fn plain(error: &DataFusionError) -> String {
         DataFusionError::SQL(parser, _) => parse(&parser.to_string()),
         DataFusionError::SchemaError(schema, _) => names(schema),
         DataFusionError::ArrowError(arrow, _) => values(arrow),
-        DataFusionError::External(error) => error.to_string(),
+        DataFusionError::External(error) => {
+            let text = error.to_string();
+            phrases::known(&text).filter(|_| !text.contains("(hint:")).unwrap_or(text)
+        }
         DataFusionError::Collection(all) => all.first().map(plain).unwrap_or_default(),
         DataFusionError::Internal(what) => {
             tracing::debug!("{what}");
@@ -32,6 +41,16 @@ pub(in crate::sql) fn plain(error: &DataFusionError) -> String {
         }
         root => said(&root.strip_backtrace()),
     }
+}
+
+/// A message that says nothing of what to do gets the general advice.
+fn with_hint(text: String) -> String {
+    if text.contains("(hint:") {
+        return text;
+    }
+    format!(
+        "{text}\n(hint: ask for parts of the query alone; docs/sql.md says what is written in another way here)"
+    )
 }
 
 fn impossible() -> String {
@@ -47,7 +66,28 @@ fn parse(text: &str) -> String {
                 (hint: name inner queries with WITH)"
             .into();
     }
-    text.to_owned()
+    format!("{text}\n(hint: {})", sentence(text))
+}
+
+/// What may be wrong with a text that cannot be read.
+fn sentence(text: &str) -> &'static str {
+    if text.starts_with("Unterminated string") {
+        "a text begins and ends with a single quote, and '' is a quote in it"
+    } else if text.contains("close delimiter") || text.starts_with("Unterminated") {
+        "what begins with a quote or as a comment needs its end"
+    } else if text.contains("an SQL statement") {
+        "a query begins with SELECT, WITH or VALUES"
+    } else if text.contains("found: EOF") {
+        "the query ends too early: what is missing belongs to its end"
+    } else if text.contains("end of statement") {
+        "before that a comma, an operator or a word like BY, ON or WHERE is missing, or one is misspelt"
+    } else if text.contains("an expression, found: * ") {
+        "a value, a column or a function belongs there; a power is power(a, b)"
+    } else if text.contains("an expression") {
+        "a value, a column or a function belongs there; a name that is also a word of SQL stands in double quotes"
+    } else {
+        "what stands there is not SQL as it is known here; a name that is also a word of SQL stands in double quotes"
+    }
 }
 
 /// `a, b, c and 7 more`.
@@ -65,8 +105,14 @@ fn names(error: &SchemaError) -> String {
             "{} could be a column of several tables\n(hint: write the table before it, like t.{})",
             field.name, field.name
         ),
-        SchemaError::DuplicateQualifiedField { name, .. }
-        | SchemaError::DuplicateUnqualifiedField { name } => twice(name),
+        SchemaError::DuplicateQualifiedField { qualifier, .. } => {
+            let table = qualifier.table();
+            format!(
+                "{table} stands twice in FROM\n\
+                 (hint: give each a name: {table} a JOIN {table} b ON a.user_id = b.user_id)"
+            )
+        }
+        SchemaError::DuplicateUnqualifiedField { name } => twice(name),
     }
 }
 
@@ -105,16 +151,15 @@ fn missing(field: &Column, valid: &[Column]) -> String {
             field.name
         );
     }
-    let close = valid
-        .iter()
-        .map(|column| (strsim::damerau_levenshtein(&column.name.to_lowercase(), &wanted), &column.name))
-        .min()
-        .filter(|(distance, name)| *distance <= 1 + name.len() / 4);
-    if let Some((_, name)) = close {
+    if let Some(name) = nearest(&wanted, valid.iter().map(|column| column.name.as_str())) {
         return format!("{what}\n(hint: is it {name}?)");
     }
     let names: Vec<String> = valid.iter().map(|column| column.name.clone()).collect();
-    format!("{what}\n(hint: the columns are {})", listed(&names))
+    let quoted = match &field.relation {
+        Some(_) => String::new(),
+        None => format!("; a text stands in single quotes: '{}'", field.name),
+    };
+    format!("{what}\n(hint: the columns are {}{quoted})", listed(&names))
 }
 
 /// Errors of values while rows are computed.
@@ -175,9 +220,9 @@ fn casts(text: &str) -> String {
         return said;
     }
     let hint = "\n(hint: TRY_CAST gives null for such values, and WHERE TRY_CAST(x AS …) IS NULL finds them)";
-    if let Some((value, rest)) =
-        text.strip_prefix("Cannot cast string '").and_then(|t| t.rsplit_once("' to "))
-    {
+    let quoted =
+        text.strip_prefix("Cannot cast string '").or_else(|| text.strip_prefix("Cannot cast value '"));
+    if let Some((value, rest)) = quoted.and_then(|text| text.rsplit_once("' to ")) {
         return format!("'{value}' is not a value of {}{hint}", type_in(rest));
     }
     if let Some((value, rest)) =
@@ -225,57 +270,14 @@ fn said(text: &str) -> String {
         tracing::debug!("{text}");
         return impossible();
     }
-    in_sql(&text)
-}
-
-/// A function that does not take what it is given.
-fn arguments(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("the given name and argument types '")?;
-    let (name, kinds) = rest.split_once("'.")?.0.split_once('(')?;
-    let kinds = in_sql(kinds.strip_suffix(')')?);
-    let what = if kinds.is_empty() { "no arguments".to_owned() } else { format!("({kinds})") };
-    Some(format!(
-        "{name} does not take {what}\n(hint: CAST makes one type of another, as in CAST(x AS DOUBLE))"
-    ))
-}
-
-/// Functions of other engines, and what to write here.
-const ELSEWHERE: &[(&str, &str)] = &[
-    ("mode", "SELECT x FROM … GROUP BY x ORDER BY count(*) DESC LIMIT 1"),
-    ("mod", "x % y, as in tau % 2"),
-    ("sign", "signum(x)"),
-    ("quantile", "quantile_cont(x, 0.5)"),
-    ("percentile", "quantile_cont(x, 0.5)"),
-    ("arg_max", "first_value(x ORDER BY y DESC)"),
-    ("arg_min", "first_value(x ORDER BY y)"),
-    ("list", "array_agg(x)"),
-    ("group_concat", "string_agg(x, ', ')"),
-    ("countif", "count(*) FILTER (WHERE …)"),
-    ("count_if", "count(*) FILTER (WHERE …)"),
-    ("isnull", "x IS NULL"),
-    ("if", "CASE WHEN … THEN … ELSE … END"),
-    ("len", "length(x)"),
-];
-
-/// A function that does not exist; the engine's guess is by letters only.
-fn no_function(text: &str) -> Option<String> {
-    let (name, guess) = text.strip_prefix("Invalid function '")?.split_once('\'')?;
-    if ["bh_qvalue", "by_qvalue"].contains(&name) {
-        return Some(format!(
-            "{name} needs to know which tests belong together\n\
-             (hint: {name}(p) OVER (PARTITION BY tau), or OVER () for all rows)"
-        ));
-    }
-    let hint = match ELSEWHERE.iter().find(|(other, _)| name.eq_ignore_ascii_case(other)) {
-        Some((_, instead)) => (*instead).to_owned(),
-        None => format!("is it {}?", guess.split('\'').nth(1)?),
-    };
-    Some(format!("unknown function {name}\n(hint: {hint})"))
+    with_hint(in_sql(&text))
 }
 
 /// Messages that need other words.
 fn known(text: &str) -> Option<String> {
-    if let Some(said) = no_function(text).or_else(|| arguments(text)).or_else(|| phrases::known(text)) {
+    if let Some(said) =
+        elsewhere::no_function(text).or_else(|| elsewhere::arguments(text)).or_else(|| phrases::known(text))
+    {
         return Some(said);
     }
     if text.contains("table '") && text.ends_with("not found") {
@@ -285,7 +287,7 @@ fn known(text: &str) -> Option<String> {
         text.split_once("Projections require unique expression names but the expression \"")
     {
         let name = rest.split('"').next().unwrap_or_default();
-        let name = name.rsplit(" AS ").next().unwrap_or(name);
+        let name = in_sql(name.rsplit(" AS ").next().unwrap_or(name));
         return Some(format!(
             "two columns of the select list are called {name}\n(hint: give one another name with AS)"
         ));
@@ -300,7 +302,8 @@ fn known(text: &str) -> Option<String> {
         || text.contains("Aggregate functions are not allowed")
     {
         return Some(
-            "an aggregate cannot stand there\n(hint: HAVING in place of WHERE can have it)".to_owned(),
+            "an aggregate cannot stand there\n\
+             (hint: HAVING in place of WHERE can have it; to group by one, an inner query that has it as a column)".to_owned(),
         );
     }
     let about_queries = ["ScalarSubquery", "Subquery", "subquery", "OuterReferenceColumn", "outer reference"];
@@ -372,6 +375,9 @@ fn of_values(text: &str) -> Option<String> {
             "a time is out of range\n(hint: times are from 1677 to 2262 where they have nanoseconds)"
                 .to_owned(),
         );
+    }
+    if let Some(what) = text.strip_prefix("Duration out of range: ") {
+        return Some(format!("{what}\n(hint: extract(epoch FROM x) makes seconds of a length of time)"));
     }
     if text.contains("CompiledTooBig") || text.contains("Regular expression did not compile") {
         return Some(

@@ -101,6 +101,29 @@ async fn missing_and_unknown_ones_are_named() {
     assert_eq!(ask("SELECT user_id FROM te WHERE q < $alpha", &defaults).await.unwrap(), "17");
 }
 
+#[tokio::test]
+async fn bound_values_belong_to_numbers_by_place_and_to_names_by_name() {
+    let value =
+        |n: i64| std::sync::Arc::new(arrow::array::Int64Array::from(vec![n])) as arrow::array::ArrayRef;
+    let bound = |names: [&str; 2]| {
+        let row = RecordBatch::try_from_iter([(names[0], value(7)), (names[1], value(5))]).unwrap();
+        Params::bound(&row).unwrap()
+    };
+    for names in [["0", "1"], ["1", "2"], ["b", "a"], ["2", "1"]] {
+        assert_eq!(ask("SELECT $1 - $2", &bound(names)).await.unwrap(), "2", "{names:?}");
+        assert_eq!(ask("SELECT $2", &bound(names)).await.unwrap(), "5", "{names:?}");
+    }
+    assert_eq!(ask("SELECT $a - $b", &bound(["b", "$a"])).await.unwrap(), "-2");
+    for (sql, names) in [
+        ("SELECT $1", ["1", "2"]),
+        ("SELECT $1, $3", ["1", "2"]),
+        ("SELECT $a", ["a", "b"]),
+        ("SELECT 1", ["1", "2"]),
+    ] {
+        ask(sql, &bound(names)).await.unwrap_err();
+    }
+}
+
 #[test]
 fn pairs_have_a_name_and_a_value() {
     let parse = |pairs: &[&str]| {

@@ -115,6 +115,41 @@ fn a_query_gives_what_the_terminal_gives() {
 }
 
 #[test]
+fn queries_have_names() {
+    let service = service();
+    let all = service.get("/api/v1/runs/merged/queries").json();
+    let one = all.as_array().unwrap().iter().find(|query| query["name"] == "significant").unwrap();
+    assert_eq!(
+        (&one["what"], &one["params"]),
+        (
+            &json!("Tests of transfer entropy with small q, smallest first."),
+            &json!([{"name": "alpha", "default": "0.05", "what": "q is below it"}])
+        )
+    );
+    let of_terminal = |param: &str| {
+        let args = ["sql", "--run", "merged", "--query", "significant", "--param", param, "--format", "csv"];
+        merged().expect(0, &args).out
+    };
+    let base = "/api/v1/runs/merged/queries/significant?format=csv";
+    assert_eq!(service.get(base).text(), of_terminal("alpha=0.05"));
+    let wide = service.get(&format!("{base}&p.alpha=1.1"));
+    assert_eq!((wide.status, wide.text()), (200, of_terminal("alpha=1.1")));
+    assert!(wide.text().lines().count() > 1 && wide.head("x-query").is_some());
+    for (path, status, part) in [
+        ("runs/merged/queries/signifcant", 404, "is it significant?"),
+        ("runs/merged/queries/significant?p.alpa=1", 400, "is it p.alpha?"),
+        ("runs/merged/queries/significant?sql=select", 400, "unknown parameter sql"),
+        ("runs/nothing/queries", 404, "nothing"),
+        ("runs/nothing/queries/significant", 404, "nothing"),
+        // Those that are not of reports are the program's own.
+        ("runs/merged/queries/rows", 404, "unknown query rows"),
+    ] {
+        let reply = service.get(&format!("/api/v1/{path}"));
+        assert!(reply.status == status && reply.text().contains(part), "{path}: {reply:?}");
+    }
+}
+
+#[test]
 fn a_problem_says_what_where_and_what_to_do() {
     let service = service();
     for (sql, status, kind) in [

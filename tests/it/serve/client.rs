@@ -43,8 +43,8 @@ pub(crate) fn exchange(address: SocketAddr, lines: &[&str], body: &[u8]) -> Repl
     if !body.is_empty() || lines[0].starts_with('P') || lines[0].starts_with("DELETE") {
         head.push_str(&format!("Content-Length: {}\r\n", body.len()));
     }
-    stream.write_all((head + "\r\n").as_bytes()).unwrap();
-    // Whoever refuses a body closes before it has come.
+    // Whoever refuses a head or a body closes before it has come.
+    let _ = stream.write_all((head + "\r\n").as_bytes());
     let _ = stream.write_all(body);
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);

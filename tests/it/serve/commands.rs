@@ -4,14 +4,14 @@ use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 
-use super::merged;
+use super::{ANY_PORTS, merged};
 use crate::world::signal;
 
 #[test]
 fn the_command_prints_one_link_and_stops_when_told() {
     let world = merged();
     let mut child = world
-        .command(&["serve", "run", "merged", "--listen", "0", "--state", "state-command", "--json"])
+        .command(&[&["serve", "run", "merged", "--state", "state-command", "--json"], ANY_PORTS].concat())
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -21,6 +21,9 @@ fn the_command_prints_one_link_and_stops_when_told() {
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     let told: serde_json::Value = serde_json::from_str(&line).unwrap();
     let address = told["address"].as_str().unwrap().parse().unwrap();
+    // A build without the feature says nothing of it.
+    let flight = cfg!(feature = "flight").then(|| format!("grpc://{address}"));
+    assert_eq!(told["flight"].as_str(), flight.as_deref());
     let host = format!("Host: {address}");
     let link = told["sign_in"].as_str().unwrap().split_once("/login").unwrap().1.to_owned();
     let reply = super::exchange(address, &[&format!("GET /login{link} HTTP/1.1"), &host], b"");
@@ -31,6 +34,7 @@ fn the_command_prints_one_link_and_stops_when_told() {
     assert_eq!(output.status.code(), Some(0));
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert_eq!(said.matches("/login?code=").count(), 1, "{said}");
+    assert!(flight.is_none_or(|flight| said.contains(&format!("flight: {flight} (user: any"))), "{said}");
     assert_eq!(said.lines().filter(|line| line.starts_with("token: rs_")).count(), 1, "{said}");
     // The second start has a token, and tells it no more.
     let token = std::fs::read_to_string(world.path("state-command/token")).unwrap();
@@ -41,7 +45,7 @@ fn the_command_prints_one_link_and_stops_when_told() {
 fn the_end_of_a_connection_stops_it_but_not_under_nohup() {
     use nix::sys::signal::Signal::{SIGHUP, SIGTERM};
     let world = merged();
-    let args = ["serve", "merged", "--listen", "0", "--state", "state-hup", "--json"];
+    let args = [&["serve", "merged", "--state", "state-hup", "--json"], ANY_PORTS].concat();
     let start = |mut command: std::process::Command| {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -50,7 +54,7 @@ fn the_end_of_a_connection_stops_it_but_not_under_nohup() {
         let told: serde_json::Value = serde_json::from_str(&line).unwrap();
         (child, told["address"].as_str().unwrap().parse::<std::net::SocketAddr>().unwrap())
     };
-    let (mut child, _) = start(world.command(&args));
+    let (mut child, _) = start(world.at_a_terminal(&args));
     signal(&child, SIGHUP);
     assert_eq!(child.wait().unwrap().code(), Some(0));
     let (mut child, address) = start(world.under_nohup(&args));
@@ -71,7 +75,13 @@ fn tokens_are_made_listed_and_revoked() {
     assert!(again.code == Some(2) && again.err.contains("already"), "{again:?}");
     assert_eq!(token(&["new", "an na"]).code, Some(2));
     let listed = token(&["list"]).out;
-    assert!(listed.contains("anna") && listed.contains("k6*") && !listed.contains("rs_"), "{listed}");
+    assert!(
+        listed.contains("anna")
+            && listed.contains("k6*")
+            && listed.contains(" write-queries ")
+            && !listed.contains("rs_"),
+        "{listed}"
+    );
     assert_eq!(token(&["revoke", "anna"]).code, Some(0));
     let unknown = token(&["revoke", "anna"]);
     assert!(unknown.code == Some(2) && unknown.err.contains("unknown token anna"), "{unknown:?}");
@@ -85,7 +95,7 @@ fn said_to(name: &str, is_journal: bool) -> String {
     let about = journal.metadata().unwrap();
     let stream = format!("{}:{}", about.dev(), about.ino() + u64::from(!is_journal));
     let mut child = world
-        .command(&["serve", "merged", "--listen", "0", "--state", &state])
+        .command(&[&["serve", "merged", "--state", &state], ANY_PORTS].concat())
         .env("JOURNAL_STREAM", stream)
         .stdin(Stdio::null())
         .stderr(journal)

@@ -3,7 +3,7 @@
 use super::service_with;
 
 /// Hostile queries, with how each may end.
-fn hostile() -> Vec<(&'static str, String)> {
+pub(super) fn hostile() -> Vec<(&'static str, String)> {
     let chain = |n: usize, part: &str, with: &str| vec![part; n].join(with);
     let mut ctes = String::from("with t0 as (select 1 as n)");
     for n in 1..60 {

@@ -1,7 +1,9 @@
 //! The list of what is served: quick however much there is, and whatever becomes of one of them.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use nix::sys::stat::Mode;
@@ -136,6 +138,40 @@ fn whatever_becomes_of_one_the_others_go_on() {
         ["torn", "good~2"].iter().all(|name| states.contains(&((*name).to_owned(), "complete".to_owned())))
     });
     assert_eq!(service.query("good~2", "select count(*) as n from te").status, 200);
+}
+
+#[test]
+fn an_output_that_is_replaced_again_and_again_is_whole_or_told_as_being_replaced() {
+    let world = World::new(1);
+    world.analyse("run", &[]);
+    world.expect(0, &["merge", "--shards", "run", "--output", "kept"]);
+    copy(&world.path("kept"), &world.path("out/merged"));
+    let service = Service::start(&[world.path("out")], |_| {});
+    let over = AtomicBool::new(false);
+    let endings = std::thread::scope(|scope| {
+        let ask = || {
+            let mut endings = BTreeSet::new();
+            while !over.load(Ordering::Relaxed) {
+                let reply = service.query("merged", "select count(*) as n from te");
+                let said = if reply.status == 200 { String::new() } else { reply.text() };
+                assert!([200, 404, 409].contains(&reply.status), "{} {said}", reply.status);
+                endings.insert(reply.status);
+            }
+            endings
+        };
+        let asking = [(); 2].map(|()| scope.spawn(ask));
+        for _ in 0..40 {
+            std::thread::sleep(Duration::from_millis(50));
+            // As a merge does it: what is put into the place is whole.
+            copy(&world.path("kept"), &world.path("next"));
+            std::fs::remove_dir_all(world.path("out/merged")).unwrap();
+            std::fs::rename(world.path("next"), world.path("out/merged")).unwrap();
+        }
+        over.store(true, Ordering::Relaxed);
+        asking.map(|asking| asking.join().unwrap()).into_iter().flatten().collect::<BTreeSet<u16>>()
+    });
+    assert!(endings.len() > 1, "it was never asked while it was replaced: {endings:?}");
+    service.until("it is there", |service| service.query("merged", "select 1 as n").status == 200);
 }
 
 #[test]

@@ -4,12 +4,16 @@ mod api;
 mod client;
 mod commands;
 mod doors;
+#[cfg(feature = "flight")]
+mod flight;
 mod h2;
 mod hostile;
 mod list;
 mod live;
 mod pages;
 mod plots;
+#[cfg(feature = "pg")]
+mod postgres;
 mod report;
 mod snapshots;
 mod stop;
@@ -29,9 +33,16 @@ use tokio::sync::oneshot;
 use super::world::World;
 use client::{Reply, exchange};
 
+/// Ports that are free, so that several services stand beside each other.
+#[cfg(feature = "pg")]
+const ANY_PORTS: &[&str] = &["--listen", "0", "--postgres", "0"];
+#[cfg(not(feature = "pg"))]
+const ANY_PORTS: &[&str] = &["--listen", "0"];
+
 /// A service that listens at a free port and stops when it is dropped.
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
+    pub(crate) postgres: Option<SocketAddr>,
     pub(crate) token: String,
     pub(crate) link: String,
     pub(crate) state: PathBuf,
@@ -59,13 +70,14 @@ impl Service {
             runtime.block_on(async move {
                 let server = Server::bind(settings).await.unwrap();
                 let token = server.first_token().unwrap_or_default().to_owned();
-                tell.send((server.addr(), token, server.link().unwrap().unwrap())).unwrap();
+                tell.send((server.addr(), server.postgres(), token, server.link().unwrap().unwrap()))
+                    .unwrap();
                 server.run(async move { drop(stopped.await) }).await;
             });
         };
         let thread = std::thread::spawn(serve);
-        let (address, token, link) = told.recv().unwrap();
-        Self { address, token, link, state, stop: Some(stop), thread: Some(thread), _own: own }
+        let (address, postgres, token, link) = told.recv().unwrap();
+        Self { address, postgres, token, link, state, stop: Some(stop), thread: Some(thread), _own: own }
     }
 
     /// Sends a request of `lines` (the first and the heads) and a body.

@@ -138,7 +138,7 @@ fn directories_that_vanish_or_are_damaged_say_so_and_the_others_go_on() {
         ("/run/other/plots", 500, "run.yaml"),
         ("/run/other/report", 500, "run.yaml"),
         ("/run/alone", 200, "not found"),
-        ("/run/alone/report", 500, "not found"),
+        ("/run/alone/report", 409, "not found: it was removed, or is being replaced"),
         ("/run/run", 404, "unknown run run"),
         ("/run/run~2/plots", 200, "p_histogram"),
         ("/run/run~2/plot/reasons", 200, "class=\"plot\""),

@@ -19,7 +19,8 @@ fn asked_again(service: &Service, path: &str, tag: &str) -> Reply {
 fn plain(html: &str) -> String {
     let html =
         html.replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\"").replace("&quot;", "\"");
-    html.replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">")
+    let html = html.replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">");
+    html.replace("<code>", "`").replace("</code>", "`")
 }
 
 #[test]
@@ -110,11 +111,24 @@ fn what_is_unknown_in_an_address_is_named_with_the_nearest() {
         ("/run/merged/report?alpha=2", 400, "a number between 0 and 1"),
         ("/run/merged/report?hide-user=1", 400, "is it hide-users?"),
         ("/run/merged/log/7", 404, "no log of shard 7"),
+        ("/run/run/log/x", 400, "/run/run/log/x has a whole number in the place of `x`"),
+        ("/run/%ff", 400, "/run/%ff isn't a text"),
+        ("/api/v1/runs/run/shards/x/log", 400, "a whole number in the place of `x`"),
+        ("/api/v1/runs/%ff", 400, "/api/v1/runs/%ff isn't a text"),
+        ("/api/v1/runs?state=complte", 400, "is it complete?"),
     ] {
         let reply = service.get(path);
         let text = plain(&reply.text());
         assert!(reply.status == status && text.contains(said), "{path}: {} {text}", reply.status);
+        // Programs are told as RFC 9457 has it, people by a page.
+        let kind =
+            if path.starts_with("/api/") { "application/problem+json" } else { "text/html; charset=utf-8" };
+        assert_eq!(reply.head("content-type"), Some(kind), "{path}");
     }
+    let (host, auth) = (service.host(), format!("Authorization: Bearer {}", service.token));
+    let reply = service.send(&["POST /api/v1/queries/abc/cancel HTTP/1.1", &host, &auth], b"");
+    assert_eq!((reply.status, reply.head("content-type")), (400, Some("application/problem+json")));
+    assert!(reply.text().contains("in the place of `abc`"), "{}", reply.text());
 }
 
 #[test]
@@ -138,7 +152,7 @@ fn a_plot_of_ones_own_is_there_without_a_restart() {
         page.contains("href=\"/run/merged/plot/mine\"") && page.contains("Who has &#60;how&#62;"),
         "{page}"
     );
-    assert!(page.contains("plots/other.sql:2: unknown mark `bra` (did you mean `bar`?)"), "{page}");
+    assert!(plain(&page).contains("plots/other.sql:2: unknown mark `bra` (did you mean `bar`?)"), "{page}");
     let page = service.get("/run/merged/plot/mine").text();
     assert!(page.contains("class=\"plot\"") && page.contains("/plots/mine.csv"), "{page}");
     let wrong = service.get("/api/v1/runs/merged/plots/other.svg");
@@ -146,10 +160,16 @@ fn a_plot_of_ones_own_is_there_without_a_restart() {
     // The report has it, and says of the other what is wrong.
     let after = service.get("/run/merged/report");
     assert_ne!(before.head("etag"), after.head("etag"));
-    assert!(after.text().contains("Who has &#60;how&#62;") && after.text().contains("unknown mark `bra`"));
+    assert!(
+        after.text().contains("Who has &#60;how&#62;") && plain(&after.text()).contains("unknown mark `bra`")
+    );
     write("mine.sql", "-- mark: bar\n-- x: samples\n-- y: user_id");
     let wrong = service.get("/run/merged/plot/mine");
-    assert!(wrong.status == 422 && wrong.text().contains("did you mean `n_samples`?"), "{}", wrong.text());
+    assert!(
+        wrong.status == 422 && plain(&wrong.text()).contains("did you mean `n_samples`?"),
+        "{}",
+        wrong.text()
+    );
 }
 
 #[test]
@@ -215,9 +235,9 @@ fn the_editor_draws_what_has_a_header() {
     let page = editor(own, "").text();
     assert!(page.contains("class=\"plot\"") && page.contains("placeholder=\"1\""), "{page}");
     let page = editor(&own.replace("x: n_samples", "x: samples"), "").text();
-    assert!(page.contains("did you mean `n_samples`?") && page.contains("3 rows in"), "{page}");
+    assert!(plain(&page).contains("did you mean `n_samples`?") && page.contains("3 rows in"), "{page}");
     let page = editor(&own.replace("mark: bar", "mark: bra"), "").text();
-    assert!(page.contains("No picture: ") && page.contains("did you mean `bar`?"), "{page}");
+    assert!(page.contains("No picture: ") && plain(&page).contains("did you mean `bar`?"), "{page}");
     let many = "-- Too many?\n-- mark: point\n-- x: n\n-- y: n\nselect unnest(range(1, 6000)) as n";
     let page = editor(many, "").text();
     assert!(page.contains("a plot has at most 5000") && page.contains("5,999 rows in"), "{page}");

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::client::{Download, parse};
-use super::{ENDLESS, encoded, merged, service, service_with};
+use super::{ANY_PORTS, ENDLESS, encoded, merged, service, service_with};
 
 #[test]
 fn an_answer_on_its_way_has_a_while_and_nobody_else_is_let_in() {
@@ -81,7 +81,7 @@ fn started(name: &str) -> (Child, SocketAddr, String) {
     let state = format!("state-{name}");
     std::fs::create_dir_all(world.path(name)).unwrap();
     let mut child = world
-        .command(&["serve", "merged", "--listen", "0", "--state", &state, "--json", "--queries", "2"])
+        .command(&[&["serve", "merged", "--state", &state, "--json", "--queries", "2"], ANY_PORTS].concat())
         .env("TMPDIR", world.path(name))
         .stdin(Stdio::null())
         .stdout(Stdio::piped())

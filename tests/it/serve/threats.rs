@@ -429,6 +429,20 @@ fn ids_and_logs_are_text_wherever_they_are_shown() {
 }
 
 #[test]
+fn damaged_files_that_are_left_out_are_told_before_the_rows() {
+    let world = World::new(2);
+    world.analyse("run", &[]);
+    let service = super::Service::start(&[world.path("run")], |_| {});
+    let whole = service.query("run", "select user_id from te order by user_id");
+    assert_eq!((whole.status, whole.head("x-notes")), (200, None));
+    std::fs::remove_file(world.table_files("run", "te").first().unwrap()).unwrap();
+    let rest = service.query("run", "select user_id from te order by user_id");
+    let notes: Vec<String> = serde_json::from_str(rest.head("x-notes").unwrap()).unwrap();
+    assert!(rest.status == 200 && notes[0].contains("damaged") && notes[0].contains("user u0"), "{notes:?}");
+    assert!(!notes[0].contains(world.path("run").to_str().unwrap()), "{notes:?}");
+}
+
+#[test]
 fn a_damaged_source_is_told_and_others_go_on() {
     let world = World::new(2);
     world.analyse("out/whole", &[]);
@@ -476,10 +490,7 @@ fn other_bytes_of_the_same_length_cost_their_user_only() {
     let four = serde_json::json!(4);
     assert_eq!((reply.status, reply.json()[0]["n"].clone()), (200, four), "{}", reply.text());
     let page = service.get("/run/run/table/te").text();
-    assert!(
-        page.contains("data files that the query needs are damaged") && page.contains("user u01"),
-        "{page}"
-    );
+    assert!(page.contains("files that the query needs are damaged") && page.contains("user u01"), "{page}");
     let user = service.get("/api/v1/runs/run/users/u01").json();
     assert_eq!(user["parts"][0]["title"], "Damaged files", "{user}");
     assert!(user["parts"][0]["note"].as_str().unwrap().contains("checksum differs"), "{user}");

@@ -9,7 +9,8 @@ use super::client::Download;
 use super::live::Events;
 use super::{ENDLESS, Service, encoded, merged, metric, service, service_with};
 
-fn token(world: &World, service: &Service, name: &str, more: &[&str]) -> String {
+/// A token that is made by the command.
+pub(super) fn token(world: &World, service: &Service, name: &str, more: &[&str]) -> String {
     let state = service.state.to_str().unwrap();
     world.expect(0, &[&["token", "new", name, "--state", state], more].concat()).out.trim().to_owned()
 }
@@ -206,4 +207,26 @@ fn every_query_and_every_refused_login_is_written_down() {
     // Nothing of a secret is in it, a wrong one's neither.
     let text = std::fs::read_to_string(service.state.join("audit.ndjson")).unwrap();
     assert!(!text.contains("rs_wrong") && !text.contains(&service.token));
+}
+
+#[test]
+fn other_sources_of_a_query_are_those_that_the_token_sees() {
+    let world = World::new(2);
+    world.analyse("k6 old", &["--seed", "1"]);
+    world.analyse("k6", &["--seed", "2"]);
+    let dirs = [world.path("k6"), world.path("k6 old")];
+    let service = super::Service::start(&dirs, |_| {});
+    let both = "select count(*) as n from te join \"k6 old\".public.te as old using (user_id, tau) \
+                join k6.public.te as own using (user_id, tau)";
+    let found = service.query("k6", both);
+    assert_eq!((found.status, found.json()[0]["n"].as_u64()), (200, Some(4)), "{}", found.text());
+    let raw = service.query("k6%20old", "select count(*) as n from k6.raw.te");
+    assert_eq!(raw.json()[0]["n"], 4, "{}", raw.text());
+    // Of one that the token does not see nothing is told: not even that it is there.
+    let some = token(&world, &service, "some", &["--sources", "k6"]);
+    let ask = |sql: &str| service.get_as(&some, &format!("/api/v1/query?run=k6&sql={}", super::encoded(sql)));
+    let refused = ask(both);
+    assert_eq!((refused.status, refused.problem().as_str()), (400, "unknown-table"), "{}", refused.text());
+    let none = ask(&both.replace("k6 old", "k6 new"));
+    assert_eq!(none.text().replace("k6 new", "k6 old"), refused.text());
 }

@@ -39,6 +39,10 @@ impl Null for CircularShift {
         Ok(Box::new(ShiftDraws::new(o, self.shifts(o.times.len())?)))
     }
 
+    fn moves_rows(&self) -> bool {
+        true
+    }
+
     fn prepare_rows<'a>(
         &self,
         rows: &'a Regression,

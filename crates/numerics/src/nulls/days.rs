@@ -30,6 +30,10 @@ impl Null for Days {
         Ok(Box::new(DayDraws::new(Exchanged::new(sample.observations, clock)?)))
     }
 
+    fn moves_rows(&self) -> bool {
+        true
+    }
+
     fn prepare_rows<'a>(
         &self,
         rows: &'a Regression,

@@ -56,12 +56,12 @@ impl Verdict {
     /// Why there is no p, and whose fault it is.
     pub fn missing(&self) -> Option<(&'static str, Unfit)> {
         let of = |each: &Judgement| Some((each.null, each.why()?));
-        self.each.iter().filter_map(of).find(|(_, why)| !matches!(why, Unfit::Settled | Unfit::DoesNotApply))
+        self.each.iter().filter_map(of).find(|(_, why)| *why != Unfit::Settled)
     }
 }
 
 /// Asks one null after the other; once one has a p above `stop_above`, the others are spared.
-pub fn judge(
+pub(super) fn judge(
     nulls: &[&dyn Null],
     stop_above: f64,
     mut test: impl FnMut(&dyn Null) -> Result<Surrogates, Unfit>,
@@ -121,11 +121,6 @@ mod tests {
         let found = judge(&nulls, 0.2, one_day);
         assert_eq!((found.p(), found.floor(), found.missing()), (None, None, Some(("days", Unfit::OneDay))));
         assert!(found.each[1].said.is_ok());
-        // What is none of a measure's is not missed.
-        let none = |null: &dyn Null| {
-            if null.name() == "days" { Ok(with(0.1, 0.1)) } else { Err(Unfit::DoesNotApply) }
-        };
-        assert_eq!(judge(&nulls, 0.2, none).p(), Some(0.1));
         let no_draws = judge(&nulls, 0.2, |_| Ok(Surrogates::default()));
         assert_eq!((no_draws.p(), no_draws.missing()), (None, Some(("days", Unfit::NoSurrogates))));
         assert!(no_draws.decisive().is_some(), "what was drawn can be shown");

@@ -3,7 +3,7 @@
 //! A [`Null`] is a scheme by which the source of a test is made independent of its target: one file each.
 //! It arranges the observations of a test once and then gives one surrogate after the other ([`Draws`]);
 //! how many are drawn, when to stop, and what p they make is the same for all of them ([`Plan`]). What
-//! several nulls say together is [`judge()`]'s.
+//! several nulls say together is a [`Verdict`].
 
 mod circular_shift;
 mod day_counts;
@@ -37,7 +37,7 @@ use crate::numerics::granger::Regression;
 pub use circular_shift::CircularShift;
 pub use day_order::Clock;
 pub use days::{Days, Jackknife, jackknife};
-pub use judge::{Judgement, Verdict, judge};
+pub use judge::{Judgement, Verdict};
 pub use key::StreamKey;
 pub use lag_scan::{LagScan, scan_lags};
 pub use permute::{Permute, Permuter};
@@ -76,6 +76,11 @@ pub trait Null: Debug + Sync {
     /// # Errors
     /// The scheme has no surrogates of these observations.
     fn prepare<'a>(&self, sample: Sample<'a>) -> Result<Box<dyn Draws + 'a>, Unfit>;
+
+    /// Whether it is one of regressions too: it can [move their rows](Null::prepare_rows).
+    fn moves_rows(&self) -> bool {
+        false
+    }
 
     /// Arranges the rows of a regression.
     ///

@@ -30,6 +30,10 @@ impl Null for Permute {
         Ok(Box::new(Permuter::new(sample.observations, sample.within)))
     }
 
+    fn moves_rows(&self) -> bool {
+        true
+    }
+
     fn prepare_rows<'a>(
         &self,
         rows: &'a Regression,

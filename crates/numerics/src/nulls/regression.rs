@@ -236,7 +236,7 @@ impl<M: Moves> Draws for MovedRows<'_, M> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nulls::{CircularShift, Days, PRule, Permute, Stop};
+    use crate::nulls::{CircularShift, Days, Judges, PRule, Permute, Stop, WithinPast};
     use crate::numerics::granger::granger;
 
     fn series(n: usize) -> (Vec<i32>, Vec<i32>) {
@@ -283,7 +283,19 @@ mod tests {
         // F is about 1 where nothing is coupled.
         assert!((0.5..2.0).contains(&permuted.mean.unwrap()), "{permuted:?}");
         assert!(test_regression(&rows, None, &Days, &plan, key) == Err(Unfit::NoClock));
-        let past = test_regression(&rows, clock, &crate::nulls::WithinPast, &plan, key);
+        let past = test_regression(&rows, clock, &WithinPast, &plan, key);
         assert_eq!(past, Err(Unfit::DoesNotApply));
+        // What is none of a regression's is neither asked nor missed, settled or not.
+        let verdict = |nulls: &[&dyn Null], stop_above| {
+            let judges = Judges { nulls, stop_above, plan: &plan, exact: false, observations: false };
+            judges.tell_rows(&rows, clock, key)
+        };
+        for stop_above in [1.0, 0.0] {
+            let told = verdict(&[&Days, &WithinPast], stop_above);
+            assert!(told.each.iter().map(|each| each.null).eq(["days"]), "{told:?}");
+            assert_eq!((told.p(), told.missing()), (Some(1.0 / 24.0), None));
+        }
+        let none = verdict(&[&WithinPast], 0.2);
+        assert!(none.each.is_empty() && none.p().is_none() && none.missing().is_none(), "{none:?}");
     }
 }

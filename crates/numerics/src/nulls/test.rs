@@ -103,24 +103,11 @@ impl Plan {
         let value = draws.observed().unwrap_or(value);
         let all = draws.all().filter(|all| all.count <= u64::from(self.surrogates));
         let found = match all {
-            Some(all) => self.exhaustive(draws, value, all),
+            Some(all) => exhaustive(draws, value, all),
             None => self.drawn(draws, value, key),
         };
         let found = Surrogates { observed: value, observations: draws.observations(), ..found };
         Surrogates { days: draws.days(), ..found }
-    }
-
-    fn exhaustive(&self, draws: &mut dyn Draws, value: f64, all: All) -> Surrogates {
-        let mut tally = Tally::default();
-        for number in 0..all.count {
-            tally.add(draws.number(number), draws.scale());
-        }
-        let mut found = tally.surrogates(value, draws.observations(), self.p);
-        let (count, own) = (all.count as f64, u32::from(all.has_own));
-        if all.has_own {
-            found.p = Some(f64::from(tally.exceedances) / count);
-        }
-        Surrogates { is_exhaustive: true, floor: Some(1.0 / (count + 1.0 - f64::from(own))), ..found }
     }
 
     fn drawn(&self, draws: &mut dyn Draws, value: f64, key: StreamKey<'_>) -> Surrogates {
@@ -129,9 +116,10 @@ impl Plan {
             Stop::Stages { stages, .. } => stages.iter().copied().max().unwrap_or(0),
             Stop::AtEnd | Stop::AtExceedances(_) => self.surrogates,
         };
-        let floor = (most > 0).then(|| match self.p {
-            PRule::Raw if self.stop == Stop::AtEnd => 0.0,
-            PRule::AddOne | PRule::Raw => 1.0 / (1.0 + f64::from(most)),
+        let floor = (most > 0).then(|| match (self.p, &self.stop) {
+            (PRule::Raw, Stop::AtEnd | Stop::Stages { .. }) => 0.0,
+            // A sequential test has a p above 0 under either rule.
+            (PRule::AddOne, _) | (PRule::Raw, Stop::AtExceedances(_)) => 1.0 / (1.0 + f64::from(most)),
         });
         let found = match &self.stop {
             Stop::AtEnd => self.fixed(draws, value, self.surrogates, &mut rng),
@@ -183,6 +171,19 @@ impl Plan {
     }
 }
 
+/// All arrangements, one after the other.
+fn exhaustive(draws: &mut dyn Draws, value: f64, all: All) -> Surrogates {
+    let mut tally = Tally::default();
+    for number in 0..all.count {
+        tally.add(draws.number(number), draws.scale());
+    }
+    // The observations as they are count once, whatever the rule of drawn ones: nothing else is as they are.
+    let rule = if all.has_own { PRule::Raw } else { PRule::AddOne };
+    let found = tally.surrogates(value, draws.observations(), rule);
+    let with_own = all.count as f64 + if all.has_own { 0.0 } else { 1.0 };
+    Surrogates { is_exhaustive: true, floor: Some(1.0 / with_own), ..found }
+}
+
 /// Sums over surrogates, as differences from the observed value.
 #[derive(Debug, Default)]
 struct Tally {
@@ -222,17 +223,21 @@ impl Tally {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::nulls::Permute;
+    use crate::nulls::{CircularShift, Permute, WithinPast};
     use crate::numerics::codes::Codes;
     use crate::numerics::embedding::Observations;
 
     const KEY: StreamKey<'static> = StreamKey::new(1, "u", "m", "te", "A2S", 1);
 
     fn tested(rows: &[(u64, u64, u64)], plan: &Plan) -> Tested {
+        tested_by(rows, &Permute, plan)
+    }
+
+    fn tested_by(rows: &[(u64, u64, u64)], null: &dyn Null, plan: &Plan) -> Tested {
         let code = |f: fn(&(u64, u64, u64)) -> u64| Codes::of(&rows.iter().map(f).collect::<Vec<_>>(), 16);
         let times = (0..rows.len()).collect();
         let observations = Observations { x: code(|r| r.0), y: code(|r| r.1), z: code(|r| r.2), times };
-        test(Sample::of(&observations), &Permute, plan, KEY).unwrap()
+        test(Sample::of(&observations), null, plan, KEY).unwrap()
     }
 
     #[test]
@@ -240,6 +245,30 @@ mod tests {
         let plan = Plan { surrogates: 10, stop: Stop::AtEnd, p: PRule::AddOne };
         let found = tested(&[(0, 0, 0), (0, 1, 0), (0, 0, 1)], &plan);
         assert_eq!((found.null.exceedances, found.null.p, found.null.z()), (Some(10), Some(1.0), None));
+    }
+
+    /// Shifts that are gone through have one p under either rule; what is drawn under the raw rule may have p = 0.
+    #[test]
+    fn no_p_is_below_the_smallest_there_could_have_been() {
+        let rows: Vec<(u64, u64, u64)> =
+            (0..200u64).map(|i| (i * i * 7 % 11 % 3, (i * i * 7 % 11 % 3) / 2, i % 2)).collect();
+        let stages = Stop::Stages { stages: vec![20, 60], p_sig: 0.01, p_nonsig: 0.2 };
+        let shift = CircularShift { least: 60 };
+        for (null, surrogates, stop, rule, expected) in [
+            (&shift as &dyn Null, 100, Stop::AtEnd, PRule::Raw, 1.0 / 82.0),
+            (&shift, 100, Stop::AtEnd, PRule::AddOne, 1.0 / 82.0),
+            (&shift, 50, Stop::AtEnd, PRule::Raw, 0.0),
+            (&WithinPast, 50, Stop::AtEnd, PRule::Raw, 0.0),
+            (&WithinPast, 50, Stop::AtEnd, PRule::AddOne, 1.0 / 51.0),
+            (&WithinPast, 50, stages.clone(), PRule::Raw, 0.0),
+            (&WithinPast, 50, stages, PRule::AddOne, 1.0 / 61.0),
+            (&WithinPast, 50, Stop::AtExceedances(5), PRule::Raw, 1.0 / 51.0),
+        ] {
+            let plan = Plan { surrogates, stop, p: rule };
+            let found = tested_by(&rows, null, &plan).null;
+            assert_eq!(found.floor, Some(expected), "{null:?} {plan:?}");
+            assert!(found.p >= found.floor, "{null:?} {plan:?}: {found:?}");
+        }
     }
 
     /// Under Besag and Clifford's rule a clear non-effect stops at the h-th exceedance.

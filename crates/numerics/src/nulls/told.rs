@@ -2,10 +2,12 @@
 
 use super::days::{Jackknife, jackknife};
 use super::judge::{Verdict, judge};
-use super::{Null, Plan, Sample, StreamKey};
+use super::regression::test_regression;
+use super::{Clock, Null, Plan, Sample, StreamKey};
 use crate::numerics::cmi::{Estimate, estimate};
 use crate::numerics::effective::{entropy_given_past, mean_over_permutations};
 use crate::numerics::embedding::Observations;
+use crate::numerics::granger::Regression;
 
 /// A value and what is told of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -56,6 +58,12 @@ impl Judges<'_> {
         });
         let observations = self.observations.then(|| sample.observations.clone());
         Told { estimate, exact: self.exact.then(|| exact(sample)), verdict, observations }
+    }
+
+    /// Asks those that move rows about a regression. Without one of them the verdict is empty.
+    pub fn tell_rows(&self, rows: &Regression, clock: Option<Clock<'_>>, key: StreamKey<'_>) -> Verdict {
+        let nulls: Vec<&dyn Null> = self.nulls.iter().copied().filter(|null| null.moves_rows()).collect();
+        judge(&nulls, self.stop_above, |null| test_regression(rows, clock, null, self.plan, key))
     }
 }
 

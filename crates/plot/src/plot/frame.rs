@@ -36,6 +36,7 @@ pub(super) fn scale(bound: &Bound<'_>, axis: Axis, panels: &[&Panel]) -> Scale {
             for key in bound.along(axis) {
                 values.extend(rows().filter_map(|row| bound.cells(key)?.number(row)));
             }
+            let is_whole = values.iter().filter(|value| value.is_finite()).all(|value| value.fract() == 0.0);
             let of_bars = bound.plot.mark == Mark::Bar;
             let is_length = of_bars && (axis == Axis::X) == bound.lies;
             if is_length {
@@ -59,7 +60,8 @@ pub(super) fn scale(bound: &Bound<'_>, axis: Axis, panels: &[&Panel]) -> Scale {
                 }
                 ends = Ends::Exact;
             }
-            Scale::of_numbers(kind, values, ends)
+            let scale = Scale::of_numbers(kind, values, ends);
+            if is_whole { scale.of_whole() } else { scale }
         }
     }
 }
@@ -160,7 +162,7 @@ impl Frame<'_> {
             let is_free = x - half >= taken;
             if below && is_free {
                 // A long label at either end must not leave the picture.
-                let (low, high) = (half + 2.0, self.left + self.width + 8.0 - half);
+                let (low, high) = (half + 2.0, self.left + self.width + 6.0 - half);
                 let x = if low < high { x.clamp(low, high) } else { x };
                 canvas.text((x, bottom + 14.0), Anchor::Middle, "quiet", &label);
                 taken = x + half + 4.0;

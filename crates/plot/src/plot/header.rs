@@ -1,8 +1,5 @@
 //! The header of a plot: the comment lines at the top of its file.
 
-#[cfg(test)]
-mod tests;
-
 use super::error::{HeaderError, unknown};
 use super::spec::{At, Axis, Field, Layer, Mark, Plot, ScaleKind};
 
@@ -60,6 +57,13 @@ impl Plot {
         if title.is_empty() {
             return Err(reader.wrong(1, "the first line is the title of the plot, like `-- What is seen?`"));
         }
+        if is_key(&title) {
+            let what = format!(
+                "the first line is the title of the plot, like `-- What is seen?`, and `{}` stands below it",
+                super::text::shown(&title, 60)
+            );
+            return Err(reader.wrong(1, what));
+        }
         let (mark_line, mark) = reader.mark()?;
         let fields = reader.fields(mark, mark_line)?;
         let (facet_line, facets) = reader.listed("facet");
@@ -82,7 +86,7 @@ impl Plot {
             section: reader.section()?,
             order: reader.order()?,
             caption: text("caption").unwrap_or_default(),
-            empty: text("empty").unwrap_or_else(|| "There are no rows to draw.".to_owned()),
+            empty: text("empty").unwrap_or_else(|| "No rows to draw.".to_owned()),
             mark_line,
             facet_line,
             scale_lines,
@@ -93,7 +97,8 @@ impl Plot {
 
     /// Whether the text of a file is one of a plot: it says which mark it has.
     pub fn is_one(text: &str) -> bool {
-        lines(text).1.iter().any(|line| line.key == "mark")
+        let (title, lines) = lines(text);
+        title.starts_with("mark:") || lines.iter().any(|line| line.key == "mark")
     }
 }
 
@@ -253,8 +258,16 @@ impl Reader<'_> {
     fn check_scales(&self, plot: &Plot) -> Result<(), HeaderError> {
         let bends = |key| matches!(plot.scale(key), Some(ScaleKind::Log | ScaleKind::Sqrt));
         let is_category = |key| plot.scale(key) == Some(ScaleKind::Category);
-        let along = if is_category("y-scale") { "x-scale" } else { "y-scale" };
-        if plot.mark == Mark::Bar && bends(along) {
+        let has_edges = plot.field("x").is_some_and(|x| x.upper.is_some());
+        // Which way bars go is known of the rows alone, unless the header says it.
+        let along: &[&str] = match (is_category("x-scale") || has_edges, is_category("y-scale")) {
+            (true, _) => &["y-scale"],
+            (false, true) => &["x-scale"],
+            (false, false) => &["x-scale", "y-scale"],
+        };
+        if plot.mark == Mark::Bar
+            && let Some(along) = along.iter().find(|key| bends(key))
+        {
             let what =
                 "the length of a bar is its value, which only a linear scale shows\n(hint: `mark: point`)";
             return Err(self.wrong(plot.scale_line(along), what));
@@ -328,3 +341,6 @@ impl Reader<'_> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -55,7 +55,10 @@ pub(super) fn draw(
         canvas.text((start + SHADES as f64 * 14.0 + 4.0, y), Anchor::Start, "quiet", &high);
         canvas.text((x + after, y), Anchor::Start, "", &text);
     }
-    for (layer, _) in bound.layers.iter().filter(|(layer, _)| !layer.words.is_empty()) {
+    // What lies nowhere is not told.
+    let is_there = |values: &[Option<f64>]| values.iter().any(Option::is_some);
+    let layers = bound.layers.iter().filter(|(layer, own)| !layer.words.is_empty() && is_there(own));
+    for (layer, _) in layers {
         let (x, y, text) = row.entry(&layer.words, 28.0);
         canvas.line((x, y - 4.0), (x + 22.0, y - 4.0), if layer.is_line { "line" } else { "rule" });
         canvas.text((x + 28.0, y), Anchor::Start, "", &text);

@@ -22,8 +22,8 @@ pub(super) enum Ends {
 /// An axis.
 #[derive(Debug, Clone)]
 pub(super) enum Scale {
-    /// Of numbers, between two of them.
-    Number { kind: ScaleKind, low: f64, high: f64 },
+    /// Of numbers, between two of them; whether there are whole ones only.
+    Number { kind: ScaleKind, low: f64, high: f64, is_whole: bool },
     /// Of words, one beside the other.
     Category { names: Vec<String>, places: HashMap<String, usize> },
 }
@@ -58,6 +58,7 @@ impl Scale {
                 kind,
                 low: (low / room).max(f64::MIN_POSITIVE),
                 high: (high * room).min(f64::MAX),
+                is_whole: false,
             };
         }
         // The half of it must be a number that can be divided by.
@@ -68,19 +69,28 @@ impl Scale {
                 _ => low.abs() * 0.1,
             };
             let low = if ends == Ends::Zero || kind == ScaleKind::Sqrt { low.min(0.0) } else { low - room };
-            return Self::Number { kind, low, high: high + room };
+            return Self::Number { kind, low, high: high + room, is_whole: false };
         }
         let room = if ends == Ends::Exact { 0.0 } else { high * AROUND - low * AROUND };
         let stays = |end: f64| end == 0.0 && (ends == Ends::Zero || kind == ScaleKind::Sqrt);
         let around =
             (if stays(low) { low } else { low - room }, if stays(high) { high } else { high + room });
         let (low, high) = (around.0.max(f64::MIN), around.1.min(f64::MAX));
-        Self::Number { kind, low: if kind == ScaleKind::Sqrt { low.max(0.0) } else { low }, high }
+        let low = if kind == ScaleKind::Sqrt { low.max(0.0) } else { low };
+        Self::Number { kind, low, high, is_whole: false }
+    }
+
+    /// The same, of whole numbers only: there is nothing to read between two of them.
+    pub(super) fn of_whole(mut self) -> Self {
+        if let Self::Number { is_whole, .. } = &mut self {
+            *is_whole = true;
+        }
+        self
     }
 
     /// Where a number is, from 0 to 1.
     pub(super) fn number(&self, value: f64) -> Option<f64> {
-        let Self::Number { kind, low, high } = self else { return None };
+        let Self::Number { kind, low, high, .. } = self else { return None };
         if !shows(*kind, value) {
             return None;
         }
@@ -109,19 +119,22 @@ impl Scale {
 
     /// Places with their labels, about so many.
     pub(super) fn ticks(&self, wanted: usize) -> Vec<(f64, String)> {
-        let (kind, low, high) = match self {
+        let (kind, low, high, is_whole) = match self {
             Self::Category { names, .. } => {
                 let every = names.len().div_ceil(wanted.max(1)).max(1);
                 let all = names.iter().enumerate().step_by(every);
                 let n = names.len() as f64;
-                return all.map(|(at, name)| ((at as f64 + 0.5) / n, name.clone())).collect();
+                // A name of nothing is one, too.
+                let label =
+                    |name: &String| if name.trim().is_empty() { "(empty)".to_owned() } else { name.clone() };
+                return all.map(|(at, name)| ((at as f64 + 0.5) / n, label(name))).collect();
             }
-            Self::Number { kind, low, high } => (*kind, *low, *high),
+            Self::Number { kind, low, high, is_whole } => (*kind, *low, *high, *is_whole),
         };
         let ticks: Vec<Tick> = match kind {
             ScaleKind::Log => ticks::log(low, high, wanted),
             ScaleKind::Time => ticks::time(low, high, wanted),
-            _ => ticks::linear(low, high, wanted),
+            _ => ticks::linear(low, high, wanted, if is_whole { 1.0 } else { 0.0 }),
         };
         ticks.into_iter().filter_map(|tick| Some((self.number(tick.value)?, tick.label))).collect()
     }
@@ -158,6 +171,11 @@ mod tests {
         let (low, high) = ends(ScaleKind::Linear, &[3.0, 4.0], Ends::Zero);
         assert!(low == 0.0 && high > 4.0);
         assert!(ends(ScaleKind::Linear, &[3.0], Ends::Zero).0.abs() < 1e-9);
+        let labels = |scale: Scale| scale.ticks(6).into_iter().map(|(_, label)| label).collect::<Vec<_>>();
+        let counts = Scale::of_numbers(ScaleKind::Linear, [0.0, 1.0, 2.0], Ends::Zero);
+        assert_eq!(labels(counts.clone()), ["0", "0.5", "1", "1.5", "2"]);
+        assert_eq!(labels(counts.of_whole()), ["0", "1", "2"]);
+        assert_eq!(labels(Scale::of_words(&["a".to_owned(), String::new()])), ["a", "(empty)"]);
         assert!(ends(ScaleKind::Log, &[-1.0, 0.0, 0.1, 10.0], Ends::Room).0 > 0.05);
     }
 

@@ -32,9 +32,9 @@ pub(super) fn step(low: f64, high: f64, wanted: usize) -> f64 {
     if step.is_normal() { step } else { raw }
 }
 
-/// Ticks of a linear axis.
-pub(super) fn linear(low: f64, high: f64, wanted: usize) -> Vec<Tick> {
-    let step = step(low, high, wanted);
+/// Ticks of a linear axis, `least` apart at least.
+pub(super) fn linear(low: f64, high: f64, wanted: usize, least: f64) -> Vec<Tick> {
+    let step = step(low, high, wanted).max(least);
     let (first, last) = ((low / step - 1e-9).ceil(), (high / step + 1e-9).floor());
     let count = (last - first).clamp(0.0, 50.0) as u32;
     (0..=count)
@@ -132,9 +132,9 @@ mod tests {
 
     #[test]
     fn ticks_are_at_one_two_and_five() {
-        assert_eq!(labels(&linear(0.0, 1.0, 5)), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
-        assert_eq!(labels(&linear(-3.0, 42.0, 5)), ["0", "10", "20", "30", "40"]);
-        assert_eq!(labels(&linear(0.0, 0.0, 5)), ["0"]);
+        assert_eq!(labels(&linear(0.0, 1.0, 5, 0.0)), ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
+        assert_eq!(labels(&linear(-3.0, 42.0, 5, 0.0)), ["0", "10", "20", "30", "40"]);
+        assert_eq!(labels(&linear(0.0, 0.0, 5, 0.0)), ["0"]);
         assert_eq!(labels(&log(1e-8, 1.0, 4)), ["10⁻⁸", "10⁻⁶", "10⁻⁴", "0.01", "1"]);
         assert_eq!(labels(&log(1.0, 40.0, 4)), ["1", "2", "5", "10", "20"]);
     }

@@ -47,6 +47,12 @@ impl Damage {
         self.0.get(&(run, path.to_owned())).map(String::as_str)
     }
 
+    /// The files of a run and why they cannot be used, in any order.
+    pub fn of_run(&self, run: usize) -> impl Iterator<Item = (&str, &str)> {
+        let of_run = self.0.iter().filter(move |((place, _), _)| *place == run);
+        of_run.map(|((_, path), why)| (path.as_str(), why.as_str()))
+    }
+
     /// The first of some files that cannot be used, and why.
     pub fn of_files(&self, run: usize, files: &[DataFile]) -> Option<String> {
         files.iter().find_map(|file| Some(format!("{}: {}", file.file, self.of(run, &file.file)?)))

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{DataType, FieldRef, Int32Type, Schema, TimestampMicrosecondType};
@@ -16,8 +17,8 @@ use rayon::prelude::*;
 use super::rule::{Attempt, Basis, Moved};
 use crate::schema::{LEDGER, LEDGER_ATTEMPT};
 use crate::store::{
-    DataFile, Entry, LedgerRow, ParquetParts, ReadLock, Storage, StoreError, UnitState, is_group,
-    ledger_files, ledger_row, parse_path, table_files,
+    DataFile, Entry, LedgerRow, ParquetParts, ReadAt, ReadLock, Storage, StoreError, UnitState, is_group,
+    is_listed, ledger_files, ledger_row, parse_path, snapshot, table_files,
 };
 
 /// Rows of the ledger that are looked at together.
@@ -74,6 +75,8 @@ impl IndexedAttempt {
 pub struct Index {
     /// The data files of all attempts that are not moved.
     pub files: Vec<IndexedFile>,
+    /// Ledger files that cannot be read: path and cause. Their units count as not done.
+    pub corrupt: Vec<(String, String)>,
     /// Attempts of units that have more than one, without moved ones.
     pub(super) several: Vec<IndexedAttempt>,
     parts: Vec<Part>,
@@ -90,13 +93,29 @@ struct Part {
 }
 
 impl Index {
-    /// Reads the ledger of a run, but for files that cannot be read: `merge` and `validate` tell them.
+    /// Reads the ledger of a run, but for files that cannot be read.
     pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
         let _reading = ReadLock::take(storage);
+        snapshot(
+            storage,
+            || table_files(storage, LEDGER),
+            |entries| match Self::of_files(storage, entries) {
+                // Without locks, a file may go between two looks into it.
+                Err(StoreError::Changed { .. }) => Ok((Self::default(), false)),
+                found => found,
+            },
+        )
+    }
+
+    /// Reads files of the ledger; whether none of them was gone.
+    fn of_files(storage: &dyn Storage, entries: &[Entry]) -> Result<(Self, bool), StoreError> {
         let (groups, units): (Vec<Entry>, Vec<Entry>) =
-            table_files(storage, LEDGER)?.into_iter().partition(|entry| is_group(&entry.path));
+            entries.iter().cloned().partition(|entry| is_group(&entry.path));
         let mut index = Self::default();
-        for file in ledger_files(storage, &units).0 {
+        let (files, corrupt) = ledger_files(storage, &units);
+        let is_gone = AtomicBool::new(files.len() + corrupt.len() < units.len());
+        index.corrupt = corrupt;
+        for file in files {
             let Some(row) = file.rows.first() else { continue };
             let units = file.rows.iter().map(|row| unit(&row.user_id, &row.feature_mode)).collect();
             index.parts.push(Part { path: file.path, shard: row.shard, units });
@@ -105,14 +124,21 @@ impl Index {
                 index.files.extend(row.files.into_iter().map(|f| indexed(f, row.shard, Some(owner.clone()))));
             }
         }
-        let read: Vec<(Part, Vec<DataFile>)> =
-            groups.par_iter().filter_map(|entry| group(storage, entry)).collect();
-        for (part, files) in read {
+        let read: Vec<Group> = groups.par_iter().map(|entry| group(storage, entry, &is_gone)).collect();
+        for (entry, of_group) in groups.iter().zip(read) {
+            let (part, files) = match of_group {
+                Group::Read(part, files) => (part, files),
+                Group::Gone => continue,
+                Group::Unreadable => {
+                    index.corrupt.extend(ledger_files(storage, std::slice::from_ref(entry)).1);
+                    continue;
+                }
+            };
             index.files.extend(files.into_iter().map(|file| indexed(file, part.shard, None)));
             index.parts.push(part);
         }
         index.take_out_moved(storage)?;
-        Ok(index)
+        Ok((index, !is_gone.into_inner()))
     }
 
     /// The units of all attempts, as numbers that are equal for equal units, and nearly never else.
@@ -186,11 +212,27 @@ fn indexed(file: DataFile, shard: u32, owner: Option<(String, String)>) -> Index
     IndexedFile { table, path, bytes, checksum, rows, shard, owner }
 }
 
-/// Units and data files of a file with many rows; none if it cannot be read.
-fn group(storage: &dyn Storage, entry: &Entry) -> Option<(Part, Vec<DataFile>)> {
+/// A file of the ledger with many rows.
+enum Group {
+    Read(Part, Vec<DataFile>),
+    /// It was listed, and is not there any more.
+    Gone,
+    Unreadable,
+}
+
+/// Units and data files of a file with many rows.
+fn group(storage: &dyn Storage, entry: &Entry, is_gone: &AtomicBool) -> Group {
+    let Ok(file) = storage.open(&entry.path) else { return Group::Unreadable };
+    let Some(file) = file.filter(|file| is_listed(storage, entry, file.length())) else {
+        is_gone.store(true, Ordering::Relaxed);
+        return Group::Gone;
+    };
+    read_group(file, entry).map_or(Group::Unreadable, |(part, files)| Group::Read(part, files))
+}
+
+fn read_group(file: Arc<dyn ReadAt>, entry: &Entry) -> Option<(Part, Vec<DataFile>)> {
     let (_, shard, _) = parse_path(&entry.path)?;
-    let parts = ParquetParts(storage.open(&entry.path).ok()??);
-    let builder = columns(parts, &["user_id", "feature_mode", "files"])?;
+    let builder = columns(ParquetParts(file), &["user_id", "feature_mode", "files"])?;
     let mut units = Vec::new();
     let mut files: BTreeMap<String, DataFile> = BTreeMap::new();
     let mut seen = HashSet::new();
@@ -228,6 +270,7 @@ fn columns(parts: ParquetParts, names: &[&str]) -> Option<ParquetRecordBatchRead
     let fields: Vec<FieldRef> = plain.schema().fields().iter().map(as_asked).collect();
     let wanted = (0..fields.len()).filter(|place| names.contains(&fields[*place].name().as_str()));
     let mask = ProjectionMask::roots(plain.parquet_schema(), wanted.collect::<Vec<_>>());
+    parts.expect(plain.metadata(), &mask, None);
     let options = ArrowReaderOptions::new().with_schema(Arc::new(Schema::new(fields)));
     let metadata = ArrowReaderMetadata::try_new(Arc::clone(plain.metadata()), options).ok()?;
     Some(ParquetRecordBatchReaderBuilder::new_with_metadata(parts, metadata).with_projection(mask))
@@ -255,6 +298,13 @@ impl<'a> Texts<'a> {
 }
 
 impl Part {
+    /// The file; none if somebody took it away by hand.
+    fn open(&self, storage: &dyn Storage) -> Result<Option<Arc<dyn ReadAt>>, StoreError> {
+        let file = storage.open(&self.path)?;
+        let gone = || StoreError::Changed { dir: storage.name() };
+        if file.is_none() && !storage.keeps_locks() { Err(gone()) } else { Ok(file) }
+    }
+
     /// Places of the rows of some units; none if there are none.
     fn selected(&self, wanted: &HashSet<u64>) -> Option<RowSelection> {
         let is_wanted = |row: &usize| wanted.contains(&self.units[*row]);
@@ -268,9 +318,8 @@ impl Part {
         storage: &dyn Storage,
         wanted: &HashSet<u64>,
     ) -> Result<Vec<IndexedAttempt>, StoreError> {
-        let (Some(selection), Some(file)) = (self.selected(wanted), storage.open(&self.path)?) else {
-            return Ok(Vec::new());
-        };
+        let Some(selection) = self.selected(wanted) else { return Ok(Vec::new()) };
+        let Some(file) = self.open(storage)? else { return Ok(Vec::new()) };
         let names = [
             "id",
             "feature_mode",
@@ -294,9 +343,8 @@ impl Part {
     }
 
     fn rows_of(&self, storage: &dyn Storage, wanted: &HashSet<u64>) -> Result<Vec<LedgerRow>, StoreError> {
-        let (Some(selection), Some(file)) = (self.selected(wanted), storage.open(&self.path)?) else {
-            return Ok(Vec::new());
-        };
+        let Some(selection) = self.selected(wanted) else { return Ok(Vec::new()) };
+        let Some(file) = self.open(storage)? else { return Ok(Vec::new()) };
         let builder = ParquetRecordBatchReaderBuilder::try_new(ParquetParts(file))?;
         let mut rows = Vec::new();
         let mut known = HashMap::new();

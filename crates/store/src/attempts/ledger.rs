@@ -3,7 +3,10 @@
 use super::damage::Damage;
 use super::rule::{Attempt, Basis, Moved, Precedence, Role, roles};
 use crate::schema::LEDGER;
-use crate::store::{LedgerRow, ReadLock, Storage, StoreError, ledger_files, table_files};
+use crate::store::{
+    Assignment, Entry, LedgerFile, LedgerRow, Protocol, ReadLock, Run, Storage, StorageError, StoreError,
+    committed_as, ledger_files, snapshot, table_files,
+};
 
 /// The whole ledger of a run.
 #[derive(Debug, Clone, Default)]
@@ -19,8 +22,43 @@ pub struct Ledger {
 impl Ledger {
     /// Reads every ledger file of a run.
     pub fn read(storage: &dyn Storage) -> Result<Self, StoreError> {
+        Self::listed(storage, || table_files(storage, LEDGER))
+    }
+
+    /// Reads the ledger of some shards of the plan.
+    pub fn of_shards(storage: &dyn Storage, shards: &[u32]) -> Result<Self, StoreError> {
+        Self::listed(storage, || files_of(storage, shards))
+    }
+
+    /// The ledger of a share of a run without locks, with the files that were read: while a listing shows these and no
+    /// others, it says the same.
+    pub fn with_files(run: &Run, share: Assignment) -> Result<(Self, Vec<Entry>), StoreError> {
+        let (storage, shards) = (run.storage(), run.shards_of(share));
+        let read = |entries: &[Entry]| {
+            let (read, is_whole) = read_all(storage, entries);
+            Ok(((Self::of(read), entries.to_vec()), is_whole))
+        };
+        snapshot(storage, || files_of(storage, &shards), read)
+    }
+
+    /// Reads what the ledger of a run says of the units of a share. Without locks, only the shards are read that it
+    /// meets.
+    pub fn of_share(run: &Run, share: Assignment) -> Result<Self, StoreError> {
+        match run.protocol() {
+            Protocol::Locks => Self::read(run.storage()),
+            Protocol::Names => Self::of_shards(run.storage(), &run.shards_of(share)),
+        }
+    }
+
+    fn listed(
+        storage: &dyn Storage,
+        list: impl Fn() -> Result<Vec<Entry>, StorageError>,
+    ) -> Result<Self, StoreError> {
         let _reading = ReadLock::take(storage);
-        let (files, corrupt) = ledger_files(storage, &table_files(storage, LEDGER)?);
+        Ok(Self::of(snapshot(storage, list, |entries| Ok(read_all(storage, entries)))?))
+    }
+
+    fn of((files, corrupt): Read) -> Self {
         let rows: Vec<LedgerRow> = files.into_iter().flat_map(|file| file.rows).collect();
         let moved = Moved::among(rows.iter().map(|row| row.attempt.as_str()));
         let (moved, mut rows): (Vec<_>, Vec<_>) = rows.into_iter().partition(|row| moved.has(&row.attempt));
@@ -33,12 +71,17 @@ impl Ledger {
                 &b.attempt,
             ))
         });
-        Ok(Self { rows, corrupt, moved })
+        Self { rows, corrupt, moved }
     }
 
     /// The data files of all its attempts.
     pub fn data_files(&self) -> impl Iterator<Item = &str> {
         self.rows.iter().chain(&self.moved).flat_map(|row| &row.files).map(|file| file.file.as_str())
+    }
+
+    /// The names under which its attempts were committed at first.
+    pub(super) fn commits(&self) -> impl Iterator<Item = &str> {
+        self.rows.iter().chain(&self.moved).map(|row| committed_as(&row.attempt))
     }
 
     /// The rows of each unit, which are neighbours.
@@ -50,6 +93,25 @@ impl Ledger {
     pub fn standings<'a>(&'a self, damage: &Damage) -> impl Iterator<Item = Standing<'a>> {
         self.units().filter_map(|unit| Standing::of(unit, damage))
     }
+}
+
+/// Files that were read, and those that could not be, with the cause.
+type Read = (Vec<LedgerFile>, Vec<(String, String)>);
+
+/// Reads listed files; whether all were there.
+fn read_all(storage: &dyn Storage, entries: &[Entry]) -> (Read, bool) {
+    let (files, corrupt) = ledger_files(storage, entries);
+    let is_whole = files.len() + corrupt.len() == entries.len();
+    ((files, corrupt), is_whole)
+}
+
+/// The files of the ledger of some shards of the plan.
+pub(super) fn files_of(storage: &dyn Storage, shards: &[u32]) -> Result<Vec<Entry>, StorageError> {
+    let mut files = Vec::new();
+    for shard in shards {
+        files.extend(table_files(storage, &format!("{LEDGER}/shard={shard}"))?);
+    }
+    Ok(files)
 }
 
 /// Where a unit of one run stands.

@@ -21,5 +21,7 @@ pub use ledger::{Ledger, Standing};
 pub use of_runs::Attempts;
 pub use open::OpenRun;
 pub use rule::{Attempt, Basis, Moved, Precedence, Role, Roles, roles};
-pub use stream::{LedgerUnit, Ledgers, each_unit};
-pub use sweep::{Leftovers, sweep};
+pub use stream::{LedgerUnit, Ledgers, each_planned_user, each_unit};
+#[cfg(test)]
+pub(crate) use sweep::{Dead, remove_dead};
+pub use sweep::{Leftovers, Swept, sweep};

@@ -4,6 +4,7 @@ use std::hash::Hash;
 use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use super::damage::Damage;
 use super::index::repeated;
@@ -15,7 +16,7 @@ use crate::store::{LedgerRow, StoreError};
 
 /// What the attempts of several runs are to their units. Only those that do not count are kept: of millions, they
 /// are few.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Attempts {
     others: Vec<FxHashMap<Box<str>, Role>>,
 }

@@ -1,12 +1,12 @@
 //! A run that is being read, and its ledger.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use super::damage::Damage;
 use super::index::Index;
 use super::ledger::Ledger;
-use crate::store::{ReadLock, Run, StoreError};
+use crate::store::{Location, ReadLock, Run, StoreError};
 
 /// A run and its ledger.
 #[derive(Debug)]
@@ -15,8 +15,8 @@ pub struct OpenRun {
     pub name: String,
     /// The run.
     pub run: Run,
-    /// The directory people know it by.
-    pub dir: PathBuf,
+    /// Where people know it to be.
+    pub place: Location,
     /// Whether it was a directory of the predecessor.
     pub is_imported: bool,
     /// Data files that are known to be damaged, which the index leaves out.
@@ -32,10 +32,10 @@ impl OpenRun {
     pub fn new(run: Run) -> Self {
         let name = run.location().short_name();
         let reading = Arc::new(ReadLock::take(run.storage()));
-        let dir = run.location().folder().map_or_else(|| PathBuf::from(run.name()), Path::to_owned);
+        let place = run.location().clone();
         Self {
             name,
-            dir,
+            place,
             is_imported: false,
             run,
             damage: Damage::default(),
@@ -47,7 +47,7 @@ impl OpenRun {
 
     /// A directory of the predecessor that has become a run somewhere else.
     pub fn imported(run: Run, from: &Path) -> Self {
-        Self { dir: from.to_owned(), is_imported: true, ..Self::new(run) }
+        Self { place: from.into(), is_imported: true, ..Self::new(run) }
     }
 
     /// Leaves damaged files out of the index: readers of tables answer for the others.

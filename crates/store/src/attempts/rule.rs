@@ -13,11 +13,12 @@
 //!    next whole one that is ok and on its basis takes its place; without one, the unit has no rows.
 
 use rustc_hash::FxHashMap;
+use serde::{Deserialize, Serialize};
 
 use crate::store::{UnitState, origin};
 
 /// What an attempt is to its unit.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum Role {
     /// Its rows are the unit's.
     Counts,

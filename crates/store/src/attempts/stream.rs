@@ -13,7 +13,7 @@ use super::open::OpenRun;
 use super::rule::{Attempt, Precedence, Roles, roles};
 use crate::schema::{LEDGER, TableSchema};
 use crate::sorted::{Cursor, Owner, SortedFile};
-use crate::store::{EXPECTED, StoreError, expected_batch, is_group, parse_path, table_files, unit_ledgers};
+use crate::store::{StoreError, expected_batch, is_group, parse_path, table_files, unit_ledgers};
 
 /// Units of a plan that are read at once; larger plans are read in parts.
 const SMALL: u64 = 50_000;
@@ -27,17 +27,32 @@ fn plans(runs: &[OpenRun]) -> Result<Vec<SortedFile>, StoreError> {
         if !seen.insert(input.plan_fingerprint.as_str()) {
             continue;
         }
-        files.push(if input.units > SMALL {
+        if input.units > SMALL {
             let storage = run.run.shared_storage();
-            SortedFile::stored(index, &run.name, 0, Owner::Group, &storage, EXPECTED)
+            let parts = run.run.plan_files().into_iter();
+            files.extend(parts.map(|(shard, path)| {
+                SortedFile::stored(index, &run.name, shard, Owner::Group, &storage, &path)
+            }));
         } else {
             // A plan that an older version wrote is in the order of positions.
             let mut units = run.run.expected()?.to_vec();
             units.sort_by(|a, b| (&a.user_id, &a.feature_mode).cmp(&(&b.user_id, &b.feature_mode)));
-            SortedFile::rows(index, &run.name, expected_batch(&units)?)
-        });
+            files.push(SortedFile::rows(index, &run.name, expected_batch(&units)?));
+        }
     }
     Ok(files)
+}
+
+/// Goes through the users of the plans, in their order; a user may come several times in a row.
+pub fn each_planned_user(runs: &[OpenRun], mut see: impl FnMut(&str)) -> Result<(), StoreError> {
+    let mut plan = Cursor::open(plans(runs)?, plan_order()?, PlanColumns::read)?;
+    while plan.key().is_some() {
+        if let Some((columns, row, _)) = plan.rows().next() {
+            see(columns.row(row).user_id);
+        }
+        plan.advance()?;
+    }
+    Ok(())
 }
 
 /// The ledgers of runs.
@@ -78,6 +93,14 @@ impl Ledgers {
             }
         }
         Ok(found)
+    }
+
+    /// Takes out files that are known not to be readable: index of the run, path and cause.
+    pub fn without_all(&mut self, corrupt: Vec<(usize, String, String)>) {
+        self.files.retain(|file| {
+            !corrupt.iter().any(|(run, path, _)| (*run, path.as_str()) == (file.run, file.path()))
+        });
+        self.corrupt = corrupt;
     }
 
     /// Takes a damaged file out; whether it is one of the ledger's.

@@ -10,11 +10,18 @@
 //! and counts how often it was rewritten (`…+1`): of one that is there twice, readers take the newer. Only then,
 //! and while nobody reads, are the old files removed. A crash leaves both, or new data files without a ledger,
 //! which are no part of the run; the next compaction removes what is not needed.
+//!
+//! Without locks, whoever compacts a bucket makes its file of the ledger under the next number, which one only gets, and
+//! what was replaced is removed once `store.grace` has passed.
 
+mod compacted;
+mod names;
+mod number;
 mod place;
 mod rewrite;
 #[cfg(test)]
 mod tests;
+mod when;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -22,9 +29,12 @@ use std::time::Duration;
 use crate::attempts::Ledger;
 use crate::schema::{MadeOf, Schemas, made_of};
 use crate::store::{
-    CompactionLock, Entry, LedgerFile, RemovalLock, Run, StoreError, is_compaction, parse_path, set_aside,
-    table_files,
+    CompactionLock, Entry, LedgerFile, Protocol, RemovalLock, Run, StoreError, is_compaction, parse_path,
+    set_aside, table_files,
 };
+pub use compacted::{Compacted, Size};
+#[cfg(test)]
+pub(crate) use number::{dead_data, next_number, remove_replaced, take_number};
 pub use place::Left;
 use place::{Place, Sorted};
 
@@ -42,53 +52,37 @@ pub struct Compaction<'a> {
     pub wait: Duration,
 }
 
-/// Files and their bytes.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Size {
-    /// How many.
-    pub files: u64,
-    /// Their bytes.
-    pub bytes: u64,
-}
-
-/// What was done.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Compacted {
-    /// Attempts whose rows are in other files now.
-    pub attempts: u64,
-    /// Files of the run before.
-    pub before: Size,
-    /// Files of the run afterwards.
-    pub after: Size,
-    /// What a compaction that did not end had left behind, in files.
-    pub leftovers: u64,
-    /// Files that were replaced and are still there, since somebody reads the run.
-    pub kept: u64,
-    /// Damaged attempts that were moved away, since their units have newer ones.
-    pub set_aside: u64,
-    /// Files of the ledger that were left as they are, since they or their data are damaged.
-    pub left: Vec<Left>,
-}
-
 impl Compaction<'_> {
     /// Does it.
     ///
     /// # Errors
     /// Another one is at work; files cannot be read or written. What was done until then stays.
     pub fn run(&self) -> Result<Compacted, StoreError> {
+        // Longer than anybody reads, and than other tools' queries take, unless it was said otherwise.
+        self.run_with_grace(Duration::from_secs(self.run.manifest().config.store.grace.into()))
+    }
+
+    /// The same; without locks, files are left for so long after they were replaced.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn run_with_grace(&self, grace: Duration) -> Result<Compacted, StoreError> {
         self.run.writable()?;
+        if self.run.protocol() == Protocol::Names {
+            return names::compact(self.run, self.schemas, grace);
+        }
         let _alone = CompactionLock::take(self.run.storage())?;
         // First: what is there now is all that will ever be outside of buckets.
         let buckets = self.run.use_buckets()?;
         let files = self.files()?;
-        let mut done = Compacted { before: size(&files), ..Compacted::default() };
+        let mut done = Compacted { before: Size::of(&files), ..Compacted::default() };
         self.sweep(&files, &mut done)?;
         let (places, corrupt) = place::places(self.run.storage(), files, buckets);
         done.left.extend(corrupt);
         for place in places {
             self.place(place, &mut done)?;
         }
-        done.after = size(&self.files()?);
+        done.after = Size::of(&self.files()?);
         Ok(done)
     }
 
@@ -181,8 +175,4 @@ impl Compaction<'_> {
         }
         Ok(files)
     }
-}
-
-fn size(files: &[Entry]) -> Size {
-    Size { files: files.len() as u64, bytes: files.iter().map(|entry| entry.bytes).sum() }
 }

@@ -73,47 +73,56 @@ pub(super) struct Sorted {
 
 impl Place {
     /// Sorts the files of the ledger by what is to be done with them.
-    pub(super) fn worthwhile(self, storage: &dyn Storage, schemas: &Schemas) -> Sorted {
+    pub(super) fn worthwhile(mut self, storage: &dyn Storage, schemas: &Schemas) -> Sorted {
         let (groups, corrupt) = ledger_files(storage, &self.groups);
-        let mut sorted = Sorted { left: corrupt.into_iter().map(left).collect(), ..Sorted::default() };
-        let all: Vec<LedgerFile> =
-            self.units.into_iter().chain(groups).filter(|file| !file.rows.is_empty()).collect();
-        let moved = Moved::among(all.iter().flat_map(|f| &f.rows).map(|row| row.attempt.as_str()));
-        let (old, current): (Vec<LedgerFile>, Vec<LedgerFile>) =
-            all.into_iter().partition(|file| file.rows.iter().all(|row| moved.has(&row.attempt)));
-        sorted.replaced = old;
-        let (small, large) = small(current);
-        if !is_worthwhile(&small) {
-            return sorted;
-        }
-        let fault = |file: &LedgerFile| fault(storage, schemas, file, &moved);
-        let faults: Vec<Option<String>> = small.par_iter().map(fault).collect();
-        let (mut damaged, mut whys) = (Vec::new(), Vec::new());
-        for (file, fault) in small.into_iter().zip(faults) {
-            match fault {
-                None => sorted.whole.push(file),
-                Some(why) => {
-                    damaged.push(file);
-                    whys.push(why);
-                }
-            }
-        }
-        let spare: Vec<bool> = {
-            let all = || sorted.whole.iter().chain(&damaged).chain(&large);
-            damaged.iter().map(|file| is_spare(file, all())).collect()
-        };
-        for ((file, why), spare) in damaged.into_iter().zip(whys).zip(spare) {
-            if spare {
-                sorted.spare.push(file);
-            } else {
-                sorted.left.push(Left { file: file.path, why });
-            }
-        }
-        if !is_worthwhile(&sorted.whole) {
-            sorted.whole.clear();
-        }
-        sorted
+        self.units.extend(groups);
+        sorted((self.units, corrupt), storage, schemas)
     }
+}
+
+/// Sorts files of the ledger by what is to be done with them.
+pub(super) fn sorted(
+    (files, corrupt): (Vec<LedgerFile>, Vec<(String, String)>),
+    storage: &dyn Storage,
+    schemas: &Schemas,
+) -> Sorted {
+    let mut sorted = Sorted { left: corrupt.into_iter().map(left).collect(), ..Sorted::default() };
+    let all: Vec<LedgerFile> = files.into_iter().filter(|file| !file.rows.is_empty()).collect();
+    let moved = Moved::among(all.iter().flat_map(|f| &f.rows).map(|row| row.attempt.as_str()));
+    let (old, current): (Vec<LedgerFile>, Vec<LedgerFile>) =
+        all.into_iter().partition(|file| file.rows.iter().all(|row| moved.has(&row.attempt)));
+    sorted.replaced = old;
+    let (small, large) = small(current);
+    if !is_worthwhile(&small) {
+        return sorted;
+    }
+    let fault = |file: &LedgerFile| fault(storage, schemas, file, &moved);
+    let faults: Vec<Option<String>> = small.par_iter().map(fault).collect();
+    let (mut damaged, mut whys) = (Vec::new(), Vec::new());
+    for (file, fault) in small.into_iter().zip(faults) {
+        match fault {
+            None => sorted.whole.push(file),
+            Some(why) => {
+                damaged.push(file);
+                whys.push(why);
+            }
+        }
+    }
+    let spare: Vec<bool> = {
+        let all = || sorted.whole.iter().chain(&damaged).chain(&large);
+        damaged.iter().map(|file| is_spare(file, all())).collect()
+    };
+    for ((file, why), spare) in damaged.into_iter().zip(whys).zip(spare) {
+        if spare {
+            sorted.spare.push(file);
+        } else {
+            sorted.left.push(Left { file: file.path, why });
+        }
+    }
+    if !is_worthwhile(&sorted.whole) {
+        sorted.whole.clear();
+    }
+    sorted
 }
 
 /// Whether something is gained: fewer files, or none in the folder of a user beside buckets.

@@ -8,10 +8,12 @@ use arrow::compute::concat_batches;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 
+use super::number::take_number;
 use crate::schema::{Schemas, TableSchema, columns};
 use crate::sorted::{Choice, Everything, Merged, Order, Owner, SortedFile, gathered};
 use crate::store::{
-    GroupWriter, LedgerFile, LedgerRow, Object, Run, StoreError, is_group, new_compaction_id, rewritten,
+    GroupWriter, LedgerFile, LedgerRow, Made, Object, Run, StoreError, compaction_ledger, is_group,
+    new_compaction_id, new_numbered_id, publish_by_names, rewritten,
 };
 
 /// Values that are written together, about: what is in memory, and the size of the files, follows it.
@@ -32,20 +34,66 @@ pub(super) struct Rewrite<'a> {
 impl Rewrite<'_> {
     /// Writes the attempts of whole files of the ledger; how many they were.
     pub(super) fn commit(&self, files: &[LedgerFile]) -> Result<u64, StoreError> {
+        let rows = self.in_parts(files, new_compaction_id, |group, rows, mut objects| {
+            objects.push(group.ledger(rows)?);
+            self.run.publish(&objects)
+        })?;
+        Ok(rows.len() as u64)
+    }
+
+    /// Writes the attempts of whole files of the ledger as the compaction of a number, with one file of the ledger; how many
+    /// they were, or none if another compaction has the number.
+    pub(super) fn commit_numbered(
+        &self,
+        files: &[LedgerFile],
+        number: u64,
+    ) -> Result<Option<u64>, StoreError> {
+        let storage = self.run.storage();
+        let mut data = Vec::new();
+        let rows = self.in_parts(
+            files,
+            || new_numbered_id(number),
+            |_, _, objects| {
+                data.extend(objects.iter().map(|object| object.path.clone()));
+                match publish_by_names(storage, &objects)? {
+                    Made::Ours => Ok(()),
+                    Made::Theirs(_) => Err(StoreError::Damaged {
+                        file: self.run.name(),
+                        what: format!("another process has a name of compaction {number}"),
+                    }),
+                }
+            },
+        )?;
+        let (run, schemas, shard, bucket) = (self.run, self.schemas, self.shard, self.bucket);
+        let name = compaction_ledger(number);
+        let ledger = GroupWriter { run, schemas, shard, bucket, name: &name }.ledger(&rows)?;
+        Ok(take_number(storage, &ledger, &data)?.then_some(rows.len() as u64))
+    }
+
+    /// Goes through the attempts in parts of whole users, whose data files `write` is given; their rows say where they are
+    /// then.
+    fn in_parts(
+        &self,
+        files: &[LedgerFile],
+        name: impl Fn() -> String,
+        mut write: impl FnMut(&GroupWriter<'_>, &[LedgerRow], Vec<Object>) -> Result<(), StoreError>,
+    ) -> Result<Vec<LedgerRow>, StoreError> {
         let mut rows: Vec<LedgerRow> = files.iter().flat_map(|file| file.rows.iter().cloned()).collect();
         rows.sort_by(|a, b| {
             (&a.user_id, &a.feature_mode, &a.attempt).cmp(&(&b.user_id, &b.feature_mode, &b.attempt))
         });
         let mut tables = self.tables(&rows)?;
-        let attempts = rows.len() as u64;
         let mut rest = rows.as_mut_slice();
         while !rest.is_empty() {
             let (part, after) = rest.split_at_mut(self.part(rest)?);
             let next = after.first().map(|row| row.user_id.as_str());
-            self.commit_part(part, &mut tables, next)?;
+            let (run, schemas, shard, bucket) = (self.run, self.schemas, self.shard, self.bucket);
+            let group = GroupWriter { run, schemas, shard, bucket, name: &name() };
+            let objects = self.data_of(&group, part, &mut tables, next)?;
+            write(&group, part, objects)?;
             rest = after;
         }
-        Ok(attempts)
+        Ok(rows)
     }
 
     /// How many of the attempts are written together: whole users.
@@ -63,15 +111,14 @@ impl Rewrite<'_> {
         Ok(rows.len())
     }
 
-    fn commit_part(
+    /// The data files of some attempts, whose rows are told.
+    fn data_of(
         &self,
+        group: &GroupWriter<'_>,
         rows: &mut [LedgerRow],
         tables: &mut [TableRows],
         next_user: Option<&str>,
-    ) -> Result<(), StoreError> {
-        let name = new_compaction_id();
-        let (run, schemas, shard, bucket) = (self.run, self.schemas, self.shard, self.bucket);
-        let group = GroupWriter { run, schemas, shard, bucket, name: &name };
+    ) -> Result<Vec<Object>, StoreError> {
         let planned: Vec<BTreeMap<String, u64>> = rows.iter().map(rows_by_table).collect();
         for row in rows.iter_mut() {
             row.attempt = rewritten(&row.attempt);
@@ -93,9 +140,7 @@ impl Rewrite<'_> {
                 objects.push(group.table(&table.schema, &batch, told)?);
             }
         }
-        objects.push(group.ledger(rows)?);
-        self.run.storage().publish(&objects)?;
-        Ok(())
+        Ok(objects)
     }
 
     /// The tables that attempts have rows in, opened.

@@ -12,9 +12,11 @@ use crate::attempts::{Index, Ledger};
 use crate::config::testing::config;
 use crate::schema::{Row, Schemas};
 use crate::store::{
-    LedgerRow, NewRun, Object, Prepared, ReadLock, Run, UnitState, commit, commit_group, fault_of, is_group,
-    new_attempt_id, origin,
+    Assignment, LedgerRow, NewRun, Object, Prepared, ReadLock, Run, UnitState, Writer, commit, commit_group,
+    fault_of, is_group, new_attempt_id, origin,
 };
+
+const ALL: Writer = Writer { share: Assignment::ALL, lease: None };
 
 const WAIT: Duration = Duration::from_secs(10);
 
@@ -261,7 +263,7 @@ fn old_files_stay_as_long_as_somebody_reads_them() {
     assert_eq!(told(&run), before);
     same_as_indexed(&run, &Ledger::read(run.storage()).unwrap());
     // A worker that looks for leftovers leaves them too.
-    crate::attempts::sweep(&run, crate::store::Assignment::ALL).unwrap();
+    crate::attempts::sweep(&run, ALL, 0, None).unwrap();
     assert_eq!(files(&run), 15);
     drop(reader);
     assert_eq!(compaction.run().unwrap().kept, 0);
@@ -279,11 +281,11 @@ fn data_files_without_a_ledger_are_removed_by_workers_only_while_no_compaction_i
     assert_eq!(compact(&run).leftovers, 1);
     leave();
     let at_work = crate::store::CompactionLock::take(run.storage()).unwrap();
-    assert_eq!(crate::attempts::sweep(&run, crate::store::Assignment::ALL).unwrap().data_files, 0);
+    assert_eq!(crate::attempts::sweep(&run, ALL, 0, None).unwrap().leftovers.data_files, 0);
     let refused = Compaction { run: &run, schemas: &schemas(), wait: WAIT }.run().unwrap_err();
     assert!(refused.to_string().contains("by another process"), "{refused}");
     drop(at_work);
-    assert_eq!(crate::attempts::sweep(&run, crate::store::Assignment::ALL).unwrap().data_files, 1);
+    assert_eq!(crate::attempts::sweep(&run, ALL, 0, None).unwrap().leftovers.data_files, 1);
 }
 
 /// Workers, readers and compactions at once.

@@ -79,8 +79,8 @@ pub(super) fn read_blocks(root: &mut Section<'_>, c: &mut Config, measures: &[Me
         _ => None,
     });
     let own: Vec<_> = own.collect();
-    // Without such a measure, `measures` is a key like any unknown one.
-    let mut all = if own.is_empty() { None } else { root.section("measures") };
+    // Without such a measure, `measures` is a key like any unknown one, unless all below it is commented out.
+    let mut all = if own.is_empty() && !root.is_empty("measures") { None } else { root.section("measures") };
     for (measure, read) in own {
         let asked = c.analysis_modes.iter().any(|key| key == measure.key);
         let there = all.as_mut().and_then(|all| all.section(measure.name));

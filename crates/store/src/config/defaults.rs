@@ -3,20 +3,26 @@
 use std::collections::BTreeMap;
 
 use super::catalogue::MeasureSettings;
+use super::day_hours::DayHours;
 use super::gates::built_in_gates;
 use super::input::{
     DataConfig, DataFormat, Discretize, GapMode, Gaps, MissingTarget, QuantileRule, RowOrder,
 };
+use super::locks::Locks;
 use super::model::{
     Adaptive, AdaptiveRule, AisCorrection, Compat, CondEmbedding, CondLag, CondNull, ConditionAt,
-    Conditional, Config, DayHours, Fdr, FdrMethod, Granger, GuardRule, KSelection, KStrategy, PValueRule,
-    Runtime, SourceHistory, Statistical, Ste, StrataPooling, TieRule,
+    Conditional, Config, Fdr, FdrMethod, Granger, GuardRule, KSelection, KStrategy, PValueRule, Runtime,
+    SourceHistory, Statistical, Ste, StrataPooling, TieRule,
 };
 use super::nulls::Nulls;
 use super::program::Analysis;
+use super::store::StoreConfig;
 
 /// Users' files of the `ExtraSensory` data set.
 const EXTRASENSORY_FOLDER: &str = "data/ExtraSensory.per_uuid_features_labels";
+
+/// Seconds that units wait for others where nobody said how long.
+pub const COMMIT_SECONDS: f64 = 5.0;
 
 /// The settings before any file is read.
 pub(super) fn defaults(compat: Compat, measures: &[MeasureSettings]) -> Config {
@@ -59,9 +65,11 @@ pub(super) fn defaults(compat: Compat, measures: &[MeasureSettings]) -> Config {
             concurrency: 1,
             threads: None,
             user_folders: Some(2000),
-            commit_seconds: 5.0,
+            commit_seconds: COMMIT_SECONDS,
             day_hours: DayHours::default(),
+            locks: Locks::default(),
         },
+        store: StoreConfig::default(),
         measures: BTreeMap::new(),
     };
     if old {

@@ -6,8 +6,8 @@ use super::model::Config;
 use super::program::Analysis;
 
 /// Settings that change no number of a unit. Of the quality profile the gates count, not its name.
-const WITHOUT_EFFECT: [&str; 7] =
-    ["name", "data_root", "out_dir", "n_users", "quality_profile", "runtime", "fdr"];
+const WITHOUT_EFFECT: [&str; 8] =
+    ["name", "data_root", "out_dir", "n_users", "quality_profile", "runtime", "store", "fdr"];
 
 /// Hash of the settings that decide a unit's numbers: BLAKE3, hexadecimal.
 pub fn fingerprint(config: &Config) -> String {

@@ -283,7 +283,7 @@ fn read_k_selection(root: &mut Section<'_>, c: &mut Config) {
 /// Reads `statistical`; says whether the file chooses the nulls.
 fn read_statistical(root: &mut Section<'_>, c: &mut Config) -> bool {
     let Some(mut s) = root.section("statistical") else { return false };
-    let chooses_nulls = s.has("nulls");
+    let chooses_nulls = s.has("nulls") && !s.is_empty("nulls");
     null_settings::read(&mut s, &mut c.statistical.nulls);
     s.set("p_value", "add_one or raw", &mut c.statistical.p_value);
     let a = &mut c.statistical.adaptive_surrogates;
@@ -341,6 +341,7 @@ fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
         s.set("user_folders", "a whole number or null", &mut c.runtime.user_folders);
         s.set("commit_seconds", "a number of seconds", &mut c.runtime.commit_seconds);
         s.set("day_hours", "auto, true or false", &mut c.runtime.day_hours);
+        s.set("locks", "auto, flock or lease", &mut c.runtime.locks);
         let is_time = (0.0..=3600.0).contains(&c.runtime.commit_seconds);
         s.require("commit_seconds", is_time, "must be from 0 to 3600");
         s.ignored(
@@ -349,6 +350,7 @@ fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
         );
         s.finish();
     }
+    c.store.read(root);
     // The predecessor had this block and never read it.
     root.ignored(&["conditional_transfer_entropy"], "no effect here, see `conditional`");
 }

@@ -8,10 +8,13 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::day_hours::DayHours;
 use super::input::{DataConfig, Gaps};
+use super::locks::Locks;
 use super::nulls::Nulls;
 use super::program::Analysis;
 use super::quality::Quality;
+use super::store::StoreConfig;
 
 /// A complete configuration of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +66,9 @@ pub struct Config {
     pub fdr: Fdr,
     /// How the run is carried out; changes no number.
     pub runtime: Runtime,
+    /// How object stores are reached; changes no number.
+    #[serde(default, skip_serializing_if = "StoreConfig::is_usual")]
+    pub store: StoreConfig,
     /// Settings of the measures that have no block above, by table; of those that are computed only.
     // Absent from the text while empty: its hash is the fingerprint of runs made before there were any.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -347,49 +353,7 @@ pub struct Runtime {
     /// Whether the table `day_hours` is written. A run says yes or no; one of before there was a choice says nothing.
     #[serde(default, skip_serializing_if = "DayHours::is_auto")]
     pub day_hours: DayHours,
-}
-
-/// Whether the table `day_hours` is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged)]
-pub enum DayHours {
-    /// Yes or no.
-    Set(bool),
-    /// Where users have a folder each, and are no pairs of strangers.
-    Auto(Auto),
-}
-
-/// The word for what is decided when a run is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Auto {
-    /// `auto`
-    Auto,
-}
-
-impl Default for DayHours {
-    fn default() -> Self {
-        Self::Auto(Auto::Auto)
-    }
-}
-
-impl DayHours {
-    /// Whether a run writes it.
-    pub fn is_on(self) -> bool {
-        self == Self::Set(true)
-    }
-
-    #[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature serde asks for")]
-    fn is_auto(&self) -> bool {
-        matches!(self, Self::Auto(_))
-    }
-
-    /// Decided for a run.
-    #[must_use]
-    pub fn decided(self, auto: bool) -> Self {
-        match self {
-            Self::Auto(_) => Self::Set(auto),
-            set @ Self::Set(_) => set,
-        }
-    }
+    /// What keeps its writers apart. A run says which; one of before there was a choice says nothing.
+    #[serde(default, skip_serializing_if = "Locks::is_auto")]
+    pub locks: Locks,
 }

@@ -51,6 +51,16 @@ impl NullKind {
             Self::Days => "days",
         }
     }
+
+    /// How it makes surrogates, as the methods of a paper say it.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Permute => "permutation of the source's histories over all observations",
+            Self::WithinPast => "permutation of the source's histories within the cells of the target's past",
+            Self::CircularShift => "circular shifts of the source in time",
+            Self::Days => "permutation of whole local days of the source",
+        }
+    }
 }
 
 impl Nulls {

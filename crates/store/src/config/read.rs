@@ -96,7 +96,9 @@ impl<'a> Section<'a> {
 
     /// The node of a key, which becomes known.
     pub(super) fn get(&mut self, key: &'static str) -> Option<&'a Node> {
-        self.known.push(key);
+        if !self.known.contains(&key) {
+            self.known.push(key);
+        }
         self.entries.iter().find(|(k, ..)| k == key).map(|(.., node)| node)
     }
 
@@ -112,6 +114,9 @@ impl<'a> Section<'a> {
             Ok(value) => *target = value,
             Err(error) => {
                 if let Kind::Scalar(Value::Null) = node.kind {
+                    if what.starts_with("a list") {
+                        return self.sets_nothing(key);
+                    }
                     return self
                         .fault(key, &format!("has no value: it must be {what}, or leave the key out"));
                 }
@@ -132,9 +137,28 @@ impl<'a> Section<'a> {
             *target = names;
             return;
         }
-        let hint = unknown.map_or(String::new(), |name| known_hint(name, known, true));
         let what = known.join(", ");
+        if let Kind::Scalar(Value::Null) = node.kind {
+            return self.sets_nothing(key);
+        }
+        let hint = unknown.map_or(String::new(), |name| known_hint(name, known, true));
         self.fault(key, &format!("must be a list of {what}, not {}{hint}", node.shown()));
+    }
+
+    /// Whether the key is in the file and has nothing below it.
+    pub(super) fn is_empty(&self, key: &str) -> bool {
+        let found = self.entries.iter().find(|(k, ..)| k == key);
+        found.is_some_and(|(.., node)| match &node.kind {
+            Kind::Scalar(value) => value.is_null(),
+            Kind::Map(entries) => entries.is_empty(),
+            Kind::List(_) => false,
+        })
+    }
+
+    /// A list whose items are all commented out is like a block without settings; which value holds is not seen in the
+    /// file, so it is said.
+    fn sets_nothing(&self, key: &str) {
+        self.notice(&format!("`{}` is empty and sets nothing", self.name(key)));
     }
 
     /// Records a fault of a key.

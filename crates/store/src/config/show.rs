@@ -17,7 +17,9 @@ pub fn show(config: &Config) -> String {
         }
         if let Some(Value::Object(runtime)) = map.get_mut("runtime") {
             runtime.insert("day_hours".into(), json!(config.runtime.day_hours));
+            runtime.insert("locks".into(), json!(config.runtime.locks));
         }
+        map.insert("store".into(), json!(config.store));
         if let Some(Value::Object(statistical)) = map.get_mut("statistical") {
             // Left out of the stored form where they are what they were before there was a choice.
             let Nulls { nulls, min_shift, stop_above, lag_scan } = &config.statistical.nulls;

@@ -5,6 +5,8 @@ use std::collections::HashMap;
 use serde_json::{Map, Number, Value};
 use serde_saphyr::granit_parser::{Event, Parser, ScalarStyle};
 
+use super::tag::{ReadAs, read_as};
+
 /// Most nodes of a file, aliases counted each time: a bound for hostile input.
 const MOST_NODES: usize = 100_000;
 
@@ -97,14 +99,25 @@ impl<'a> Builder<'a> {
         if self.nodes > MOST_NODES || depth > DEEPEST {
             return Err((line, "it is too large or too deeply nested".into()));
         }
+        let at = |fault: String| (line, fault);
         let (node, anchor) = match event {
-            Event::Scalar(text, style, anchor, _) => {
-                let value =
-                    if style == ScalarStyle::Plain { plain(&text) } else { Value::String(text.into_owned()) };
+            Event::Scalar(text, style, anchor, tag) => {
+                let is_plain = match read_as(tag.as_deref()).map_err(at)? {
+                    ReadAs::Written => style == ScalarStyle::Plain,
+                    ReadAs::Text => false,
+                    ReadAs::Plain => true,
+                };
+                let value = if is_plain { plain(&text) } else { Value::String(text.into_owned()) };
                 (Node { line, kind: Kind::Scalar(value) }, anchor)
             }
-            Event::SequenceStart(_, anchor, _) => (self.list(line, depth)?, anchor),
-            Event::MappingStart(_, anchor, _) => (self.map(line, depth)?, anchor),
+            Event::SequenceStart(_, anchor, tag) => {
+                read_as(tag.as_deref()).map_err(at)?;
+                (self.list(line, depth)?, anchor)
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                read_as(tag.as_deref()).map_err(at)?;
+                (self.map(line, depth)?, anchor)
+            }
             Event::Alias(anchor) => {
                 let node = self.anchors.get(&anchor).cloned();
                 let node = node.ok_or_else(|| (line, "an alias refers to itself".to_owned()))?;
@@ -227,6 +240,42 @@ mod tests {
         ] {
             let (_, fault) = Node::parse(text).unwrap_err();
             assert!(fault.contains(hint), "{text}: {fault}");
+        }
+    }
+
+    #[test]
+    fn tags_that_leave_a_value_as_it_is_are_read() {
+        let text = "\
+a: !!python/tuple [1, 2]
+b: !!python/unicode 'x'
+c: !!int \"6\"
+d: !!str 6
+e: !!python/long \"7\"
+f: !!python/dict {k: !!python/none ''}
+g: ! 8
+";
+        let read = Node::parse(text).unwrap().value().to_string();
+        assert_eq!(read, r#"{"a":[1,2],"b":"x","c":6,"d":"6","e":7,"f":{"k":null},"g":"8"}"#);
+    }
+
+    #[test]
+    fn tags_that_make_another_value_are_refused_with_their_line() {
+        for (text, tag) in [
+            (
+                "a: 1\nb: !!python/object/apply:numpy.core.multiarray.scalar [x]\n",
+                "!!python/object/apply:numpy",
+            ),
+            ("a: 1\nb: !!python/object:config.Config {k: 1}\n", "!!python/object:config.Config"),
+            ("a: 1\nb: !!python/name:builtins.len ''\n", "!!python/name:builtins.len"),
+            ("a: 1\nb: !!binary Zm9v\n", "!!binary"),
+            ("a: 1\nb: !env DATA\n", "!env"),
+        ] {
+            let (line, fault) = Node::parse(text).unwrap_err();
+            assert_eq!(line, 2, "{text}");
+            assert!(
+                fault.contains(&format!("the tag `{tag}")) && fault.contains("write the value itself"),
+                "{fault}"
+            );
         }
     }
 

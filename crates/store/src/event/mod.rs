@@ -3,6 +3,7 @@
 //! Workers emit [`Event`]s; everything a person or program sees of a running run (bars, lines,
 //! status files, logs, the summary, the exit code) is a reader of this stream. Nothing else prints.
 
+mod kept;
 mod mishap;
 
 use std::sync::Mutex;
@@ -11,6 +12,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::store::UnitState;
 
+pub use kept::{EVENT_PIECES, keeps_events, kept_events};
 pub use mishap::Mishap;
 
 /// Something that happened, with the counts of its shard right after it.
@@ -80,10 +82,13 @@ pub enum EventKind {
         /// Units that were done before.
         already_done: u64,
     },
-    /// A worker waits for another process that has its users and is about to end.
+    /// A worker waits for another process that has its users and is about to end, or may have died.
     ShardWaiting {
         /// The process, in words.
         holder: String,
+        /// For how long at most, seconds, if that is long.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seconds: Option<u64>,
     },
     /// A unit began.
     UnitStarted {

@@ -5,20 +5,22 @@ use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::{max, min};
 use arrow::datatypes::{DataType, Float64Type, Int64Type, SchemaRef};
 use arrow::record_batch::RecordBatch;
+use serde::{Deserialize, Serialize};
 
 use super::table::TableSchema;
 
 /// Of every column, by name.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub struct Facts(Vec<(String, ColumnFacts)>);
 
 /// Of one column.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct ColumnFacts {
     /// Absent values.
     pub nulls: u64,
     /// Smallest and largest value of a column of numbers; NaN if there is one. None if there is no value, or
     /// the column has no numbers.
+    #[serde(with = "bits")]
     pub range: Option<(f64, f64)>,
     /// Whether every value is known to be one of those its schema lists.
     pub is_listed: bool,
@@ -124,6 +126,21 @@ fn least(a: f64, b: f64) -> f64 {
 
 fn most(a: f64, b: f64) -> f64 {
     if a.is_nan() || a > b { a } else { b }
+}
+
+/// Numbers as their bits: JSON knows no NaN.
+mod bits {
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    #[expect(clippy::ref_option, reason = "the signature serde asks for")]
+    pub(super) fn serialize<S: Serializer>(range: &Option<(f64, f64)>, to: S) -> Result<S::Ok, S::Error> {
+        range.map(|(least, most)| (least.to_bits(), most.to_bits())).serialize(to)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Option<(f64, f64)>, D::Error> {
+        let range = Option::<(u64, u64)>::deserialize(from)?;
+        Ok(range.map(|(least, most)| (f64::from_bits(least), f64::from_bits(most))))
+    }
 }
 
 #[cfg(test)]

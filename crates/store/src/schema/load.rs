@@ -2,12 +2,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use include_dir::{Dir, include_dir};
 use thiserror::Error;
 
 use super::kept::{LEDGER, MadeOf};
-use super::table::{Only, TableSchema};
+use super::table::{Column, Only, TableSchema};
 use crate::config::Settings;
 use crate::hidden::is_hidden;
 use crate::text_file;
@@ -51,10 +52,18 @@ pub enum SchemaError {
     },
 }
 
+/// Where the tables are described that no shard writes and no merge puts out.
+const MADE: &str = "made";
+
+/// The description there of columns that many tables have.
+const EVERY: &str = "every";
+
 /// All tables, by name.
 #[derive(Debug, Clone)]
 pub struct Schemas {
     tables: BTreeMap<String, TableSchema>,
+    /// Those that are made when somebody asks, which have no rules.
+    made: BTreeMap<String, TableSchema>,
     /// Names of those that are not embedded.
     own: BTreeSet<String>,
 }
@@ -62,12 +71,7 @@ pub struct Schemas {
 impl Schemas {
     /// The embedded schemas, with those of `folder` on top (same table: replaced; new: added).
     pub fn load(folder: Option<&Path>) -> Result<Self, SchemaError> {
-        let (mut tables, mut own) = (BTreeMap::new(), BTreeSet::new());
-        for file in EMBEDDED.files() {
-            let name = file.path().display().to_string();
-            let schema = parse(&name, file.contents_utf8().unwrap_or_default())?;
-            tables.insert(schema.table.clone(), schema);
-        }
+        let Self { mut tables, made, mut own } = Self::built_in()?.clone();
         if let Some(folder) = folder {
             for path in yaml_files(folder)? {
                 let text = text_file::read(&path)
@@ -77,7 +81,18 @@ impl Schemas {
                 tables.insert(schema.table.clone(), schema);
             }
         }
-        Ok(Self { tables, own })
+        Ok(Self { tables, made, own })
+    }
+
+    /// The embedded schemas, which are read once a process.
+    fn built_in() -> Result<&'static Self, SchemaError> {
+        static BUILT_IN: OnceLock<Schemas> = OnceLock::new();
+        if let Some(known) = BUILT_IN.get() {
+            return Ok(known);
+        }
+        let tables = embedded(&EMBEDDED, parse)?;
+        let made = EMBEDDED.get_dir(MADE).map(|dir| embedded(dir, read)).transpose()?.unwrap_or_default();
+        Ok(BUILT_IN.get_or_init(|| Self { tables, made, own: BTreeSet::new() }))
     }
 
     /// The tables that are not embedded, for a run to keep.
@@ -117,6 +132,22 @@ impl Schemas {
         })
     }
 
+    /// What is known of a table, those included that are made when somebody asks (the plan, its files, events, tests).
+    pub fn about(&self, table: &str) -> Option<&TableSchema> {
+        self.tables.get(table).or_else(|| self.made.get(table).filter(|_| table != EVERY))
+    }
+
+    /// What is known of a column: by its table, or since many tables have it.
+    pub fn about_column(&self, table: &str, column: &str) -> Option<&Column> {
+        let known = self.about(table).and_then(|schema| schema.column(column));
+        known.or_else(|| self.made.get(EVERY)?.column(column))
+    }
+
+    /// The tables that are made when somebody asks, in the order of their names.
+    pub fn made(&self) -> impl Iterator<Item = &TableSchema> {
+        self.made.values().filter(|schema| schema.table != EVERY)
+    }
+
     /// The table of the attempts.
     pub fn ledger(&self) -> Result<&TableSchema, SchemaError> {
         self.get(LEDGER)
@@ -133,9 +164,25 @@ impl Schemas {
     }
 }
 
+fn embedded(
+    folder: &Dir<'_>,
+    parse: fn(&str, &str) -> Result<TableSchema, SchemaError>,
+) -> Result<BTreeMap<String, TableSchema>, SchemaError> {
+    let each = folder.files().map(|file| {
+        let schema = parse(&file.path().display().to_string(), file.contents_utf8().unwrap_or_default())?;
+        Ok((schema.table.clone(), schema))
+    });
+    each.collect()
+}
+
+fn read(file: &str, text: &str) -> Result<TableSchema, SchemaError> {
+    serde_saphyr::from_str(text)
+        .map_err(|e| SchemaError::Parse { file: file.to_owned(), message: e.to_string() })
+}
+
+/// A schema that keeps the rules of those that rows are written by.
 fn parse(file: &str, text: &str) -> Result<TableSchema, SchemaError> {
-    let schema: TableSchema = serde_saphyr::from_str(text)
-        .map_err(|e| SchemaError::Parse { file: file.to_owned(), message: e.to_string() })?;
+    let schema = read(file, text)?;
     match schema.fault().or_else(|| fault_of_settings(&schema)) {
         Some(fault) => Err(SchemaError::Fault { file: file.to_owned(), fault }),
         None => Ok(schema),
@@ -186,6 +233,12 @@ mod tests {
         for table in ["users", "te", "k_selection", "hour_bins", "issues"] {
             assert!(schemas.get(table).is_ok(), "{table} is missing");
         }
+        let made: Vec<&str> = schemas.made().map(|schema| schema.table.as_str()).collect();
+        assert_eq!(made, ["events", "expected", "files", "tests"]);
+        assert!(made.iter().all(|table| schemas.get(table).is_err() && schemas.about(table).is_some()));
+        assert!(schemas.about("every").is_none());
+        let shard = schemas.about_column("te", "shard").unwrap();
+        assert_eq!(shard.description, "Shard of the plan.");
     }
 
     #[test]
@@ -208,12 +261,18 @@ mod tests {
             Schemas::load(Some(dir.path())).map(|_| ()).map_err(|error| error.to_string())
         };
         assert_eq!(fault("{name: a, type: int, config: seed}"), Ok(()));
+        assert_eq!(fault("{name: a, type: !!str text, values: !!python/tuple [x, y]}"), Ok(()));
         assert_eq!(fault("{name: a, type: int, config: k_selection.k_max}"), Ok(()));
         for (column, told) in [
             ("{name: a, type: int, config: hour_bin}", "`hour_bin`, which is not a setting"),
             ("{name: a, type: text, config: fdr.alpha}", "0.05 isn't a value of its type"),
             ("{name: a, type: int, config: taus}", "[1,2] isn't a value of its type"),
+            ("{name: a, type: int, min: !!python/object/apply:numpy.core.multiarray.scalar [f8]}", "line 5"),
             ("{name: a, type: text, values: []}", "without a value"),
+            ("{name: a, type: int, values: [a, b]}", "column `a` is of type int and has `values: [a, b]`"),
+            ("{name: a, type: bool, values: [yes]}", "column `a` is of type bool and has `values: [yes]`"),
+            ("{name: a, type: text, min: 0}", "column `a` is of type text and has `min` or `max`"),
+            ("{name: a, type: float, min: 1, max: 0}", "`min` of 1 above its `max` of 0"),
         ] {
             let error = fault(column).unwrap_err();
             assert!(error.contains(told) && error.contains("bad.yaml"), "{error}");

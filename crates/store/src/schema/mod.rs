@@ -10,6 +10,7 @@ mod facts;
 mod kept;
 mod load;
 mod table;
+mod words;
 
 pub use batch::{BatchError, record_batch};
 pub use cell::{Cell, Row};

@@ -149,6 +149,39 @@ pub enum Derived {
     },
 }
 
+impl Column {
+    /// A rule that no value can be held to, or none can keep: rows would pass, and nobody would know.
+    fn fault(&self) -> Option<String> {
+        let kind = self.kind.name();
+        match &self.values {
+            Some(values) if values.is_empty() => {
+                return Some("has a list of `values` without a value".to_owned());
+            }
+            Some(values) if self.kind != ColumnType::Text => {
+                return Some(format!(
+                    "is of type {kind} and has `values: [{}]`, which are the texts of a column of type text\n(hint: write \
+                     `type: text`, or `min` and `max` for numbers)",
+                    values.join(", ")
+                ));
+            }
+            _ => {}
+        }
+        let is_number = matches!(self.kind, ColumnType::Int | ColumnType::Float);
+        if !is_number && (self.min.is_some() || self.max.is_some()) {
+            return Some(format!(
+                "is of type {kind} and has `min` or `max`, which are of numbers\n(hint: write `type: int` or `type: float`, or \
+                 leave them out)"
+            ));
+        }
+        match (self.min, self.max) {
+            (Some(min), Some(max)) if min > max => {
+                Some(format!("has a `min` of {min} above its `max` of {max}, so no value can be right"))
+            }
+            _ => None,
+        }
+    }
+}
+
 impl TableSchema {
     /// Columns a shard stores.
     pub fn stored(&self) -> impl Iterator<Item = &Column> {
@@ -215,8 +248,8 @@ impl TableSchema {
             if !seen.insert(&c.name) {
                 return Some(format!("column `{}` is listed twice", c.name));
             }
-            if c.values.as_ref().is_some_and(Vec::is_empty) {
-                return Some(format!("column `{}` has a list of `values` without a value", c.name));
+            if let Some(fault) = c.fault() {
+                return Some(format!("column `{}` {fault}", c.name));
             }
         }
         let derived = self.derived().flat_map(|(_, d)| d.inputs());

@@ -7,7 +7,7 @@ use arrow::compute::kernels::cmp::distinct;
 use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use arrow::util::display::{ArrayFormatter, FormatOptions};
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use super::chain::SortedBatch;
 use super::choice::{Choice, Choose};
@@ -21,7 +21,7 @@ use crate::store::StoreError;
 const KEPT: usize = 1000;
 
 /// A value in which a duplicate differs from the row that counts.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Difference {
     /// The user.
     pub user_id: String,
@@ -40,7 +40,7 @@ pub struct Difference {
 }
 
 /// A key of which several rows count.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Repeated {
     /// The user.
     pub user_id: String,
@@ -51,7 +51,7 @@ pub struct Repeated {
 }
 
 /// What was seen in passing.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Findings {
     /// Rows that count.
     pub rows: u64,
@@ -63,6 +63,19 @@ pub struct Findings {
     pub repeated: Vec<Repeated>,
     /// How many there are.
     pub repeating: u64,
+}
+
+impl Findings {
+    /// Adds those of rows that come after.
+    pub fn add(&mut self, later: Self) {
+        self.rows += later.rows;
+        self.differing += later.differing;
+        self.repeating += later.repeating;
+        self.differences.extend(later.differences);
+        self.differences.truncate(KEPT);
+        self.repeated.extend(later.repeated);
+        self.repeated.truncate(KEPT);
+    }
 }
 
 /// Rows of one chunk that count, where they are.
@@ -146,7 +159,7 @@ impl SortedRows {
             return Ok(Picked { batches, picks });
         }
         let mut counting = Vec::with_capacity(starts.len());
-        let mut pairs = Pairs::default();
+        let mut compared = Compared::default();
         let ends = starts.iter().skip(1).copied().chain([picks.len()]);
         for (start, end) in starts.iter().zip(ends) {
             let same_key = &picks[*start..end];
@@ -161,67 +174,73 @@ impl SortedRows {
                 self.note_repeated(&batches, &rows)?;
             }
             for other in same_key.iter().filter(|pick| choice(pick) == Choose::Compare) {
-                match first {
-                    Some(one) => pairs.push(*one, *other),
-                    None => self.note_lonely(&batches, *other)?,
-                }
+                compared.push(first.copied(), *other);
             }
         }
         if !self.compared.is_empty() {
-            self.compare(&batches, &pairs)?;
+            self.compare(&batches, &compared)?;
         }
         Ok(Picked { batches, picks: counting })
     }
 
-    fn compare(&mut self, batches: &[Arc<SortedBatch>], pairs: &Pairs) -> Result<(), StoreError> {
-        if pairs.ones.is_empty() {
-            return Ok(());
-        }
-        for name in self.compared.clone() {
-            let one = column(batches, &pairs.ones, &name)?;
-            let other = column(batches, &pairs.others, &name)?;
-            let differ = distinct(&one, &other)?;
-            for (at, differs) in differ.iter().enumerate() {
-                if differs != Some(true) {
-                    continue;
-                }
-                self.findings.differing += 1;
-                if self.findings.differences.len() < KEPT {
-                    let (user_id, row_key) = self.key_text(batches, pairs.ones[at])?;
-                    self.findings.differences.push(Difference {
-                        user_id,
-                        row_key,
-                        column: name.clone(),
-                        one: text(&one, at)?,
-                        other: text(&other, at)?,
-                        one_source: source(batches, pairs.ones[at]),
-                        other_source: source(batches, pairs.others[at]),
-                    });
-                }
+    /// Notes what differs, row by row: what comes first does not depend on how many rows are looked at together.
+    fn compare(&mut self, batches: &[Arc<SortedBatch>], compared: &Compared) -> Result<(), StoreError> {
+        // A duplicate may have a row that the attempt that counts has not.
+        let mut found: Vec<(usize, Option<usize>)> = compared.lonely.iter().map(|at| (*at, None)).collect();
+        if !compared.pairs.is_empty() {
+            let place = |at: &usize| compared.others[*at];
+            let ones: Vec<_> = compared.pairs.iter().map(|(_, one)| *one).collect();
+            let others: Vec<_> = compared.pairs.iter().map(|(at, _)| place(at)).collect();
+            for (index, name) in self.compared.iter().enumerate() {
+                let differ = distinct(&column(batches, &ones, name)?, &column(batches, &others, name)?)?;
+                let differing =
+                    differ.iter().zip(&compared.pairs).filter(|(differs, _)| *differs == Some(true));
+                found.extend(differing.map(|(_, (at, _))| (*at, Some(index))));
             }
+        }
+        self.findings.differing += found.len() as u64;
+        found.sort_unstable();
+        for (at, index) in found.into_iter().take(KEPT - self.findings.differences.len().min(KEPT)) {
+            let difference = self.difference(batches, compared, at, index)?;
+            self.findings.differences.push(difference);
         }
         Ok(())
     }
 
-    /// A duplicate has a row that the attempt that counts has not.
-    fn note_lonely(&mut self, batches: &[Arc<SortedBatch>], at: (usize, usize)) -> Result<(), StoreError> {
-        if self.compared.is_empty() {
-            return Ok(());
-        }
-        self.findings.differing += 1;
-        if self.findings.differences.len() < KEPT {
-            let (user_id, row_key) = self.key_text(batches, at)?;
-            self.findings.differences.push(Difference {
+    /// What differs in a row: one of the compared columns, or that nothing counts there.
+    fn difference(
+        &self,
+        batches: &[Arc<SortedBatch>],
+        compared: &Compared,
+        at: usize,
+        index: Option<usize>,
+    ) -> Result<Difference, StoreError> {
+        let other = compared.others[at];
+        let (user_id, row_key) = self.key_text(batches, other)?;
+        let other_source = source(batches, other);
+        let one =
+            compared.pairs.binary_search_by_key(&at, |(at, _)| *at).map(|place| compared.pairs[place].1);
+        let (Some(name), Ok(one)) = (index.map(|index| &self.compared[index]), one) else {
+            return Ok(Difference {
                 user_id,
                 row_key,
                 column: "(whole row)".into(),
                 one: "(no such row)".into(),
                 other: "(a row)".into(),
                 one_source: String::new(),
-                other_source: source(batches, at),
+                other_source,
             });
-        }
-        Ok(())
+        };
+        let value = |at| text(&column(batches, &[at], name)?, 0);
+        Ok(Difference {
+            user_id,
+            row_key,
+            column: name.clone(),
+            one: value(one)?,
+            other: value(other)?,
+            one_source: source(batches, one),
+            other_source,
+        })
     }
 
     fn note_repeated(
@@ -253,16 +272,24 @@ impl SortedRows {
     }
 }
 
-/// Rows that must be equal.
+/// Rows of duplicates, in the order of their keys, and what each must equal.
 #[derive(Debug, Default)]
-struct Pairs {
-    ones: Vec<(usize, usize)>,
+struct Compared {
+    /// Where they are.
     others: Vec<(usize, usize)>,
+    /// Those with a row that counts, by their places among the others.
+    pairs: Vec<(usize, (usize, usize))>,
+    /// Those without.
+    lonely: Vec<usize>,
 }
 
-impl Pairs {
-    fn push(&mut self, one: (usize, usize), other: (usize, usize)) {
-        self.ones.push(one);
+impl Compared {
+    fn push(&mut self, one: Option<(usize, usize)>, other: (usize, usize)) {
+        let at = self.others.len();
+        match one {
+            Some(one) => self.pairs.push((at, one)),
+            None => self.lonely.push(at),
+        }
         self.others.push(other);
     }
 }

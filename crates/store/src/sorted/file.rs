@@ -1,5 +1,6 @@
 //! A file whose rows are in the order of the key, read batch by batch into the columns that are asked for.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int32Array, StringBuilder, new_null_array};
@@ -13,12 +14,13 @@ use parquet::arrow::arrow_reader::{
 };
 use parquet::data_type::AsBytes;
 use parquet::file::statistics::Statistics;
+use serde::{Deserialize, Serialize};
 
 use crate::schema::{ATTEMPT, RUN, SHARD, USER};
 use crate::store::{ParquetParts, Storage, StoreError, read_whole, sort_by};
 
 /// Whose rows a file has.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub enum Owner {
     /// One attempt's: user and attempt are told by the ledger, and the order of rows is the analysis' own.
     Unit {
@@ -34,7 +36,7 @@ pub enum Owner {
 /// Where rows are.
 #[derive(Debug, Clone)]
 pub(super) enum Place {
-    Stored { storage: Arc<dyn Storage>, path: String },
+    Stored { storage: Arc<dyn Storage>, path: String, groups: Option<Range<usize>> },
     Here(RecordBatch),
 }
 
@@ -61,8 +63,17 @@ impl SortedFile {
         storage: &Arc<dyn Storage>,
         path: &str,
     ) -> Self {
-        let place = Place::Stored { storage: Arc::clone(storage), path: path.to_owned() };
+        let place = Place::Stored { storage: Arc::clone(storage), path: path.to_owned(), groups: None };
         Self { run, run_name: run_name.to_owned(), shard, owner, place }
+    }
+
+    /// Of its rows, those of some of its row groups only.
+    #[must_use]
+    pub fn only(mut self, only: Range<usize>) -> Self {
+        if let Place::Stored { groups, .. } = &mut self.place {
+            *groups = Some(only);
+        }
+        self
     }
 
     /// Rows that are in memory, in the order of the key.
@@ -81,7 +92,7 @@ impl SortedFile {
     /// What messages call it.
     pub fn name(&self) -> String {
         match &self.place {
-            Place::Stored { storage, path } => format!("{}/{path}", storage.name()),
+            Place::Stored { storage, path, .. } => format!("{}/{path}", storage.name()),
             Place::Here(_) => format!("rows of {}", self.run_name),
         }
     }
@@ -89,6 +100,16 @@ impl SortedFile {
     /// The error that it cannot be used.
     pub fn damaged(&self, what: impl std::fmt::Display) -> StoreError {
         StoreError::Damaged { file: self.name(), what: what.to_string() }
+    }
+
+    /// The error that it is not there. Without locks, a compaction may have removed what it replaced long ago.
+    fn gone(&self, storage: &dyn Storage) -> StoreError {
+        let damaged = storage.keeps_locks();
+        if damaged {
+            self.damaged("the file is missing")
+        } else {
+            StoreError::Changed { dir: storage.name() }
+        }
     }
 
     /// Whether it has the rows of one attempt.
@@ -114,14 +135,21 @@ impl SortedFile {
 
     /// All its bytes.
     pub(super) fn bytes(&self) -> Result<Bytes, StoreError> {
-        let Place::Stored { storage, path } = &self.place else { return Err(self.damaged("isn't a file")) };
-        storage.read(path)?.map(Bytes::from).ok_or_else(|| self.damaged("the file is missing"))
+        let Place::Stored { storage, path, .. } = &self.place else {
+            return Err(self.damaged("isn't a file"));
+        };
+        storage.read(path)?.map(Bytes::from).ok_or_else(|| self.gone(&**storage))
     }
 
     /// Its size; none if it is not there.
     pub(super) fn size(&self) -> Option<u64> {
-        let Place::Stored { storage, path } = &self.place else { return None };
+        let Place::Stored { storage, path, .. } = &self.place else { return None };
         storage.size(path).ok().flatten()
+    }
+
+    /// Whether it was stored, and is not there.
+    pub(super) fn is_gone(&self) -> bool {
+        matches!(&self.place, Place::Stored { storage, path, .. } if matches!(storage.size(path), Ok(None)))
     }
 
     /// Where it is stored; none if it is in memory.
@@ -134,7 +162,7 @@ impl SortedFile {
 
     /// All its bytes if they are what was written, or why they are not.
     pub(super) fn verified(&self, bytes: u64, checksum: &str) -> Result<Bytes, String> {
-        let Place::Stored { storage, path } = &self.place else { return Err("isn't a file".into()) };
+        let Place::Stored { storage, path, .. } = &self.place else { return Err("isn't a file".into()) };
         read_whole(&**storage, path, bytes, checksum)
     }
 
@@ -160,14 +188,24 @@ impl SortedFile {
             (Owner::Group, Place::Here(_)) => Ok(None),
             (Owner::Group, Place::Stored { .. }) => {
                 let metadata = self.metadata(&self.parts()?)?;
-                Ok(users_of(&metadata))
+                Ok(users_of(&metadata, self.groups()))
             }
         }
     }
 
+    /// The row groups that are read; none if all are.
+    fn groups(&self) -> Option<&Range<usize>> {
+        match &self.place {
+            Place::Stored { groups, .. } => groups.as_ref(),
+            Place::Here(_) => None,
+        }
+    }
+
     fn parts(&self) -> Result<ParquetParts, StoreError> {
-        let Place::Stored { storage, path } = &self.place else { return Err(self.damaged("isn't a file")) };
-        storage.open(path)?.map(ParquetParts).ok_or_else(|| self.damaged("the file is missing"))
+        let Place::Stored { storage, path, .. } = &self.place else {
+            return Err(self.damaged("isn't a file"));
+        };
+        storage.open(path)?.map(ParquetParts).ok_or_else(|| self.gone(&**storage))
     }
 
     fn metadata(&self, parts: &ParquetParts) -> Result<ArrowReaderMetadata, StoreError> {
@@ -195,6 +233,7 @@ impl SortedFile {
             .map(|(place, _)| place)
             .collect();
         let mask = ProjectionMask::roots(metadata.parquet_schema(), wanted);
+        parts.expect(metadata.metadata(), &mask, self.groups());
         // The rows of a unit are sorted here, so they are needed at once; they are few.
         let rows = match self.owner {
             Owner::Unit { .. } => {
@@ -202,11 +241,13 @@ impl SortedFile {
             }
             Owner::Group => rows,
         };
-        ParquetRecordBatchReaderBuilder::new_with_metadata(parts, metadata)
+        let mut reader = ParquetRecordBatchReaderBuilder::new_with_metadata(parts, metadata)
             .with_projection(mask)
-            .with_batch_size(rows.max(1))
-            .build()
-            .map_err(|e| self.damaged(e))
+            .with_batch_size(rows.max(1));
+        if let Some(groups) = self.groups() {
+            reader = reader.with_row_groups(groups.clone().collect());
+        }
+        reader.build().map_err(|e| self.damaged(e))
     }
 
     /// Columns asked for as dictionaries are read as such: long texts that repeat are not copied for each row.
@@ -333,12 +374,13 @@ impl OpenFile {
 }
 
 /// The range of `user_id` by the statistics of the file; bounds may be wider than the values.
-fn users_of(metadata: &ArrowReaderMetadata) -> Option<(String, String)> {
+fn users_of(metadata: &ArrowReaderMetadata, groups: Option<&Range<usize>>) -> Option<(String, String)> {
     let parquet = metadata.metadata();
     let place = parquet.file_metadata().schema_descr().columns().iter().position(|c| c.name() == USER)?;
     let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).ok();
     let mut range: Option<(String, String)> = None;
-    for group in parquet.row_groups() {
+    let all = parquet.row_groups();
+    for group in groups.map_or(all, |groups| all.get(groups.clone()).unwrap_or_default()) {
         let Some(Statistics::ByteArray(found)) = group.column(place).statistics() else { return None };
         let (low, high) = (text(found.min_opt()?.as_bytes())?, text(found.max_opt()?.as_bytes())?);
         range = Some(match range {

@@ -144,7 +144,7 @@ fn duplicates_are_compared_to_the_last_bit() {
         .collect();
     assert_eq!(
         told,
-        ["a tau 3 (whole row): (no such row) () (a row) (r1 d1)", "a tau 1 x: 0.0 (r0 t1) -0.0 (r1 d1)"]
+        ["a tau 1 x: 0.0 (r0 t1) -0.0 (r1 d1)", "a tau 3 (whole row): (no such row) () (a row) (r1 d1)"]
     );
 }
 

@@ -29,7 +29,7 @@ pub struct Together {
     pub rows: Vec<RecordBatch>,
     /// Places of files that must be read by themselves: they are of another form, or damaged.
     pub alone: Vec<usize>,
-    /// Places of files that are as long as they were written, and hold something else.
+    /// Places of files that are gone, or as long as they were written and hold something else.
     pub changed: Vec<usize>,
 }
 
@@ -55,7 +55,7 @@ impl Together {
                     kinds.resize_with(kinds.len().max(kind + 1), Vec::new);
                     kinds[kind].push((place, rows));
                 }
-                None => found.alone.push(place),
+                None => found.leave(place, unit),
             }
         }
         for (kind, rows) in kinds.into_iter().zip(small.finish()) {
@@ -69,6 +69,12 @@ impl Together {
         found
     }
 
+    /// Leaves a file to who reads it by itself, if it is there.
+    fn leave(&mut self, place: usize, file: &TableFile) {
+        let places = if file.file.is_gone() { &mut self.changed } else { &mut self.alone };
+        places.push(place);
+    }
+
     /// What the ledger says of every row. A file that is not as long as it was written is told by who reads it.
     fn counted(files: &[&TableFile], columns: &SchemaRef) -> Self {
         let mut found = Self::default();
@@ -76,7 +82,7 @@ impl Together {
         for (place, unit) in files.iter().enumerate() {
             match usize::try_from(unit.rows) {
                 Ok(rows) if unit.file.size() == Some(unit.bytes) => counted.push((&unit.file, rows)),
-                _ => found.alone.push(place),
+                _ => found.leave(place, unit),
             }
         }
         match said_of(&counted, columns) {

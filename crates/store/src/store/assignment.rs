@@ -6,7 +6,7 @@ use std::str::FromStr;
 use super::error::AssignmentError;
 
 /// Worker `index` of `of`: the users at positions `index`, `index + of`, `index + 2 of`, …
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Assignment {
     /// From 0.
     pub index: u32,

@@ -4,51 +4,27 @@ use arrow::record_batch::RecordBatch;
 
 use super::error::StoreError;
 use super::file::{Footer, RowsOf, parquet_bytes};
-use super::ledger::{DataFile, LedgerRow, UnitState};
+use super::group::commit_group;
+use super::ledger::{DataFile, LedgerRow};
+use super::manifest::Protocol;
 use super::path::data_file;
+use super::prepared::Prepared;
 use super::run::Run;
 use super::storage::Object;
 use super::verify::checksum;
-use crate::schema::{LEDGER, Row, Schemas, record_batch};
+use crate::schema::{LEDGER, Schemas, record_batch};
 
-/// Rows of one table.
-pub type TableRows = (String, Vec<Row>);
-
-/// A unit whose rows keep their schemas, ready to be written.
-#[derive(Debug, Clone)]
-pub struct Prepared {
-    /// Its row; `files` is filled in when it is written.
-    pub row: LedgerRow,
-    /// Rows by table.
-    pub(super) tables: Vec<(String, RecordBatch)>,
-}
-
-impl Prepared {
-    /// Checks the rows of a unit.
-    ///
-    /// # Errors
-    /// A row that breaks its schema; a table that does not exist.
-    pub fn new(schemas: &Schemas, row: LedgerRow, tables: &[TableRows]) -> Result<Self, StoreError> {
-        let mut batches = Vec::new();
-        if row.state == UnitState::Ok || tables.iter().any(|(_, rows)| !rows.is_empty()) {
-            for (table, rows) in tables {
-                batches.push((table.clone(), record_batch(schemas.get(table)?, rows)?));
-            }
-        }
-        Ok(Self { row, tables: batches })
-    }
-
-    /// Memory its rows take, bytes.
-    pub fn bytes(&self) -> usize {
-        self.tables.iter().map(|(_, batch)| batch.get_array_memory_size()).sum()
-    }
-}
-
-/// Writes a unit: first its data files, then the ledger row that makes them part of the run.
+/// Writes a unit: first its data files, then the ledger row that makes them part of the run. Without locks there are no
+/// folders of users, and it is a group of one.
 ///
 /// # Errors
 /// Files that cannot be written leave the run as it was.
 pub fn commit(run: &Run, schemas: &Schemas, unit: Prepared) -> Result<LedgerRow, StoreError> {
+    if let (Protocol::Names, Some(buckets)) = (run.protocol(), run.always_buckets()) {
+        let rows = commit_group(run, schemas, vec![unit], buckets)?;
+        let none = || StoreError::Damaged { file: run.name(), what: "a commit has no row".into() };
+        return rows.into_iter().next().ok_or_else(none);
+    }
     let Prepared { mut row, tables } = unit;
     let mut objects = Vec::with_capacity(tables.len() + 1);
     row.files.clear();
@@ -65,7 +41,7 @@ pub fn commit(run: &Run, schemas: &Schemas, unit: Prepared) -> Result<LedgerRow,
     }
     let ledger = record_batch(schemas.ledger()?, &[row.to_row()])?;
     objects.push(encode(run, schemas, &row, LEDGER, &ledger)?);
-    run.storage().publish(&objects)?;
+    run.publish(&objects)?;
     Ok(row)
 }
 

@@ -20,9 +20,13 @@ pub(super) fn all(make: Make<'_>) {
     hidden_files_are_not_listed(&*make("hidden"));
     what_is_not_there_is_nothing(&*make("nothing"));
     removed_files_are_gone(&*make("removed"));
+    times_go_on(&*make("times"));
     names_of_any_user_are_kept(&*make("names"));
-    locks_exclude(&*make("locks"));
-    locks_are_waited_for(&*make("waited"));
+    let locks = make("locks");
+    if locks.keeps_locks() {
+        locks_exclude(&*locks);
+        locks_are_waited_for(&*make("waited"));
+    }
     objects_are_its_files(&*make("objects"));
 }
 
@@ -30,9 +34,13 @@ fn object(path: &str, bytes: &[u8]) -> Object {
     Object { path: path.into(), bytes: bytes.into() }
 }
 
+fn publish(store: &dyn Storage, objects: &[Object]) {
+    assert_eq!(store.publish(objects).unwrap(), Created::Yes);
+}
+
 fn published_files_are_read_back(store: &dyn Storage) {
-    store.publish(&[]).unwrap();
-    store.publish(&[object("te/a.parquet", b"1"), object("users/a.parquet", b"22")]).unwrap();
+    assert_eq!(store.publish(&[]).unwrap(), Created::Yes);
+    publish(store, &[object("te/a.parquet", b"1"), object("users/a.parquet", b"22")]);
     assert_eq!(store.list("users").unwrap(), [Entry { path: "users/a.parquet".into(), bytes: 2 }]);
     assert_eq!(store.read("te/a.parquet").unwrap().unwrap(), b"1");
     let file = store.open("users/a.parquet").unwrap().unwrap();
@@ -40,11 +48,15 @@ fn published_files_are_read_back(store: &dyn Storage) {
     assert!(file.read_at(1, 2).is_err());
     assert!(file.read_at(9, 1).is_err());
     assert!(store.list("_staging").unwrap().is_empty());
+    assert!(store.has_any("te").unwrap() && store.has_any("").unwrap());
+    assert_eq!(store.folders("").unwrap(), ["te", "users"]);
+    assert!(store.folders("te").unwrap().is_empty() && store.folders("t").unwrap().is_empty());
+    assert!(!store.has_any("t").unwrap() && !store.has_any("te/a").unwrap());
 }
 
 fn a_publication_replaces_nothing_but_its_own_files(store: &dyn Storage) {
-    store.publish(&[object("te/a", b"1"), object("users/a", b"1")]).unwrap();
-    store.publish(&[object("te/b", b"2"), object("users/b", b"2")]).unwrap();
+    publish(store, &[object("te/a", b"1"), object("users/a", b"1")]);
+    publish(store, &[object("te/b", b"2"), object("users/b", b"2")]);
     assert_eq!(store.read("te/a").unwrap().unwrap(), b"1");
     assert_eq!(store.list("").unwrap().len(), 4);
 }
@@ -119,12 +131,22 @@ fn removed_files_are_gone(store: &dyn Storage) {
     assert_eq!(store.read(path).unwrap().unwrap(), b"3");
 }
 
+fn times_go_on(store: &dyn Storage) {
+    let written = |path: &str| {
+        store.replace(&object(path, b"1")).unwrap();
+        store.modified(path).unwrap()
+    };
+    let (first, then) = (written("a"), written("b"));
+    assert!(first <= then && first.is_none_or(|at| at > 0), "{first:?} {then:?}");
+    assert_eq!(store.modified("c").unwrap(), None);
+}
+
 fn names_of_any_user_are_kept(store: &dyn Storage) {
     let names = ["a b", "..", "", "a/b", "50%", "ä\u{1F600}", "x=y"];
     let mut paths: Vec<String> =
         names.iter().map(|name| super::path::data_file("te", 0, name, "1")).collect();
     for path in &paths {
-        store.publish(&[object(path, path.as_bytes())]).unwrap();
+        publish(store, &[object(path, path.as_bytes())]);
         assert_eq!(store.read(path).unwrap().unwrap(), path.as_bytes());
     }
     paths.sort();
@@ -168,7 +190,7 @@ fn locks_are_waited_for(store: &dyn Storage) {
 
 fn objects_are_its_files(store: &dyn Storage) {
     let path = super::path::data_file("te", 0, "a b%", "1");
-    store.publish(&[object(&path, b"123")]).unwrap();
+    publish(store, &[object(&path, b"123")]);
     let objects = store.object_store().unwrap();
     let there = format!("{}/{path}", objects.prefix);
     let there = object_store::path::Path::parse(there.trim_start_matches('/')).unwrap();

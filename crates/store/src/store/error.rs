@@ -1,5 +1,7 @@
 //! What goes wrong with a run, in words.
 
+use std::borrow::Cow;
+
 use thiserror::Error;
 
 use super::manifest::RUN_FORMAT;
@@ -132,6 +134,96 @@ pub enum StoreError {
         /// Who has it, as far as it is known.
         holder: String,
     },
+    /// Another command has changed what was read.
+    #[error("{dir} was changed by another command while it was read\n(hint: try again)")]
+    Changed {
+        /// The directory.
+        dir: String,
+    },
+    /// The program cannot ask object stores.
+    #[error(
+        "{url} cannot be used: this program was built without object stores\n(hint: build it with `--features s3`, or name a folder)"
+    )]
+    NoRemote {
+        /// The URL.
+        url: String,
+    },
+    /// Something that an object store needs is not set, or is set to what cannot be.
+    #[error("{url} cannot be used: {fault}\n(hint: {hint})")]
+    RemoteSettings {
+        /// The URL.
+        url: String,
+        /// What is wrong.
+        fault: String,
+        /// What can be done.
+        hint: String,
+    },
+    /// An object store overwrites what is there when it is asked not to.
+    #[error(
+        "{store} does not keep \"create if absent\": a second create of one name was accepted\n(hint: two workers could overwrite each other here; use a store with conditional writes, or a folder)"
+    )]
+    NoConditions {
+        /// The store.
+        store: String,
+    },
+    /// An object store does not list what it has just taken.
+    #[error(
+        "{store} does not list an object that it has just taken\n(hint: readers would miss what is committed; use a store whose listings are up to date, or a folder)"
+    )]
+    LateListing {
+        /// The store.
+        store: String,
+    },
+    /// An object store is to keep locks.
+    #[error(
+        "{dir} keeps no locks, and `runtime.locks: flock` asks for them\n(hint: leave the setting out; workers there have leases)"
+    )]
+    NoLocks {
+        /// Where.
+        dir: String,
+    },
+    /// A disk gives no file a second name, by which one is made whole unless it is there.
+    #[error(
+        "the file system of {dir} makes no hard links, which `runtime.locks: lease` needs: {cause}\n(hint: name a directory on another file system, or an s3:// URL)"
+    )]
+    NoLinks {
+        /// The directory.
+        dir: String,
+        /// What it says.
+        cause: String,
+    },
+    /// The run keeps its writers apart in another way.
+    #[error(
+        "{dir} was made with `runtime.locks: {run}`, not `{asked}`\n(hint: leave the setting out, a run keeps its own; or make a new run)"
+    )]
+    OtherLocks {
+        /// The directory.
+        dir: String,
+        /// The run's.
+        run: &'static str,
+        /// What was asked for.
+        asked: &'static str,
+    },
+    /// Another worker was given the share while this one was not heard of.
+    #[error(
+        "shard {shard} was taken over by another worker (lease {lease}) while this one was not heard of; nothing is lost\n(hint: `results status` shows who has it)"
+    )]
+    TakenOver {
+        /// The share, as `I of N`.
+        shard: String,
+        /// The lease of the other one.
+        lease: u64,
+    },
+    /// Nothing was heard of a worker for so long that another one may be given its share.
+    #[error(
+        "the store has not answered the worker of shard {shard} for {seconds} s, so another one may have its users by now; nothing is lost\n(hint: see whether the network and the store are up; `results run --resume` goes on)"
+    )]
+    Unheard {
+        /// The share, as `I of N`.
+        shard: String,
+        /// How long.
+        seconds: u64,
+    },
     /// A file operation failed.
     #[error(transparent)]
     Storage(#[from] StorageError),
@@ -178,16 +270,30 @@ pub(super) fn at(
     move |source| StorageError { action, path, source }
 }
 
-fn hint(source: &std::io::Error) -> &'static str {
+/// A cause in words of its own, with what can be done.
+#[derive(Debug, Error)]
+#[error("{said}")]
+pub(super) struct Cause {
+    /// What happened.
+    pub said: String,
+    /// What can be done.
+    pub hint: String,
+}
+
+fn hint(source: &std::io::Error) -> Cow<'static, str> {
     use std::io::ErrorKind as K;
+    if let Some(cause) = source.get_ref().and_then(|inner| inner.downcast_ref::<Cause>()) {
+        return format!("\n(hint: {})", cause.hint).into();
+    }
     match source.kind() {
         K::StorageFull | K::QuotaExceeded => {
             "\n(hint: free some space, then continue with `results run --resume`; nothing finished is lost)"
+                .into()
         }
         K::PermissionDenied | K::ReadOnlyFilesystem => {
-            "\n(hint: check the owner and the write permission of the folder)"
+            "\n(hint: check the owner and the write permission of the folder)".into()
         }
-        _ => "",
+        _ => "".into(),
     }
 }
 

@@ -12,6 +12,9 @@ use parquet::schema::types::ColumnPath;
 use super::error::StoreError;
 use crate::schema::is_name;
 
+/// Under which the footer of a file of the ledger says who made its name void.
+pub(super) const VOID: &str = "results.void";
+
 /// What the footer of every file of a run says, under keys that start with `results.`.
 #[derive(Debug, Clone)]
 pub struct Footer<'a> {
@@ -46,6 +49,11 @@ pub enum RowsOf<'a> {
         /// How many units.
         units: usize,
     },
+    /// None: it is there so that nobody else makes it.
+    Nobody {
+        /// Who made it.
+        void: &'a str,
+    },
 }
 
 impl Footer<'_> {
@@ -65,6 +73,7 @@ impl Footer<'_> {
             RowsOf::Group { group, units } => {
                 entries.extend([("results.group", group.to_owned()), ("results.units", units.to_string())]);
             }
+            RowsOf::Nobody { void } => entries.push((VOID, void.to_owned())),
         }
         entries.into_iter().map(|(key, value)| KeyValue::new(key.to_owned(), value)).collect()
     }

@@ -8,6 +8,7 @@
 use std::time::Duration;
 
 use super::error::StoreError;
+use super::manifest::{Manifest, Protocol};
 use super::run::Run;
 use super::storage::{Held, Hold};
 
@@ -32,8 +33,8 @@ impl Run {
     /// # Errors
     /// The manifest cannot be read, or the lock not be taken.
     pub fn folders(&self) -> Result<Folders, StoreError> {
-        if let Some(buckets) = self.manifest().buckets {
-            return Ok(Folders::Buckets(buckets.max(1)));
+        if let Some(buckets) = self.always_buckets() {
+            return Ok(Folders::Buckets(buckets));
         }
         let held = self.locked(FOLDERS, Hold::Shared, PATIENCE)?;
         Ok(match self.manifest_now()?.buckets {
@@ -48,13 +49,25 @@ impl Run {
     /// # Errors
     /// The manifest cannot be written, or the lock not be taken.
     pub fn use_buckets(&self) -> Result<u32, StoreError> {
+        if let (Protocol::Names, Some(buckets)) = (self.protocol(), self.always_buckets()) {
+            return Ok(buckets);
+        }
         let mut buckets = self.manifest_now()?.buckets;
         if buckets.is_none() {
-            buckets =
-                self.change_manifest(|manifest| manifest.buckets = manifest.buckets.or(Some(1)))?.buckets;
+            let change = |manifest: &mut Manifest| {
+                manifest.buckets = manifest.buckets.or(Some(1));
+                Ok(())
+            };
+            buckets = self.change_manifest(change)?.buckets;
         }
         drop(self.locked(FOLDERS, Hold::Exclusive, PATIENCE)?);
         Ok(buckets.unwrap_or(1).max(1))
+    }
+
+    /// How many buckets, if the run has no folders of users and never had: what keeps no locks has none.
+    pub(super) fn always_buckets(&self) -> Option<u32> {
+        let known = self.manifest().buckets.map(|buckets| buckets.max(1));
+        if self.protocol() == Protocol::Names { known.or(Some(1)) } else { known }
     }
 
     pub(super) fn locked(&self, lock: &str, hold: Hold, wait: Duration) -> Result<Held, StoreError> {

@@ -10,11 +10,11 @@ use arrow::array::{ArrayRef, StringArray};
 use arrow::compute::{SortColumn, concat_batches, lexsort_to_indices, take_record_batch};
 use arrow::record_batch::RecordBatch;
 
-use super::commit::Prepared;
 use super::error::StoreError;
 use super::file::{Footer, RowsOf, parquet_bytes};
 use super::ledger::{DataFile, LedgerRow};
 use super::path::{bucket_of, group_file};
+use super::prepared::Prepared;
 use super::run::Run;
 use super::storage::Object;
 use super::verify::checksum;
@@ -60,7 +60,7 @@ fn commit_units(group: &GroupWriter<'_>, mut units: Vec<Prepared>) -> Result<Vec
     }
     let rows: Vec<LedgerRow> = units.into_iter().map(|unit| unit.row).collect();
     objects.push(group.ledger(&rows)?);
-    group.run.storage().publish(&objects)?;
+    group.run.publish(&objects)?;
     Ok(rows)
 }
 

@@ -13,7 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::attempt::origin;
 use super::error::StoreError;
 use super::path;
+use super::snapshot::read_listed;
 use super::storage::{Entry, Storage};
+use super::void::void_in;
 use crate::schema::{LEDGER_ATTEMPT, LEDGER_USER, Row, TableSchema, columns};
 
 /// What became of a unit.
@@ -160,47 +162,57 @@ pub struct LedgerFile {
     pub rows: Vec<LedgerRow>,
 }
 
-/// Reads files of the ledger, each by itself; gives those that cannot be read with the cause.
+/// Reads files of the ledger, each by itself; gives those that cannot be read with the cause. One that is not there any
+/// more is in neither.
 pub(super) fn each_file(
     storage: &dyn Storage,
     entries: &[Entry],
 ) -> (Vec<LedgerFile>, Vec<(String, String)>) {
     let read = |entry: &Entry| {
         let rows = read_file(storage, entry).map_err(|cause| (entry.path.clone(), cause))?;
-        Ok(LedgerFile { path: entry.path.clone(), rows })
+        Ok(rows.map(|rows| LedgerFile { path: entry.path.clone(), rows }))
     };
     let (mut files, mut corrupt) = (Vec::with_capacity(entries.len()), Vec::new());
-    for file in entries.par_iter().map(read).collect::<Vec<Result<LedgerFile, (String, String)>>>() {
+    for file in entries.par_iter().map(read).collect::<Vec<Result<Option<LedgerFile>, (String, String)>>>() {
         match file {
-            Ok(file) => files.push(file),
+            Ok(file) => files.extend(file),
             Err(fault) => corrupt.push(fault),
         }
     }
     (files, corrupt)
 }
 
-/// A file that vanished while being read has no rows: somebody took it away by hand.
-fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Vec<LedgerRow>, String> {
-    let (_, shard, name) = path::parse(&entry.path).ok_or("is not at a place where a ledger file can be")?;
-    let Some(bytes) = storage.read(&entry.path).map_err(|e| crate::error::chain(&e))? else {
-        return Ok(Vec::new());
-    };
+/// The rows of a file; none if it is not there any more.
+fn read_file(storage: &dyn Storage, entry: &Entry) -> Result<Option<Vec<LedgerRow>>, String> {
+    let bytes = read_listed(storage, entry).map_err(|e| crate::error::chain(&e))?;
+    bytes.map(|bytes| rows_in(&entry.path, bytes)).transpose()
+}
+
+/// The rows in the bytes of a file of the ledger, or why they cannot be read. One whose name was made void has none.
+pub(super) fn rows_in(at: &str, bytes: Vec<u8>) -> Result<Vec<LedgerRow>, String> {
+    let (_, shard, name) = path::parse(at).ok_or("is not at a place where a ledger file can be")?;
     if bytes.is_empty() {
         return Err("has 0 bytes".into());
     }
     let mut rows = Vec::new();
     let mut known = HashMap::new();
-    for batch in batches(bytes).map_err(|e| e.to_string())? {
+    let bytes = bytes::Bytes::from(bytes);
+    for batch in batches(bytes.clone()).map_err(|e| e.to_string())? {
         for place in 0..batch.num_rows() {
             let row = decode(&batch, place, shard, &mut known)
                 .ok_or("lacks a column of the ledger, or a value in it")?;
-            if !path::is_group(&entry.path) && !is_named(&row.attempt, name) {
+            if !path::is_group(at) && !is_named(&row.attempt, name) {
                 return Err(format!("says it is attempt {}", row.attempt));
             }
             rows.push(row);
         }
     }
-    if rows.is_empty() { Err("has no row".into()) } else { Ok(rows) }
+    if rows.is_empty() && void_in(&bytes).is_none() { Err("has no row".into()) } else { Ok(rows) }
+}
+
+/// Why the bytes of a file of the ledger cannot be read.
+pub fn ledger_fault(path: &str, bytes: Vec<u8>) -> Option<String> {
+    rows_in(path, bytes).err()
 }
 
 /// Whether an attempt can be in a unit's file of that name, which may be one of a group of one, and a compaction
@@ -209,8 +221,8 @@ pub(super) fn is_named(attempt: &str, file: &str) -> bool {
     attempt == file || attempt.split('.').next() == Some(file) || origin(attempt).1 > 0
 }
 
-fn batches(bytes: Vec<u8>) -> Result<Vec<RecordBatch>, parquet::errors::ParquetError> {
-    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes::Bytes::from(bytes))?.build()?;
+fn batches(bytes: bytes::Bytes) -> Result<Vec<RecordBatch>, parquet::errors::ParquetError> {
+    let reader = ParquetRecordBatchReaderBuilder::try_new(bytes)?.build()?;
     Ok(reader.collect::<Result<_, _>>()?)
 }
 

@@ -131,7 +131,11 @@ impl LocalStorage {
     /// Flushes the listings of folders.
     fn flush(&self, folders: &BTreeSet<PathBuf>) -> Result<(), StorageError> {
         for folder in folders {
-            self.disk.sync(folder).map_err(at("flush the folder", folder))?;
+            match self.disk.sync(folder) {
+                // Some network file systems know no flushing of folders; what they have taken they keep.
+                Err(e) if matches!(e.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::Unsupported) => {}
+                flushed => flushed.map_err(at("flush the folder", folder))?,
+            }
         }
         Ok(())
     }
@@ -183,10 +187,11 @@ impl ReadAt for LocalFile {
 }
 
 impl Storage for LocalStorage {
-    fn publish(&self, objects: &[Object]) -> Result<(), StorageError> {
-        let Some((last, before)) = objects.split_last() else { return Ok(()) };
+    fn publish(&self, objects: &[Object]) -> Result<Created, StorageError> {
+        let Some((last, before)) = objects.split_last() else { return Ok(Created::Yes) };
         self.put(before, true)?;
-        self.put(std::slice::from_ref(last), true)
+        self.put(std::slice::from_ref(last), true)?;
+        Ok(Created::Yes)
     }
 
     fn create(&self, object: &Object) -> Result<Created, StorageError> {
@@ -261,6 +266,18 @@ impl Storage for LocalStorage {
         let full = self.root.join(path);
         match fs::metadata(&full) {
             Ok(meta) => Ok(Some(meta.len())),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(e) => Err(at("look at", &full)(e)),
+        }
+    }
+
+    fn modified(&self, path: &str) -> Result<Option<i64>, StorageError> {
+        let full = self.root.join(path);
+        match fs::metadata(&full).and_then(|meta| meta.modified()) {
+            Ok(when) => {
+                let since = when.duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+                Ok(Some(i64::try_from(since.as_micros()).unwrap_or(i64::MAX)))
+            }
             Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(e) => Err(at("look at", &full)(e)),
         }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
+use crate::config::{Config, Locks};
 use crate::schema::TableSchema;
 
 /// Name of the file.
@@ -15,8 +15,40 @@ pub const EVENTS: &str = "_logs/events.ndjson";
 
 /// Version of the layout of a run directory.
 ///
-/// 1: as described in `docs/run-format.md`.
-pub const RUN_FORMAT: u32 = 1;
+/// 1 and 2: as described in `docs/run-format.md`.
+pub const RUN_FORMAT: u32 = 2;
+
+/// What keeps several writers of a run apart.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Protocol {
+    /// Locks of the operating system; format 1.
+    Locks,
+    /// Names that are given once, by creating a file unless it is there; format 2.
+    Names,
+}
+
+impl Protocol {
+    /// The format of runs that keep it.
+    pub fn format(self) -> u32 {
+        match self {
+            Self::Locks => 1,
+            Self::Names => 2,
+        }
+    }
+
+    /// The word for it in the configuration.
+    pub fn locks(self) -> Locks {
+        match self {
+            Self::Locks => Locks::Flock,
+            Self::Names => Locks::Lease,
+        }
+    }
+
+    /// That of a format.
+    pub fn of_format(format: u32) -> Self {
+        if format < Self::Names.format() { Self::Locks } else { Self::Names }
+    }
+}
 
 /// Whether a run is finished.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -64,8 +96,25 @@ pub struct Manifest {
     pub control: Option<ControlOf>,
     /// The input.
     pub input: InputListing,
+    /// The parts of the plan that count; none of a run with locks, whose plan is one file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan: Vec<PlanPart>,
     /// The resolved configuration.
     pub config: Config,
+}
+
+/// The time, as the manifest says it.
+pub(super) fn now() -> String {
+    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
+}
+
+/// A part of a plan: its files, one a shard, were written together and never change.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PlanPart {
+    /// What its files are called.
+    pub name: String,
+    /// The shards that it has a file of.
+    pub shards: Vec<u32>,
 }
 
 /// What a control is of: its units are pairs of strangers, made of the users of a run.
@@ -86,7 +135,7 @@ pub struct InputListing {
     pub users: u64,
     /// Units in the plan.
     pub units: u64,
-    /// BLAKE3 of the plan (`_expected.parquet`'s content).
+    /// BLAKE3 of the plan as one file, which a run with locks has.
     pub plan_fingerprint: String,
 }
 

@@ -15,6 +15,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode};
 
 use super::error::StorageError;
 use super::holder::Holder;
+use super::made::{Made, one_by_one};
 use super::storage::{Created, Entry, Held, Hold, Object, Objects, ReadAt, Storage};
 use crate::hidden::is_hidden;
 
@@ -24,6 +25,7 @@ pub struct MemoryStorage {
     number: u64,
     files: Arc<InMemory>,
     locks: Arc<Locks>,
+    keeps_locks: bool,
 }
 
 #[derive(Debug, Default)]
@@ -37,7 +39,7 @@ impl Default for MemoryStorage {
     fn default() -> Self {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        Self { number, files: Arc::default(), locks: Arc::default() }
+        Self { number, files: Arc::default(), locks: Arc::default(), keeps_locks: true }
     }
 }
 
@@ -45,6 +47,11 @@ impl MemoryStorage {
     /// An empty one.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// An empty one that keeps no locks, as an object store.
+    pub fn without_locks() -> Self {
+        Self { keeps_locks: false, ..Self::default() }
     }
 
     fn failed(&self, action: &'static str, path: &str, cause: impl Into<io::Error>) -> StorageError {
@@ -120,8 +127,11 @@ impl Drop for MemoryLock {
 }
 
 impl Storage for MemoryStorage {
-    fn publish(&self, objects: &[Object]) -> Result<(), StorageError> {
-        objects.iter().try_for_each(|object| self.replace(object))
+    fn publish(&self, objects: &[Object]) -> Result<Created, StorageError> {
+        Ok(match one_by_one(self, objects)? {
+            Made::Ours => Created::Yes,
+            Made::Theirs(_) => Created::Existed,
+        })
     }
 
     fn create(&self, object: &Object) -> Result<Created, StorageError> {
@@ -159,6 +169,14 @@ impl Storage for MemoryStorage {
         Ok(self.get("look at", path)?.map(|bytes| bytes.len() as u64))
     }
 
+    fn modified(&self, path: &str) -> Result<Option<i64>, StorageError> {
+        match now(self.files.head(&self.path("look at", path)?)) {
+            Ok(meta) => Ok(Some(meta.last_modified.timestamp_micros())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(self.failed("look at", path, error)),
+        }
+    }
+
     fn remove(&self, path: &str) -> Result<(), StorageError> {
         match now(self.files.delete(&self.path("remove", path)?)) {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
@@ -166,7 +184,14 @@ impl Storage for MemoryStorage {
         }
     }
 
+    fn keeps_locks(&self) -> bool {
+        self.keeps_locks
+    }
+
     fn lock(&self, name: &str, hold: Hold, wait: Duration) -> Result<Option<Held>, StorageError> {
+        if !self.keeps_locks {
+            return Ok(None);
+        }
         let until = Instant::now() + wait;
         let mut held = self.locks.held.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -213,5 +238,6 @@ mod tests {
     #[test]
     fn it_is_a_storage() {
         super::super::conformance::all(&|_| Arc::new(MemoryStorage::new()));
+        super::super::conformance::all(&|_| Arc::new(MemoryStorage::without_locks()));
     }
 }

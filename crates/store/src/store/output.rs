@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::manifest::ControlOf;
+use super::manifest::{ControlOf, InputListing};
 use crate::config::{Config, Fdr, Settings};
 use crate::schema::TableSchema;
 
@@ -59,6 +59,9 @@ pub struct MergeManifest {
     pub parquet: bool,
     /// Rows of each table.
     pub rows: BTreeMap<String, u64>,
+    /// Versions of the schemas of the runs' tables; none in outputs of before they were kept.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub schema_versions: BTreeMap<String, u32>,
     /// Tables of the user's own.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub tables: Vec<TableSchema>,
@@ -112,4 +115,7 @@ pub struct MergedRun {
     pub run_id: String,
     /// Where it was.
     pub dir: String,
+    /// What it was made from; not known of the older pipeline's results, and in outputs of before it was kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input: Option<InputListing>,
 }

@@ -1,10 +1,13 @@
 //! A stored Parquet file for a reader that takes it part by part, so that memory does not follow its size.
 
 use std::io::{self, BufReader, Read};
+use std::ops::Range;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use parquet::arrow::ProjectionMask;
 use parquet::errors::Result;
+use parquet::file::metadata::ParquetMetaData;
 use parquet::file::reader::{ChunkReader, Length};
 
 use super::storage::ReadAt;
@@ -15,6 +18,25 @@ const HEADER: usize = 512;
 /// A Parquet file read in parts.
 #[derive(Debug, Clone)]
 pub struct ParquetParts(pub Arc<dyn ReadAt>);
+
+impl ParquetParts {
+    /// Says that these columns will be read, from the first row to the last: of all row groups, or of some.
+    pub fn expect(
+        &self,
+        metadata: &ParquetMetaData,
+        columns: &ProjectionMask,
+        groups: Option<&Range<usize>>,
+    ) {
+        let all = metadata.row_groups();
+        let read = groups.map_or(all, |groups| all.get(groups.clone()).unwrap_or_default());
+        let of_group = read.iter().map(|group| {
+            let asked = (0..group.num_columns()).filter(|place| columns.leaf_included(*place));
+            let range = asked.map(|place| group.column(place).byte_range());
+            range.map(|(start, length)| start..start + length).collect()
+        });
+        self.0.expect(&of_group.collect::<Vec<_>>());
+    }
+}
 
 impl Length for ParquetParts {
     fn len(&self) -> u64 {

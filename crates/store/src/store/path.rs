@@ -7,7 +7,7 @@
 //! Where there are many users, a folder holds a bucket of them, and a file the units that were
 //! committed together: `te/shard=0/user_bucket=0007/<group>.parquet`.
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 const PLAIN: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.');
 
@@ -63,6 +63,12 @@ pub fn parse(path: &str) -> Option<(&str, u32, &str)> {
     Some((table, shard, file.strip_suffix(".parquet")?))
 }
 
+/// The user of a file that holds one attempt, as far as the path tells: none of an id that was cut, nor of a group.
+pub fn user_in(path: &str) -> Option<String> {
+    let encoded = path.split('/').nth(2)?.strip_prefix("user_id=").filter(|id| !id.contains('~'))?;
+    Some(percent_decode_str(encoded).decode_utf8().ok()?.into_owned())
+}
+
 /// The bucket of a file that holds units that were committed together.
 pub fn bucket_in(path: &str) -> Option<u32> {
     path.split('/').nth(2)?.strip_prefix("user_bucket=")?.parse().ok()
@@ -94,7 +100,7 @@ mod tests {
     fn long_ids_fit_and_differ() {
         let (a, b) = (encode(&"é".repeat(300)), encode(&("é".repeat(299) + "e")));
         assert!(a.len() <= LONGEST && a != b);
-        assert!(percent_encoding::percent_decode_str(&a).decode_utf8().is_ok());
+        assert!(percent_decode_str(&a).decode_utf8().is_ok());
     }
 
     proptest! {
@@ -121,5 +127,14 @@ mod tests {
         assert_eq!(group_file("te", 3, 7, "g"), "te/shard=3/user_bucket=0007/g.parquet");
         assert_eq!(parse("te/shard=x/user_id=a/t.parquet"), None);
         assert_eq!(parse("te/README"), None);
+    }
+
+    #[test]
+    fn a_path_names_its_user_unless_the_id_was_cut() {
+        for id in ["u1", "a/b", "é ~%"] {
+            assert_eq!(user_in(&data_file("users", 3, id, "t1")).as_deref(), Some(id));
+        }
+        assert_eq!(user_in(&data_file("users", 3, &"a".repeat(300), "t1")), None);
+        assert_eq!(user_in(&group_file("users", 3, 7, "g")), None);
     }
 }

@@ -39,7 +39,7 @@ impl Pinned {
 }
 
 impl Storage for Pinned {
-    fn publish(&self, objects: &[Object]) -> Result<(), StorageError> {
+    fn publish(&self, objects: &[Object]) -> Result<Created, StorageError> {
         self.inner.publish(objects)
     }
 
@@ -75,8 +75,20 @@ impl Storage for Pinned {
         self.inner.size(path)
     }
 
+    fn modified(&self, path: &str) -> Result<Option<i64>, StorageError> {
+        self.inner.modified(path)
+    }
+
     fn remove(&self, path: &str) -> Result<(), StorageError> {
         self.inner.remove(path)
+    }
+
+    fn keeps_locks(&self) -> bool {
+        self.inner.keeps_locks()
+    }
+
+    fn probe(&self) -> Result<(), StoreError> {
+        self.inner.probe()
     }
 
     fn lock(&self, name: &str, hold: Hold, wait: Duration) -> Result<Option<Held>, StorageError> {

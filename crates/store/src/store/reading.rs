@@ -3,7 +3,7 @@
 //! A compaction writes new files beside the old ones at any time. It removes the old ones only while nobody
 //! reads the run: whoever reads holds `_status/readers.lock` together with other readers, and the removal alone.
 //! Locks are given up by a crash. Where there are none, as in a folder that was never written to by a worker,
-//! readers do without.
+//! readers do without; where the storage keeps none, so does everybody: files are removed long after they were replaced.
 
 use std::time::Duration;
 
@@ -29,12 +29,15 @@ pub struct ReadLock(#[expect(dead_code, reason = "held until it is dropped")] Op
 impl ReadLock {
     /// Takes the lock together with other readers; waits while files are being removed.
     pub fn take(storage: &dyn Storage) -> Self {
-        let is_there = storage.size(READERS).is_ok_and(|size| size.is_some());
+        let is_there = storage.keeps_locks() && storage.size(READERS).is_ok_and(|size| size.is_some());
         Self(if is_there { storage.lock(READERS, Hold::Shared, LONG).ok().flatten() } else { None })
     }
 
     /// Makes the file by which readers are known.
     pub fn prepare(storage: &dyn Storage) -> Result<(), StoreError> {
+        if !storage.keeps_locks() {
+            return Ok(());
+        }
         storage.lock(READERS, Hold::Shared, Duration::ZERO)?;
         Ok(())
     }

@@ -1,28 +1,23 @@
-//! A run is registered, joined, extended and closed: everything that changes its manifest.
+//! A run is registered or joined.
 
-use std::collections::BTreeMap;
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::sync::Arc;
 
 use super::attempt::new_attempt_id;
 use super::error::StoreError;
 use super::expected::{self, EXPECTED, ExpectedUnit};
 use super::local::STAGING;
 use super::location::Location;
-use super::manifest::{ControlOf, InputListing, MANIFEST, Manifest, RUN_FORMAT, RunState};
-use super::reading::ReadLock;
-use super::run::{Run, read_manifest};
-use super::storage::{Created, Hold, Object, Storage, table_files};
-use super::unit_ledger::ledger_files;
+use super::made::{Made, make};
+use super::manifest::{ControlOf, InputListing, MANIFEST, Manifest, Protocol, RunState, now};
+use super::plan::{self, is_part};
+use super::run::{Run, to_yaml};
+use super::storage::{Created, Object, Storage};
 use super::verify::checksum;
-use crate::config::{Config, fingerprint};
-use crate::schema::{LEDGER, MadeOf, Schemas};
+use crate::config::{COMMIT_SECONDS, Config, Locks, fingerprint};
+use crate::schema::{MadeOf, Schemas};
 
-/// Held while the manifest is changed.
-const CHANGES: &str = "_status/manifest.lock";
-
-/// Longer than that takes.
-const MOMENT: Duration = Duration::from_mins(1);
+/// Seconds that units wait for others where every file is a request, unless it was said how long.
+const PATIENCE_IN_REQUESTS: f64 = 60.0;
 
 /// What a new run is registered with.
 #[derive(Debug)]
@@ -44,23 +39,51 @@ pub struct NewRun<'a> {
 }
 
 impl Run {
-    /// Registers a run as incomplete, or joins one that is there already with the same plan.
+    /// Registers a run as incomplete, or joins one that is there already with the same plan. What keeps its writers
+    /// apart is what the configuration says, or, if it doesn't, what suits the storage.
     ///
     /// # Errors
     /// The directory holds a run of another configuration, plan, shard count or newer format, or
     /// files that are no run.
     pub fn create_or_join(at: impl Into<Location>, new: &NewRun<'_>) -> Result<Self, StoreError> {
         let at = at.into();
-        let storage = at.storage();
+        let storage = at.storage()?;
+        let protocol = match (new.config.runtime.locks, storage.keeps_locks()) {
+            (Locks::Flock, false) => return Err(StoreError::NoLocks { dir: storage.name() }),
+            (Locks::Lease, _) | (Locks::Auto, false) => Protocol::Names,
+            (Locks::Flock | Locks::Auto, true) => Protocol::Locks,
+        };
+        Self::create_or_join_by(at, storage, new, protocol)
+    }
+
+    /// The same, with what keeps the writers of a new run apart.
+    pub(crate) fn create_or_join_by(
+        at: Location,
+        storage: Arc<dyn Storage>,
+        new: &NewRun<'_>,
+        protocol: Protocol,
+    ) -> Result<Self, StoreError> {
+        let storage = if protocol == Protocol::Names { at.by_names(storage) } else { storage };
         if storage.size(MANIFEST)?.is_none() {
             refuse_foreign_files(&*storage)?;
+            storage.probe()?;
             let plan = expected::encode(&new.units)?;
-            let manifest = register(new, &plan);
-            let plan = Object { path: EXPECTED.into(), bytes: plan };
+            let mut manifest = register(new, &plan, protocol);
             // Whoever registers the run must have written the plan before; equal plans are equal bytes.
-            let _existed: Created = storage.create(&plan)?;
-            let yaml = Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? };
-            if storage.create(&yaml)? == Created::Yes {
+            let is_ours = match protocol {
+                Protocol::Locks => {
+                    let plan = Object { path: EXPECTED.into(), bytes: plan };
+                    let _existed: Created = storage.create(&plan)?;
+                    let yaml = Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? };
+                    storage.create(&yaml)? == Created::Yes
+                }
+                Protocol::Names => {
+                    manifest.plan = vec![plan::write(&*storage, 0, &new.units)?];
+                    let yaml = Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? };
+                    make(&*storage, &yaml)? == Made::Ours
+                }
+            };
+            if is_ours {
                 let run = Self::open_storage(at, storage)?;
                 run.same_plan(new)?;
                 return Ok(run);
@@ -74,6 +97,7 @@ impl Run {
 
     fn same_experiment(&self, new: &NewRun<'_>) -> Result<(), StoreError> {
         self.same_config(new.config)?;
+        self.same_locks(new.config.runtime.locks)?;
         let of = |control: &Option<ControlOf>| control.as_ref().map(|control| control.of.clone());
         if of(&self.manifest.control) != of(&new.control) {
             return Err(StoreError::OtherControl {
@@ -100,9 +124,24 @@ impl Run {
         self.same_plan(new)
     }
 
+    /// A run keeps what it was made with, whoever joins it.
+    fn same_locks(&self, asked: Locks) -> Result<(), StoreError> {
+        let run = self.protocol().locks();
+        if asked == Locks::Auto || asked == run {
+            return Ok(());
+        }
+        Err(StoreError::OtherLocks { dir: self.name(), run: run.as_str(), asked: asked.as_str() })
+    }
+
     fn same_plan(&self, new: &NewRun<'_>) -> Result<(), StoreError> {
         fn keys(units: &[ExpectedUnit]) -> std::collections::BTreeSet<(&str, &str)> {
             units.iter().map(|u| (u.user_id.as_str(), u.feature_mode.as_str())).collect()
+        }
+        // Without locks, many workers join at once: none of them reads a plan that is its own.
+        if self.protocol() == Protocol::Names
+            && checksum(&expected::encode(&new.units)?) == self.manifest.input.plan_fingerprint
+        {
+            return Ok(());
         }
         let (ours, theirs) = (keys(self.expected()?), keys(&new.units));
         if ours == theirs {
@@ -112,83 +151,6 @@ impl Run {
         let less = ours.difference(&theirs).map(|(user, _)| (*user).to_owned()).take(3).collect::<Vec<_>>();
         Err(StoreError::OtherPlan { dir: self.storage().name(), more, less })
     }
-
-    /// Takes further users into the plan, after those that are in it.
-    ///
-    /// The plan is written before the manifest; a crash in between leaves a plan with more users than the
-    /// manifest counts, which only means that the run is not complete.
-    pub fn extend(&mut self, mut more: Vec<ExpectedUnit>) -> Result<(), StoreError> {
-        let first = self.expected()?.iter().map(|u| u.position + 1).max().unwrap_or(0);
-        let mut places: BTreeMap<String, u64> = BTreeMap::new();
-        for unit in &mut more {
-            let next = first + places.len() as u64;
-            unit.position = *places.entry(unit.user_id.clone()).or_insert(next);
-            unit.shard = (unit.position % u64::from(self.manifest.shards)) as u32;
-        }
-        let mut all = self.expected()?.to_vec();
-        all.extend(more);
-        let plan = expected::encode(&all)?;
-        let plan_fingerprint = checksum(&plan);
-        self.storage().replace(&Object { path: EXPECTED.into(), bytes: plan })?;
-        let manifest = self.change_manifest(|manifest| {
-            manifest.state = RunState::Incomplete;
-            manifest.finished_at = None;
-            manifest.input.users += places.len() as u64;
-            manifest.input.units = all.len() as u64;
-            manifest.input.plan_fingerprint = plan_fingerprint;
-        })?;
-        self.manifest = Arc::new(manifest);
-        self.expected = Arc::new(OnceLock::from(all));
-        Ok(())
-    }
-
-    /// The same plan, with its data in another folder.
-    pub fn move_data(&mut self, units: Vec<ExpectedUnit>, folder: &str) -> Result<(), StoreError> {
-        let plan = expected::encode(&units)?;
-        let plan_fingerprint = checksum(&plan);
-        self.storage().replace(&Object { path: EXPECTED.into(), bytes: plan })?;
-        let manifest = self.change_manifest(|manifest| {
-            folder.clone_into(&mut manifest.input.folder);
-            folder.clone_into(&mut manifest.config.data_root);
-            manifest.input.plan_fingerprint = plan_fingerprint;
-        })?;
-        self.manifest = Arc::new(manifest);
-        self.expected = Arc::new(OnceLock::from(units));
-        Ok(())
-    }
-
-    /// The manifest as it is now: others may have changed what this one does not decide.
-    pub(super) fn manifest_now(&self) -> Result<Manifest, StoreError> {
-        read_manifest(self.storage())
-    }
-
-    /// Changes the manifest as it is now. Of several who do so at once, none undoes what another did.
-    pub(super) fn change_manifest(&self, change: impl FnOnce(&mut Manifest)) -> Result<Manifest, StoreError> {
-        let _alone = self.locked(CHANGES, Hold::Exclusive, MOMENT)?;
-        let mut manifest = self.manifest_now()?;
-        change(&mut manifest);
-        self.storage().replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
-        Ok(manifest)
-    }
-
-    /// Closes the run if every unit that belongs into it has a ledger row; says whether it did.
-    pub fn close_if_complete(&self) -> Result<RunState, StoreError> {
-        let _reading = ReadLock::take(self.storage());
-        let (ledger, _) = ledger_files(self.storage(), &table_files(self.storage(), LEDGER)?);
-        let done: std::collections::HashSet<(&str, &str)> = ledger
-            .iter()
-            .flat_map(|file| &file.rows)
-            .map(|r| (r.user_id.as_str(), r.feature_mode.as_str()))
-            .collect();
-        if !self.own_units()?.all(|u| done.contains(&(&u.user_id, &u.feature_mode))) {
-            return Ok(RunState::Incomplete);
-        }
-        self.change_manifest(|manifest| {
-            manifest.state = RunState::Complete;
-            manifest.finished_at = Some(now());
-        })?;
-        Ok(RunState::Complete)
-    }
 }
 
 /// What the units of a run are, in words.
@@ -196,13 +158,19 @@ fn of_what(control: Option<&ControlOf>) -> String {
     control.map_or_else(|| "a run of users".to_owned(), |control| format!("a control of {}", control.of))
 }
 
-fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
+fn register(new: &NewRun<'_>, plan: &[u8], protocol: Protocol) -> Manifest {
     let users: std::collections::BTreeSet<u64> = new.units.iter().map(|u| u.position).collect();
     let buckets = buckets(users.len() as u64, new);
     let mut config = new.config.clone();
     config.runtime.day_hours = config.runtime.day_hours.decided(buckets.is_none() && new.control.is_none());
+    config.runtime.locks = protocol.locks();
+    // Folders of users are put together by a lock; and a file a user is dear where each is a request.
+    let buckets = if protocol == Protocol::Names { buckets.or(Some(1)) } else { buckets };
+    if protocol == Protocol::Names && (config.runtime.commit_seconds - COMMIT_SECONDS).abs() < f64::EPSILON {
+        config.runtime.commit_seconds = PATIENCE_IN_REQUESTS;
+    }
     Manifest {
-        format: RUN_FORMAT,
+        format: protocol.format(),
         run_id: format!("{}-{}", new.config.name, new_attempt_id()),
         tool_version: env!("CARGO_PKG_VERSION").to_owned(),
         created_at: now(),
@@ -227,6 +195,7 @@ fn register(new: &NewRun<'_>, plan: &[u8]) -> Manifest {
             units: new.units.len() as u64,
             plan_fingerprint: checksum(plan),
         },
+        plan: Vec::new(),
         config,
     }
 }
@@ -242,19 +211,14 @@ fn buckets(users: u64, new: &NewRun<'_>) -> Option<u32> {
     (users > most).then(|| users.div_ceil(each).clamp(1, 9999) as u32)
 }
 
-fn now() -> String {
-    chrono::Utc::now().to_rfc3339_opts(chrono::SecondsFormat::Secs, true)
-}
-
-fn to_yaml(manifest: &Manifest) -> Result<Vec<u8>, StoreError> {
-    serde_saphyr::to_string(manifest)
-        .map(String::into_bytes)
-        .map_err(|e| StoreError::Damaged { file: MANIFEST.into(), what: e.to_string() })
-}
-
 fn refuse_foreign_files(storage: &dyn Storage) -> Result<(), StoreError> {
-    let own = |path: &str| path == EXPECTED || path.starts_with(STAGING);
-    match storage.list("")?.into_iter().find(|e| !own(&e.path)) {
+    let files = storage.list("")?;
+    // Somebody has registered it since.
+    if files.iter().any(|entry| entry.path == MANIFEST) {
+        return Ok(());
+    }
+    let own = |path: &str| path == EXPECTED || path.starts_with(STAGING) || is_part(path);
+    match files.into_iter().find(|entry| !own(&entry.path)) {
         Some(entry) => Err(StoreError::ForeignFiles { dir: storage.name(), file: entry.path }),
         None => Ok(()),
     }

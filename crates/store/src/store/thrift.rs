@@ -5,6 +5,7 @@
 /// Types of fields that are looked into.
 pub(super) const I32: u8 = 5;
 pub(super) const I64: u8 = 6;
+pub(super) const BINARY: u8 = 8;
 pub(super) const LIST: u8 = 9;
 pub(super) const STRUCT: u8 = 12;
 
@@ -48,6 +49,14 @@ impl<'a> Thrift<'a> {
             }
         }
         None
+    }
+
+    /// Bytes, such as a text.
+    pub(super) fn binary(&mut self) -> Option<&'a [u8]> {
+        let end = self.length()?.checked_add(self.at)?;
+        let bytes = self.bytes.get(self.at..end)?;
+        self.at = end;
+        Some(bytes)
     }
 
     /// A number of which none is below zero: sizes, places and the numbers of words.

@@ -19,7 +19,8 @@ use crate::schema::{LEDGER_ATTEMPT, LEDGER_USER, SHARD, TableSchema, USER, colum
 /// Files that are read together.
 const TOGETHER: usize = 1024;
 
-/// Reads files of the ledger; gives those that cannot be read with the cause.
+/// Reads files of the ledger; gives those that cannot be read with the cause. One that is not there any more is in
+/// neither.
 pub fn ledger_files(storage: &dyn Storage, entries: &[Entry]) -> (Vec<LedgerFile>, Vec<(String, String)>) {
     let is_of_group = |entry: &Entry| path::is_group(&entry.path);
     let (mut files, mut corrupt) = (Vec::with_capacity(entries.len()), Vec::new());

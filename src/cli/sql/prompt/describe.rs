@@ -26,13 +26,10 @@ pub(super) async fn tables(session: &Session, schemas: &Schemas) -> Result<Strin
 }
 
 fn about(space: &str, name: &str, schemas: &Schemas) -> String {
-    match (space, name) {
-        ("public", "expected") => "a unit of the plan".to_owned(),
-        ("public", "files") => "a data file of the ledger".to_owned(),
-        (_, "tests") => "a test of a user, with what it rests on".to_owned(),
-        ("raw", _) => "the same, of every committed attempt".to_owned(),
-        _ => schemas.get(name).map(|s| s.description.clone()).unwrap_or_default(),
+    if space == "raw" {
+        return "the same, of every committed attempt".to_owned();
     }
+    schemas.about(name).map(|schema| schema.description.clone()).unwrap_or_default()
 }
 
 /// The columns of a table with their types and meanings.
@@ -40,27 +37,15 @@ pub(super) async fn table(session: &Session, schemas: &Schemas, name: &str) -> R
     let parts: Vec<String> = name.split('.').map(|part| ident(part.trim_matches('"'))).collect();
     let sql = format!("SELECT * FROM {}", parts.join("."));
     let frame = session.query(&sql).await.map_err(Failure::error)?;
-    let schema = schemas.get(name.rsplit('.').next().unwrap_or(name).trim_matches('"')).ok();
+    let table = name.rsplit('.').next().unwrap_or(name).trim_matches('"');
     let mut rows = Vec::new();
     for field in frame.schema().fields() {
-        let known = schema.and_then(|s| s.column(field.name()));
+        let known = schemas.about_column(table, field.name());
         let unit = known.and_then(|c| c.unit.clone()).unwrap_or_default();
         let what = known.map(|c| c.description.clone()).unwrap_or_default();
-        let what = if what.is_empty() { common(field.name()).to_owned() } else { what };
         rows.push(vec![field.name().clone(), plain(field.data_type()), unit, what]);
     }
     Ok(columns(&["column", "type", "unit", "what it is"], &rows))
-}
-
-/// Columns that the store adds.
-fn common(column: &str) -> &'static str {
-    match column {
-        "user_id" => "The user.",
-        "shard" => "Shard of the plan.",
-        "attempt" => "The execution that made the row.",
-        "run" => "Folder of the run.",
-        _ => "",
-    }
 }
 
 fn plain(kind: &DataType) -> String {

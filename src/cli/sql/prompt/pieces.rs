@@ -49,13 +49,30 @@ fn past_comments(text: &str) -> &str {
     loop {
         let after = if rest.starts_with("--") {
             rest.find('\n').map_or("", |end| &rest[end..])
-        } else if let Some(comment) = rest.strip_prefix("/*").and_then(|c| c.split_once("*/")) {
-            comment.1
+        } else if let Some(after) = past_comment(rest) {
+            after
         } else {
             return rest;
         };
         rest = after.trim_start();
     }
+}
+
+/// What follows the comment that a text begins with. Comments nest, as the engine reads them.
+fn past_comment(text: &str) -> Option<&str> {
+    let mut rest = text.strip_prefix("/*")?;
+    let mut open = 1;
+    while open > 0 {
+        let at = rest.find(['/', '*'])?;
+        let (mark, length) = match rest.get(at..at + 2) {
+            Some("/*") => (1, 2),
+            Some("*/") => (-1, 2),
+            _ => (0, 1),
+        };
+        open += mark;
+        rest = &rest[at + length..];
+    }
+    Some(rest)
 }
 
 #[cfg(test)]
@@ -100,6 +117,8 @@ mod tests {
             (vec![Command("d te"), Command("x"), Statement("select 1"), Command("q")], true)
         );
         assert_eq!(parts("-- one ;\n/* two */ \\x\n").0, vec![Command("x")]);
+        assert_eq!(parts("/* a /* b; */ c; */ select 1;").0, vec![Statement("select 1")]);
+        assert!(!parts("/* a /* b */ select 1;").1, "the outer one is open");
         assert_eq!(parts("select\n\\x;").0, vec![Statement("select\n\\x")]);
     }
 }

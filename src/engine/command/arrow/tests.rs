@@ -153,3 +153,66 @@ fn a_stream_that_is_cut_off_or_damaged_is_none() {
     }
     let _ = std::panic::take_hook();
 }
+
+/// A worker that answers each unit with these bytes and the end; it gives its process id as well.
+fn worker_of(bytes: &[u8]) -> (tempfile::TempDir, CommandEngine) {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("answer");
+    std::fs::write(&file, bytes).unwrap();
+    let on_unit = format!(
+        "cat '{}'; echo '{{\"table\": \"gc\", \"gc_optimal_lag\": '$$'}}'; echo '{{\"end\": true}}'",
+        file.display()
+    );
+    let script = format!("while read -r line; do {on_unit}; done");
+    (dir, engine(CommandOptions { mode: ProgramMode::Worker, ..options(&script, &[]) }))
+}
+
+fn told_by(engine: &CommandEngine) -> UnitResult {
+    units(engine, &job("a", &["m"])).0.remove(0)
+}
+
+fn block(streams: &[u8]) -> Vec<u8> {
+    [format!("{{\"arrow\": {}}}\n", streams.len()).as_bytes(), streams].concat()
+}
+
+#[test]
+fn a_worker_sends_streams_between_lines() {
+    let taus = |taus: Vec<i32>| stream("te", vec![("tau", array(Int32Array::from(taus)))], 1);
+    let two = [taus(vec![1, 2]), taus(vec![3])].concat();
+    let line = b"{\"table\": \"te\", \"tau\": 4}\n";
+    let (_dir, engine) = worker_of(&[block(&two), line.to_vec(), block(&taus(vec![5]))].concat());
+    for _ in 0..2 {
+        let unit = told_by(&engine);
+        assert_eq!((unit.reason.as_deref(), rows(&unit, "te").len(), rows(&unit, "gc").len()), (None, 5, 1));
+    }
+}
+
+#[test]
+fn a_row_that_breaks_its_contract_leaves_the_worker_in_step() {
+    let many: Vec<i32> = (0..40_000).map(|n| if n == 7 { -1 } else { n }).collect();
+    let (_dir, engine) = worker_of(&block(&stream("te", vec![("tau", array(Int32Array::from(many)))], 4)));
+    let reasons: Vec<String> = (0..2).map(|_| failed(told_by(&engine))).collect();
+    assert!(reasons[0].contains("table te, row 8, column tau: -1 is outside"), "{}", reasons[0]);
+    assert_eq!(reasons[0], reasons[1]);
+}
+
+#[test]
+fn what_is_no_block_is_told() {
+    let whole = stream("te", vec![("tau", array(Int32Array::from(vec![1])))], 1);
+    let cut = &whole[..whole.len() / 2];
+    for (bytes, part) in [
+        (b"{\"arrow\": \"12\"}\n".to_vec(), "`arrow` is \"12\", and must be the number of bytes"),
+        (b"{\"arrow\": 0}\n".to_vec(), "`arrow` is 0"),
+        (b"{\"arrow\": -5}\n".to_vec(), "`arrow` is -5"),
+        (block(b"not Arrow"), "isn't an Arrow stream; it begins with `not Arrow`"),
+        (block(cut), "in the middle of an Arrow stream"),
+    ] {
+        let (_dir, engine) = worker_of(&bytes);
+        let reason = failed(told_by(&engine));
+        assert!(reason.contains(part), "{part}: {reason}");
+    }
+    // A program that ends before it has sent what it told.
+    let script = format!("printf '{{\"arrow\": {}}}\\n'", whole.len());
+    let reason = failed(unit(options(&script, &[])));
+    assert!(reason.contains("in the middle of an Arrow stream"), "{reason}");
+}

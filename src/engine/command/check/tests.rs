@@ -13,6 +13,9 @@ fn numbers_are_taken_when_they_are_exact() {
     assert_eq!(cell(&int, Given::Large(7)), Ok(Cell::Int(7)));
     assert!(cell(&int, Given::Float(3.5)).unwrap_err().contains("whole number, not 3.5"));
     assert!(cell(&int, Given::Float(1e300)).unwrap_err().contains("too large"));
+    // What 9007199254740993.0 becomes when it is read.
+    assert!(cell(&int, Given::Float(9_007_199_254_740_992.0)).unwrap_err().contains("too large to be exact"));
+    assert_eq!(cell(&int, Given::Float(9_007_199_254_740_991.0)), Ok(Cell::Int((1 << 53) - 1)));
     assert!(cell(&int, Given::Float(f64::INFINITY)).is_err());
     assert!(cell(&int, Given::Large(u64::MAX)).unwrap_err().contains("64-bit"));
     let float = column("type: float");
@@ -30,6 +33,9 @@ fn numbers_are_taken_when_they_are_exact() {
 #[test]
 fn counts_are_taken_as_numbers_of_rows_are() {
     assert_eq!(count(Given::Float(12.0), 100), Ok(Some(12)));
+    assert!(
+        count(Given::Float(9_007_199_254_740_992.0), u64::MAX).unwrap_err().contains("too large to be exact")
+    );
     assert_eq!(count(Given::Null, 100), Ok(None));
     assert_eq!(count(Given::Int(-1), 100), Err("-1 is outside 0 to 100".to_owned()));
     assert!(count(Given::Int(101), 100).is_err());

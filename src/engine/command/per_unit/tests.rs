@@ -101,6 +101,19 @@ fn bad_lines_are_told_with_their_place() {
         (r#"{"table": "te", "tau": 2.5}"#, &["column tau: must be a whole number, not 2.5"]),
         (r#"{"table": "te", "tau": 18446744073709551615}"#, &["column tau: ", "64-bit"]),
         (r#"{"table": "te", "tau": 36893488147419103232}"#, &["column tau: ", "too large"]),
+        (
+            r#"{"table": "te", "tau": 36893488147419103233}"#,
+            &["column tau: 36893488147419103233 does not fit"],
+        ),
+        // Beyond 64 bits, where a number is read as one with decimals.
+        (
+            r#"{"table": "te", "tau": 2, "TE_A2S": 36893488147419103233}"#,
+            &["table te, line 2, column TE_A2S: 36893488147419103233 is too large to be exact"],
+        ),
+        (
+            r#"{"table": "te", "tau": 2, "low_n": false, "TE_S2A": -36893488147419103233}"#,
+            &["line 2, column TE_S2A: -36893488147419103233 is too large", "write -3.6893488147419103e19"],
+        ),
         (r#"{"table": "te", "tau": null}"#, &["column tau: has no value"]),
         (r#"{"table": "te"}"#, &["column tau: has no value"]),
         (r#"{"table": "te", "tau": 2, "tau": 3}"#, &["column tau: is given twice"]),
@@ -181,7 +194,7 @@ fn many_threads_share_an_engine() {
 /// The script of the guide.
 #[test]
 fn the_example_works() {
-    if lookup::find("python3", Path::new(".")).is_err() {
+    if lookup::find(&["python3".to_owned()], Path::new(".")).is_err() {
         eprintln!("skipped: python3 not found");
         return;
     }

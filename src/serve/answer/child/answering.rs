@@ -1,14 +1,15 @@
 //! A job at work, and what it may take.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::job::Job;
+use super::super::job::{Beside, Job};
 use super::told::of_session;
 use crate::serve::access::{Ended, Ending};
 use crate::serve::catalog::{self, Moment};
 use crate::sources::Loaded;
-use crate::sql::{Bounds, Damaged, Session};
+use crate::sql::{self, Bounds, Damaged, Question, Session};
 use crate::store::Location;
 
 /// A job at work.
@@ -18,9 +19,11 @@ pub(super) struct Answering<'a> {
     /// The source as it was when it was asked.
     pub(super) place: &'a Location,
     pub(super) memory: u64,
+    /// Other sources that the question names, each with what its tables are made with.
+    pub(super) beside: &'a [(Beside, Loaded)],
 }
 
-impl Answering<'_> {
+impl<'a> Answering<'a> {
     /// What queries may take.
     pub(super) fn bounds(self) -> Bounds {
         Bounds {
@@ -46,15 +49,34 @@ impl Answering<'_> {
         Ok((Arc::new(session), damaged))
     }
 
-    /// Whether a merged output is the one that was asked about.
-    pub(super) fn is_unchanged(self) -> Result<(), Ended> {
-        let Moment::Merged(wanted) = &self.job.moment else { return Ok(()) };
-        let found =
-            catalog::identity(&self.job.dir).map_err(|words| Ended::new(Ending::SourceDamaged, words))?;
-        if found == *wanted {
-            return Ok(());
-        }
-        let words = "the merged output was replaced while it was read\n(hint: ask again)";
-        Err(Ended::new(Ending::SourceChanged, words))
+    /// A query over the source, and those that it names.
+    pub(super) fn question<'l>(self, loaded: &'l Loaded, sql: &str) -> Question<'l>
+    where
+        'a: 'l,
+    {
+        let beside = self.beside.iter().map(|(of, loaded)| sql::Beside {
+            name: of.name.clone(),
+            place: of.moment.of(&of.dir),
+            definitions: loaded.as_ref(),
+        });
+        let question = Question::new(&self.dirs(), self.bounds(), loaded.as_ref(), sql);
+        let question = question.beside(beside.collect());
+        if self.job.is_called { question.called(&self.job.name) } else { question }
     }
+}
+
+/// Whether merged outputs are those that were asked about.
+pub(super) fn is_unchanged(job: &Job) -> Result<(), Ended> {
+    let others = job.beside.iter().map(|beside| (&beside.dir, &beside.moment));
+    std::iter::once((&job.dir, &job.moment)).chain(others).try_for_each(|(dir, moment)| same(dir, moment))
+}
+
+fn same(dir: &Path, moment: &Moment) -> Result<(), Ended> {
+    let Moment::Merged(wanted) = moment else { return Ok(()) };
+    let found = catalog::identity(dir)?;
+    if found == *wanted {
+        return Ok(());
+    }
+    let words = "the merged output was replaced while it was read\n(hint: ask again)";
+    Err(Ended::new(Ending::SourceChanged, words))
 }

@@ -6,12 +6,17 @@
 
 mod answering;
 mod limit;
+mod messages;
 mod objects;
 mod out;
+#[cfg(feature = "pg")]
+mod pg;
 mod plots;
 mod query;
 mod report;
 mod rows;
+mod shape;
+mod sink;
 mod tables;
 mod told;
 mod user;
@@ -22,9 +27,12 @@ use super::frame::{Done, Frame};
 use super::job::{Ask, Job};
 use crate::error::Exit;
 use crate::run;
+use crate::schema::Schemas;
 use crate::serve::access::{Ended, Ending};
+use crate::serve::catalog;
 use crate::sources::Folder;
-use answering::Answering;
+use crate::store::Location;
+use answering::{Answering, is_unchanged};
 pub(super) use limit::{MEMORY, MEMORY_LEAST};
 use out::Out;
 use told::of_failure;
@@ -35,6 +43,8 @@ const STACK: usize = 8 << 20;
 /// Reads a job, answers it, and gives the exit code.
 pub fn main() -> Exit {
     let Ok(memory) = limit::begin() else { return Exit::Usage };
+    // While no job has come: every answer needs the tables' descriptions.
+    let _ = Schemas::load(None);
     let Ok(job) = job() else { return Exit::Usage };
     // It may have waited long for its job, which is no time of the answer.
     let mut out = Out::begin();
@@ -43,7 +53,7 @@ pub fn main() -> Exit {
     let answered = match runtime {
         Ok(runtime) => {
             let place = job.moment.of(&job.dir);
-            let answered = runtime.block_on(answer(Answering { job: &job, place: &place, memory }, &mut out));
+            let answered = runtime.block_on(answer((&job, &place, memory), &mut out));
             runtime.shutdown_background();
             answered
         }
@@ -69,16 +79,23 @@ fn job() -> std::io::Result<Job> {
     Ok(serde_json::from_slice(&bytes)?)
 }
 
-async fn answer(answering: Answering<'_>, out: &mut Out) -> Result<Done, Ended> {
-    answering.is_unchanged()?;
-    let job = answering.job;
-    let own = Folder(job.definitions.clone()).load_for(&[&job.dir]).map_err(of_failure)?;
+async fn answer((job, place, memory): (&Job, &Location, u64), out: &mut Out) -> Result<Done, Ended> {
+    let folder = Folder(job.definitions.clone());
+    is_unchanged(job)?;
+    let own = folder.load_for(&[catalog::place(&job.dir)]).map_err(of_failure)?;
+    let beside = job
+        .beside
+        .iter()
+        .map(|of| Ok((of.clone(), folder.load_for(&[catalog::place(&of.dir)]).map_err(of_failure)?)));
+    let beside = beside.collect::<Result<Vec<_>, Ended>>()?;
+    let answering = Answering { job, place, memory, beside: &beside };
     let loaded = &own;
     let done = match &job.ask {
         Ask::Query { text, format, most } => {
             query::query(answering, loaded, text, (*format, *most), out).await
         }
         Ask::Plan(text) => query::plan(answering, loaded, text, out).await,
+        Ask::Shape(text) => shape::shape(answering, loaded, text, out).await,
         Ask::Rows { rows, format } => rows::rows(answering, loaded, rows, *format, out).await,
         Ask::Count(rows) => rows::count(answering, loaded, rows, out).await,
         Ask::Tables => tables::tables(answering, loaded, out).await,
@@ -89,9 +106,9 @@ async fn answer(answering: Answering<'_>, out: &mut Out) -> Result<Done, Ended> 
         Ask::Report(of) => report::report(answering, own, of, out).await,
         Ask::Status => status(answering, out),
     };
-    let done = done?;
-    answering.is_unchanged()?;
-    Ok(done)
+    // Of an output that was replaced meanwhile, an error says as little as rows do.
+    is_unchanged(job)?;
+    done
 }
 
 fn status(answering: Answering<'_>, out: &mut Out) -> Result<Done, Ended> {

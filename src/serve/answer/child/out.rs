@@ -1,7 +1,7 @@
 //! The child's standard output: frames, and rows as frames.
 
 use std::io::{self, BufWriter, Stdout, Write};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Instant;
 
 use arrow::datatypes::{DataType, SchemaRef};
@@ -13,14 +13,12 @@ use serde_json::{Value, json};
 
 use super::super::frame::{self, ColumnOf, Done, Frame};
 use super::super::job::Format;
-use super::told::{of_engine, of_rows};
+use super::sink::Sink;
+use super::told::of_engine;
 use crate::export::{RowFormat, RowWriter};
 use crate::schema::TableSchema;
 use crate::serve::access::{Ended, Ending};
 use crate::system;
-
-/// Bytes of a batch at most before it is cut by its rows.
-const BATCH: usize = 1 << 20;
 
 /// Standard output. Nothing else of the program writes to it.
 pub(super) struct Out {
@@ -38,6 +36,16 @@ impl Out {
     pub(super) fn frame(&mut self, frame: &Frame) -> io::Result<()> {
         frame::write(&mut self.to, frame)?;
         self.to.flush()
+    }
+
+    /// The same for whoever may have gone.
+    fn send(&mut self, frame: &Frame) -> Result<(), Ended> {
+        self.frame(frame).map_err(gone)
+    }
+
+    /// What must be known before the rows.
+    pub(super) fn notes(&mut self, notes: &[String]) -> Result<(), Ended> {
+        if notes.is_empty() { Ok(()) } else { self.send(&Frame::Notes(notes.to_vec())) }
     }
 
     /// Time and memory beside what was counted.
@@ -77,8 +85,8 @@ impl Out {
 
     async fn body(&mut self, mut rows: SendableRecordBatchStream, how: How<'_>) -> Result<Done, Ended> {
         let shown = how.shown(&rows.schema())?;
-        let body = Body::default();
-        let mut writer = RowWriter::new(of(how.format), &shown, body.clone()).map_err(of_rows)?;
+        let mut sink = Sink::of(how.format, &shown)?;
+        sink.begin(&mut |frame| self.send(&frame))?;
         let mut done = Done::default();
         let most = how.most.unwrap_or(u64::MAX);
         let mut last = None;
@@ -93,29 +101,17 @@ impl Out {
             if batch.num_rows() > 0 {
                 last = Some(batch.slice(batch.num_rows() - 1, 1));
             }
-            for part in parts(&batch) {
-                writer.write(how.project(part)?).map_err(of_rows)?;
-                // Each message of Arrow is a frame, and whoever reads sees rows as they come.
-                self.part(&body)?;
-            }
+            sink.write(&how.project(batch)?, &mut |frame| self.send(&frame))?;
             if done.more {
                 break;
             }
             tokio::task::yield_now().await;
         }
-        writer.finish().map_err(of_rows)?;
-        self.part(&body)?;
+        sink.finish(&mut |frame| self.send(&frame))?;
         if let (true, Some(order), Some(last)) = (done.more, how.order, last) {
             done.next = Some(values(&last, order)?);
         }
         Ok(done)
-    }
-}
-
-impl Out {
-    fn part(&mut self, body: &Body) -> Result<(), Ended> {
-        let bytes = std::mem::take(&mut *body.0.lock().unwrap_or_else(PoisonError::into_inner));
-        if bytes.is_empty() { Ok(()) } else { self.frame(&Frame::Bytes(bytes)).map_err(gone) }
     }
 }
 
@@ -153,29 +149,6 @@ impl How<'_> {
     }
 }
 
-/// A batch in parts that are not too large for a message.
-fn parts(batch: &RecordBatch) -> impl Iterator<Item = RecordBatch> {
-    let bytes = batch.get_array_memory_size().max(1);
-    let rows = batch.num_rows();
-    let step = if bytes > BATCH { (rows * BATCH / bytes).max(1) } else { rows.max(1) };
-    (0..rows).step_by(step).map(move |from| batch.slice(from, step.min(rows - from)))
-}
-
-/// What was written of the body and is not sent yet.
-#[derive(Clone, Default)]
-struct Body(Arc<Mutex<Vec<u8>>>);
-
-impl Write for Body {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
 /// A column as a client sees it.
 pub(super) fn column(
     name: &str,
@@ -201,16 +174,6 @@ fn kind_of(kind: &DataType) -> &'static str {
         DataType::Dictionary(_, of) => kind_of(of),
         kind if kind.is_numeric() => "number",
         _ => "other",
-    }
-}
-
-fn of(format: Format) -> RowFormat {
-    match format {
-        Format::Json => RowFormat::Json,
-        Format::Ndjson => RowFormat::Ndjson,
-        Format::Csv => RowFormat::Csv,
-        Format::Arrow => RowFormat::Arrow,
-        Format::Parquet => RowFormat::Parquet,
     }
 }
 

@@ -168,5 +168,6 @@ fn in_file(file: &PlotFile, ended: Ended) -> Ended {
     if file.query.name == TEXT {
         return ended;
     }
-    Ended { detail: format!("{}: {}", file.plot.file, ended.detail), ..ended }
+    let line = ended.place.map_or_else(String::new, |(line, _)| format!(":{line}"));
+    Ended { detail: format!("{}{line}: {}", file.plot.file, ended.detail), ..ended }
 }

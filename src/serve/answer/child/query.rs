@@ -1,20 +1,22 @@
 //! Queries as they were written.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use arrow::ipc::reader::StreamReader;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::logical_expr::LogicalPlan;
 use serde_json::json;
 
 use super::super::frame::Done;
-use super::super::job::{Format, Text};
+use super::super::job::{Format, Spoken, Text};
 use super::answering::Answering;
 use super::out::{How, Out, column};
 use super::told::{of_engine, of_params, of_session};
 use crate::queries::Query;
 use crate::serve::access::{Ended, Ending};
 use crate::sources::Loaded;
-use crate::sql::{Answer, Damaged, FirstStatement, Params, Planned};
+use crate::sql::{Answer, DAMAGED, Damaged, FirstStatement, Params, Planned, numbered, parameters};
 
 /// A table of the engine that tells how it is set up: of the machine and not of the results.
 const SETTINGS: &str = "df_settings";
@@ -27,11 +29,20 @@ pub(super) async fn query(
     (format, most): (Format, Option<u64>),
     out: &mut Out,
 ) -> Result<Done, Ended> {
-    let params = params(&text.params)?.with_defaults(defaults(&text.sql));
-    let planned = planned(answering, loaded, &text.sql).await?;
+    let params = params_of(text)?;
+    #[cfg(feature = "pg")]
+    if let Some(frame) = super::pg::planned(answering, loaded, text).await? {
+        // What was left out of it may have had some of the values.
+        let rows =
+            params.at_prompt().bind(frame).map_err(of_params)?.execute_stream().await.map_err(of_engine)?;
+        return out.rows(rows, How { most, ..How::all(format) }).await;
+    }
+    let planned = planned(answering, loaded, &spoken(text)?).await?;
     let Answer { rows, session: _session, damaged } = planned.rows(&params).await.map_err(of_params)?;
+    let notes = notes(&damaged);
+    out.notes(&notes)?;
     let done = out.rows(rows, How { most, ..How::all(format) }).await?;
-    Ok(Done { notes: notes(&damaged), ..done })
+    Ok(Done { notes, ..done })
 }
 
 /// Says how a query would be answered.
@@ -41,8 +52,8 @@ pub(super) async fn plan(
     text: &Text,
     out: &mut Out,
 ) -> Result<Done, Ended> {
-    let params = params(&text.params)?.with_defaults(defaults(&text.sql));
-    let planned = planned(answering, loaded, &text.sql).await?;
+    let params = params_of(text)?;
+    let planned = planned(answering, loaded, &spoken(text)?).await?;
     let frame = planned.frame();
     let columns: Vec<_> = frame
         .schema()
@@ -51,19 +62,11 @@ pub(super) async fn plan(
         .map(|field| column(field.name(), field.data_type(), field.is_nullable(), None))
         .collect();
     let logical = frame.logical_plan();
-    // One parameter beside columns of two types is an error here, and none that matters.
-    let types: Vec<(String, Option<String>)> = match logical.get_parameter_types() {
-        Ok(types) => {
-            types.into_iter().map(|(name, kind)| (name, kind.map(|kind| kind.to_string()))).collect()
-        }
-        Err(_) => {
-            logical.get_parameter_names().map_err(of_engine)?.into_iter().map(|name| (name, None)).collect()
-        }
-    };
-    let parameter =
-        |(name, kind): (String, Option<String>)| json!({"name": name.trim_start_matches('$'), "type": kind});
-    let mut parameters: Vec<_> = types.into_iter().map(parameter).collect();
-    parameters.sort_by_key(|parameter| parameter["name"].to_string());
+    let parameters: Vec<_> = parameters(frame)
+        .map_err(of_params)?
+        .into_iter()
+        .map(|(name, kind)| json!({"name": name, "type": kind.map(|kind| kind.to_string())}))
+        .collect();
     // With its parameters it has a plan of execution; without them it has none yet.
     let physical = match params.bind(frame.clone()) {
         Ok(frame) => {
@@ -82,12 +85,12 @@ pub(super) async fn plan(
 
 /// Plans the one query of a text.
 pub(super) async fn planned<'a>(
-    answering: Answering<'_>,
+    answering: Answering<'a>,
     loaded: &'a Loaded,
     sql: &str,
 ) -> Result<Planned<'a>, Ended> {
     let statement = only_statement(sql)?;
-    let planned = Planned::of(&answering.dirs(), answering.bounds(), loaded.as_ref(), statement).await;
+    let planned = answering.question(loaded, statement).plan().await;
     let planned = planned.map_err(|error| of_session(&error))?;
     no_settings(planned.frame().logical_plan())?;
     Ok(planned)
@@ -99,7 +102,7 @@ pub(super) fn notes(damaged: &Damaged) -> Vec<String> {
         return Vec::new();
     }
     let words = damaged.words();
-    vec![format!("data files that the query needs are damaged; the answer is that of the others:\n{words}")]
+    vec![format!("{DAMAGED}; the answer is that of the others:\n{words}")]
 }
 
 /// Values of parameters, as they were written.
@@ -109,6 +112,35 @@ pub(super) fn params(given: &BTreeMap<String, String>) -> Result<Params, Ended> 
         params.set(name, value).map_err(of_params)?;
     }
     Ok(params)
+}
+
+/// Values of parameters: as a program bound them, or as they were written.
+pub(super) fn params_of(text: &Text) -> Result<Params, Ended> {
+    let Some(values) = &text.values else {
+        return Ok(params(&text.params)?.with_defaults(defaults(&text.sql)));
+    };
+    let torn = |words: String| Ended::new(Ending::Invalid, format!("the values cannot be read: {words}"));
+    let mut rows = StreamReader::try_new(values.as_slice(), None).map_err(|e| torn(e.to_string()))?;
+    match rows.next() {
+        Some(Ok(row)) if row.num_rows() == 1 => Params::bound(&row).map_err(of_params),
+        Some(Ok(row)) => {
+            let words = format!(
+                "{} rows of values are bound to one query\n(hint: one row at a time; a list as one value is x = any($1))",
+                row.num_rows()
+            );
+            Err(Ended::new(Ending::NotSupported, words))
+        }
+        Some(Err(error)) => Err(torn(error.to_string())),
+        None => Ok(Params::default()),
+    }
+}
+
+/// A query as the engine takes it.
+pub(super) fn spoken(text: &Text) -> Result<Cow<'_, str>, Ended> {
+    match &text.spoken {
+        Spoken::Plain | Spoken::Postgres(_) => Ok(Cow::Borrowed(&text.sql)),
+        Spoken::Marks => numbered(&text.sql).map(Cow::Owned).map_err(|refusal| of_session(&refusal.into())),
+    }
 }
 
 /// Values that the comments at the top of a query give its parameters.

@@ -10,6 +10,7 @@ use super::told::{of_plot, of_report};
 use super::user;
 use crate::report::{self, Document, Looked, Wanted};
 use crate::serve::access::Ended;
+use crate::serve::catalog;
 use crate::sources::Loaded;
 
 /// Makes it.
@@ -30,8 +31,9 @@ pub(super) async fn report(
             user::known(answering, &session, &loaded, id).await?;
         }
     }
-    let looked =
-        Looked::at(&answering.job.dir, &name, answering.bounds(), loaded).await.map_err(of_report)?;
+    let looked = Looked::at(&catalog::place(&answering.job.dir), &name, answering.bounds(), loaded)
+        .await
+        .map_err(of_report)?;
     let Document { html, failed, .. } = report::report(&[looked], &wanted).await.map_err(of_report)?;
     let html = without_place(&html, &answering.job.dir, &name);
     Ok(Done { notes: failed, ..out.bytes(html.into_bytes())? })

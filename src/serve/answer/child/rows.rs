@@ -104,8 +104,10 @@ async fn answer(
     let planned = planned(answering, loaded, sql).await?;
     let Answer { rows, session: _session, damaged } =
         planned.rows(&Params::default()).await.map_err(of_params)?;
+    let notes = notes(&damaged);
+    out.notes(&notes)?;
     let done = out.rows(rows, how).await?;
-    Ok(Done { notes: notes(&damaged), ..done })
+    Ok(Done { notes, ..done })
 }
 
 /// A table that is asked for rows.

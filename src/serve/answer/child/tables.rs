@@ -9,8 +9,9 @@ use super::super::frame::{ColumnOf, Done};
 use super::answering::Answering;
 use super::out::{Out, column};
 use super::told::of_engine;
-use crate::schema::columns;
+use crate::schema::{MadeOf, columns};
 use crate::serve::access::Ended;
+use crate::serve::catalog;
 use crate::sources::{Loaded, Source};
 use crate::sql::Session;
 use crate::tables::PUBLIC;
@@ -40,17 +41,17 @@ pub(super) async fn tables(answering: Answering<'_>, loaded: &Loaded, out: &mut 
     for name in names(&session) {
         let (space, table) = name.split_once('.').unwrap_or((PUBLIC, &name));
         let known = loaded.schemas.get(table).ok().filter(|_| space == PUBLIC);
-        let columns = if let Some(schema) = known {
-            // What the schema says needs no plan.
+        let columns = if let Some(schema) = known.filter(|schema| schema.made_of() != MadeOf::AllUsers) {
+            // What the schema says needs no plan, but where a query makes the table, which has an order of its own.
             columns::shown(schema)
         } else {
             let reference = TableReference::partial(space, table);
             let frame = session.context().table(reference).await.map_err(of_engine)?;
             std::sync::Arc::new(frame.schema().as_arrow().clone())
         };
-        let about = loaded.schemas.get(table).ok();
+        let about = loaded.schemas.about(table);
         let columns = columns.fields().iter().map(|field| {
-            let of = about.and_then(|schema| schema.column(field.name()));
+            let of = loaded.schemas.about_column(table, field.name());
             column(field.name(), field.data_type(), field.is_nullable(), of)
         });
         all.push(Listed {
@@ -80,7 +81,7 @@ pub(super) fn names(session: &Session) -> Vec<String> {
 
 /// How many rows each table of a merged output has, by its manifest.
 fn rows_of(answering: Answering<'_>) -> BTreeMap<String, u64> {
-    match Source::open(&answering.job.dir) {
+    match Source::open(&catalog::place(&answering.job.dir)) {
         Ok(Source::Merged(_, manifest)) => manifest.rows,
         _ => BTreeMap::new(),
     }

@@ -18,11 +18,12 @@ pub(super) fn of_session(error: &SessionError) -> Ended {
         // One that was found when rows of others were sent already.
         SessionError::Engine(_) if error.is_of_changed_file() => Ending::SourceDamaged,
         SessionError::Engine(engine) => of_root(engine),
+        SessionError::UnknownTable { .. } => Ending::UnknownTable,
         SessionError::Refused(refusal) => of_refusal(refusal),
         SessionError::Store(_) | SessionError::Source(_) | SessionError::Changing => Ending::SourceDamaged,
         SessionError::Query(_) | SessionError::Arrow(_) => Ending::Failed,
     };
-    ended(ending, &crate::error::chain(error))
+    Ended { place: error.place(), ..ended(ending, &crate::error::chain(error)) }
 }
 
 /// An error of the engine while rows are made.
@@ -62,7 +63,8 @@ pub(super) fn of_plot(error: PlotError) -> Ended {
         PlotError::Draw(error) => Ended::new(Ending::Failed, error.to_string()),
         PlotError::Query { file, source } => {
             let ended = of_session(&source);
-            Ended { detail: format!("{file}: {}", ended.detail), ..ended }
+            let line = source.place().map_or_else(String::new, |(line, _)| format!(":{line}"));
+            Ended { detail: format!("{file}{line}: {}", ended.detail), ..ended }
         }
         PlotError::Param { source, .. } => of_params(source),
         PlotError::NoPng => Ended::new(Ending::NotSupported, error.to_string()),
@@ -119,6 +121,9 @@ fn of_root(error: &DataFusionError) -> Ending {
 }
 
 fn of_refusal(refusal: &Refusal) -> Ending {
+    if refusal.is_write() {
+        return Ending::WouldWrite;
+    }
     let words = refusal.to_string();
     let says = |text: &str| words.contains(text);
     if says("takes longer than it may") {
@@ -140,37 +145,20 @@ fn ended(ending: Ending, words: &str) -> Ended {
             "`\\d` at the prompt of `results sql` lists the tables",
             "the page of the run lists its tables",
         );
-    let mut ended = match ending {
-        Ending::WouldWrite => Ended::new(ending, format!("{words}\n(hint: queries only read here)")),
+    match ending {
+        Ending::WouldWrite if !words.contains("(hint:") => {
+            Ended::new(ending, format!("{words}\n(hint: queries only read here)"))
+        }
         Ending::Disk => {
             Ended::new(ending, format!("{words}\n(hint: give it more with --query-disk, or ask for less)"))
         }
         _ => Ended::new(ending, words),
-    };
-    ended.place = place(&ended.detail);
-    ended
-}
-
-/// `… at Line: 3, Column: 14`.
-fn place(words: &str) -> Option<(u64, u64)> {
-    let number = |text: &str| {
-        let digits = text.trim_start().find(|c: char| !c.is_ascii_digit()).unwrap_or(text.trim_start().len());
-        text.trim_start()[..digits].parse().ok()
-    };
-    let (_, at) = words.rsplit_once("Line: ")?;
-    let (line, column) = at.split_once("Column: ")?;
-    Some((number(line)?, number(column)?))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_place_is_read_from_the_words() {
-        assert_eq!(place("Expected: an expression, found: EOF at Line: 3, Column: 14"), Some((3, 14)));
-        assert_eq!(place("unknown column x"), None);
-    }
 
     #[test]
     fn options_are_those_of_the_service() {

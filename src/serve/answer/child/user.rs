@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::super::drawn::{Drawn, PlotOf};
+use super::super::drawn::{DAMAGED, Drawn, PlotOf};
 use super::super::frame::{ColumnOf, Done};
 use super::answering::Answering;
 use super::objects::objects;
@@ -13,6 +13,7 @@ use super::query::notes;
 use super::told::{of_params, of_session};
 use crate::schema::TableSchema;
 use crate::serve::access::{Ended, Ending};
+use crate::serve::catalog;
 use crate::sources::{Loaded, Source};
 use crate::sql::{Params, Session};
 
@@ -82,8 +83,7 @@ pub(super) async fn user(
             let (session, damaged) = answering.whole(loaded)?;
             let mut user = about(answering, &session, loaded, (id, pictures)).await?;
             if let Some(note) = notes(&damaged).pop() {
-                let part =
-                    Part { title: "Damaged files", columns: Vec::new(), rows: Vec::new(), note: Some(note) };
+                let part = Part { title: DAMAGED, columns: Vec::new(), rows: Vec::new(), note: Some(note) };
                 user.parts.insert(0, part);
             }
             user
@@ -104,7 +104,7 @@ async fn about(
     for (title, query, table) in PARTS {
         let has = session.has_table(table).map_err(|error| of_session(&error))?;
         if !has {
-            let note = Some(format!("the table {table} was not found here"));
+            let note = Some(format!("no table {table} is here"));
             parts.push(Part { title, columns: Vec::new(), rows: Vec::new(), note });
             continue;
         }
@@ -147,7 +147,7 @@ pub(super) async fn known(
 }
 
 fn is_run(answering: Answering<'_>) -> bool {
-    matches!(Source::open(&answering.job.dir), Ok(Source::Run(_)))
+    matches!(Source::open(&catalog::place(&answering.job.dir)), Ok(Source::Run(_)))
 }
 
 /// Columns and rows of a query.

@@ -5,8 +5,8 @@ use std::sync::PoisonError;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::super::app::App;
-use super::super::metrics::SECONDS;
 use crate::serve::catalog::{Source, Summary};
+use crate::serve::desk::SECONDS;
 use crate::system;
 
 /// What a metric is.
@@ -17,7 +17,7 @@ fn head(out: &mut String, name: &str, kind: &str, help: &str) {
 /// All of it as text.
 pub(super) fn text(app: &App) -> String {
     let mut out = String::new();
-    let metrics = &app.metrics;
+    let metrics = &app.desk.metrics;
     head(&mut out, "queries_total", "counter", "Queries by protocol and ending.");
     for ((protocol, ending), n) in metrics.endings.lock().unwrap_or_else(PoisonError::into_inner).iter() {
         let _ = writeln!(out, "results_queries_total{{protocol=\"{protocol}\",ending=\"{ending}\"}} {n}");
@@ -30,12 +30,17 @@ pub(super) fn text(app: &App) -> String {
     let (count, sum) = (times.count, times.sum);
     let _ = writeln!(out, "results_query_seconds_bucket{{le=\"+Inf\"}} {count}");
     let _ = writeln!(out, "results_query_seconds_sum {sum}\nresults_query_seconds_count {count}");
-    let counts = app.pool.counts();
+    let counts = app.desk.pool.counts();
     let number = |count: &AtomicU64| count.load(Ordering::Relaxed);
     let children = counts.alive();
     for (name, kind, help, value) in [
-        ("queries_waiting", "gauge", "Queries that wait for their turn.", app.pool.waiting() as u64),
-        ("queries_running", "gauge", "Queries that are being answered.", app.pool.running().len() as u64),
+        ("queries_waiting", "gauge", "Queries that wait for their turn.", app.desk.pool.waiting() as u64),
+        (
+            "queries_running",
+            "gauge",
+            "Queries that are being answered.",
+            app.desk.pool.running().len() as u64,
+        ),
         ("children", "gauge", "Processes that answer, or wait for a query.", children.len() as u64),
         (
             "children_started_total",
@@ -47,12 +52,12 @@ pub(super) fn text(app: &App) -> String {
         ("bytes_sent_total", "counter", "Bytes of answers that were sent.", number(&counts.bytes)),
         ("logins_refused_total", "counter", "Logins that were refused.", number(&metrics.refused)),
         ("watchers", "gauge", "Readers of live pages.", app.live.watchers() as u64),
-        ("snapshots", "gauge", "States of sources that are held.", app.catalog.kept() as u64),
+        ("snapshots", "gauge", "States of sources that are held.", app.desk.catalog.kept() as u64),
         (
             "source_looks_total",
             "counter",
             "How often a directory was looked at, however many read what came of it.",
-            app.catalog.looks(),
+            app.desk.catalog.looks(),
         ),
     ] {
         head(&mut out, name, kind, help);
@@ -80,7 +85,7 @@ fn of_sources(app: &App) -> String {
     let mut out = String::new();
     head(&mut out, "units", "gauge", "Units by source and state.");
     let mut left = String::new();
-    for source in app.catalog.list().iter() {
+    for source in app.desk.catalog.list().iter() {
         let name = label(&source.name);
         for (state, n) in units(source) {
             let _ = writeln!(out, "results_units{{source=\"{name}\",state=\"{state}\"}} {n}");

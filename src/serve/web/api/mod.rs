@@ -1,6 +1,7 @@
 //! REST below `/api/v1`, health and metrics.
 
 mod metrics;
+mod named;
 mod plots;
 mod query;
 mod runs;
@@ -19,8 +20,6 @@ use super::problem::Problem;
 use super::send::of_kind;
 use crate::serve::access::{Ended, Ending, May};
 
-pub(super) use query::end as cancel;
-
 /// Its addresses.
 pub(super) fn router() -> Router<Arc<App>> {
     Router::new()
@@ -37,6 +36,8 @@ pub(super) fn router() -> Router<Arc<App>> {
         .route("/runs/{run}/users/{user}", get(runs::user))
         .route("/runs/{run}/plots", get(plots::list))
         .route("/runs/{run}/plots/{plot}", get(plots::one))
+        .route("/runs/{run}/queries", get(named::list))
+        .route("/runs/{run}/queries/{query}", get(named::one))
         .route("/query", get(query::get).post(query::post))
         .route("/query/plan", get(query::plan))
         .route("/queries", get(query::running))
@@ -52,7 +53,7 @@ pub(super) async fn health() -> &'static str {
 
 /// It takes questions.
 pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
-    if app.is_stopping() { Err(Ended::new(Ending::Stopping, "stopping").into()) } else { Ok("ok\n") }
+    if app.desk.is_stopping() { Err(Ended::new(Ending::Stopping, "stopping").into()) } else { Ok("ok\n") }
 }
 
 /// What Prometheus reads.

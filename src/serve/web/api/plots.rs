@@ -3,17 +3,19 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
 use super::super::app::{App, Who};
 use super::super::drawing::{self, File, PLOT};
 use super::super::fields::Fields;
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::send;
 use super::super::tag::Tag;
 use crate::serve::answer::Ask;
+use crate::serve::desk::At;
 
 /// All of a source.
 pub(super) async fn list(
@@ -21,8 +23,8 @@ pub(super) async fn list(
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
 ) -> Result<Response, Problem> {
-    let source = app.whole(&who, &run)?;
-    Ok(send::json(&app.document(&who, &source, Ask::Plots, "plots").await?)?)
+    let source = app.desk.whole(&who, &run)?;
+    Ok(send::json(&app.desk.document(&who, &source, Ask::Plots, "plots").await?)?)
 }
 
 /// One of them, as a file.
@@ -35,13 +37,14 @@ pub(super) async fn one(
 ) -> Result<Response, Problem> {
     let asked = format!("{name} {pairs:?}");
     let fields = Fields::of(pairs, &PLOT)?;
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let File { picture, kind, is_shown } = drawing::file(&name, &fields)?;
-    let now = app.snapshot(&source, None).await?;
+    let now = app.desk.snapshot(&source, At::Now).await?;
     if let Some(unchanged) = Tag::of_source(&app, &source, &now, &asked).known_to(&heads) {
         return Ok(unchanged);
     }
-    let (body, _, begun) = app.read(&who, &source, None, Ask::Plot(picture), &format!("plot {name}")).await?;
+    let (body, _, begun) =
+        app.desk.read(&who, &source, At::Now, Ask::Plot(picture), &format!("plot {name}")).await?;
     let mut response = send::picture(kind, body);
     send::file(&mut response, &format!("{run}-{name}"), is_shown);
     // It is of the state that was asked, which may be a newer one.

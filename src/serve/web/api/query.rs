@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -12,10 +12,11 @@ use super::super::app::{App, Who};
 use super::super::asked::{self, Question};
 use super::super::drawing::{self, File};
 use super::super::fields::Fields;
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::send;
-use crate::serve::access::{Ended, Ending, May};
 use crate::serve::answer::{Ask, Drawing};
+use crate::serve::desk::At;
 
 /// Parameters of a query.
 const QUERY: [&str; 4] = ["run", "sql", "format", "p.NAME"];
@@ -45,12 +46,13 @@ pub(super) async fn post(
     answer(&app, &who, question).await
 }
 
-async fn answer(app: &Arc<App>, who: &Who, question: Question) -> Result<Response, Problem> {
+/// The rows of a question.
+pub(super) async fn answer(app: &Arc<App>, who: &Who, question: Question) -> Result<Response, Problem> {
     let Question { run, text, format } = question;
-    let source = app.whole(who, &run)?;
+    let source = app.desk.whole(who, &run)?;
     let what = text.sql.clone();
     let ask = Ask::Query { text, format, most: None };
-    let begun = app.begin(who, &source, ask, &what).await?;
+    let begun = app.desk.begin(who, &source, At::Now, ask, &what).await?;
     let number = begun.answer.id;
     let mut response = send::rows(begun, format, None);
     send::head(&mut response, "x-query", &number.to_string());
@@ -59,11 +61,11 @@ async fn answer(app: &Arc<App>, who: &Who, question: Question) -> Result<Respons
 
 /// The picture of a query that says how it is drawn.
 async fn draw(app: &Arc<App>, who: &Who, run: &str, file: File) -> Result<Response, Problem> {
-    let source = app.whole(who, run)?;
+    let source = app.desk.whole(who, run)?;
     let what = match &file.picture.of {
         Drawing::Text(sql) | Drawing::Named(sql) => sql.clone(),
     };
-    let (body, ..) = app.read(who, &source, None, Ask::Plot(file.picture), &what).await?;
+    let (body, ..) = app.desk.read(who, &source, At::Now, Ask::Plot(file.picture), &what).await?;
     Ok(send::picture(file.kind, body))
 }
 
@@ -75,9 +77,9 @@ pub(super) async fn plan(
     heads: HeaderMap,
 ) -> Result<Response, Problem> {
     let Question { run, text, .. } = asked::question(&Fields::of(pairs, &QUERY)?, &heads)?;
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let what = format!("plan of {}", text.sql);
-    Ok(send::json(&app.document(&who, &source, Ask::Plan(text), &what).await?)?)
+    Ok(send::json(&app.desk.document(&who, &source, Ask::Plan(text), &what).await?)?)
 }
 
 /// Those at work: one's own, or all for an administrator.
@@ -85,9 +87,7 @@ pub(super) async fn running(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
 ) -> Result<Response, Problem> {
-    let token = &who.login.token;
-    let all = app.pool.running();
-    let own = all.iter().filter(|running| running.token == token.name || token.may(May::Admin));
+    let own = app.desk.running(&who).into_iter();
     let own: Vec<Value> = own
         .map(|running| {
             json!({
@@ -105,19 +105,6 @@ pub(super) async fn cancel(
     Extension(who): Extension<Who>,
     Path(id): Path<u64>,
 ) -> Result<Response, Problem> {
-    end(&app, &who, id)?;
+    app.desk.cancel(&who, id)?;
     Ok(send::json(&json!({"cancelled": id}))?)
-}
-
-/// Ends one that somebody may end.
-pub(in super::super) fn end(app: &App, who: &Who, id: u64) -> Result<(), Ended> {
-    let none =
-        || Ended::new(Ending::NotFound, format!("no query {id} is at work\n(hint: it may be done already)"));
-    let running = app.pool.running().into_iter().find(|running| running.id == id).ok_or_else(none)?;
-    // Of others it is not told whether they are there.
-    if running.token != who.login.token.name && !who.login.token.may(May::Admin) {
-        return Err(none());
-    }
-    app.pool.cancel(id);
-    Ok(())
 }

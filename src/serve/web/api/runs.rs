@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures::stream;
@@ -15,11 +15,13 @@ use tokio::sync::watch;
 use super::super::app::{App, Who};
 use super::super::fields::Fields;
 use super::super::live::{Told, Watcher, shards};
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::send::{self, of_kind};
 use crate::serve::access::{Ended, Ending, until_true};
 use crate::serve::answer::Ask;
-use crate::serve::catalog::{self, Kind, Source};
+use crate::serve::catalog::{self, Kind, STATES, Source};
+use crate::serve::desk::At;
 
 type Pairs = Query<Vec<(String, String)>>;
 
@@ -31,7 +33,10 @@ pub(super) async fn list(
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["state"])?;
     let state = fields.text("state")?;
-    let all = app.sources(&who);
+    if let Some(wanted) = state.filter(|wanted| !STATES.contains(wanted)) {
+        return Err(Ended::unknown(Ending::Invalid, "state", wanted, &STATES).into());
+    }
+    let all = app.desk.sources(&who);
     let all: Vec<_> =
         all.iter().map(|s| &s.summary).filter(|s| state.is_none_or(|wanted| s.state == wanted)).collect();
     Ok(send::json(&all)?)
@@ -43,14 +48,14 @@ pub(super) async fn one(
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
 ) -> Result<Response, Problem> {
-    let source = app.source(&who, &run)?;
+    let source = app.desk.source(&who, &run)?;
     let mut about = serde_json::to_value(&source.summary).unwrap_or_default();
     about["shards"] = json!(source.pulse.as_ref().map(|_| shards(&source)));
     about["mishaps"] = json!(source.happened.last);
     if source.summary.problem.is_none() {
-        let snapshot = app.snapshot(&source, None).await?;
-        about["snapshot"] = app.catalog.keep(&snapshot).into();
-        let tables = app.tables(&who, &source).await?;
+        let snapshot = app.desk.snapshot(&source, At::Now).await?;
+        about["snapshot"] = app.desk.catalog.keep(&snapshot).into();
+        let tables = app.desk.tables(&who, &source).await?;
         let names = tables.as_array().into_iter().flatten().map(|table| table["name"].clone());
         about["tables"] = names.collect();
     }
@@ -64,7 +69,7 @@ pub(super) async fn status(
     Path(run): Path<String>,
 ) -> Result<Response, Problem> {
     let source = a_run(&app, &who, &run)?;
-    let mut status = app.document(&who, &source, Ask::Status, "status").await?;
+    let mut status = app.desk.document(&who, &source, Ask::Status, "status").await?;
     // No request carries a path, and no answer does.
     status["dir"] = source.name.clone().into();
     Ok(send::json(&[status])?)
@@ -82,7 +87,7 @@ pub(super) async fn events(
         watcher,
         sent: None,
         ended: who.login.ended.clone(),
-        stopped: app.stopped(),
+        stopped: app.desk.stopped(),
         waiting: Vec::new(),
         is_over: false,
     };
@@ -165,10 +170,10 @@ pub(super) async fn users(
     Query(pairs): Pairs,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["prefix", "after"])?;
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let text = |name| fields.one(name).map(|text| text.unwrap_or_default().to_owned());
     let ask = Ask::Users { prefix: text("prefix")?, after: text("after")? };
-    Ok(send::json(&app.document(&who, &source, ask, "ids of users").await?)?)
+    Ok(send::json(&app.desk.document(&who, &source, ask, "ids of users").await?)?)
 }
 
 /// All about one.
@@ -177,14 +182,14 @@ pub(super) async fn user(
     Extension(who): Extension<Who>,
     Path((run, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let what = format!("user {id}");
-    Ok(send::json(&app.document(&who, &source, Ask::User { id, pictures: false }, &what).await?)?)
+    Ok(send::json(&app.desk.document(&who, &source, Ask::User { id, pictures: false }, &what).await?)?)
 }
 
 /// A source that must be a run.
 fn a_run(app: &App, who: &Who, name: &str) -> Result<Arc<Source>, Ended> {
-    let source = app.whole(who, name)?;
+    let source = app.desk.whole(who, name)?;
     if source.summary.kind == Kind::Run {
         return Ok(source);
     }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, Query, Request, State};
+use axum::extract::{Query, Request, State};
 use axum::response::Response;
 use serde_json::json;
 
 use super::super::app::{App, Who};
 use super::super::asked;
 use super::super::fields::Fields;
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::saved;
 use super::super::send::{self, of_kind};
@@ -17,12 +18,12 @@ use crate::serve::access::{Ended, Ending};
 
 /// Their names.
 pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Problem> {
-    Ok(send::json(&app.access.saved.names())?)
+    Ok(send::json(&app.desk.access.saved.names())?)
 }
 
 /// The text of one.
 pub(super) async fn get(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Response, Problem> {
-    Ok(of_kind("application/sql; charset=utf-8", app.access.saved.get(&name)?))
+    Ok(of_kind("application/sql; charset=utf-8", app.desk.access.saved.get(&name)?))
 }
 
 /// Saves one; `replace` says that one of that name may go.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 
@@ -11,10 +11,12 @@ use super::super::app::{App, Who};
 use super::super::asked::{self, ROWS};
 use super::super::fields::Fields;
 use super::super::link;
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::send;
 use crate::serve::access::{Ended, Ending};
 use crate::serve::answer::{Ask, Format};
+use crate::serve::desk::At;
 
 type Pairs = Query<Vec<(String, String)>>;
 
@@ -24,8 +26,8 @@ pub(super) async fn list(
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
 ) -> Result<Response, Problem> {
-    let source = app.whole(&who, &run)?;
-    Ok(send::json(&*app.tables(&who, &source).await?)?)
+    let source = app.desk.whole(&who, &run)?;
+    Ok(send::json(&*app.desk.tables(&who, &source).await?)?)
 }
 
 /// One of them.
@@ -34,8 +36,8 @@ pub(super) async fn one(
     Extension(who): Extension<Who>,
     Path((run, table)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let source = app.whole(&who, &run)?;
-    let tables = app.tables(&who, &source).await?;
+    let source = app.desk.whole(&who, &run)?;
+    let tables = app.desk.tables(&who, &source).await?;
     let tables = tables.as_array().map(Vec::as_slice).unwrap_or_default();
     if let Some(found) = tables.iter().find(|known| known["name"] == table.as_str()) {
         return Ok(send::json(found)?);
@@ -53,7 +55,7 @@ pub(super) async fn rows(
     heads: HeaderMap,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs.clone(), &ROWS)?;
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let at = fields.text("snapshot")?;
     let format = asked::format(&fields, &heads, Format::Json)?;
     let rows = asked::rows(&table, &fields)?;
@@ -62,9 +64,13 @@ pub(super) async fn rows(
     let ask = Ask::Rows { rows, format };
     let file = format!("{run}-{table}");
     if !is_page {
-        return Ok(send::rows(app.begin_at(&who, &source, at, ask, &what).await?, format, Some(&file)));
+        return Ok(send::rows(
+            app.desk.begin(&who, &source, At::told(at), ask, &what).await?,
+            format,
+            Some(&file),
+        ));
     }
-    let (body, done, begun) = app.read(&who, &source, at, ask, &what).await?;
+    let (body, done, begun) = app.desk.read(&who, &source, At::told(at), ask, &what).await?;
     let mut response = send::of_kind(send::kind_of(format).0, body);
     send::head(&mut response, "etag", &format!("\"{}\"", begun.snapshot.id()));
     if let Some(next) = done.next {
@@ -73,7 +79,7 @@ pub(super) async fn rows(
         let others = others.map(|(name, value)| (name.as_str(), value.as_str()));
         let path = format!("/api/v1/runs/{}/tables/{}/rows", link::part(&run), link::part(&table));
         // The next page is of the same state.
-        let snapshot = ("snapshot", app.catalog.keep(&begun.snapshot));
+        let snapshot = ("snapshot", app.desk.catalog.keep(&begun.snapshot));
         let next = link::with(&path, others.chain([("after", after.as_str()), snapshot]));
         send::head(&mut response, "link", &format!("<{next}>; rel=\"next\""));
     }
@@ -88,8 +94,8 @@ pub(super) async fn count(
     Query(pairs): Pairs,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["where"])?;
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let rows = asked::rows(&table, &fields)?;
-    let counted = app.document(&who, &source, Ask::Count(rows), &format!("count of {table}")).await?;
+    let counted = app.desk.document(&who, &source, Ask::Count(rows), &format!("count of {table}")).await?;
     Ok(send::json(&counted[0])?)
 }

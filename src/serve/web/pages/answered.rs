@@ -10,6 +10,7 @@ use super::plots::{Shown, of_drawn};
 use crate::plot::Plot;
 use crate::serve::access::{Ended, Ending};
 use crate::serve::answer::{Ask, Drawing, Drawn, Form, Format, Picture, Text};
+use crate::serve::desk::At;
 
 /// Rows that are shown; downloads have all.
 const ROWS: u64 = 10_000;
@@ -42,10 +43,10 @@ pub(super) async fn answered(app: &Arc<App>, who: &Who, run: &str, text: Text) -
 }
 
 async fn plain(app: &Arc<App>, who: &Who, run: &str, text: Text) -> Result<Answered, Ended> {
-    let source = app.whole(who, run)?;
+    let source = app.desk.whole(who, run)?;
     let what = text.sql.clone();
     let ask = Ask::Query { text, format: Format::Ndjson, most: Some(ROWS) };
-    let (body, done, begun) = app.read(who, &source, None, ask, &what).await?;
+    let (body, done, begun) = app.desk.read(who, &source, At::Now, ask, &what).await?;
     Ok(Answered {
         heads: heads(&begun.columns),
         rows: rows(&body, &begun.columns, run),
@@ -59,10 +60,10 @@ async fn plain(app: &Arc<App>, who: &Who, run: &str, text: Text) -> Result<Answe
 }
 
 async fn drawn(app: &Arc<App>, who: &Who, run: &str, text: &Text) -> Result<Answered, Ended> {
-    let source = app.whole(who, run)?;
+    let source = app.desk.whole(who, run)?;
     let of = Drawing::Text(text.sql.clone());
     let ask = Ask::Plot(Picture { of, params: text.params.clone(), form: Form::Page });
-    let (body, done, _) = app.read(who, &source, None, ask, &text.sql).await?;
+    let (body, done, _) = app.desk.read(who, &source, At::Now, ask, &text.sql).await?;
     let drawn: Drawn = serde_json::from_slice(&body)
         .map_err(|e| Ended::new(Ending::Died, format!("the answer is torn: {e}")))?;
     Ok(Answered {
@@ -79,9 +80,9 @@ async fn drawn(app: &Arc<App>, who: &Who, run: &str, text: &Text) -> Result<Answ
 
 /// How a query would be answered, as text.
 pub(super) async fn explained(app: &Arc<App>, who: &Who, run: &str, text: Text) -> Result<String, Ended> {
-    let source = app.whole(who, run)?;
+    let source = app.desk.whole(who, run)?;
     let what = format!("plan of {}", text.sql);
-    let plan = app.document(who, &source, Ask::Plan(text), &what).await?;
+    let plan = app.desk.document(who, &source, Ask::Plan(text), &what).await?;
     let part = |name: &str| plan[name].as_str().map(str::to_owned);
     let execution = part("execution").unwrap_or_else(|| "(needs values of its parameters)".into());
     let columns: Vec<&str> = plan["columns"]

@@ -64,7 +64,7 @@ struct Asked {
 
 impl Asked {
     fn address(&self, path: &str, more: Option<(&str, &str)>) -> String {
-        let Self { run, text: Text { sql, params } } = self;
+        let Self { run, text: Text { sql, params, .. } } = self;
         let params = drawing::pairs(params);
         let params = params.iter().map(|(name, value)| (name.as_str(), value.as_str()));
         link::with(path, [("run", run.as_str()), ("sql", sql)].into_iter().chain(params).chain(more))
@@ -84,7 +84,7 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let known = [["run", "sql", "explain", "p.NAME"].as_slice(), &CHOSEN].concat();
     let fields = Fields::of(pairs, &known)?;
-    let whole = app.sources(&who).into_iter().filter(|source| source.is_whole());
+    let whole = app.desk.sources(&who).into_iter().filter(|source| source.is_whole());
     let sources: Vec<String> = whole.map(|source| source.name.clone()).collect();
     let named = fields.text("run")?;
     let run = named.or(sources.first().map(String::as_str)).unwrap_or_default().to_owned();
@@ -94,7 +94,8 @@ pub(super) async fn page(
     let given = params.iter().filter(|param| !param.value.is_empty());
     let given = given.map(|param| (param.name.clone(), param.value.clone())).collect();
     let drawn = chosen(&fields, &sql)?;
-    let asked = Asked { run, text: Text { sql: drawn.clone().unwrap_or(sql), params: given } };
+    let asked =
+        Asked { run, text: Text { sql: drawn.clone().unwrap_or(sql), params: given, ..Text::default() } };
     if drawn.is_some() {
         return Ok(on_to(&asked.address("/sql", None)));
     }
@@ -147,6 +148,14 @@ impl Editor {
             // Without values there is no question yet, but a form to fill in.
             Err(ended) => self.problem = Some(ended),
         }
+    }
+}
+
+/// What is said of a query, without the place, which is said by itself.
+fn without_place(ended: &Ended) -> &str {
+    match (ended.place, ended.detail.rsplit_once(" at Line: ")) {
+        (Some(_), Some((words, at))) if !at.contains('\n') => words,
+        _ => &ended.detail,
     }
 }
 

@@ -49,13 +49,13 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["filter"])?;
     let filter = fields.one("filter")?.unwrap_or_default().trim().to_owned();
-    let mut sources = app.sources(&who);
+    let mut sources = app.desk.sources(&who);
     let all = sources.len();
     let wanted = filter.to_lowercase();
     sources.retain(|s| s.name.to_lowercase().contains(&wanted) || s.summary.state.contains(&wanted));
     sources.sort_by(|a, b| (&b.summary.created, &a.name).cmp(&(&a.summary.created, &b.name)));
     let sources = sources.iter().map(|source| row(source)).collect();
-    let empty = if who.login.token.sees_all() { app.catalog.empty() } else { Vec::new() };
+    let empty = if who.login.token.sees_all() { app.desk.catalog.empty() } else { Vec::new() };
     Ok(shown(&List { frame: Frame::of(&app, Some(&who)), filter, sources, all, empty })?)
 }
 
@@ -77,6 +77,7 @@ fn row(source: &Source) -> Row {
         rate: summary.per_minute.map_or_else(String::new, |rate| format!("{rate:.1}")),
         left: left(summary.eta_seconds),
         created: summary.created.chars().take(16).collect::<String>().replace('T', " "),
-        problem: summary.problem.clone(),
+        // The page of the source has the other lines.
+        problem: summary.problem.as_deref().and_then(|all| all.lines().next()).map(str::to_owned),
     }
 }

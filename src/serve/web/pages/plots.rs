@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
@@ -13,6 +13,7 @@ use super::super::app::{App, Who};
 use super::super::drawing;
 use super::super::fields::Fields;
 use super::super::link;
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::cells::{Cell, Head, cells, heads, number};
 use super::frame::{Frame, shown};
@@ -44,8 +45,8 @@ pub(super) async fn list(
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
 ) -> Result<Response, Problem> {
-    let source = app.whole(&who, &run)?;
-    let all: Vec<PlotOf> = read(app.document(&who, &source, Ask::Plots, "plots").await?)?;
+    let source = app.desk.whole(&who, &run)?;
+    let all: Vec<PlotOf> = read(app.desk.document(&who, &source, Ask::Plots, "plots").await?)?;
     let (there, lack): (Vec<_>, Vec<_>) = all.into_iter().partition(|plot| plot.problem.is_none());
     let listed = |about: PlotOf| Listed {
         link: drawing::page(&run, &about.name, &[].into()),
@@ -96,10 +97,10 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["p.NAME"])?;
     let params = drawing::params(&fields);
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let of = Drawing::Named(name.clone());
     let ask = Ask::Plot(Picture { of, params: params.clone(), form: Form::Page });
-    let drawn: Drawn = read(app.document(&who, &source, ask, &format!("plot {name}")).await?)?;
+    let drawn: Drawn = read(app.desk.document(&who, &source, ask, &format!("plot {name}")).await?)?;
     let sql = drawn.sql.clone();
     let own = drawn.about.params.iter().cloned();
     let params_shown = own.map(|own| {

@@ -3,18 +3,20 @@
 use std::sync::Arc;
 
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::http::HeaderMap;
 use axum::response::Response;
 use bytes::Bytes;
 
 use super::super::app::{App, Who};
 use super::super::fields::Fields;
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::send::{self, of_kind};
 use super::super::tag::Tag;
 use crate::serve::access::{Ended, Ending};
 use crate::serve::answer::{Ask, ReportOf};
+use crate::serve::desk::At;
 
 /// It is one file with its style in it, that does nothing and asks for nothing.
 const POLICY: &str =
@@ -29,10 +31,10 @@ pub(super) async fn page(
     heads: HeaderMap,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["title", "alpha", "plot", "user", "hide-users", "download"])?;
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let of = of(&source.name, &fields)?;
     let asked = format!("{of:?}");
-    let now = app.snapshot(&source, None).await?;
+    let now = app.desk.snapshot(&source, At::Now).await?;
     let tag = Tag::of_source(&app, &source, &now, &asked);
     if let Some(unchanged) = tag.known_to(&heads) {
         return Ok(unchanged);
@@ -41,7 +43,7 @@ pub(super) async fn page(
     if let Some(kept) = app.reports.get(tag.name()) {
         return Ok(tag.on(response(kept, &run, is_shown)));
     }
-    let (body, done, begun) = app.read(&who, &source, None, Ask::Report(of), "report").await?;
+    let (body, done, begun) = app.desk.read(&who, &source, At::Now, Ask::Report(of), "report").await?;
     let body = Bytes::from(body);
     // It is of the state that was asked, which may be a newer one.
     let tag = Tag::of_source(&app, &begun.source, &begun.snapshot, &asked);

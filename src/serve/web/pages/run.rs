@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use serde_json::Value;
 
 use super::super::app::{App, Who};
 use super::super::fields::Fields;
 use super::super::link;
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::cells::{left, number, percent};
 use super::frame::{Frame, shown};
@@ -24,6 +25,8 @@ use crate::serve::catalog::{self, Kind, LogPart, Source};
 struct Run<'a> {
     frame: Frame,
     source: &'a Source,
+    /// What is wrong with it: the first line, and the others, in which places are pointed at.
+    problem: Option<(String, String)>,
     link: String,
     api: String,
     sql_link: String,
@@ -36,6 +39,8 @@ struct Run<'a> {
     rate: String,
     shards: Vec<Shard>,
     tables: Vec<Table>,
+    /// Whether it is known how many rows they have.
+    has_rows: bool,
     /// Why there are no tables, if there are none.
     no_tables: Option<Ended>,
 }
@@ -69,10 +74,10 @@ pub(super) async fn page(
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
 ) -> Result<Response, Problem> {
-    let source = app.source(&who, &run)?;
+    let source = app.desk.source(&who, &run)?;
     let link = format!("/run/{}", link::part(&run));
-    let (tables, no_tables) = match app.whole(&who, &run) {
-        Ok(source) => match app.tables(&who, &source).await {
+    let (tables, no_tables) = match app.desk.whole(&who, &run) {
+        Ok(source) => match app.desk.tables(&who, &source).await {
             Ok(tables) => (listed(&tables, &link), None),
             Err(ended) => (Vec::new(), Some(ended)),
         },
@@ -91,11 +96,16 @@ pub(super) async fn page(
         percent: percent(summary.done, summary.units),
         left: left(summary.eta_seconds),
         rate: summary.per_minute.map_or_else(String::new, |rate| format!("{rate:.1}")),
+        problem: summary.problem.as_deref().map(|all| {
+            let (first, more) = all.split_once('\n').unwrap_or((all, ""));
+            (first.to_owned(), more.to_owned())
+        }),
         source: &source,
         link,
         api: format!("/api/v1/runs/{}", link::part(&run)),
         sql_link: link::with("/sql", [("run", run.as_str())]),
         shards,
+        has_rows: tables.iter().any(|table| !table.rows.is_empty()),
         tables,
         no_tables,
     })?)
@@ -157,7 +167,7 @@ pub(super) async fn log(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["from", "search"])?;
-    let source = app.source(&who, &run)?;
+    let source = app.desk.source(&who, &run)?;
     let from = fields.number("from", u64::MAX)?;
     let search = fields.one("search")?.unwrap_or_default().to_owned();
     let reading = Arc::clone(&source);

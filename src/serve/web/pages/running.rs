@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 
 use super::super::app::{App, Who};
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::send::on_to;
 use super::frame::{Frame, shown};
-use crate::serve::access::May;
 
 #[derive(Template)]
 #[template(path = "web/running.html")]
@@ -34,10 +34,7 @@ pub(super) async fn page(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
 ) -> Result<Response, Problem> {
-    let token = &who.login.token;
-    let all = app.pool.running();
-    let own = all.into_iter().filter(|running| running.token == token.name || token.may(May::Admin));
-    let queries = own.map(|running| Row {
+    let queries = app.desk.running(&who).into_iter().map(|running| Row {
         id: running.id,
         token: running.token,
         run: running.source,
@@ -47,7 +44,7 @@ pub(super) async fn page(
     let page = Running {
         frame: Frame::of(&app, Some(&who)),
         queries: queries.collect(),
-        waiting: app.pool.waiting(),
+        waiting: app.desk.pool.waiting(),
     };
     Ok(shown(&page)?)
 }
@@ -58,6 +55,6 @@ pub(super) async fn cancel(
     Extension(who): Extension<Who>,
     Path(id): Path<u64>,
 ) -> Result<Response, Problem> {
-    super::super::api::cancel(&app, &who, id)?;
+    app.desk.cancel(&who, id)?;
     Ok(on_to("/queries"))
 }

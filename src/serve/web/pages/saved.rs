@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Request, State};
+use axum::extract::{Request, State};
 use axum::response::Response;
 
 use super::super::app::{App, Who};
 use super::super::asked;
 use super::super::fields::Fields;
 use super::super::link;
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::saved;
 use super::super::send::on_to;
@@ -39,9 +40,9 @@ pub(super) async fn page(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
 ) -> Result<Response, Problem> {
-    let sources = app.sources(&who);
+    let sources = app.desk.sources(&who);
     let row = |name: String| {
-        let sql = app.access.saved.get(&name).ok()?;
+        let sql = app.desk.access.saved.get(&name).ok()?;
         let title =
             sql.lines().next().and_then(|line| line.strip_prefix("--")).unwrap_or_default().trim().to_owned();
         let whole = sources.iter().filter(|source| source.is_whole());
@@ -57,7 +58,7 @@ pub(super) async fn page(
             sql,
         })
     };
-    let queries = app.access.saved.names().into_iter().filter_map(row).collect();
+    let queries = app.desk.access.saved.names().into_iter().filter_map(row).collect();
     let may_save = who.login.token.may(May::WriteQueries);
     Ok(shown(&Saved { frame: Frame::of(&app, Some(&who)), may_save, queries })?)
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 
 use super::super::app::{App, Who};
 use super::super::asked;
 use super::super::fields::Fields;
 use super::super::link;
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::send::on_to;
 use super::cells::{Cell, Head, heads, number, rows};
@@ -18,6 +19,7 @@ use super::frame::{Frame, shown};
 use crate::serve::access::Ended;
 use crate::serve::answer::{Ask, Filter, Format, Op, Rows};
 use crate::serve::catalog::{Kind, Source};
+use crate::serve::desk::At;
 
 /// Rows of a page.
 const ROWS: u64 = 100;
@@ -78,17 +80,18 @@ pub(super) async fn page(
         asked.filters.push(filter);
         return Ok(on_to(&address(&link, &asked, None)));
     }
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let counted = match fields.one("count")? {
-        Some(_) => {
-            Some(app.document(&who, &source, Ask::Count(asked.clone()), &format!("count of {table}")).await?)
-        }
+        Some(_) => Some(
+            app.desk.document(&who, &source, Ask::Count(asked.clone()), &format!("count of {table}")).await?,
+        ),
         None => None,
     };
     asked.limit = Some(ROWS);
     let ask = Ask::Rows { rows: asked.clone(), format: Format::Ndjson };
     let at = fields.text("snapshot")?;
-    let (body, done, begun) = app.read(&who, &source, at, ask, &format!("table {table}")).await?;
+    let (body, done, begun) =
+        app.desk.read(&who, &source, At::told(at), ask, &format!("table {table}")).await?;
     let source = begun.source;
     let after = done.next.and_then(|next| serde_json::to_string(&next).ok());
     let whole = Rows { after: None, limit: None, ..asked.clone() };
@@ -107,7 +110,7 @@ pub(super) async fn page(
         count: address(&link, &whole, Some(("count", "1"))),
         // The next page is of the same state.
         next: after.map(|after| {
-            let snapshot = ("snapshot", app.catalog.keep(&begun.snapshot));
+            let snapshot = ("snapshot", app.desk.catalog.keep(&begun.snapshot));
             address(&link, &whole, [("after", after.as_str()), snapshot])
         }),
         is_first: asked.after.is_none(),

@@ -4,19 +4,20 @@ use std::sync::Arc;
 
 use askama::Template;
 use axum::Extension;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Query, State};
 use axum::response::Response;
 use serde_json::Value;
 
 use super::super::app::{App, Who};
 use super::super::fields::Fields;
 use super::super::link;
+use super::super::path::Path;
 use super::super::problem::Problem;
 use super::cells::{Cell, Head, cells, heads};
 use super::frame::{Frame, shown};
 use super::plots::{Shown, of_drawn, read};
 use crate::serve::access::{Ended, Ending};
-use crate::serve::answer::{Ask, ColumnOf, Drawn, PlotOf};
+use crate::serve::answer::{Ask, ColumnOf, DAMAGED, Drawn, PlotOf};
 
 /// Users of a page, as the query has it.
 const PAGE: usize = 200;
@@ -41,12 +42,12 @@ pub(super) async fn users(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["prefix", "after"])?;
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let prefix = fields.one("prefix")?.unwrap_or_default().to_owned();
     let after = fields.one("after")?.unwrap_or_default().to_owned();
     let is_first = after.is_empty();
     let ask = Ask::Users { prefix: prefix.clone(), after };
-    let found = app.document(&who, &source, ask, "ids of users").await?;
+    let found = app.desk.document(&who, &source, ask, "ids of users").await?;
     let run_link = format!("/run/{}", link::part(&run));
     let names = found.as_array().into_iter().flatten().filter_map(Value::as_str);
     let ids: Vec<(String, String)> =
@@ -82,6 +83,8 @@ struct Part {
     heads: Vec<Head>,
     rows: Vec<Vec<Cell>>,
     note: Option<String>,
+    /// Whether it tells of files that could not be read.
+    is_damage: bool,
 }
 
 /// One of them.
@@ -90,8 +93,9 @@ pub(super) async fn page(
     Extension(who): Extension<Who>,
     Path((run, id)): Path<(String, String)>,
 ) -> Result<Response, Problem> {
-    let source = app.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run)?;
     let mut about = app
+        .desk
         .document(&who, &source, Ask::User { id: id.clone(), pictures: true }, &format!("user {id}"))
         .await?;
     let run_link = format!("/run/{}", link::part(&run));
@@ -101,7 +105,12 @@ pub(super) async fn page(
     // A text, whatever the id looks like.
     let of_user = [("user".to_owned(), format!("'{id}'"))].into();
     let parts = about["parts"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let tests = parts.first().and_then(|part| part["rows"].as_array()).map(Vec::as_slice).unwrap_or_default();
+    let tests = parts
+        .iter()
+        .find(|part| part["title"] == "Tests")
+        .and_then(|part| part["rows"].as_array())
+        .map(Vec::as_slice)
+        .unwrap_or_default();
     let page = User {
         frame: Frame::of(&app, Some(&who)),
         previous: to("previous"),
@@ -119,7 +128,9 @@ pub(super) async fn page(
 
 fn of_part(part: &Value, run: &str) -> Result<Part, Ended> {
     let torn = |e: serde_json::Error| Ended::new(Ending::Died, e.to_string());
-    let columns: Vec<ColumnOf> = serde_json::from_value(part["columns"].clone()).map_err(torn)?;
+    let mut columns: Vec<ColumnOf> = serde_json::from_value(part["columns"].clone()).map_err(torn)?;
+    // The whole page is of one.
+    columns.retain(|column| column.name != crate::schema::USER);
     let rows = part["rows"].as_array().map(Vec::as_slice).unwrap_or_default();
     let title = part["title"].as_str().unwrap_or_default();
     Ok(Part {
@@ -128,6 +139,7 @@ fn of_part(part: &Value, run: &str) -> Result<Part, Ended> {
         heads: heads(&columns),
         rows: rows.iter().map(|row| cells(row, &columns, run)).collect(),
         note: part["note"].as_str().map(str::to_owned),
+        is_damage: title == DAMAGED,
     })
 }
 

@@ -14,23 +14,12 @@
 //!
 //! Values that are not finite are dropped everywhere.
 
-use rand_xoshiro::Xoshiro256PlusPlus;
-use rand_xoshiro::rand_core::{Rng, SeedableRng};
+use std::io;
 
-/// Resamples of a bootstrap.
-const RESAMPLES: usize = 2000;
+use super::sorted::{Sorted, Values};
+use walsh::Walsh;
 
-/// Most values for which the interval is bootstrapped.
-const BOOTSTRAPPED: usize = 5000;
-
-/// Rank of the limits among the estimates of the resamples, from either end: 2.5 % of `RESAMPLES` + 1.
-const TAIL: usize = 50;
-
-/// 97.5 % quantile of the standard normal distribution.
-const NORMAL_QUANTILE: f64 = 1.959_963_984_540_054;
-
-/// Steps of a selection that go by value; those that follow go by bits, so that there are at most 64.
-const BY_VALUE: u32 = 40;
+mod walsh;
 
 /// Where values lie.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -50,13 +39,14 @@ pub struct Location {
 /// All of this module at once; `None` without finite values.
 pub fn location(values: &[f64], seed: u64, key: &str) -> Option<Location> {
     let sorted = sorted(values);
-    let walsh = Walsh::new(&sorted)?;
+    let Ok(located) = of_sorted(&sorted[..], seed, key);
+    let (hodges_lehmann, interval) = located?;
     let n = sorted.len();
     Some(Location {
         n,
         median: f64::midpoint(sorted[(n - 1) / 2], sorted[n / 2]) + 0.0,
-        hodges_lehmann: walsh.median(),
-        interval: walsh.interval(seed, key),
+        hodges_lehmann,
+        interval,
         positive: share_positive(&sorted)?,
     })
 }
@@ -78,7 +68,8 @@ pub fn median(values: &[f64]) -> Option<f64> {
 /// The Hodges–Lehmann estimate: the median of the Walsh averages, exact.
 pub fn hodges_lehmann(values: &[f64]) -> Option<f64> {
     let sorted = sorted(values);
-    Walsh::new(&sorted).map(Walsh::median)
+    let Ok(median) = Walsh::new(&sorted[..]).map(|walsh| walsh.median()).transpose();
+    median
 }
 
 /// A 95 % interval for the median of the Walsh averages' distribution (the pseudo-median); `None` for
@@ -97,7 +88,32 @@ pub fn hodges_lehmann(values: &[f64]) -> Option<f64> {
 /// holds for values that are not symmetric, as the bootstrap does.
 pub fn hodges_lehmann_interval(values: &[f64], seed: u64, key: &str) -> Option<(f64, f64)> {
     let sorted = sorted(values);
-    Walsh::new(&sorted).and_then(|walsh| walsh.interval(seed, key))
+    let Ok(located) = of_sorted(&sorted[..], seed, key);
+    located.and_then(|(_, interval)| interval)
+}
+
+/// [`hodges_lehmann`] and [`hodges_lehmann_interval`] of finite values that are sorted by [`f64::total_cmp`], and that need
+/// not be in memory.
+///
+/// # Errors
+/// A value cannot be read.
+pub fn hodges_lehmann_of_sorted(sorted: Sorted<'_>, seed: u64, key: &str) -> io::Result<Option<Located>> {
+    match sorted {
+        Sorted::Held(values) => {
+            let Ok(located) = of_sorted(values, seed, key);
+            Ok(located)
+        }
+        Sorted::Stored(values) => of_sorted(values, seed, key),
+    }
+}
+
+/// The estimate, and its interval.
+type Located = (f64, Option<(f64, f64)>);
+
+fn of_sorted<S: Values + ?Sized>(sorted: &S, seed: u64, key: &str) -> Result<Option<Located>, S::Error> {
+    let Some(walsh) = Walsh::new(sorted) else { return Ok(None) };
+    let median = walsh.median()?;
+    Ok(Some((median, walsh.interval(median, seed, key)?)))
 }
 
 /// The share of finite values above 0; zeros count as not positive.
@@ -115,218 +131,6 @@ fn sorted(values: &[f64]) -> Vec<f64> {
     let mut finite = finite(values);
     finite.sort_unstable_by(f64::total_cmp);
     finite
-}
-
-/// The Walsh averages of sorted finite values, at least one.
-#[derive(Debug, Clone, Copy)]
-struct Walsh<'a> {
-    x: &'a [f64],
-}
-
-/// A point between averages, and how many are at or below it.
-#[derive(Debug, Clone, Copy)]
-struct Bound {
-    at: f64,
-    count: u64,
-}
-
-impl<'a> Walsh<'a> {
-    fn new(x: &'a [f64]) -> Option<Self> {
-        (!x.is_empty()).then_some(Self { x })
-    }
-
-    fn len(self) -> u64 {
-        let n = self.x.len() as u64;
-        n * (n + 1) / 2
-    }
-
-    fn median(self) -> f64 {
-        let rank = self.len().div_ceil(2);
-        let middle = self.nth(rank);
-        if self.len() % 2 == 1 {
-            return middle;
-        }
-        f64::midpoint(middle, self.following(middle, rank)) + 0.0
-    }
-
-    /// How many averages are at most `t`.
-    fn at_most(self, t: f64) -> u64 {
-        let mut end = self.x.len();
-        let mut count = 0;
-        for (i, a) in self.x.iter().enumerate() {
-            while end > i && f64::midpoint(*a, self.x[end - 1]) > t {
-                end -= 1;
-            }
-            if end == i {
-                break;
-            }
-            count += (end - i) as u64;
-        }
-        count
-    }
-
-    /// The average of rank + 1, where `t` is the one of `rank`.
-    fn following(self, t: f64, rank: u64) -> f64 {
-        let mut end = self.x.len();
-        let mut count = 0;
-        let mut least = f64::MAX;
-        for (i, a) in self.x.iter().enumerate() {
-            while end > i && f64::midpoint(*a, self.x[end - 1]) > t {
-                end -= 1;
-            }
-            count += (end - i) as u64;
-            if let Some(b) = self.x.get(end) {
-                least = least.min(f64::midpoint(*a, *b));
-            }
-            end = end.max(i + 1);
-        }
-        if count > rank { t } else { least }
-    }
-
-    /// The average of a rank, 1 being the least.
-    fn nth(self, rank: u64) -> f64 {
-        let (first, last) = (self.x[0], self.x[self.x.len() - 1]);
-        let mut low = Bound { at: first, count: self.at_most(first) };
-        if low.count >= rank {
-            return first + 0.0;
-        }
-        let mut high = Bound { at: last, count: self.len() };
-        let few = 4 * self.x.len() as u64 + 64;
-        let mut steps = 0;
-        while high.count - low.count > few {
-            let Some(at) = between(low, high, rank, few, steps) else { return high.at + 0.0 };
-            let count = self.at_most(at);
-            let bound = if count >= rank { &mut high } else { &mut low };
-            *bound = Bound { at, count };
-            steps += 1;
-        }
-        let mut left = self.within(low.at, high.at);
-        let (_, found, _) = left.select_nth_unstable_by((rank - low.count - 1) as usize, f64::total_cmp);
-        *found + 0.0
-    }
-
-    /// The averages above `low` and at most `high`.
-    fn within(self, low: f64, high: f64) -> Vec<f64> {
-        let mut found = Vec::new();
-        let (mut start, mut end) = (self.x.len(), self.x.len());
-        for (i, a) in self.x.iter().enumerate() {
-            while end > i && f64::midpoint(*a, self.x[end - 1]) > high {
-                end -= 1;
-            }
-            while start > i && f64::midpoint(*a, self.x[start - 1]) > low {
-                start -= 1;
-            }
-            if end <= i {
-                break;
-            }
-            found.extend(self.x[start.max(i)..end].iter().map(|b| f64::midpoint(*a, *b)));
-        }
-        found
-    }
-
-    fn interval(self, seed: u64, key: &str) -> Option<(f64, f64)> {
-        match self.x.len() {
-            0..3 => None,
-            3..=BOOTSTRAPPED => Some(self.bootstrap(stream(seed, key))),
-            _ => Some(self.by_ranks()),
-        }
-    }
-
-    fn bootstrap(self, mut rng: Xoshiro256PlusPlus) -> (f64, f64) {
-        let mut estimates: Vec<f64> = Vec::with_capacity(RESAMPLES);
-        let mut times = vec![0u32; self.x.len()];
-        let mut resample = Vec::with_capacity(self.x.len());
-        for _ in 0..RESAMPLES {
-            times.fill(0);
-            for _ in self.x {
-                times[below(&mut rng, self.x.len() as u64) as usize] += 1;
-            }
-            resample.clear();
-            for (x, times) in self.x.iter().zip(&times) {
-                resample.extend(std::iter::repeat_n(*x, *times as usize));
-            }
-            estimates.push(Walsh { x: &resample }.median());
-        }
-        estimates.sort_unstable_by(f64::total_cmp);
-        (estimates[TAIL - 1], estimates[RESAMPLES - TAIL])
-    }
-
-    fn by_ranks(self) -> (f64, f64) {
-        let n = self.x.len() as f64;
-        let shares = self.shares_below(self.median());
-        let mean = shares.iter().sum::<f64>() / n;
-        let variance = shares.iter().map(|s| (s - mean).powi(2)).sum::<f64>() / n;
-        let half = NORMAL_QUANTILE * 2.0 * (variance / n).sqrt();
-        let rank = (self.len() as f64 * (0.5 - half)).max(1.0) as u64;
-        (self.nth(rank), self.nth(self.len() + 1 - rank))
-    }
-
-    /// For every value, the share of all values with which its average is below `t`; equal counts half.
-    fn shares_below(self, t: f64) -> Vec<f64> {
-        let n = self.x.len();
-        let (mut less, mut most) = (n, n);
-        let share = |a: &f64| {
-            while less > 0 && f64::midpoint(*a, self.x[less - 1]) >= t {
-                less -= 1;
-            }
-            while most > 0 && f64::midpoint(*a, self.x[most - 1]) > t {
-                most -= 1;
-            }
-            (less + most) as f64 / (2 * n) as f64
-        };
-        self.x.iter().map(share).collect()
-    }
-}
-
-/// The next point to count at; `None` if there is no number between.
-fn between(low: Bound, high: Bound, rank: u64, few: u64, step: u32) -> Option<f64> {
-    let near = |at: f64| (low.at < at && at < high.at).then_some(at);
-    let by_value = match step {
-        BY_VALUE.. => None,
-        // Where counts do not grow evenly, interpolation alone moves one bound only.
-        step if step % 3 == 2 => near(f64::midpoint(low.at, high.at)),
-        step => {
-            // Aims a little beside the rank, in turns, so that both bounds close in.
-            let aside = if step % 3 == 0 { few as f64 } else { -(few as f64) } / 4.0;
-            let share = ((rank - low.count) as f64 + aside) / (high.count - low.count) as f64;
-            near(low.at + (high.at - low.at) * share)
-        }
-    };
-    by_value.or_else(|| {
-        let (low, high) = (ordered(low.at), ordered(high.at));
-        let middle = low + (high - low) / 2;
-        (middle > low).then(|| number(middle))
-    })
-}
-
-/// Whole numbers in the order of the floats.
-fn ordered(value: f64) -> u64 {
-    let bits = value.to_bits();
-    if value.is_sign_negative() { !bits } else { bits | 1 << 63 }
-}
-
-fn number(ordered: u64) -> f64 {
-    f64::from_bits(if ordered >> 63 == 1 { ordered & !(1 << 63) } else { !ordered })
-}
-
-/// The stream: BLAKE3 of seed and key as seed of xoshiro256++.
-fn stream(seed: u64, key: &str) -> Xoshiro256PlusPlus {
-    let mut hash = blake3::Hasher::new();
-    hash.update(b"hodges_lehmann");
-    hash.update(&seed.to_le_bytes());
-    hash.update(key.as_bytes());
-    Xoshiro256PlusPlus::from_seed(*hash.finalize().as_bytes())
-}
-
-/// A uniform whole number below `range` (Lemire 2019).
-fn below(rng: &mut Xoshiro256PlusPlus, range: u64) -> u64 {
-    loop {
-        let product = u128::from(rng.next_u64()) * u128::from(range);
-        let low = product as u64;
-        if low >= range || low >= range.wrapping_neg() % range {
-            return (product >> 64) as u64;
-        }
-    }
 }
 
 #[cfg(test)]

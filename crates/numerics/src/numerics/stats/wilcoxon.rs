@@ -1,6 +1,9 @@
 //! The Wilcoxon signed-rank test (1945).
 
+use std::io;
+
 use super::normal::two_sided;
+use super::sorted::{Reader, Sorted, Values};
 
 /// Most values, zeros included, for which p is exact when there are neither zeros nor ties.
 const EXACT: usize = 50;
@@ -29,36 +32,105 @@ pub struct SignedRank {
 /// does by default. `None` for fewer than 3 values, and where the approximation has no variance (all
 /// values 0). Values that are not finite do not count.
 pub fn wilcoxon_signed_rank(values: &[f64]) -> Option<SignedRank> {
-    let finite = values.iter().filter(|v| v.is_finite()).count();
-    if finite < 3 {
-        return None;
-    }
-    let mut d: Vec<f64> = values.iter().copied().filter(|v| v.is_finite() && *v != 0.0).collect();
-    d.sort_unstable_by(|a, b| a.abs().total_cmp(&b.abs()));
-    // Mean ranks are whole and half numbers, so this sum is exact.
-    let positive = |group: &[f64]| group.iter().filter(|d| **d > 0.0).count() as f64;
-    let w = groups(&d).fold(0.0, |w, (rank, group)| w + rank * positive(group));
-    let plain = d.len() == finite && groups(&d).all(|(_, group)| group.len() == 1);
-    let is_exact = plain && finite <= EXACT || finite <= ENUMERATED;
-    let (p, p_greater) = if is_exact { exact(&d, w) } else { normal(&d, w)? };
-    Some(SignedRank { n: d.len(), w, p, p_greater })
+    let mut finite: Vec<f64> = values.iter().copied().filter(|v| v.is_finite()).collect();
+    finite.sort_unstable_by(f64::total_cmp);
+    let Ok(test) = of_sorted(&finite[..]);
+    test
 }
 
-/// Groups of equal absolute values, which come sorted by them, and their mean ranks.
+/// [`wilcoxon_signed_rank`] of finite values that are sorted by [`f64::total_cmp`], and that need not be in memory.
+///
+/// # Errors
+/// A value cannot be read.
+pub fn wilcoxon_of_sorted(sorted: Sorted<'_>) -> io::Result<Option<SignedRank>> {
+    match sorted {
+        Sorted::Held(values) => {
+            let Ok(test) = of_sorted(values);
+            Ok(test)
+        }
+        Sorted::Stored(values) => of_sorted(values),
+    }
+}
+
+fn of_sorted<S: Values + ?Sized>(sorted: &S) -> Result<Option<SignedRank>, S::Error> {
+    let count = sorted.count();
+    if count < 3 {
+        return Ok(None);
+    }
+    let (mut n, mut w, mut is_plain) = (0, 0.0, true);
+    each_group(sorted, |group| {
+        n += group.size;
+        // Mean ranks are whole and half numbers, so this sum is exact.
+        w += group.rank * group.positive as f64;
+        is_plain &= group.size == 1;
+    })?;
+    let is_plain = is_plain && n == count;
+    let is_exact = is_plain && count <= EXACT || count <= ENUMERATED;
+    let found = if is_exact { Some(exact(sorted, w)?) } else { normal(sorted, n, w)? };
+    Ok(found.map(|(p, p_greater)| SignedRank { n, w, p, p_greater }))
+}
+
+/// Values of one absolute value.
+struct Group {
+    /// The mean of their ranks.
+    rank: f64,
+    /// How many they are.
+    size: usize,
+    /// Those above 0.
+    positive: usize,
+}
+
+/// Goes through groups of equal absolute values that are not 0, from the smallest on, of sorted values: negative ones are
+/// met from their end, positive ones from their beginning.
 #[expect(clippy::float_cmp, reason = "ties are exact equality")]
-fn groups(sorted: &[f64]) -> impl Iterator<Item = (f64, &[f64])> {
-    sorted.chunk_by(|a, b| a.abs() == b.abs()).scan(0, |before, group| {
-        let rank = (2 * *before + group.len() + 1) as f64 / 2.0;
-        *before += group.len();
-        Some((rank, group))
-    })
+fn each_group<S: Values + ?Sized>(sorted: &S, mut see: impl FnMut(Group)) -> Result<(), S::Error> {
+    let (mut negative, mut positive, n) = (sorted.reader(), sorted.reader(), sorted.count());
+    let (mut left, mut right) = (first(sorted, |v| v >= 0.0)?, first(sorted, |v| v > 0.0)?);
+    let mut before = 0;
+    loop {
+        let smallest = if left > 0 { Some(-negative.at(left - 1)?) } else { None };
+        let other = if right < n { Some(positive.at(right)?) } else { None };
+        let size = match (smallest, other) {
+            (None, None) => return Ok(()),
+            (Some(one), Some(other)) => one.min(other),
+            (Some(only), None) | (None, Some(only)) => only,
+        };
+        let (start_left, start_right) = (left, right);
+        while left > 0 && -negative.at(left - 1)? == size {
+            left -= 1;
+        }
+        while right < n && positive.at(right)? == size {
+            right += 1;
+        }
+        let positive = right - start_right;
+        let size = start_left - left + positive;
+        let rank = (2 * before + size + 1) as f64 / 2.0;
+        before += size;
+        see(Group { rank, size, positive });
+    }
+}
+
+/// The first place from which on something is so.
+fn first<S: Values + ?Sized>(sorted: &S, is_so: impl Fn(f64) -> bool) -> Result<usize, S::Error> {
+    let mut reader = sorted.reader();
+    let (mut low, mut high) = (0, sorted.count());
+    while low < high {
+        let middle = low + (high - low) / 2;
+        if is_so(reader.at(middle)?) {
+            high = middle;
+        } else {
+            low = middle + 1;
+        }
+    }
+    Ok(low)
 }
 
 /// Both p by the distribution of W under random signs, by dynamic programming over doubled (whole) ranks.
-fn exact(sorted: &[f64], w: f64) -> (f64, f64) {
-    let doubled: Vec<usize> = groups(sorted)
-        .flat_map(|(rank, group)| std::iter::repeat_n((2.0 * rank) as usize, group.len()))
-        .collect();
+fn exact<S: Values + ?Sized>(sorted: &S, w: f64) -> Result<(f64, f64), S::Error> {
+    let mut doubled: Vec<usize> = Vec::new();
+    each_group(sorted, |group| {
+        doubled.extend(std::iter::repeat_n((2.0 * group.rank) as usize, group.size));
+    })?;
     let total: usize = doubled.iter().sum();
     let mut share = vec![0.0f64; total + 1];
     share[0] = 1.0;
@@ -73,19 +145,20 @@ fn exact(sorted: &[f64], w: f64) -> (f64, f64) {
     let w = (2.0 * w) as usize;
     let below: f64 = share[..=w].iter().sum();
     let above: f64 = share[w..].iter().rev().sum();
-    ((2.0 * below.min(above)).min(1.0), above.min(1.0))
+    Ok(((2.0 * below.min(above)).min(1.0), above.min(1.0)))
 }
 
-fn normal(sorted: &[f64], w: f64) -> Option<(f64, f64)> {
-    let n = sorted.len() as f64;
-    let cubes = |size: usize| (size as f64).powi(3) - size as f64;
-    let tied: f64 = groups(sorted).map(|(_, group)| cubes(group.len())).sum();
+/// Both p by the normal approximation; none without a variance.
+fn normal<S: Values + ?Sized>(sorted: &S, n: usize, w: f64) -> Result<Option<(f64, f64)>, S::Error> {
+    let n = n as f64;
+    let mut tied = 0.0;
+    each_group(sorted, |group| tied += (group.size as f64).powi(3) - group.size as f64)?;
     let variance = (n * (n + 1.0) * (2.0 * n + 1.0) - tied / 2.0) / 24.0;
-    (variance > 0.0).then(|| {
+    Ok((variance > 0.0).then(|| {
         let z = (w - n * (n + 1.0) / 4.0) / variance.sqrt();
         let p = two_sided(z);
         (p, if z > 0.0 { p / 2.0 } else { 1.0 - p / 2.0 })
-    })
+    }))
 }
 
 #[cfg(test)]
@@ -120,7 +193,40 @@ mod tests {
         assert!((known - 0.0625).abs() < 1e-15);
     }
 
+    /// As it is written in a book: by sorting absolute values.
+    fn by_the_book(values: &[f64]) -> Option<(usize, f64)> {
+        let mut d: Vec<f64> = values.iter().copied().filter(|v| v.is_finite() && *v != 0.0).collect();
+        d.sort_by(|a, b| a.abs().total_cmp(&b.abs()));
+        let (mut w, mut at) = (0.0, 0);
+        while at < d.len() {
+            let size = d[at..].iter().take_while(|v| v.abs().total_cmp(&d[at].abs()).is_eq()).count();
+            let positive = d[at..at + size].iter().filter(|v| **v > 0.0).count();
+            w += (2 * at + size + 1) as f64 / 2.0 * positive as f64;
+            at += size;
+        }
+        (values.iter().filter(|v| v.is_finite()).count() >= 3).then_some((d.len(), w))
+    }
+
     proptest! {
+        #[test]
+        fn ranks_are_those_of_sorted_absolute_values(
+            values in prop::collection::vec(
+                prop_oneof![
+                    6 => (-6i32..7).prop_map(f64::from), 3 => -1.0..1.0,
+                    1 => prop::sample::select(vec![0.0, -0.0, f64::NAN, f64::INFINITY, 5e-324, -5e-324, f64::MAX]),
+                ],
+                0..90,
+            ),
+        ) {
+            let found = wilcoxon_signed_rank(&values);
+            let known = by_the_book(&values);
+            // Without a variance there is no p.
+            prop_assert!(found.is_some() <= known.is_some());
+            if let (Some(found), Some((n, w))) = (found, known) {
+                prop_assert_eq!((found.n, found.w.to_bits()), (n, w.to_bits()));
+            }
+        }
+
         #[test]
         fn enumeration_agrees(values in prop::collection::vec(-4i32..5, 3..12)) {
             let values: Vec<f64> = values.into_iter().map(f64::from).collect();

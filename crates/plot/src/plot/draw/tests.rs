@@ -223,7 +223,7 @@ fn whatever_the_rows_hold_is_drawn_or_said() {
                     "{header}: {svg}"
                 );
                 if n == 0 {
-                    assert!(svg.contains("There are no rows to draw."), "{svg}");
+                    assert!(svg.contains("No rows to draw."), "{svg}");
                 }
                 if values.iter().all(Option::is_none) && n > 0 && !header.contains("tile") {
                     assert!(

@@ -63,6 +63,11 @@ fn what_is_wrong_is_named_with_its_line() {
             "p.sql:5: unknown scale `lin` (did you mean `linear`?)",
         ),
         ("-- mark: bar\n-- x: a\n-- y: b\n-- y-scale: log", "p.sql:5: the length of a bar is its value"),
+        ("-- mark: bar\n-- x: a\n-- y: b\n-- x-scale: log", "p.sql:5: the length of a bar is its value"),
+        (
+            "-- mark: bar\n-- x: a\n-- y: b\n-- y-scale: category\n-- x-scale: sqrt",
+            "p.sql:6: the length of a bar is its value",
+        ),
         ("-- mark: bar\n-- x: a\n-- y: b\n-- color-scale: log", "p.sql:5: `color-scale` has no `color`"),
         (
             "-- mark: bar\n-- x: a\n-- y: b\n-- layer: ruler y=c",
@@ -91,4 +96,12 @@ fn what_is_wrong_is_named_with_its_line() {
             .to_string()
             .starts_with("p.sql:1: the first line is the title")
     );
+    let untitled = "-- mark: bar\n-- x: a\n-- y: b\nselect 1";
+    let said = Plot::parse("p.sql", untitled).unwrap_err().to_string();
+    assert!(said.starts_with("p.sql:1: ") && said.ends_with("and `mark: bar` stands below it"), "{said}");
+    assert!(Plot::is_one(untitled));
+    // Where bars go is said by edges, and by a scale of words.
+    for lines in ["-- x: a..b\n-- y: c\n-- x-scale: log", "-- x: a\n-- y: b\n-- x-scale: category"] {
+        assert!(Plot::parse("p.sql", &format!("-- Title\n-- mark: bar\n{lines}\nselect 1")).is_ok());
+    }
 }

@@ -1,3 +1,4 @@
+use super::walsh::{below, bootstrap, number, ordered, stream};
 use super::*;
 use proptest::prelude::*;
 
@@ -62,8 +63,9 @@ fn intervals_agree_for_many_values() {
     let skewed: Vec<f64> = uniform.iter().map(|u| -u.ln()).collect();
     for values in [uniform, skewed] {
         let x = sorted(&values);
-        let walsh = Walsh::new(&x).unwrap();
-        let (resampled, ranked) = (walsh.bootstrap(stream(1, "")), walsh.by_ranks());
+        let walsh = Walsh::new(&x[..]).unwrap();
+        let Ok(ranked) = walsh.median().and_then(|median| walsh.by_ranks(median));
+        let resampled = bootstrap(&x, stream(1, ""));
         let width = ranked.1 - ranked.0;
         for (a, b) in [(resampled.0, ranked.0), (resampled.1, ranked.1)] {
             assert!((a - b).abs() < 0.08 * width, "{resampled:?} {ranked:?}");
@@ -90,9 +92,11 @@ proptest! {
     #[test]
     fn shares_are_those_of_all(values in prop::collection::vec((-6i32..7).prop_map(f64::from), 1..40)) {
         let x = sorted(&values);
-        let walsh = Walsh::new(&x).unwrap();
-        let t = walsh.median();
-        for (a, share) in x.iter().zip(walsh.shares_below(t)) {
+        let walsh = Walsh::new(&x[..]).unwrap();
+        let Ok(t) = walsh.median();
+        let mut shares = Vec::new();
+        let Ok(()) = walsh.shares_below(t, |share| shares.push(share));
+        for (a, share) in x.iter().zip(shares) {
             let pair = |b: &f64| match f64::midpoint(*a, *b).total_cmp(&t) {
                 std::cmp::Ordering::Less => 1.0,
                 std::cmp::Ordering::Equal => 0.5,
@@ -111,13 +115,39 @@ proptest! {
     fn every_rank_is_found(values in values(200)) {
         let x = sorted(&values);
         let all = averages(&x);
-        let walsh = Walsh::new(&x).unwrap();
+        let walsh = Walsh::new(&x[..]).unwrap();
         let ranks = (1..=all.len()).step_by(1 + all.len() / 50).chain([all.len()]);
         for rank in ranks {
-            prop_assert_eq!(walsh.nth(rank as u64).to_bits(), all[rank - 1].to_bits(), "{}", rank);
+            let Ok(found) = walsh.nth(rank as u64);
+            prop_assert_eq!(found.to_bits(), all[rank - 1].to_bits(), "{}", rank);
         }
         for (rank, pair) in (1..).zip(all.windows(2)).step_by(1 + all.len() / 50) {
-            prop_assert_eq!(Some(walsh.following(pair[0], rank)), Some(pair[1]), "{}", rank);
+            let Ok(found) = walsh.following(pair[0], rank);
+            prop_assert_eq!(found.to_bits(), pair[1].to_bits(), "{}", rank);
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    /// What lies elsewhere has the same statistics to the last bit, with few and with more values than are bootstrapped.
+    #[test]
+    fn values_elsewhere_are_as_good(values in values(300), times in prop::sample::select(vec![1usize, 40])) {
+        use crate::numerics::stats::sorted::tests::Away;
+        use crate::numerics::stats::wilcoxon_of_sorted;
+        let many: Vec<f64> = (0..times)
+            .flat_map(|time| values.iter().map(move |value| value * (1.0 + 0.01 * time as f64)))
+            .collect();
+        let held = sorted(&many);
+        let away = Away(held.clone());
+        let both = [Sorted::Held(&held), Sorted::Stored(&away)];
+        let [here, there] = both.map(|values| {
+            let test = wilcoxon_of_sorted(values).unwrap().map(|test| [test.w, test.p, test.p_greater].map(f64::to_bits));
+            let located = hodges_lehmann_of_sorted(values, 0, "te").unwrap();
+            let located = located.map(|(at, interval)| (at.to_bits(), interval.map(|(a, b)| (a.to_bits(), b.to_bits()))));
+            (test, located)
+        });
+        prop_assert_eq!(here, there);
     }
 }

@@ -1,0 +1,29 @@
+//! One finished share of a thousand is resumed.
+
+use results::store::{Assignment, Location};
+
+use super::coupling::COUPLING;
+use super::merge::schemas;
+use super::process::spent;
+use super::server::Bench;
+use super::{number, say};
+
+const SHARE: Assignment = Assignment { index: 7, of: 1000 };
+
+pub(crate) fn share(bench: &Bench) {
+    let users = number("RESULTS_BENCH_PLAN", 10_000_000);
+    let url = format!("s3://bucket/share-{}", std::process::id());
+    let schemas = schemas(bench);
+    // The folder of its data, none of which is read.
+    std::fs::create_dir_all(bench.dir.join("made up")).unwrap();
+    let run = COUPLING.register(url.parse::<Location>().unwrap(), users, SHARE.of, &schemas);
+    COUPLING.commit(&run, &schemas, users, SHARE);
+    drop(run);
+    let proxy = bench.proxy(&[], true);
+    let mut command = bench.results(&["run", "--resume", &url, "--shard", &SHARE.to_string()]);
+    command.env("AWS_ENDPOINT_URL", &proxy.url).stderr(std::process::Stdio::inherit());
+    let found = spent(command);
+    let asked = proxy.asked();
+    let words = format!("{}, {} requests ({:?})", found.words(), asked.len(), proxy.methods());
+    say(&format!("resume of share {SHARE} of {users} users"), &words, "5 requests, 200 MB, 2 s");
+}

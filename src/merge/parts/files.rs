@@ -1,0 +1,63 @@
+//! Files of this machine: parts that are being made, and what is left of them.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use crate::merge::error::MergeError;
+use crate::merge::stage::OF_PARTS;
+
+/// A file that is being written.
+pub(super) type NewFile = fs::File;
+
+/// A file that must not exist.
+pub(super) fn new_file(path: &Path) -> Result<NewFile, MergeError> {
+    fs::File::create_new(path).map_err(write_failed(path))
+}
+
+/// A folder, with those above it.
+pub(super) fn make_folder(path: &Path) -> Result<(), MergeError> {
+    fs::create_dir_all(path).map_err(write_failed(path))
+}
+
+/// Removes a folder. What cannot be removed goes with all parts.
+pub(super) fn remove_folder(path: &Path) {
+    let _ = fs::remove_dir_all(path);
+}
+
+/// Removes all that passed between parts of an output, and the output's folder, if nothing else is in it.
+pub(super) fn remove_parts(output: &Path) -> Result<(), MergeError> {
+    for own in OF_PARTS {
+        let own = output.join(own);
+        if own.exists() {
+            fs::remove_dir_all(&own).map_err(write_failed(&own))?;
+        }
+    }
+    let _ = fs::remove_dir(output);
+    Ok(())
+}
+
+/// Gives a file its name. One that is there was made by who did the same, or was cut short.
+pub(super) fn name_file(file: &Path, target: &Path) -> Result<(), MergeError> {
+    if let Some(above) = target.parent() {
+        make_folder(above)?;
+    }
+    match fs::hard_link(file, target) {
+        Ok(()) => fs::remove_file(file).map_err(write_failed(file)),
+        Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+            fs::rename(file, target).map_err(write_failed(target))
+        }
+        // Not every file system knows links.
+        Err(_) => fs::rename(file, target).map_err(write_failed(target)),
+    }
+}
+
+/// The bytes of a file.
+pub(super) fn length_of(file: &Path) -> Result<u64, MergeError> {
+    fs::metadata(file).map(|file| file.len()).map_err(write_failed(file))
+}
+
+fn write_failed(path: &Path) -> impl FnOnce(std::io::Error) -> MergeError {
+    let path = path.to_owned();
+    move |source| MergeError::Write { path, source }
+}

@@ -1,0 +1,355 @@
+//! Values of parameters: as clients send them, and as a child takes them.
+
+use std::sync::Arc;
+
+use arrow::array::{
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray, NullArray,
+    RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
+};
+use arrow::buffer::OffsetBuffer;
+use arrow::compute::concat;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::ipc::writer::StreamWriter;
+use bytes::{Buf, Bytes};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
+use pgwire::api::Type;
+
+use super::fault::Fault;
+use super::types::{Formats, element, type_of};
+
+/// Days from 1970-01-01 to 2000-01-01, from which Postgres counts.
+const DAYS: i32 = 10_957;
+
+/// Values for a statement.
+pub(super) struct Given<'a> {
+    /// Numbers of types as the client says them; 0 is none.
+    pub(super) types: &'a [u32],
+    /// What the statement takes, as far as it is known.
+    pub(super) wanted: Option<&'a SchemaRef>,
+    pub(super) formats: Formats,
+    pub(super) values: &'a [Option<Bytes>],
+}
+
+impl Given<'_> {
+    /// A stream of Arrow with one row, a column a parameter.
+    pub(super) fn stream(&self) -> Result<Vec<u8>, Fault> {
+        let arrays = (0..self.values.len()).map(|place| self.value(place)).collect::<Result<Vec<_>, _>>()?;
+        let fields: Vec<Field> = arrays
+            .iter()
+            .enumerate()
+            .map(|(place, array)| Field::new((place + 1).to_string(), array.data_type().clone(), true))
+            .collect();
+        let schema = Arc::new(Schema::new(fields));
+        let failed = |error: arrow::error::ArrowError| Fault::new("XX000", error.to_string());
+        let batch = RecordBatch::try_new(Arc::clone(&schema), arrays).map_err(failed)?;
+        let mut writer = StreamWriter::try_new(Vec::new(), &schema).map_err(failed)?;
+        writer.write(&batch).map_err(failed)?;
+        writer.into_inner().map_err(failed)
+    }
+
+    fn value(&self, place: usize) -> Result<ArrayRef, Fault> {
+        let wanted = self.wanted.and_then(|schema| schema.fields().get(place));
+        let said = self.types.get(place).copied().filter(|said| *said != 0);
+        let kind = said.and_then(Type::from_oid).filter(|kind| *kind != Type::UNKNOWN);
+        let kind = kind.or_else(|| wanted.map(type_of)).unwrap_or(Type::TEXT);
+        let wanted = wanted.map(|field| field.data_type());
+        let Some(bytes) = &self.values[place] else {
+            return Ok(wanted
+                .map_or_else(|| Arc::new(NullArray::new(1)) as ArrayRef, |kind| new_null_array(kind, 1)));
+        };
+        let read = if self.formats.is_binary(place) { binary(bytes, &kind) } else { text(bytes, &kind) };
+        let Some(array) = read else {
+            let shown = String::from_utf8_lossy(&bytes[..bytes.len().min(40)]).into_owned();
+            let shown = if self.formats.is_binary(place) {
+                format!("{} bytes", bytes.len())
+            } else {
+                format!("`{shown}`")
+            };
+            return Err(Fault::new(
+                "22P02",
+                format!("parameter ${}: {shown} isn't a value of {kind}", place + 1),
+            ));
+        };
+        Ok(fitted(array, wanted))
+    }
+}
+
+/// The same in the type that the statement wants, where nothing is lost by that.
+fn fitted(array: ArrayRef, wanted: Option<&DataType>) -> ArrayRef {
+    let Some(wanted) = wanted.filter(|wanted| *wanted != array.data_type()) else { return array };
+    let widens = |from: &DataType| from.is_integer() && wanted.is_numeric() || *wanted == DataType::Utf8;
+    let fits = match array.data_type() {
+        DataType::List(_) => matches!(wanted, DataType::List(_)),
+        from => widens(from) || matches!(wanted, DataType::Timestamp(..)) && !from.is_numeric(),
+    };
+    let options = arrow::compute::CastOptions { safe: false, ..Default::default() };
+    match arrow::compute::cast_with_options(&array, wanted, &options) {
+        Ok(cast) if fits => cast,
+        _ => array,
+    }
+}
+
+/// A value in binary; `None` if it isn't one of its type.
+fn binary(bytes: &[u8], kind: &Type) -> Option<ArrayRef> {
+    if let Some(element) = element(kind) {
+        return binary_list(bytes, &element);
+    }
+    Some(match *kind {
+        Type::BOOL => Arc::new(BooleanArray::from(vec![bytes == [1]])),
+        Type::INT2 => int(i16::from_be_bytes(bytes.try_into().ok()?).into()),
+        Type::INT4 => int(i32::from_be_bytes(bytes.try_into().ok()?).into()),
+        Type::OID => int(u32::from_be_bytes(bytes.try_into().ok()?).into()),
+        Type::INT8 => int(i64::from_be_bytes(bytes.try_into().ok()?)),
+        Type::FLOAT4 => float(f32::from_be_bytes(bytes.try_into().ok()?).into()),
+        Type::FLOAT8 => float(f64::from_be_bytes(bytes.try_into().ok()?)),
+        Type::DATE => {
+            Arc::new(Date32Array::from(vec![i32::from_be_bytes(bytes.try_into().ok()?).checked_add(DAYS)?]))
+        }
+        Type::TIMESTAMP | Type::TIMESTAMPTZ => {
+            let micros =
+                i64::from_be_bytes(bytes.try_into().ok()?).checked_add(i64::from(DAYS) * 86_400_000_000)?;
+            times(vec![Some(micros)], kind)
+        }
+        Type::BYTEA => Arc::new(BinaryArray::from(vec![bytes])),
+        Type::NUMERIC => float(numeric(bytes)?),
+        Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR | Type::CHAR | Type::UNKNOWN | Type::UUID => {
+            texts(std::str::from_utf8(bytes).ok()?)
+        }
+        _ => return None,
+    })
+}
+
+fn int(value: i64) -> ArrayRef {
+    Arc::new(Int64Array::from(vec![value]))
+}
+
+fn float(value: f64) -> ArrayRef {
+    Arc::new(Float64Array::from(vec![value]))
+}
+
+fn texts(value: &str) -> ArrayRef {
+    Arc::new(StringArray::from(vec![value]))
+}
+
+fn times(micros: Vec<Option<i64>>, kind: &Type) -> ArrayRef {
+    let times = TimestampMicrosecondArray::from(micros);
+    Arc::new(if *kind == Type::TIMESTAMPTZ { times.with_timezone("UTC") } else { times })
+}
+
+/// A number of fixed point: digits of 10,000 each.
+fn numeric(mut bytes: &[u8]) -> Option<f64> {
+    let digits = bytes.try_get_i16().ok()?;
+    let weight = bytes.try_get_i16().ok()?;
+    let sign = bytes.try_get_u16().ok()?;
+    bytes.try_get_i16().ok()?;
+    let mut text = String::from(match sign {
+        0 => "0",
+        0x4000 => "-0",
+        0xC000 => return Some(f64::NAN),
+        _ => return None,
+    });
+    for _ in 0..digits {
+        text.push_str(&format!("{:04}", bytes.try_get_i16().ok()?));
+    }
+    text.push_str(&format!("e{}", 4 * (i32::from(weight) + 1 - i32::from(digits))));
+    text.parse().ok()
+}
+
+/// A value as text; `None` if it isn't one of its type.
+fn text(bytes: &[u8], kind: &Type) -> Option<ArrayRef> {
+    let text = std::str::from_utf8(bytes).ok()?;
+    let trimmed = text.trim();
+    if let Some(element) = element(kind) {
+        return text_list(trimmed, &element);
+    }
+    Some(match *kind {
+        Type::BOOL => match trimmed.to_ascii_lowercase().as_str() {
+            "t" | "true" | "y" | "yes" | "on" | "1" => Arc::new(BooleanArray::from(vec![true])),
+            "f" | "false" | "n" | "no" | "off" | "0" => Arc::new(BooleanArray::from(vec![false])),
+            _ => return None,
+        },
+        Type::INT2 => int(trimmed.parse::<i16>().ok()?.into()),
+        Type::INT4 => int(trimmed.parse::<i32>().ok()?.into()),
+        Type::INT8 | Type::OID => int(trimmed.parse().ok()?),
+        Type::FLOAT4 | Type::FLOAT8 | Type::NUMERIC => float(trimmed.parse().ok()?),
+        Type::DATE => {
+            let day = NaiveDate::parse_from_str(trimmed, "%Y-%m-%d").ok()?;
+            let days = (day - NaiveDate::from_ymd_opt(1970, 1, 1)?).num_days();
+            Arc::new(Date32Array::from(vec![i32::try_from(days).ok()?]))
+        }
+        Type::TIMESTAMP | Type::TIMESTAMPTZ => times(vec![Some(time(trimmed)?)], kind),
+        Type::BYTEA => {
+            let digits = trimmed.strip_prefix("\\x")?.as_bytes();
+            let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+            let bytes = digits.chunks(2).map(byte).collect::<Option<Vec<u8>>>()?;
+            Arc::new(BinaryArray::from(vec![bytes.as_slice()]))
+        }
+        _ => texts(text),
+    })
+}
+
+/// Microseconds since 1970.
+fn time(text: &str) -> Option<i64> {
+    let text = text.replacen('T', " ", 1);
+    let short = || {
+        Some(format!("{}00", text.get(..)?))
+            .filter(|_| text.len() > 13 && text[text.len() - 3..].starts_with(['+', '-']))
+    };
+    let with_zone = |text: &str| DateTime::parse_from_str(text, "%Y-%m-%d %H:%M:%S%.f%#z").ok();
+    if let Some(time) = with_zone(&text).or_else(|| with_zone(&short()?)) {
+        return Some(time.timestamp_micros());
+    }
+    let naive = NaiveDateTime::parse_from_str(text.trim_end_matches('Z'), "%Y-%m-%d %H:%M:%S%.f").ok();
+    let day = || NaiveDate::parse_from_str(&text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+    Some(naive.or_else(day)?.and_utc().timestamp_micros())
+}
+
+fn list(parts: Vec<Option<ArrayRef>>, kind: &Type) -> Option<ArrayRef> {
+    let of = match *kind {
+        Type::BOOL => DataType::Boolean,
+        Type::INT2 | Type::INT4 | Type::INT8 => DataType::Int64,
+        Type::FLOAT4 | Type::FLOAT8 => DataType::Float64,
+        Type::TEXT => DataType::Utf8,
+        _ => parts.iter().flatten().next()?.data_type().clone(),
+    };
+    let count = parts.len();
+    let parts: Vec<ArrayRef> =
+        parts.into_iter().map(|part| part.unwrap_or_else(|| new_null_array(&of, 1))).collect();
+    let parts: Vec<&dyn arrow::array::Array> = parts.iter().map(AsRef::as_ref).collect();
+    let values = if parts.is_empty() { new_null_array(&of, 0) } else { concat(&parts).ok()? };
+    let field = Arc::new(Field::new_list_field(of, true));
+    Some(Arc::new(ListArray::try_new(field, OffsetBuffer::from_lengths([count]), values, None).ok()?))
+}
+
+fn binary_list(mut bytes: &[u8], kind: &Type) -> Option<ArrayRef> {
+    let dimensions = bytes.try_get_i32().ok()?;
+    bytes.try_get_i32().ok()?;
+    let said = Type::from_oid(bytes.try_get_u32().ok()?)?;
+    if dimensions == 0 {
+        return list(Vec::new(), kind);
+    }
+    let count = bytes.try_get_i32().ok().filter(|_| dimensions == 1)?;
+    bytes.try_get_i32().ok()?;
+    let mut parts = Vec::new();
+    for _ in 0..count {
+        let length = bytes.try_get_i32().ok()?;
+        if length == -1 {
+            parts.push(None);
+            continue;
+        }
+        let (part, rest) = bytes.split_at_checked(usize::try_from(length).ok()?)?;
+        parts.push(Some(binary(part, &said)?));
+        bytes = rest;
+    }
+    list(parts, kind)
+}
+
+/// `{1,NULL,"a b"}`.
+fn text_list(text: &str, kind: &Type) -> Option<ArrayRef> {
+    let inner = text.strip_prefix('{')?.strip_suffix('}')?;
+    let mut parts = Vec::new();
+    let mut letters = inner.chars().peekable();
+    while letters.peek().is_some() {
+        let mut part = String::new();
+        while letters.next_if(|letter| letter.is_whitespace()).is_some() {}
+        let is_quoted = letters.next_if_eq(&'"').is_some();
+        loop {
+            match letters.next() {
+                Some('\\') => part.push(letters.next()?),
+                Some('"') if is_quoted => {
+                    letters.next_if_eq(&',');
+                    break;
+                }
+                Some(',') if !is_quoted => break,
+                Some('{' | '}' | '"') if !is_quoted => return None,
+                Some(letter) => part.push(letter),
+                None if is_quoted => return None,
+                None => break,
+            }
+        }
+        let is_null = !is_quoted && part.eq_ignore_ascii_case("null");
+        parts.push(if is_null { None } else { Some(self::text(part.as_bytes(), kind)?) });
+    }
+    list(parts, kind)
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::util::display::array_value_to_string;
+
+    use super::*;
+
+    fn shown(array: Option<ArrayRef>) -> String {
+        array.map_or_else(|| "none".into(), |array| array_value_to_string(&array, 0).unwrap())
+    }
+
+    #[test]
+    fn values_are_read_by_their_type() {
+        for (value, kind, is) in [
+            ("5", Type::INT2, "5"),
+            ("70000", Type::INT2, "none"),
+            (" 5 ", Type::INT8, "5"),
+            ("0.05", Type::FLOAT8, "0.05"),
+            ("NaN", Type::FLOAT8, "NaN"),
+            ("1,5", Type::FLOAT8, "none"),
+            (" a ", Type::TEXT, " a "),
+            ("t", Type::BOOL, "true"),
+            ("maybe", Type::BOOL, "none"),
+            ("2026-11-29", Type::DATE, "2026-11-29"),
+            ("2026-11-29 05:00:00+01", Type::TIMESTAMPTZ, "2026-11-29T04:00:00Z"),
+            ("2026-11-29 05:00:00.5", Type::TIMESTAMP, "2026-11-29T05:00:00.500"),
+            ("{1, NULL,3}", Type::INT8_ARRAY, "[1, , 3]"),
+            ("{a,\"b,\\\"c\"}", Type::TEXT_ARRAY, "[a, b,\"c]"),
+            ("{}", Type::TEXT_ARRAY, "[]"),
+            ("{{1}}", Type::INT8_ARRAY, "none"),
+            ("{\"a", Type::TEXT_ARRAY, "none"),
+        ] {
+            assert_eq!(shown(text(value.as_bytes(), &kind)), is, "{value} {kind}");
+        }
+        for (bytes, kind, is) in [
+            (&[0, 5][..], Type::INT2, "5"),
+            (&[5], Type::INT4, "none"),
+            (&0.5_f64.to_be_bytes(), Type::FLOAT8, "0.5"),
+            // 1.5 as psycopg sends a decimal.
+            (&[0, 2, 0, 0, 0, 0, 0, 1, 0, 1, 19, 136], Type::NUMERIC, "1.5"),
+            (b"\xff", Type::TEXT, "none"),
+            (
+                &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 21, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 7],
+                Type::INT2_ARRAY,
+                "[7]",
+            ),
+            (
+                &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 21, 127, 255, 255, 255, 0, 0, 0, 1],
+                Type::INT2_ARRAY,
+                "none",
+            ),
+        ] {
+            assert_eq!(shown(binary(bytes, &kind)), is, "{bytes:?} {kind}");
+        }
+    }
+
+    #[test]
+    fn a_value_that_does_not_fit_is_named_by_its_parameter() {
+        let wanted = Arc::new(Schema::new(vec![
+            Field::new("1", DataType::Utf8, true),
+            Field::new("2", DataType::Float64, true),
+        ]));
+        let stream = |types: &[u32], values: &[Option<Bytes>]| {
+            Given { types, wanted: Some(&wanted), formats: Formats::default(), values }.stream()
+        };
+        // A user may be called 17, and 1 is a number of any kind.
+        let stream_of = stream(&[20, 20], &[Some("17".into()), Some("1".into())]).unwrap();
+        let batch = arrow::ipc::reader::StreamReader::try_new(stream_of.as_slice(), None)
+            .unwrap()
+            .next()
+            .unwrap()
+            .unwrap();
+        assert_eq!(
+            batch.schema().fields().iter().map(|f| f.data_type().clone()).collect::<Vec<_>>(),
+            [DataType::Utf8, DataType::Float64]
+        );
+        let Err(Fault::Said(words)) = stream(&[], &[None, Some("x".into())]) else { panic!("it fits") };
+        assert_eq!(words.code, "22P02");
+        assert!(words.text.contains("$2") && words.text.contains("`x`"), "{words:?}");
+    }
+}
