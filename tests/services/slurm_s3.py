@@ -1,0 +1,280 @@
+#!/usr/bin/env python3
+"""Runs in an object store whose tasks a batch system starts, while everything is killed that can be.
+
+    eval "$(start-s3.sh DIR 7200)"; eval "$(start-slurm.sh DIR 7200)"; slurm_s3.py RESULTS FOLDER SLURM_DIR S3_DIR [KILLS] [SEED]
+
+Between the tasks and the store stands fault.py, which refuses, loses, doubles, delays and cuts 3 % of the requests each. Meanwhile
+workers, the daemon of a node with all that runs on it, the S3 server and the proxy are killed, KILLS times in all (20), and what is
+left of a run is submitted again when nothing of it is in the queue; a run that is done is followed by another one. Then a node
+that stays away, a time limit, and preemption in both modes, once each. The CSV files that are merged from the store are those of a
+run on a disk that nobody disturbed, each time.
+"""
+import collections
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+RESULTS, FOLDER, SLURM, S3 = (Path(arg).resolve() for arg in sys.argv[1:5])
+KILLS, SEED = int((sys.argv[5:] or ["20"])[0]), int((sys.argv[6:] or ["1"])[0])
+SHARE = 0.03
+FAULTS = [("error", 0), ("slowdown", 0), ("conflict", 0), ("lost", 0), ("done500", 0), ("twice", 0), ("late", 1), ("refuse", 0), ("slow", 0.3), ("cut", 0)]
+USERS, SHARDS = 30, 10
+STORE, PROXY = os.environ["AWS_ENDPOINT_URL"], os.environ["RESULTS_S3_FAULTS"]
+# What tasks inherit from whoever submits them.
+THROUGH = {**os.environ, "AWS_ENDPOINT_URL": PROXY}
+CSVS = ("per_user_te.csv", "hbin_counts.csv", "k_selected_by_user.csv")
+LOG = []
+
+
+def results(*args, env=None, timeout=300):
+    done = subprocess.run([RESULTS, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env or os.environ)
+    LOG.append(f"$ results {' '.join(map(str, args))}\n{done.stdout}{done.stderr}exit {done.returncode}\n")
+    return done
+
+
+def must(*args, **more):
+    done = results(*args, **more)
+    assert done.returncode == 0, f"{args}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
+    return done.stdout
+
+
+def slurm(*command):
+    return subprocess.run(command, capture_output=True, text=True, timeout=60).stdout
+
+
+def read(path):
+    try:
+        return path.read_bytes().decode(errors="replace").split("\0")
+    except OSError:
+        return [""]
+
+
+def processes():
+    return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
+
+
+def end(process, how=signal.SIGKILL):
+    try:
+        os.kill(process, how)
+    except ProcessLookupError:
+        pass
+
+
+def daemon(folder, name):
+    return int((folder / f"{name}.pid").read_text())
+
+
+def again(folder, name):
+    """Kills what was started there, and starts it as it was started."""
+    process = daemon(folder, name)
+    command, here = read(Path(f"/proc/{process}/cmdline"))[:-1], os.readlink(f"/proc/{process}/cwd")
+    end(process)
+    while Path(f"/proc/{process}").exists() and read(Path(f"/proc/{process}/cmdline")) != [""]:
+        time.sleep(0.02)
+    yield
+    with open(folder / f"{name}.log", "a") as log:
+        started = subprocess.Popen(command, cwd=here, stdout=log, stderr=log, start_new_session=True)
+    (folder / f"{name}.pid").write_text(f"{started.pid}\n")
+    yield
+
+
+def rules(faults):
+    lines = [f"* / {fault} {SHARE} -1 {seconds}" for fault, seconds in FAULTS] if faults else []
+    for _ in range(100):
+        try:
+            return urllib.request.urlopen(urllib.request.Request(PROXY + "/_rules", "\n".join(lines).encode(), method="POST")).read()
+        except OSError:
+            time.sleep(0.1)
+    raise AssertionError("the proxy does not come back")
+
+
+class Run:
+    """A run in the store, and its tasks."""
+
+    def __init__(self, name, config, partition="work", minutes=20, memory="100MB"):
+        self.url = f"s3://bucket/{name}-{SEED}-{os.getpid()}"
+        self.wish = ["--engine", "slurm", "--threads", 1, "--memory", memory, "--time", f"{minutes}min", "--partition", partition]
+        self.first = ["submit", "--config", config, "--data", FOLDER / "data", "--shards", SHARDS, "--out", self.url, *self.wish]
+        self.submissions, self.came = 0, set()
+
+    def submit(self):
+        """What is left, once nothing of it is in the queue; a store that goes wrong may refuse, and is asked again."""
+        for _ in range(20):
+            there = results("status", self.url, "--json").returncode in (0, 3)
+            command = ["submit", "--resume", self.url, *self.wish] if there else self.first
+            done = results(*command, env=THROUGH)
+            self.submissions += 1
+            if done.returncode == 0:
+                return
+            assert done.returncode in (1, 2), done.stderr
+            time.sleep(1)
+        raise AssertionError(f"it cannot be submitted: {done.stderr}")
+
+    def tasks(self):
+        """Processes of its tasks by node."""
+        found = collections.defaultdict(list)
+        for process in processes():
+            line = read(Path(f"/proc/{process}/cmdline"))
+            if self.url in line and line[0] == str(RESULTS):
+                for entry in read(Path(f"/proc/{process}/environ")):
+                    if entry.startswith("SLURMD_NODENAME="):
+                        found[entry.split("=", 1)[1]].append(process)
+        return found
+
+    def queued(self):
+        """Jobs that have not ended; those that were put back start at once."""
+        jobs = [line.split("|") for line in slurm("squeue", "-h", "-r", "-o", "%A|%T|%r|%j|%i").splitlines()]
+        for _, state, reason, _, task in jobs:
+            self.came |= {state, reason}
+            if state == "PENDING" and reason == "BeginTime":
+                slurm("scontrol", "update", f"JobId={task}", "StartTime=now")
+            if reason.startswith(("JobHeld", "launch_failed")):
+                slurm("scontrol", "release", task)
+        return len(jobs)
+
+    def is_done(self):
+        return json.loads(must("status", self.url, "--json"))["complete"]
+
+    def until_done(self, between=lambda: None, minutes=20):
+        began = time.monotonic()
+        self.submit()
+        while True:
+            assert time.monotonic() - began < 60 * minutes, f"{self.url} comes to no end"
+            between()
+            if not self.queued():
+                if self.is_done():
+                    return
+                self.submit()
+            time.sleep(0.3)
+
+    def until_working(self, least=1):
+        self.submit()
+        began = time.monotonic()
+        while sum(map(len, self.tasks().values())) < least:
+            assert time.monotonic() - began < 120, f"no task of {self.url} begins:\n{slurm('squeue', '-a')}"
+            self.queued()
+            time.sleep(0.2)
+
+    def is_right(self, expected):
+        must("validate", self.url)
+        merged = FOLDER / self.url.rsplit("/", 1)[1]
+        must("merge", "--shards", self.url, "--output", merged)
+        for name in CSVS:
+            assert (merged / name).read_bytes() == (expected / name).read_bytes(), f"{name} differs: {merged}"
+        assert len((merged / "users.csv").read_text().splitlines()) == USERS + 1, merged
+
+
+def node_down(run, node):
+    """The daemon of a node and all that runs there; its restart is what is left to do."""
+    restart = again(SLURM, f"slurmd-{node}")
+    next(restart)
+    for process in processes():
+        if f"SLURMD_NODENAME={node}" in read(Path(f"/proc/{process}/environ")):
+            end(process)
+    for process in processes():
+        if read(Path(f"/proc/{process}/comm"))[0].strip() == "slurmstepd" and not children(process):
+            end(process)
+    return restart
+
+
+def children(process):
+    try:
+        return Path(f"/proc/{process}/task/{process}/children").read_text().split()
+    except OSError:
+        return []
+
+
+def kills(config, expected, rng):
+    killed, rounds = collections.Counter(), 0
+
+    def kill():
+        if sum(killed.values()) >= KILLS:
+            return rules(False)
+        time.sleep(rng.uniform(0.2, 1.5))
+        what = rng.choices(["worker", "node", "server", "proxy"], [6, 2, 1, 1])[0]
+        tasks = run.tasks()
+        if what == "worker" and tasks:
+            end(rng.choice([process for own in tasks.values() for process in own]))
+        elif what == "node" and tasks:
+            restart = node_down(run, rng.choice(sorted(tasks)))
+            time.sleep(rng.uniform(0.1, 3))
+            next(restart)
+        elif what in ("server", "proxy"):
+            restart = again(S3, {"server": "weed", "proxy": "faults"}[what])
+            next(restart)
+            time.sleep(rng.uniform(0.1, 3))
+            next(restart)
+            rules(True)
+        else:
+            return
+        killed[what] += 1
+
+    while sum(killed.values()) < KILLS:
+        rounds += 1
+        run = Run(f"kills{rounds}", config)
+        rules(True)
+        run.until_done(kill)
+        run.is_right(expected)
+        print(f"{time.monotonic() - BEGAN:5.0f} s  run {rounds}: {sum(killed.values())} kills {dict(killed)}, {run.submissions} submissions", flush=True)
+    rules(False)
+
+
+def events(config, expected):
+    run = Run("away", config)
+    run.until_working(4)
+    restart = node_down(run, sorted(run.tasks())[0])
+    time.sleep(15)  # longer than the controller waits for a node
+    next(restart)
+    run.until_done()
+    run.is_right(expected)
+    print(f"{time.monotonic() - BEGAN:5.0f} s  a node that stays away", flush=True)
+
+    run = Run("limit", FOLDER / "slow.yaml", minutes=1)
+    run.until_done()
+    assert run.submissions > 1, "no task came to its time limit"
+    run.is_right(FOLDER / "expected_slow")
+    print(f"{time.monotonic() - BEGAN:5.0f} s  a time limit: {run.submissions} submissions", flush=True)
+
+    for partition in ("work", "cancel"):
+        run = Run(partition, config, partition=partition)
+        run.until_working(4)
+        before = sum(map(len, run.tasks().values()))
+        slurm("sbatch", "--partition=first", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 4")
+        began = time.monotonic()
+        while run.tasks():
+            assert time.monotonic() - began < 60, f"{before} tasks go on:\n{slurm('squeue', '-a')}"
+            time.sleep(0.1)
+        run.until_done()
+        run.is_right(expected)
+        print(f"{time.monotonic() - BEGAN:5.0f} s  preemption in the partition `{partition}`", flush=True)
+
+
+def main():
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    must("demo", "--users", USERS, "--data-only", "--out", FOLDER)
+    plain = "feature_modes: [composite]\ntaus: [1]\nanalysis_modes: [global_te]\nstatistical: {nulls: [permute]}\nruntime: {commit_seconds: 1}\n"
+    for name, surrogates in (("plain", 40_000), ("slow", 400_000)):
+        config = FOLDER / f"{name}.yaml"
+        config.write_text(plain + f"surrogates: {surrogates}\n")
+    for name, config, expected in (("undisturbed", "plain", "expected"), ("undisturbed_slow", "slow", "expected_slow")):
+        must("run", "--config", FOLDER / f"{config}.yaml", "--data", FOLDER / "data", "--out", FOLDER / name, "-q", timeout=1800)
+        must("merge", "--shards", FOLDER / name, "--output", FOLDER / expected)
+        print(f"{time.monotonic() - BEGAN:5.0f} s  {name}", flush=True)
+    kills(FOLDER / "plain.yaml", FOLDER / "expected", random.Random(SEED))
+    events(FOLDER / "plain.yaml", FOLDER / "expected")
+    said = "".join(LOG) + "".join(path.read_text(errors="replace") for path in SLURM.glob("*.log"))
+    assert os.environ["AWS_SECRET_ACCESS_KEY"] not in said, "a secret is told"
+    print(f"{KILLS} kills and four events: nothing lost, nothing twice")
+
+
+BEGAN = time.monotonic()
+try:
+    main()
+finally:
+    (FOLDER / "said.log").write_text("".join(LOG))
