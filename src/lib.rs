@@ -16,13 +16,13 @@
 //!
 //! Rooms, floors, words and what never happens: `ARCHITECTURE.md` at the root of the project.
 
-pub mod batch;
+mod batch;
 mod check;
 pub mod cli;
 mod control;
 pub mod dataset;
 mod demo;
-pub mod engine;
+mod engine;
 mod export;
 mod init;
 mod legacy;
@@ -30,7 +30,7 @@ pub mod measures;
 pub mod merge;
 mod progress;
 mod queries;
-pub mod report;
+mod report;
 pub mod run;
 #[cfg(feature = "serve")]
 pub mod serve;

@@ -5,7 +5,6 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use results::engine::engine;
 use results::schema::{Row, Schemas};
 use results::store::{
     Assignment, ExpectedUnit, LedgerRow, Location, NewRun, Prepared, Protocol, Run, UnitState, Writer,
@@ -140,8 +139,8 @@ impl Made {
     /// Commits the users of a shard, every fiftieth of them twice.
     pub(crate) fn commit(self, run: &Run, schemas: &Schemas, users: u64, share: Assignment) {
         // Of another version, all would be done again.
-        let engine = engine(&run.manifest().config, schemas, None).unwrap().version();
-        let by = (share, engine.as_str());
+        let version = results::measures::version(&run.manifest().config);
+        let by = (share, version.as_str());
         let own: Vec<u64> = (u64::from(share.index)..users).step_by(share.of as usize).collect();
         for part in own.chunks(own.len().div_ceil(self.commits).max(1)) {
             let units = part

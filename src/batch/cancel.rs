@@ -8,7 +8,7 @@ use crate::store::Run;
 
 /// What was ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cancelled {
+pub(crate) struct Cancelled {
     /// The jobs that were still there, by the scheduler's name and id.
     pub jobs: Vec<String>,
 }
@@ -17,7 +17,7 @@ pub struct Cancelled {
 ///
 /// # Errors
 /// It was never submitted; the scheduler does not answer, or does not end them.
-pub fn cancel(run: &Run, engines: Engines<'_>) -> Result<Cancelled, BatchError> {
+pub(crate) fn cancel(run: &Run, engines: Engines<'_>) -> Result<Cancelled, BatchError> {
     let Some(submission) = submissions(run)?.pop() else {
         return Err(BatchError::NotSubmitted { run: run.name() });
     };

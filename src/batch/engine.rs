@@ -10,7 +10,7 @@ use super::word::Word;
 /// How a scheduler is spoken to, as its file says.
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Engine {
+pub(crate) struct Engine {
     /// The name by which it is asked for: that of its file.
     #[serde(skip)]
     pub name: String,

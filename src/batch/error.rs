@@ -8,7 +8,7 @@ use crate::store::{StorageError, StoreError};
 
 /// A submission, a question or a cancelling that came to nothing.
 #[derive(Debug, Error)]
-pub enum BatchError {
+pub(crate) enum BatchError {
     /// Unknown engine.
     #[error("unknown engine `{name}`{}\n(hint: engines are {known}; one of your own is DIR/config/engines/NAME.yaml with --definitions DIR)", near.as_ref().map_or(String::new(), |n| format!("; did you mean `{n}`?")))]
     NoEngine {
@@ -166,7 +166,7 @@ impl From<StorageError> for BatchError {
 
 impl BatchError {
     /// Its exit code.
-    pub fn exit(&self) -> Exit {
+    pub(crate) fn exit(&self) -> Exit {
         match self {
             Self::NoId { .. }
             | Self::NoAnswer { .. }

@@ -34,11 +34,11 @@ const OF_SCRIPT: &[&str] = &[
 
 /// Where engine files of the user's own lie, and the built-in ones.
 #[derive(Debug, Clone, Copy)]
-pub struct Engines<'a>(pub Option<&'a Path>);
+pub(crate) struct Engines<'a>(pub Option<&'a Path>);
 
 impl Engines<'_> {
     /// As [`engine`].
-    pub fn get(self, name: &str) -> Result<Engine, BatchError> {
+    pub(crate) fn get(self, name: &str) -> Result<Engine, BatchError> {
         engine(name, self.0)
     }
 }
@@ -47,7 +47,7 @@ impl Engines<'_> {
 ///
 /// # Errors
 /// There is none of that name, or its file has a fault.
-pub fn engine(name: &str, folder: Option<&Path>) -> Result<Engine, BatchError> {
+pub(crate) fn engine(name: &str, folder: Option<&Path>) -> Result<Engine, BatchError> {
     let (file, text) = find(name, folder)?;
     let fault = |what: String| BatchError::Engine { file: file.clone(), what };
     let mut engine: Engine =
@@ -60,7 +60,7 @@ pub fn engine(name: &str, folder: Option<&Path>) -> Result<Engine, BatchError> {
 }
 
 /// The names of all engines.
-pub fn engine_names(folder: Option<&Path>) -> Vec<String> {
+pub(crate) fn engine_names(folder: Option<&Path>) -> Vec<String> {
     let stem = |path: &Path| {
         let is_yaml = path.extension().is_some_and(|e| e == "yaml");
         is_yaml.then(|| Some(path.file_stem()?.to_str()?.to_owned())).flatten()

@@ -19,7 +19,7 @@ const FORMAT: u32 = 1;
 
 /// The record of one submission.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Submission {
+pub(crate) struct Submission {
     format: u32,
     /// Its number in the run, from 1.
     pub number: u32,
@@ -50,7 +50,7 @@ pub struct Submission {
 
 /// A job of the scheduler.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Job {
+pub(crate) struct Job {
     /// Its id, as commands take it.
     pub id: String,
     /// The same, as answers name it.
@@ -66,7 +66,7 @@ pub struct Job {
 
 /// The job that merges.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MergeJob {
+pub(crate) struct MergeJob {
     /// Its id.
     pub id: String,
     /// The same, as answers name it.
@@ -79,7 +79,7 @@ pub struct MergeJob {
 
 /// The jobs of a merge in parts.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MergeStages {
+pub(crate) struct MergeStages {
     /// Where they write.
     pub output: String,
     /// How many parts.
@@ -92,7 +92,7 @@ pub struct MergeStages {
 
 /// A job of a stage of a merge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct StageJob {
+pub(crate) struct StageJob {
     /// The stage by its name.
     pub stage: String,
     /// Which of its jobs, from 1.
@@ -140,12 +140,12 @@ impl Submission {
     }
 
     /// Its folder in the run.
-    pub fn folder(&self) -> String {
+    pub(crate) fn folder(&self) -> String {
         folder(self.number)
     }
 
     /// The ids of all its jobs.
-    pub fn ids(&self) -> Vec<String> {
+    pub(crate) fn ids(&self) -> Vec<String> {
         self.jobs().map(|(id, _)| id.clone()).collect()
     }
 
@@ -185,7 +185,7 @@ pub(super) fn last_number(run: &Run) -> Result<u32, BatchError> {
 ///
 /// # Errors
 /// They cannot be read.
-pub fn submissions(run: &Run) -> Result<Vec<Submission>, BatchError> {
+pub(crate) fn submissions(run: &Run) -> Result<Vec<Submission>, BatchError> {
     let mut all = Vec::new();
     for entry in run.storage().list(FOLDER)? {
         if !entry.path.ends_with("/record.yaml") {

@@ -38,7 +38,7 @@ pub(super) type States = HashMap<(String, Option<u64>), State>;
 
 impl Engine {
     /// Whether all tasks run on this machine.
-    pub fn is_of_one_machine(&self) -> bool {
+    pub(crate) fn is_of_one_machine(&self) -> bool {
         self.one_machine
     }
 
@@ -46,7 +46,7 @@ impl Engine {
     ///
     /// # Errors
     /// One of them is not there.
-    pub fn is_installed(&self) -> Result<(), BatchError> {
+    pub(crate) fn is_installed(&self) -> Result<(), BatchError> {
         let missing: Vec<&str> = self.needs.iter().filter(|n| !is_there(n)).map(String::as_str).collect();
         if missing.is_empty() {
             return Ok(());

@@ -18,7 +18,7 @@ const WARNING: u64 = 120;
 
 /// What is asked of the scheduler.
 #[derive(Debug, Clone, Default)]
-pub struct Wish {
+pub(crate) struct Wish {
     /// Shards of a task.
     pub pack: u32,
     /// Threads of each shard's process.
@@ -41,7 +41,7 @@ pub struct Wish {
 
 /// A merge in parts: an array a stage, or one job for all parts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct MergeParts {
+pub(crate) struct MergeParts {
     /// How many.
     pub count: u32,
     /// The stages by name, in order, and whether each part does it.

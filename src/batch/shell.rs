@@ -1,7 +1,7 @@
 //! Texts in a shell script.
 
 /// A word that a shell reads as this text, whatever it holds.
-pub fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "_-./=:,+@".contains(c);
     if !text.is_empty() && text.chars().all(is_plain) {
         return text.to_owned();

@@ -31,7 +31,7 @@ const LOOK: Duration = Duration::from_millis(150);
 
 /// Shards of a run that are to be worked on by a scheduler's tasks.
 #[derive(Debug)]
-pub struct Submit<'a> {
+pub(crate) struct Submit<'a> {
     engine: &'a Engine,
     run: &'a Run,
     wish: Wish,
@@ -42,14 +42,14 @@ pub struct Submit<'a> {
 
 /// What would be submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Preview {
+pub(crate) struct Preview {
     /// Each script, by its path, and the command that submits it.
     pub jobs: Vec<(String, String, String)>,
 }
 
 /// What was submitted.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Submitted {
+pub(crate) struct Submitted {
     /// The record.
     pub submission: Submission,
     /// The scheduler's name.
@@ -61,7 +61,7 @@ impl<'a> Submit<'a> {
     ///
     /// # Errors
     /// A path cannot be handed on.
-    pub fn new(
+    pub(crate) fn new(
         engine: &'a Engine,
         run: &'a Run,
         at: &Location,
@@ -100,7 +100,7 @@ impl<'a> Submit<'a> {
     }
 
     /// Scripts and commands, without asking for anything but limits.
-    pub fn preview(&self) -> Preview {
+    pub(crate) fn preview(&self) -> Preview {
         let number = 1 + last_number(self.run).unwrap_or(0);
         let folder = folder(number);
         let scripts = self.scripts(&folder);
@@ -119,7 +119,7 @@ impl<'a> Submit<'a> {
     /// # Errors
     /// The scheduler refuses, would never start the job, or says what is not understood; the run is submitted already,
     /// or worked on.
-    pub fn send(&self, engines: Engines<'_>) -> Result<Submitted, BatchError> {
+    pub(crate) fn send(&self, engines: Engines<'_>) -> Result<Submitted, BatchError> {
         let _alone = self.alone()?;
         let last = last_number(self.run)?;
         self.is_free(engines)?;

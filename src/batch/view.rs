@@ -18,7 +18,7 @@ const LOGS: usize = 50;
 
 /// Where the tasks of a submission stand.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct BatchView {
+pub(crate) struct BatchView {
     /// The engine.
     pub engine: String,
     /// The scheduler, for people.
@@ -45,7 +45,7 @@ pub struct BatchView {
 
 /// Where a merge in parts stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct MergeView {
+pub(crate) struct MergeView {
     /// Where it writes.
     pub output: String,
     /// How many parts.
@@ -58,7 +58,7 @@ pub struct MergeView {
 
 /// Where a part of a stage stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct PartView {
+pub(crate) struct PartView {
     /// The stage by its name.
     pub stage: String,
     /// The part; none if one does it for all.
@@ -70,7 +70,7 @@ pub struct PartView {
 
 /// Where a task stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TaskView {
+pub(crate) struct TaskView {
     /// Its shards.
     pub shards: Vec<u32>,
     /// Whether they have work left, by the run.
@@ -82,7 +82,7 @@ pub struct TaskView {
 
 /// Where a job stands.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct JobView {
+pub(crate) struct JobView {
     /// As the scheduler names it.
     pub id: String,
     /// Its state; none if the scheduler does not know it any more, or did not answer.
@@ -101,7 +101,7 @@ pub struct JobView {
 
 impl JobView {
     /// Its log with its full name, of a run of that name.
-    pub fn full_log(&self, run: &str) -> Option<String> {
+    pub(crate) fn full_log(&self, run: &str) -> Option<String> {
         let log = self.log.as_ref()?;
         Some(if Path::new(log).is_absolute() { log.clone() } else { format!("{run}/{log}") })
     }
@@ -154,19 +154,19 @@ impl BatchView {
     }
 
     /// Whether the scheduler still has a task of it.
-    pub fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         self.tasks.iter().any(|task| task.job.state.is_some_and(Word::is_live))
     }
 
     /// Whether something of it goes on by itself.
-    pub fn goes_on(&self) -> bool {
+    pub(crate) fn goes_on(&self) -> bool {
         let parts = self.merge_parts.iter().flat_map(|merge| &merge.stages).map(|part| &part.job);
         let jobs = self.tasks.iter().map(|task| &task.job).chain(&self.merge).chain(parts);
         jobs.filter_map(|job| job.state).any(Word::goes_on)
     }
 
     /// The task that has a shard of the run, which has so many.
-    pub fn task_of(&self, shard: u32, of: u32) -> Option<&TaskView> {
+    pub(crate) fn task_of(&self, shard: u32, of: u32) -> Option<&TaskView> {
         let run = Assignment { index: shard, of };
         let meets =
             |task: &&TaskView| task.shards.iter().any(|&index| Assignment { index, of: self.of }.meets(run));
@@ -249,7 +249,7 @@ impl MergeView {
     }
 
     /// Whether the scheduler still has a part of it.
-    pub fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         self.stages.iter().any(|part| part.job.state.is_some_and(Word::is_live))
     }
 }
@@ -278,7 +278,7 @@ impl JobView {
     }
 
     /// For people: `queued: waits for free nodes`, `running on n1`.
-    pub fn words(&self) -> String {
+    pub(crate) fn words(&self) -> String {
         let Some(state) = self.state else { return self.why.clone().unwrap_or_default() };
         let mut text = state.as_str().to_owned();
         match (state, &self.node) {

@@ -16,14 +16,14 @@ const AGAIN: Duration = Duration::from_secs(10);
 
 /// What schedulers said last, by run.
 #[derive(Debug)]
-pub struct Watch<'a> {
+pub(crate) struct Watch<'a> {
     engines: Engines<'a>,
     last: HashMap<String, (Instant, Asked)>,
 }
 
 impl<'a> Watch<'a> {
     /// Has asked nobody yet.
-    pub fn new(engines: Engines<'a>) -> Self {
+    pub(crate) fn new(engines: Engines<'a>) -> Self {
         Self { engines, last: HashMap::new() }
     }
 
@@ -31,7 +31,7 @@ impl<'a> Watch<'a> {
     ///
     /// # Errors
     /// Its records cannot be read.
-    pub fn look(&mut self, run: &Run, status: &RunStatus) -> Result<Option<BatchView>, BatchError> {
+    pub(crate) fn look(&mut self, run: &Run, status: &RunStatus) -> Result<Option<BatchView>, BatchError> {
         let Some(submission) = submissions(run)?.pop() else { return Ok(None) };
         let key = format!("{} {}", status.run_id, submission.number);
         let fresh =

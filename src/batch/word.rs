@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 /// What a scheduler says of a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Word {
+pub(crate) enum Word {
     /// It is at work.
     Running,
     /// It waits for its turn.
@@ -41,7 +41,7 @@ pub enum Word {
 
 impl Word {
     /// For people.
-    pub fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Running => "running",
             Self::Queued => "queued",
@@ -60,17 +60,17 @@ impl Word {
     }
 
     /// Whether the scheduler still has it.
-    pub fn is_live(self) -> bool {
+    pub(crate) fn is_live(self) -> bool {
         self <= Self::NeverStarts
     }
 
     /// Whether it goes on without anybody doing anything.
-    pub fn goes_on(self) -> bool {
+    pub(crate) fn goes_on(self) -> bool {
         self <= Self::Suspended
     }
 
     /// What to do about a task with work left, where there is anything to do.
-    pub fn advice(self) -> Option<&'static str> {
+    pub(crate) fn advice(self) -> Option<&'static str> {
         Some(match self {
             Self::Running | Self::Queued => return None,
             Self::PutBack => "it goes on behind its last commit; nothing has to be done",

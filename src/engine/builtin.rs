@@ -5,19 +5,19 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use super::{Engine, UnitResult, UserJob};
 use crate::config::Config;
 use crate::dataset::{DatasetError, Input, Recipe, UserFrame};
-use crate::measures::{UnitId, UnitOutcome, analyse, asked};
+use crate::measures::{self, UnitId, UnitOutcome, analyse, asked};
 use crate::store::UnitState;
 
 /// The built-in analysis of a configuration.
 #[derive(Debug)]
-pub struct Builtin<'a> {
+pub(crate) struct Builtin<'a> {
     config: &'a Config,
     recipe: Recipe,
 }
 
 impl<'a> Builtin<'a> {
     /// Compiles the configuration's expressions.
-    pub fn new(config: &'a Config) -> Result<Self, DatasetError> {
+    pub(crate) fn new(config: &'a Config) -> Result<Self, DatasetError> {
         Ok(Self { config, recipe: Recipe::new(config)? })
     }
 
@@ -50,16 +50,9 @@ impl<'a> Builtin<'a> {
     }
 }
 
-/// Raised when an estimator changes in a way that changes numbers.
-const VERSION: u32 = 1;
-
-/// The same of configurations with columns of text, in which words for missing values were texts once.
-const VERSION_WITH_TEXTS: u32 = 2;
-
 impl Engine for Builtin<'_> {
     fn version(&self) -> String {
-        let texts = !self.config.data.text_columns.is_empty();
-        format!("builtin {}", if texts { VERSION_WITH_TEXTS } else { VERSION })
+        measures::version(self.config)
     }
 
     fn input_fingerprint(&self, input: &str) -> Option<String> {

@@ -11,7 +11,7 @@ use crate::schema::Schemas;
 
 /// Makes it ready: compiles expressions, or looks for the program. No unit takes longer than `timeout`
 /// if the analysis is a program; it may set a shorter one itself.
-pub fn engine<'a>(
+pub(crate) fn engine<'a>(
     config: &'a Config,
     schemas: &Schemas,
     timeout: Option<Duration>,

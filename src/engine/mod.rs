@@ -10,10 +10,10 @@ use std::fmt::Debug;
 use crate::schema::Row;
 use crate::store::{TableRows, UnitState};
 
-pub use builtin::Builtin;
-pub use choose::engine;
-pub use command::{CommandEngine, CommandError, CommandOptions};
-pub use error::EngineError;
+pub(crate) use builtin::Builtin;
+pub(crate) use choose::engine;
+pub(crate) use command::{CommandEngine, CommandOptions};
+pub(crate) use error::EngineError;
 
 /// A user with the feature modes that are to be done.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -67,7 +67,7 @@ impl UnitResult {
 }
 
 /// The entry of `issues` that goes with a unit that has no results.
-pub fn failure_issue(feature_mode: &str, reason: &str) -> TableRows {
+pub(crate) fn failure_issue(feature_mode: &str, reason: &str) -> TableRows {
     let issue = Row::new()
         .with("feature_mode", feature_mode)
         .with("method", "PROCESS")

@@ -76,6 +76,18 @@ pub fn unknown(config: &Config) -> Option<&str> {
     config.analysis_modes.iter().map(String::as_str).find(|key| !known(key))
 }
 
+/// Raised when an estimator changes in a way that changes numbers.
+const VERSION: u32 = 1;
+
+/// The same of configurations with columns of text, in which words for missing values were texts once.
+const VERSION_WITH_TEXTS: u32 = 2;
+
+/// The version of the built-in analysis, as the ledger has it: where another one stands, a resume does the unit again.
+pub fn version(config: &Config) -> String {
+    let texts = !config.data.text_columns.is_empty();
+    format!("builtin {}", if texts { VERSION_WITH_TEXTS } else { VERSION })
+}
+
 /// The measures that a configuration asks for.
 pub fn asked(config: &Config) -> impl Iterator<Item = &'static dyn Measure> {
     all().iter().copied().filter(|measure| config.analysis_modes.iter().any(|key| key == measure.key()))

@@ -10,49 +10,49 @@ use crate::plot::{Rows, Values, moment, short};
 
 /// Rows of a query.
 #[derive(Debug, Clone)]
-pub struct Found {
+pub(crate) struct Found {
     schema: SchemaRef,
     batches: Vec<RecordBatch>,
 }
 
 impl Found {
     /// Of batches of a schema.
-    pub fn new(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
+    pub(crate) fn new(schema: SchemaRef, batches: Vec<RecordBatch>) -> Self {
         Self { schema, batches }
     }
 
     /// How many there are.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.batches.iter().map(RecordBatch::num_rows).sum()
     }
 
     /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
     /// Their columns.
-    pub fn schema(&self) -> &SchemaRef {
+    pub(crate) fn schema(&self) -> &SchemaRef {
         &self.schema
     }
 
     /// The rows as they came.
-    pub fn batches(&self) -> &[RecordBatch] {
+    pub(crate) fn batches(&self) -> &[RecordBatch] {
         &self.batches
     }
 
     /// The names of the columns.
-    pub fn names(&self) -> Vec<&str> {
+    pub(crate) fn names(&self) -> Vec<&str> {
         self.schema.fields().iter().map(|field| field.name().as_str()).collect()
     }
 
     /// Whether each column is one of numbers.
-    pub fn kinds(&self) -> Vec<bool> {
+    pub(crate) fn kinds(&self) -> Vec<bool> {
         self.schema.fields().iter().map(|field| field.data_type().is_numeric()).collect()
     }
 
     /// The first rows as texts; what has no value is empty.
-    pub fn texts(&self, most: usize) -> Result<Vec<Vec<String>>, ArrowError> {
+    pub(crate) fn texts(&self, most: usize) -> Result<Vec<Vec<String>>, ArrowError> {
         let columns = self.columns()?;
         let all: Vec<Option<&Values>> = self.names().into_iter().map(|name| columns.column(name)).collect();
         let cell =
@@ -62,7 +62,7 @@ impl Found {
     }
 
     /// The number of a column in the first row.
-    pub fn first(&self, name: &str) -> Option<f64> {
+    pub(crate) fn first(&self, name: &str) -> Option<f64> {
         match self.columns().ok()?.column(name)? {
             Values::Numbers(values) => values.first().copied().flatten(),
             _ => None,
@@ -70,7 +70,7 @@ impl Found {
     }
 
     /// As a plot takes them.
-    pub fn columns(&self) -> Result<Rows, ArrowError> {
+    pub(crate) fn columns(&self) -> Result<Rows, ArrowError> {
         let mut columns = Vec::new();
         for (at, name) in self.names().into_iter().enumerate() {
             let arrays: Vec<&ArrayRef> = self.batches.iter().map(|batch| batch.column(at)).collect();
@@ -80,7 +80,7 @@ impl Found {
     }
 
     /// As CSV, like `sql --format csv` writes it.
-    pub fn csv(&self) -> Result<String, std::io::Error> {
+    pub(crate) fn csv(&self) -> Result<String, std::io::Error> {
         let mut out = Vec::new();
         let mut csv = CsvWriter::new(&mut out, &self.names())?;
         for batch in &self.batches {
@@ -90,7 +90,7 @@ impl Found {
     }
 
     /// The same rows with every text replaced by what `change` makes of it.
-    pub fn with_texts(&self, change: impl Fn(&str) -> String) -> Result<Self, ArrowError> {
+    pub(crate) fn with_texts(&self, change: impl Fn(&str) -> String) -> Result<Self, ArrowError> {
         let is_text = |kind: &DataType| {
             matches!(
                 kind,

@@ -69,7 +69,7 @@ impl Axis {
 }
 
 /// The figure of group tests.
-pub fn svg(tests: &[GroupTest], fdr: &Fdr) -> String {
+pub(crate) fn svg(tests: &[GroupTest], fdr: &Fdr) -> String {
     let labels: Vec<String> = tests.iter().map(|test| label(test, tests)).collect();
     let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or_default();
     let axis = Axis::of(tests, 24.0 + LETTER * longest as f64);

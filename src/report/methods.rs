@@ -11,7 +11,7 @@ use crate::store::MergeManifest;
 
 /// What the methods are told of.
 #[derive(Debug, Clone, Copy)]
-pub struct Study<'a> {
+pub(crate) struct Study<'a> {
     /// Of the merged results.
     pub manifest: &'a MergeManifest,
     /// Tables and what they are.
@@ -25,7 +25,7 @@ pub struct Study<'a> {
 }
 
 /// The methods in Markdown.
-pub fn methods(study: &Study<'_>) -> String {
+pub(crate) fn methods(study: &Study<'_>) -> String {
     let manifest = study.manifest;
     let mut parts = vec!["# Methods".to_owned(), subjects(study)];
     match &manifest.config {

@@ -16,11 +16,11 @@ mod table;
 #[cfg(test)]
 mod testing;
 
-pub use columns::Found;
-pub use document::{About, Document, Finding, ReportError, Subject, Wanted, document};
-pub use figure::svg;
+pub(crate) use columns::Found;
+pub(crate) use document::{Document, ReportError, Wanted};
+pub(crate) use figure::svg;
 pub(crate) use look::{Looked, report};
-pub use methods::{Study, methods};
-pub use plots::{DRAWS_PNG, PlotError, PlotFile, USER, line_of, plot, plots, png};
-pub use rows::{COUPLINGS, DIFFERENCES, GroupTest, group_tests};
-pub use table::{Asked, latex, markdown};
+pub(crate) use methods::{Study, methods};
+pub(crate) use plots::{DRAWS_PNG, PlotError, PlotFile, USER, line_of, plot, plots, png};
+pub(crate) use rows::{COUPLINGS, DIFFERENCES, GroupTest, group_tests};
+pub(crate) use table::{Asked, latex, markdown};

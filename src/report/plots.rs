@@ -15,7 +15,7 @@ use crate::sql::{ParamError, Params, Session, SessionError};
 
 /// A plot that cannot be drawn.
 #[derive(Debug, Error)]
-pub enum PlotError {
+pub(crate) enum PlotError {
     /// No plot has that name.
     #[error("unknown plot `{name}`{meant}\n(hint: `results plot --list` shows them: {known})")]
     Unknown {
@@ -60,22 +60,22 @@ pub enum PlotError {
 }
 
 /// `:3` behind the name of a file, where the line is known.
-pub fn line_of(error: &SessionError) -> String {
+pub(crate) fn line_of(error: &SessionError) -> String {
     error.place().map_or_else(String::new, |(line, _)| format!(":{line}"))
 }
 
 /// The parameter of plots that can be drawn of one person.
-pub const USER: &str = "user";
+pub(crate) const USER: &str = "user";
 
 /// Whether this build draws pictures in pixels.
-pub const DRAWS_PNG: bool = cfg!(feature = "png");
+pub(crate) const DRAWS_PNG: bool = cfg!(feature = "png");
 
 /// A picture in pixels.
 ///
 /// # Errors
 /// This build draws none, or the picture is too large.
 #[cfg(feature = "png")]
-pub fn png(svg: &str) -> Result<Vec<u8>, PlotError> {
+pub(crate) fn png(svg: &str) -> Result<Vec<u8>, PlotError> {
     crate::plot::png(svg).map_err(|error| PlotError::Png(error.to_string()))
 }
 
@@ -90,7 +90,7 @@ pub fn png(_: &str) -> Result<Vec<u8>, PlotError> {
 
 /// A plot and its query.
 #[derive(Debug, Clone)]
-pub struct PlotFile {
+pub(crate) struct PlotFile {
     /// Its name, as `results plot NAME` takes it.
     pub name: String,
     /// What is drawn.
@@ -100,7 +100,7 @@ pub struct PlotFile {
 }
 
 /// All plots by name; one that cannot be read is the error that says so.
-pub fn plots(queries: &Queries) -> Vec<(String, Result<PlotFile, HeaderError>)> {
+pub(crate) fn plots(queries: &Queries) -> Vec<(String, Result<PlotFile, HeaderError>)> {
     let named = |query: &Query| query.name.trim_start_matches(PLOTS).to_owned();
     queries.below(PLOTS).map(|query| (named(query), PlotFile::of(query))).collect()
 }
@@ -109,7 +109,7 @@ pub fn plots(queries: &Queries) -> Vec<(String, Result<PlotFile, HeaderError>)> 
 ///
 /// # Errors
 /// There is none, or its header is wrong.
-pub fn plot(queries: &Queries, name: &str) -> Result<PlotFile, PlotError> {
+pub(crate) fn plot(queries: &Queries, name: &str) -> Result<PlotFile, PlotError> {
     let names: Vec<&str> = queries.below(PLOTS).map(|query| query.name.trim_start_matches(PLOTS)).collect();
     let Some(query) = queries.below(PLOTS).find(|query| query.name.trim_start_matches(PLOTS) == name) else {
         let near = names.iter().map(|own| (strsim::damerau_levenshtein(name, own), own)).min();
@@ -125,7 +125,7 @@ impl PlotFile {
     ///
     /// # Errors
     /// Its header is wrong.
-    pub fn of(query: &Query) -> Result<Self, HeaderError> {
+    pub(crate) fn of(query: &Query) -> Result<Self, HeaderError> {
         let file = format!("{}.sql", query.name);
         let name = query.name.rsplit('/').next().unwrap_or_default().to_owned();
         let name = query.name.strip_prefix(PLOTS).map_or(name, str::to_owned);
@@ -133,22 +133,22 @@ impl PlotFile {
     }
 
     /// Its SQL; a line of it is that of the file.
-    pub fn sql(&self) -> String {
+    pub(crate) fn sql(&self) -> String {
         self.query.in_place()
     }
 
     /// Values of the parameters that have one of their own.
-    pub fn defaults(&self) -> impl Iterator<Item = (String, String)> + '_ {
+    pub(crate) fn defaults(&self) -> impl Iterator<Item = (String, String)> + '_ {
         self.query.parameters().filter_map(|own| Some((own.name.to_owned(), own.default?.to_owned())))
     }
 
     /// Whether it can be drawn of one person.
-    pub fn is_of_user(&self) -> bool {
+    pub(crate) fn is_of_user(&self) -> bool {
         self.query.parameters().any(|own| own.name == USER)
     }
 
     /// Says which tables it needs that a session does not have.
-    pub fn lacks(&self, session: &Session) -> Result<Option<String>, SessionError> {
+    pub(crate) fn lacks(&self, session: &Session) -> Result<Option<String>, SessionError> {
         let mut absent = Vec::new();
         for table in &self.plot.needs {
             if !session.has_table(table)? {
@@ -166,7 +166,7 @@ impl PlotFile {
     ///
     /// # Errors
     /// The query fails, its parameters are others, or it gives more rows than a plot has marks.
-    pub async fn ask(&self, session: &Session, params: Params) -> Result<Found, PlotError> {
+    pub(crate) async fn ask(&self, session: &Session, params: Params) -> Result<Found, PlotError> {
         let file = || self.plot.file.clone();
         let query = |source: SessionError| PlotError::Query { file: file(), source };
         let frame = session.query(&self.sql()).await.map_err(query)?;
@@ -180,7 +180,7 @@ impl PlotFile {
     ///
     /// # Errors
     /// The engine fails, or there are more.
-    pub async fn take(&self, mut rows: SendableRecordBatchStream) -> Result<Found, PlotError> {
+    pub(crate) async fn take(&self, mut rows: SendableRecordBatchStream) -> Result<Found, PlotError> {
         let schema = rows.schema();
         let (mut batches, mut count) = (Vec::new(), 0);
         while let Some(batch) = rows.next().await {
@@ -202,7 +202,7 @@ impl PlotFile {
     ///
     /// # Errors
     /// They lack a column, or have another kind of it.
-    pub fn svg(&self, found: &Found, look: &Look) -> Result<String, PlotError> {
+    pub(crate) fn svg(&self, found: &Found, look: &Look) -> Result<String, PlotError> {
         let file = || self.plot.file.clone();
         let rows =
             found.columns().map_err(|error| PlotError::Query { file: file(), source: error.into() })?;
@@ -210,7 +210,7 @@ impl PlotFile {
     }
 
     /// Its SQL with the values of its parameters in their places, to be read and run elsewhere.
-    pub fn filled(&self, params: &[(String, String)]) -> String {
+    pub(crate) fn filled(&self, params: &[(String, String)]) -> String {
         let value = |name: &str| {
             let given = params.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
             given.or_else(|| self.defaults().find(|(own, _)| own == name).map(|(_, value)| value))

@@ -9,14 +9,14 @@ use crate::measures;
 use crate::schema::Schemas;
 
 /// The name of the query file that gives the differences.
-pub const DIFFERENCES: &str = "report/differences";
+pub(crate) const DIFFERENCES: &str = "report/differences";
 
 /// The name of the query file that gives the couplings; where there is no choice of nulls, nobody has asked for them.
-pub const COUPLINGS: &str = "report/couplings";
+pub(crate) const COUPLINGS: &str = "report/couplings";
 
 /// A test over all users: of the difference of the two directions, or of one of them.
 #[derive(Debug, Clone, PartialEq, Default)]
-pub struct GroupTest {
+pub(crate) struct GroupTest {
     /// The measure.
     pub measure: String,
     /// How the source was computed.
@@ -44,7 +44,7 @@ pub struct GroupTest {
 }
 
 /// The tests in the order of the catalogue of measures, then by mode and lag.
-pub fn group_tests(batches: &[RecordBatch], schemas: &Schemas) -> Result<Vec<GroupTest>, ArrowError> {
+pub(crate) fn group_tests(batches: &[RecordBatch], schemas: &Schemas) -> Result<Vec<GroupTest>, ArrowError> {
     let mut tests = Vec::new();
     for batch in batches {
         let column = |name: &str| {

@@ -6,7 +6,7 @@ use crate::config::{Fdr, FdrMethod};
 
 /// What tests over all users ask.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Asked {
+pub(crate) enum Asked {
     /// Do the two directions differ?
     Difference,
     /// Does the effective value of a direction lie above 0?
@@ -72,7 +72,7 @@ fn caption(tests: &[GroupTest], asked: Asked, fdr: &Fdr, alpha: &str) -> String 
 }
 
 /// The table in Markdown.
-pub fn markdown(tests: &[GroupTest], asked: Asked, fdr: &Fdr) -> String {
+pub(crate) fn markdown(tests: &[GroupTest], asked: Asked, fdr: &Fdr) -> String {
     let (name, line) = if asked == Asked::Coupling { ("direction | ", "---|") } else { ("", "") };
     let mut text = format!(
         "| measure | mode | τ | {name}users | median | share > 0 | Hodges–Lehmann [95 % interval] | p | q |\n\
@@ -104,7 +104,7 @@ pub fn markdown(tests: &[GroupTest], asked: Asked, fdr: &Fdr) -> String {
 }
 
 /// The table in LaTeX, as a `table` to be read in with `\input`.
-pub fn latex(tests: &[GroupTest], asked: Asked, fdr: &Fdr) -> String {
+pub(crate) fn latex(tests: &[GroupTest], asked: Asked, fdr: &Fdr) -> String {
     let alpha = format!("q < {}", fdr.alpha);
     let caption = in_latex(&caption(tests, asked, fdr, "ALPHA")).replace("ALPHA", &format!("${alpha}$"));
     let (file, label, column, name) = match asked {

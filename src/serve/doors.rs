@@ -18,6 +18,15 @@ pub(super) struct Doors {
     all: Mutex<HashMap<IpAddr, usize>>,
 }
 
+/// Why nobody more is let in: what is open, and what to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub(super) enum Full {
+    #[error("{0} are open; close some, or let more in with --connections")]
+    All(usize),
+    #[error("{0} of your address are open, the most that one address may have; close some")]
+    OfAddress(usize),
+}
+
 /// Counted as long as it is held.
 #[derive(Debug)]
 pub(super) struct Inside {
@@ -35,17 +44,17 @@ impl Doors {
     }
 
     /// Lets a connection in, unless there are too many.
-    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Option<Inside> {
+    pub(super) fn enter(self: &Arc<Self>, address: IpAddr) -> Result<Inside, Full> {
         let mut all = self.all();
         if all.values().sum::<usize>() >= self.most {
-            return None;
+            return Err(Full::All(self.most));
         }
         let own = all.entry(address).or_default();
         if *own >= self.of_address {
-            return None;
+            return Err(Full::OfAddress(self.of_address));
         }
         *own += 1;
-        Some(Inside { doors: Arc::clone(self), address })
+        Ok(Inside { doors: Arc::clone(self), address })
     }
 }
 
@@ -117,11 +126,11 @@ mod tests {
         let doors = Doors::new(3, 2);
         let (one, other) = (IpAddr::from([127, 0, 0, 1]), IpAddr::from([127, 0, 0, 2]));
         let inside = [doors.enter(one).unwrap(), doors.enter(one).unwrap()];
-        assert!(doors.enter(one).is_none());
+        assert_eq!(doors.enter(one).unwrap_err(), Full::OfAddress(2));
         let third = doors.enter(other).unwrap();
-        assert!(doors.enter(other).is_none(), "there are 3 in all");
+        assert_eq!(doors.enter(other).unwrap_err(), Full::All(3));
         drop(inside);
-        assert!(doors.enter(one).is_some());
+        assert!(doors.enter(one).is_ok());
         drop(third);
         assert!(doors.all().is_empty());
     }

@@ -24,7 +24,7 @@ use super::access::{Access, Secret, State};
 use super::answer::Pool;
 use super::catalog::Catalog;
 use super::desk::Desk;
-use super::doors::{Activity, Doors, Peer};
+use super::doors::{Activity, Doors, Full, Peer};
 use super::error::ServeError;
 use super::settings::Settings;
 use super::tls::Tls;
@@ -32,11 +32,6 @@ use super::web::{self, App};
 
 /// Bytes of the head of a request.
 const HEAD: usize = 16 << 10;
-
-/// What is said when there are too many connections.
-const FULL: &str = "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\n\
-                    Connection: close\r\nContent-Length: 97\r\n\r\n\
-                    too many connections are open; close some, or let more in with --connections (64 of one address)\n";
 
 /// Requests at a time on one connection.
 const STREAMS: u32 = 100;
@@ -176,9 +171,12 @@ impl Server {
                     continue;
                 }
             };
-            let Some(inside) = doors.enter(peer.ip()) else {
-                turn_away(stream, tls.is_some());
-                continue;
+            let inside = match doors.enter(peer.ip()) {
+                Ok(inside) => inside,
+                Err(full) => {
+                    turn_away(stream, tls.is_some(), full);
+                    continue;
+                }
             };
             let serving = Serving { router: router.clone(), peer, settings: Arc::clone(&connections) };
             let (tls, watcher) = (tls.clone(), open.watcher());
@@ -264,9 +262,15 @@ async fn sweep(app: Arc<App>) {
 }
 
 /// Says why nobody is let in, to whoever can read it. Nothing waits for them.
-fn turn_away(stream: TcpStream, is_tls: bool) {
+fn turn_away(stream: TcpStream, is_tls: bool, full: Full) {
     if let (false, Ok(mut stream)) = (is_tls, stream.into_std()) {
-        let _ = stream.write(FULL.as_bytes());
+        let words = format!("too many connections: {full}\n");
+        let said = format!(
+            "HTTP/1.1 503 Service Unavailable\r\nContent-Type: text/plain\r\nRetry-After: 5\r\n\
+             Connection: close\r\nContent-Length: {}\r\n\r\n{words}",
+            words.len()
+        );
+        let _ = stream.write(said.as_bytes());
     }
 }
 

@@ -37,16 +37,16 @@ use super::{Engine, UnitResult, UserJob};
 use crate::config::ProgramMode;
 use crate::schema::Schemas;
 use crate::store::UnitState;
-pub use error::CommandError;
+pub(crate) use error::CommandError;
 use fault::Fault;
 use input::Unit;
-pub use program::CommandOptions;
+pub(crate) use program::CommandOptions;
 use program::Program;
 use worker::Pool;
 
 /// A program as the analysis.
 #[derive(Debug)]
-pub struct CommandEngine {
+pub(crate) struct CommandEngine {
     version: String,
     // Before the program, whose guard watches over it.
     pool: Pool,
@@ -58,7 +58,7 @@ impl CommandEngine {
     ///
     /// # Errors
     /// Settings that contradict each other, an unknown placeholder, a program that cannot be found.
-    pub fn new(options: CommandOptions, schemas: &Schemas) -> Result<Self, CommandError> {
+    pub(crate) fn new(options: CommandOptions, schemas: &Schemas) -> Result<Self, CommandError> {
         let version = version::of(&options.program, &options.folder);
         Ok(Self { version, pool: Pool::default(), program: Program::new(options, schemas)? })
     }

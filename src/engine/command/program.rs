@@ -17,7 +17,7 @@ use crate::schema::Schemas;
 
 /// What to start, and how to talk with it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CommandOptions {
+pub(crate) struct CommandOptions {
     /// The program and its arguments, with placeholders.
     pub program: Vec<String>,
     /// A process a unit, or longer-lived ones.

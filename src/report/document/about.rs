@@ -7,7 +7,7 @@ use crate::store::{AcceptedUnit, InputListing, Manifest, MergeManifest, RunState
 
 /// What a report says of a directory.
 #[derive(Debug, Clone)]
-pub struct About {
+pub(crate) struct About {
     /// Name of the directory.
     pub name: String,
     /// Whether it was merged.
@@ -44,7 +44,7 @@ pub struct About {
 
 impl About {
     /// Of a run.
-    pub fn run(name: &str, manifest: &Manifest) -> Self {
+    pub(crate) fn run(name: &str, manifest: &Manifest) -> Self {
         let ended = manifest.finished_at.clone().map(|at| ("ended", at));
         Self {
             name: name.to_owned(),
@@ -67,7 +67,7 @@ impl About {
     }
 
     /// Of a merged output.
-    pub fn merged(name: &str, manifest: &MergeManifest) -> Self {
+    pub(crate) fn merged(name: &str, manifest: &MergeManifest) -> Self {
         Self {
             name: name.to_owned(),
             is_merged: true,

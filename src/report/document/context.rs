@@ -14,7 +14,7 @@ pub(super) const MOST_ROWS: usize = 200;
 
 /// Something that keeps results from being complete, or that must not be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Finding {
+pub(crate) struct Finding {
     /// Its code, as in `docs/merge.md`.
     pub code: String,
     /// Its name.
@@ -29,7 +29,7 @@ pub struct Finding {
 
 /// A directory and what was found out about it.
 #[derive(Debug)]
-pub struct Subject<'a> {
+pub(crate) struct Subject<'a> {
     /// What it says of itself.
     pub about: About,
     /// Its tables.
@@ -44,7 +44,7 @@ pub struct Subject<'a> {
 
 /// What is asked of a report.
 #[derive(Debug, Clone, Default)]
-pub struct Wanted {
+pub(crate) struct Wanted {
     /// Its title.
     pub title: Option<String>,
     /// Level of p and q; none: that of the configuration.

@@ -9,9 +9,9 @@ mod pictures;
 mod sections;
 mod write;
 
-pub use about::About;
-pub use context::{Finding, Subject, Wanted};
-pub use write::{Document, document};
+pub(crate) use about::About;
+pub(crate) use context::{Finding, Subject, Wanted};
+pub(crate) use write::{Document, document};
 
 use thiserror::Error;
 
@@ -23,7 +23,7 @@ use crate::store::Location;
 
 /// A report that cannot be made.
 #[derive(Debug, Error)]
-pub enum ReportError {
+pub(crate) enum ReportError {
     /// A directory is none that has results.
     #[error(transparent)]
     Source(#[from] SourceError),

@@ -16,7 +16,7 @@ const STYLE: &str = include_str!("../../../templates/report/style.css");
 
 /// A report.
 #[derive(Debug)]
-pub struct Document {
+pub(crate) struct Document {
     /// The file.
     pub html: String,
     /// Plots that could not be drawn, and why.
@@ -47,7 +47,7 @@ struct Shown {
 ///
 /// # Errors
 /// A table cannot be read. A plot that cannot be drawn is no error: its place says it.
-pub async fn document(subjects: &[Subject<'_>], wanted: &Wanted) -> Result<Document, ReportError> {
+pub(crate) async fn document(subjects: &[Subject<'_>], wanted: &Wanted) -> Result<Document, ReportError> {
     let (mut shown, mut failed) = (Vec::new(), Vec::new());
     let mut unknown = wanted.users.clone();
     let several = subjects.len() > 1;

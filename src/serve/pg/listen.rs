@@ -21,7 +21,7 @@ use super::wire::Wire;
 use crate::beside::Scratch;
 use crate::serve::access::{Ended, until_true};
 use crate::serve::desk::{Caller, Desk};
-use crate::serve::doors::{Doors, Inside};
+use crate::serve::doors::{Doors, Full, Inside};
 use crate::serve::tls::Tls;
 
 /// How long things may take.
@@ -97,14 +97,15 @@ impl Postgres {
 }
 
 impl Shared {
-    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, inside: Option<Inside>) {
+    async fn connection(self: Arc<Self>, stream: TcpStream, peer: SocketAddr, inside: Result<Inside, Full>) {
         let _ = stream.set_nodelay(true);
-        let Some(_inside) = inside else {
-            let words = Words {
-                hint: Some("close some, or let more in with --connections (64 of one address)".into()),
-                ..Words::new("53300", "too many connections are open")
-            };
-            return say(Wire::new(Box::new(stream), Duration::from_secs(1)), words).await;
+        let _inside = match inside {
+            Ok(inside) => inside,
+            Err(full) => {
+                let words =
+                    Words { hint: Some(full.to_string()), ..Words::new("53300", "too many connections") };
+                return say(Wire::new(Box::new(stream), Duration::from_secs(1)), words).await;
+            }
         };
         // Whoever says nothing, or something else, is let go.
         let begun = tokio::time::timeout(self.limits.login, self.begin(stream, peer)).await;

@@ -57,13 +57,17 @@ fn one_address_does_not_take_all_connections() {
     let open = |address: [u8; 4]| from(address, service.address).unwrap();
     let mut held: Vec<TcpStream> = (0..3).map(|_| open([127, 0, 0, 1])).collect();
     // Those of one address are so many, whatever is free.
-    service_says_no(&service, open([127, 0, 0, 1]));
+    service_says_no(&service, open([127, 0, 0, 1]), "3 of your address are open");
     let mut other = open([127, 0, 0, 2]);
     assert!(answer(&service, &mut other).starts_with("HTTP/1.1 200"), "another address is let in");
     held.push(other);
     held.push(open([127, 0, 0, 3]));
     // Before anybody has said who they are: 5 in all.
-    service_says_no(&service, open([127, 0, 0, 4]));
+    service_says_no(
+        &service,
+        open([127, 0, 0, 4]),
+        "5 are open; close some, or let more in with --connections",
+    );
     drop(held);
     let again = || answer(&service, &mut open([127, 0, 0, 1]));
     let since = Instant::now();
@@ -72,13 +76,13 @@ fn one_address_does_not_take_all_connections() {
     }
 }
 
-fn service_says_no(service: &Service, mut stream: TcpStream) {
+fn service_says_no(service: &Service, mut stream: TcpStream, why: &str) {
     stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
     let mut told = String::new();
     stream.read_to_string(&mut told).unwrap();
     let (head, body) =
         told.split_once("\r\n\r\n").unwrap_or_else(|| panic!("{told:?} of {}", service.address));
-    assert!(head.starts_with("HTTP/1.1 503") && body.contains("--connections"), "{told}");
+    assert!(head.starts_with("HTTP/1.1 503") && body.contains(why), "{told}");
     let length = format!("Content-Length: {}", body.len());
     assert!(head.lines().any(|line| line == length), "{told}");
 }
