@@ -259,7 +259,7 @@ def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     must("demo", "--users", USERS, "--data-only", "--out", FOLDER)
     plain = "feature_modes: [composite]\ntaus: [1]\nanalysis_modes: [global_te]\nstatistical: {nulls: [permute]}\nruntime: {commit_seconds: 1}\n"
-    for name, surrogates in (("plain", 40_000), ("slow", 400_000)):
+    for name, surrogates in (("plain", 40_000), ("slow", 200_000)):
         config = FOLDER / f"{name}.yaml"
         config.write_text(plain + f"surrogates: {surrogates}\n")
     for name, config, expected in (("undisturbed", "plain", "expected"), ("undisturbed_slow", "slow", "expected_slow")):
