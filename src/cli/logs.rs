@@ -5,7 +5,7 @@ use super::place::place;
 use super::speak::{Reader, offer, say_line};
 use crate::error::{Exit, Failure};
 use crate::printable::printable;
-use crate::run::{Log, logs, open};
+use crate::run::{Log, logs, open, when_there_is_one};
 use crate::store::{Location, Run};
 
 #[derive(Debug, clap::Args)]
@@ -32,10 +32,7 @@ pub(super) fn exec(args: &Args) -> Outcome {
         }
     }
     if all.is_empty() {
-        say_line(format_args!(
-            "{} has no logs yet: a shard has one once its process was started",
-            run.name()
-        ));
+        say_line(format_args!("{} has no logs yet: {}", run.name(), when_there_is_one(run.location())));
     }
     let is_named = all.len() > 1;
     for (at, log) in all.iter().enumerate() {
@@ -62,7 +59,7 @@ fn print(run: &Run, log: &Log) -> Result<Reader, Failure> {
 
 fn none(run: &Run, shard: u32, there: &[String]) -> Failure {
     let hint = if there.is_empty() {
-        "a shard has one once its process was started".to_owned()
+        when_there_is_one(run.location()).to_owned()
     } else {
         format!("logs there: {}", there.join(", "))
     };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::store::{Storage, StorageError, encode_id};
+use crate::store::{Location, Storage, StorageError, encode_id};
 use crate::system::host;
 
 /// The folder of all of them.
@@ -31,6 +31,15 @@ pub(super) fn log_piece(shard: u32, life: &str, number: u32) -> String {
 pub(super) fn own_name() -> String {
     let now = chrono::Utc::now().format("%Y%m%dT%H%M%S%.3f");
     format!("{now}-{}-{}", encode_id(&host()), std::process::id())
+}
+
+/// When a shard of a run has a log.
+pub fn when_there_is_one(run: &Location) -> &'static str {
+    if run.folder().is_some() {
+        "a shard has one once its process was started"
+    } else {
+        "a shard has one once its process has said something, a minute later at most"
+    }
 }
 
 /// The logs that there are, by shard.

@@ -48,7 +48,7 @@ pub use error::{LaunchError, RunError, WorkerError};
 pub use launch::{End, EndKind, Launcher, Live, Share, Urgency};
 pub use launchers::{Here, Processes};
 pub use left::shares_with_work;
-pub use logs::{Log, logs};
+pub use logs::{Log, logs, when_there_is_one};
 pub use open::open;
 pub use orders::{GivenUp, Orders, QUARANTINED, UnitKey};
 pub use outcome::{Lost, RunOutcome};

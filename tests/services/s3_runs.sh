@@ -30,6 +30,7 @@ run() { # exit code, arguments
     [ "$code" = "$want" ] || { echo "results $*: exit code $code, not $want"; exit 1; }
 }
 has() { grep -qF -- "$1" said || { echo "this is not said: $1"; exit 1; }; }
+lacks() { ! grep -qF -- "$1" said || { echo "this is said: $1"; exit 1; }; }
 same() { # folder, folder: CSV files
     local file n=0
     for file in "$1"/*.csv; do cmp "$file" "$2/$(basename "$file")" || exit 1; n=$((n + 1)); done
@@ -164,6 +165,29 @@ run 0 merge --shards "$url/demo/run" --control "$url/demo/control" --output comp
 same compacted from_copy
 run 0 validate "$url/demo/run"
 
+say "what workers say"
+run 0 logs "$url/demo/run"
+has "has no logs yet: a shard has one once its process has said something"
+mkdir -p own/data definitions/schemas
+for user in u1 u2 u3; do printf 'a,b\n1,%s\n' "$user" >"own/data/$user.csv"; done
+cat >own/say.sh <<'SAY'
+echo "said of $1" >&2; echo '{"table":"one","value":1.5}'; echo '{"unit":{"n_samples":1}}'
+SAY
+printf 'analysis: {engine: command, folder: own, command: [sh, say.sh, "{user_id}"], mode: per_unit, rows: ndjson}\n' >own.yaml
+printf 'data: {files: "*.csv"}\nfeature_modes: [default]\n' >>own.yaml
+cat >definitions/schemas/one.yaml <<'SCHEMA'
+table: one
+version: 1
+description: A number.
+key: [feature_mode]
+columns: [{name: feature_mode, type: text, nullable: false}, {name: value, type: float}]
+SCHEMA
+run 0 run --config own.yaml --definitions definitions --data own/data --shards 2 --out "$url/demo/said"
+run 0 logs "$url/demo/said"
+has "==> shard 0 <=="; has "said of u1"; has "said of u2"
+run 2 logs "$url/demo/said" --shard 7
+has "has no log of shard 7"
+
 say "a service of all that lies below a prefix"
 "$results" serve "$url/demo" --listen 127.0.0.1:0 --state state --json >served 2>told </dev/null & service=$!
 for _ in $(seq 100); do [ -s served ] && break; sleep 0.2; done
@@ -184,6 +208,8 @@ has 12
 ask /api/v1/runs/run/tables/te/rows?limit=5
 ask /api/v1/runs/run/status
 has '"complete"'
+ask /api/v1/runs/said/shards/0/log
+has "said of u1"; lacks "said of u2"
 ask /run/merged
 ask /run/run
 kill "$service"; wait "$service" || true; service=

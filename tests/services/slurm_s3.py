@@ -10,6 +10,7 @@ that stays away, a time limit, and preemption in both modes, once each. The CSV 
 run on a disk that nobody disturbed, each time.
 """
 import collections
+import http.client
 import json
 import os
 import random
@@ -20,6 +21,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from s3 import request
+
 RESULTS, FOLDER, SLURM, S3 = (Path(arg).resolve() for arg in sys.argv[1:5])
 KILLS, SEED = int((sys.argv[5:] or ["20"])[0]), int((sys.argv[6:] or ["1"])[0])
 SHARE = 0.03
@@ -29,11 +32,22 @@ STORE, PROXY = os.environ["AWS_ENDPOINT_URL"], os.environ["RESULTS_S3_FAULTS"]
 # What tasks inherit from whoever submits them.
 THROUGH = {**os.environ, "AWS_ENDPOINT_URL": PROXY}
 CSVS = ("per_user_te.csv", "hbin_counts.csv", "k_selected_by_user.csv")
+# A user of it takes half a minute, and no processor.
+SLOW = """analysis: {engine: command, folder: %s, command: [sh, slow.sh, "%s"], mode: per_unit, rows: ndjson}
+feature_modes: [default]
+"""
+SCHEMA = """table: one
+version: 1
+description: A number.
+csv: one.csv
+key: [feature_mode]
+columns: [{name: feature_mode, type: text, nullable: false}, {name: value, type: float}]
+"""
 LOG = []
 
 
 def results(*args, env=None, timeout=300):
-    done = subprocess.run([RESULTS, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env or os.environ)
+    done = subprocess.run([RESULTS, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env or os.environ, cwd=FOLDER)
     LOG.append(f"$ results {' '.join(map(str, args))}\n{done.stdout}{done.stderr}exit {done.returncode}\n")
     return done
 
@@ -85,7 +99,7 @@ def again(folder, name):
 
 
 def rules(faults):
-    lines = [f"* / {fault} {SHARE} -1 {seconds}" for fault, seconds in FAULTS] if faults else []
+    lines = [f"{'PUT' if fault == 'conflict' else '*'} / {fault} {SHARE} -1 {seconds}" for fault, seconds in FAULTS] if faults else []
     for _ in range(100):
         try:
             return urllib.request.urlopen(urllib.request.Request(PROXY + "/_rules", "\n".join(lines).encode(), method="POST")).read()
@@ -94,12 +108,25 @@ def rules(faults):
     raise AssertionError("the proxy does not come back")
 
 
+def until_served():
+    """A server that was killed finds itself first, for some ten seconds."""
+    began = time.monotonic()
+    while time.monotonic() - began < 120:
+        try:
+            if request(STORE, "GET", "/bucket?list-type=2&prefix=none", timeout=5)[0] == 200:
+                return
+        except (OSError, http.client.HTTPException):
+            pass
+        time.sleep(0.2)
+    raise AssertionError("the S3 server does not come back")
+
+
 class Run:
     """A run in the store, and its tasks."""
 
-    def __init__(self, name, config, partition="work", minutes=20, memory="100MB"):
+    def __init__(self, name, config, partition="work", minutes=20, more=()):
         self.url = f"s3://bucket/{name}-{SEED}-{os.getpid()}"
-        self.wish = ["--engine", "slurm", "--threads", 1, "--memory", memory, "--time", f"{minutes}min", "--partition", partition]
+        self.wish = ["--engine", "slurm", "--threads", 1, "--memory", "100MB", "--time", f"{minutes}min", "--partition", partition, *more]
         self.first = ["submit", "--config", config, "--data", FOLDER / "data", "--shards", SHARDS, "--out", self.url, *self.wish]
         self.submissions, self.came = 0, set()
 
@@ -139,11 +166,12 @@ class Run:
         return len(jobs)
 
     def is_done(self):
-        return json.loads(must("status", self.url, "--json"))["complete"]
+        return json.loads(must("status", self.url, "--json"))[0]["state"] == "complete"
 
     def until_done(self, between=lambda: None, minutes=20):
         began = time.monotonic()
-        self.submit()
+        if not self.submissions:
+            self.submit()
         while True:
             assert time.monotonic() - began < 60 * minutes, f"{self.url} comes to no end"
             between()
@@ -161,11 +189,11 @@ class Run:
             self.queued()
             time.sleep(0.2)
 
-    def is_right(self, expected):
+    def is_right(self, expected, csvs=CSVS):
         must("validate", self.url)
         merged = FOLDER / self.url.rsplit("/", 1)[1]
         must("merge", "--shards", self.url, "--output", merged)
-        for name in CSVS:
+        for name in csvs:
             assert (merged / name).read_bytes() == (expected / name).read_bytes(), f"{name} differs: {merged}"
         assert len((merged / "users.csv").read_text().splitlines()) == USERS + 1, merged
 
@@ -210,6 +238,7 @@ def kills(config, expected, rng):
             next(restart)
             time.sleep(rng.uniform(0.1, 3))
             next(restart)
+            until_served()
             rules(True)
         else:
             return
@@ -235,10 +264,10 @@ def events(config, expected):
     run.is_right(expected)
     print(f"{time.monotonic() - BEGAN:5.0f} s  a node that stays away", flush=True)
 
-    run = Run("limit", FOLDER / "slow.yaml", minutes=1)
+    run = Run("limit", FOLDER / "slow.yaml", minutes=1, more=["--definitions", FOLDER / "definitions"])
     run.until_done()
     assert run.submissions > 1, "no task came to its time limit"
-    run.is_right(FOLDER / "expected_slow")
+    run.is_right(FOLDER / "expected_slow", ["one.csv"])
     print(f"{time.monotonic() - BEGAN:5.0f} s  a time limit: {run.submissions} submissions", flush=True)
 
     for partition in ("work", "cancel"):
@@ -258,14 +287,21 @@ def events(config, expected):
 def main():
     FOLDER.mkdir(parents=True, exist_ok=True)
     must("demo", "--users", USERS, "--data-only", "--out", FOLDER)
-    plain = "feature_modes: [composite]\ntaus: [1]\nanalysis_modes: [global_te]\nstatistical: {nulls: [permute]}\nruntime: {commit_seconds: 1}\n"
-    for name, surrogates in (("plain", 40_000), ("slow", 200_000)):
-        config = FOLDER / f"{name}.yaml"
-        config.write_text(plain + f"surrogates: {surrogates}\n")
-    for name, config, expected in (("undisturbed", "plain", "expected"), ("undisturbed_slow", "slow", "expected_slow")):
-        must("run", "--config", FOLDER / f"{config}.yaml", "--data", FOLDER / "data", "--out", FOLDER / name, "-q", timeout=1800)
-        must("merge", "--shards", FOLDER / name, "--output", FOLDER / expected)
-        print(f"{time.monotonic() - BEGAN:5.0f} s  {name}", flush=True)
+    (FOLDER / "plain.yaml").write_text(
+        "feature_modes: [composite]\ntaus: [1]\nanalysis_modes: [global_te]\nstatistical: {nulls: [permute]}\n"
+        "surrogates: 10000\nruntime: {commit_seconds: 1}\n"
+    )
+    (FOLDER / "definitions" / "schemas").mkdir(parents=True)
+    (FOLDER / "definitions" / "schemas" / "one.yaml").write_text(SCHEMA)
+    (FOLDER / "slow.sh").write_text('sleep "$1"; echo \'{"table": "one", "value": 1.5}\'; echo \'{"unit": {"n_samples": 1}}\'\n')
+    (FOLDER / "slow.yaml").write_text(SLOW % (FOLDER, 30))
+    (FOLDER / "quick.yaml").write_text(SLOW % (FOLDER, 0))
+    for config, expected in (("plain", "expected"), ("quick", "expected_slow")):
+        undisturbed = FOLDER / f"undisturbed_{config}"
+        more = ["--data", FOLDER / "data", "--definitions", FOLDER / "definitions", "--out", undisturbed, "-q"]
+        must("run", "--config", FOLDER / f"{config}.yaml", *more)
+        must("merge", "--shards", undisturbed, "--output", FOLDER / expected)
+    print(f"{time.monotonic() - BEGAN:5.0f} s  undisturbed", flush=True)
     kills(FOLDER / "plain.yaml", FOLDER / "expected", random.Random(SEED))
     events(FOLDER / "plain.yaml", FOLDER / "expected")
     said = "".join(LOG) + "".join(path.read_text(errors="replace") for path in SLURM.glob("*.log"))

@@ -7,7 +7,7 @@ use super::place::{is_away, place};
 use super::source::Source;
 use super::text::plain;
 use crate::error::chain;
-use crate::run::logs;
+use crate::run::{logs, when_there_is_one};
 use crate::serve::access::{Ended, Ending};
 use crate::store::StoreError;
 
@@ -35,10 +35,8 @@ pub(crate) fn log(
     limit: Option<u64>,
 ) -> Result<LogPart, Ended> {
     let none = || {
-        let words = format!(
-            "{} has no log of shard {shard}\n(hint: a shard has one once it was started)",
-            source.name
-        );
+        let when = when_there_is_one(&place(&source.dir));
+        let words = format!("{} has no log of shard {shard}\n(hint: {when})", source.name);
         Ended::new(Ending::NotFound, words)
     };
     let failed = |error: std::io::Error| match error.kind() {
