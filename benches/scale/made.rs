@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use results::schema::{Row, Schemas};
 use results::store::{Assignment, Run};
 
-use super::coupling::{Made, draw};
+use super::coupling::{Made, draw, make_data};
 
 /// Shards of a run.
 pub(crate) const SHARDS: u32 = 40;
@@ -89,8 +89,7 @@ pub(crate) fn schemas(dir: &Path) -> Schemas {
     let folder = dir.join("schemas");
     std::fs::create_dir_all(&folder).unwrap();
     std::fs::write(folder.join("coupling.yaml"), TABLE).unwrap();
-    // The folder of its data, none of which is read.
-    std::fs::create_dir_all(dir.join("made up")).unwrap();
+    make_data(dir);
     Schemas::load(Some(&folder)).unwrap()
 }
 

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each benchmark uses a part of it")]
 
 use std::collections::BTreeMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use results::schema::{Row, Schemas};
@@ -24,6 +25,16 @@ pub(crate) struct Made {
 
 /// Twelve columns.
 pub(crate) const COUPLING: Made = Made { rows, config: "", commits: 4 };
+
+/// The folder of the data, none of which is read, and what each user is said to be made of.
+const DATA: &str = "made up";
+const INPUT: &str = r#"{"id":"","files":["made up/people.csv"],"bytes":0}"#;
+
+/// Puts the data where a run of a folder looks for them.
+pub(crate) fn make_data(dir: &Path) {
+    std::fs::create_dir_all(dir.join(DATA)).unwrap();
+    std::fs::write(dir.join(DATA).join("people.csv"), "").unwrap();
+}
 
 /// Shards of a run.
 const SHARDS: u32 = 16;
@@ -118,7 +129,7 @@ impl Made {
             shard: (user % u64::from(shards)) as u32,
             user_id: user_id(user),
             feature_mode: "composite".into(),
-            input: "{}".into(),
+            input: INPUT.into(),
             input_bytes: 0,
             rows: Arc::clone(&planned),
         };
@@ -130,7 +141,7 @@ impl Made {
             shards,
             only_shards: Vec::new(),
             schemas,
-            data_folder: "made up".into(),
+            data_folder: DATA.into(),
             control: None,
         };
         Run::create_or_join(at, &new).unwrap()

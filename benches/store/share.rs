@@ -2,7 +2,7 @@
 
 use results::store::{Assignment, Location};
 
-use super::coupling::COUPLING;
+use super::coupling::{COUPLING, make_data};
 use super::merge::schemas;
 use super::process::spent;
 use super::server::Bench;
@@ -14,8 +14,7 @@ pub(crate) fn share(bench: &Bench) {
     let users = number("RESULTS_BENCH_PLAN", 10_000_000);
     let url = format!("s3://bucket/share-{}", std::process::id());
     let schemas = schemas(bench);
-    // The folder of its data, none of which is read.
-    std::fs::create_dir_all(bench.dir.join("made up")).unwrap();
+    make_data(&bench.dir);
     let run = COUPLING.register(url.parse::<Location>().unwrap(), users, SHARE.of, &schemas);
     COUPLING.commit(&run, &schemas, users, SHARE);
     drop(run);
