@@ -55,6 +55,7 @@ pub(crate) enum PlotError {
     )]
     NoPng,
     /// A picture in pixels cannot be made.
+    #[cfg(feature = "png")]
     #[error("{0}")]
     Png(String),
 }
@@ -84,7 +85,7 @@ pub(crate) fn png(svg: &str) -> Result<Vec<u8>, PlotError> {
 /// # Errors
 /// This build draws none.
 #[cfg(not(feature = "png"))]
-pub fn png(_: &str) -> Result<Vec<u8>, PlotError> {
+pub(crate) fn png(_: &str) -> Result<Vec<u8>, PlotError> {
     Err(PlotError::NoPng)
 }
 

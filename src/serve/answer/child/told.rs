@@ -68,6 +68,7 @@ pub(super) fn of_plot(error: PlotError) -> Ended {
         }
         PlotError::Param { source, .. } => of_params(source),
         PlotError::NoPng => Ended::new(Ending::NotSupported, error.to_string()),
+        #[cfg(feature = "png")]
         PlotError::Png(words) => Ended::new(Ending::Failed, words),
     }
 }
