@@ -198,17 +198,26 @@ class Run:
         assert len((merged / "users.csv").read_text().splitlines()) == USERS + 1, merged
 
 
-def node_down(run, node):
-    """The daemon of a node and all that runs there; its restart is what is left to do."""
+def node_down(node):
+    """Kills the daemon of a node and all that runs there; its restart is what is left to do."""
     restart = again(SLURM, f"slurmd-{node}")
     next(restart)
+    ours = {f"SLURMD_NODENAME={node}", f"SLURM_CONF={SLURM}/slurm.conf"}
     for process in processes():
-        if f"SLURMD_NODENAME={node}" in read(Path(f"/proc/{process}/environ")):
+        if ours <= set(read(Path(f"/proc/{process}/environ"))):
             end(process)
     for process in processes():
-        if read(Path(f"/proc/{process}/comm"))[0].strip() == "slurmstepd" and not children(process):
+        if read(Path(f"/proc/{process}/comm"))[0].strip() == "slurmstepd" and is_here(process) and not children(process):
             end(process)
     return restart
+
+
+def is_here(process):
+    """Whether it belongs to this cluster, in whose folder its steps are started."""
+    try:
+        return os.readlink(f"/proc/{process}/cwd") == str(SLURM)
+    except OSError:
+        return False
 
 
 def children(process):
@@ -230,7 +239,7 @@ def kills(config, expected, rng):
         if what == "worker" and tasks:
             end(rng.choice([process for own in tasks.values() for process in own]))
         elif what == "node" and tasks:
-            restart = node_down(run, rng.choice(sorted(tasks)))
+            restart = node_down(rng.choice(sorted(tasks)))
             time.sleep(rng.uniform(0.1, 3))
             next(restart)
         elif what in ("server", "proxy"):
@@ -257,7 +266,7 @@ def kills(config, expected, rng):
 def events(config, expected):
     run = Run("away", config)
     run.until_working(4)
-    restart = node_down(run, sorted(run.tasks())[0])
+    restart = node_down(sorted(run.tasks())[0])
     time.sleep(15)  # longer than the controller waits for a node
     next(restart)
     run.until_done()
