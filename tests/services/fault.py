@@ -21,7 +21,6 @@ import collections
 import http.client
 import http.server
 import json
-import os
 import random
 import threading
 import time

@@ -17,25 +17,17 @@ import time
 import urllib.request
 from pathlib import Path
 
+from torture import Program, end, faults, rules
+
 RESULTS, FOLDER = Path(sys.argv[1]).resolve(), Path(sys.argv[2]).resolve()
 KILLS, SEED = int((sys.argv[3:] or ["10"])[0]), int((sys.argv[4:] or ["1"])[0])
 HERE = Path(__file__).resolve().parent
-SHARE = 0.03
-FAULTS = [("error", 0), ("slowdown", 0), ("conflict", 0), ("lost", 0), ("done500", 0), ("twice", 0), ("late", 1), ("refuse", 0), ("slow", 0.3), ("cut", 0)]
 USERS, SHARDS = 24, 3
 URL = f"s3://bucket/torture-{SEED}-{os.getpid()}"
 STORE = os.environ["AWS_ENDPOINT_URL"]
 CSVS = ("per_user_te.csv", "users.csv", "hbin_counts.csv")
-
-
-def results(*args, **more):
-    return subprocess.run([RESULTS, *map(str, args)], capture_output=True, text=True, timeout=600, **more)
-
-
-def must(*args, **more):
-    done = results(*args, **more)
-    assert done.returncode == 0, f"{args}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
-    return done.stdout
+PROGRAM = Program(RESULTS)
+results, must = PROGRAM.results, PROGRAM.must
 
 
 class Proxy:
@@ -49,11 +41,7 @@ class Proxy:
         self.url = self.process.stdout.readline().strip()
         assert self.url, "the proxy does not start"
         self.port = int(self.url.rsplit(":", 1)[1])
-        self.rules(True)
-
-    def rules(self, faults):
-        lines = [f"* / {fault} {SHARE} -1 {seconds}" for fault, seconds in FAULTS] if faults else []
-        urllib.request.urlopen(urllib.request.Request(self.url + "/_rules", "\n".join(lines).encode(), method="POST")).read()
+        rules(self.url, faults())
 
     def counts(self):
         return json.loads(urllib.request.urlopen(self.url + "/_counts").read())
@@ -75,13 +63,6 @@ def workers():
             if URL in line and line[0] == str(RESULTS):
                 found["worker" if "worker" in line else "run"].append(int(entry.name))
     return found
-
-
-def end(process, how=signal.SIGKILL):
-    try:
-        os.kill(process, how)
-    except ProcessLookupError:
-        pass
 
 
 def main():
@@ -110,7 +91,7 @@ def main():
                 command = command if not exists() else ["run", "--resume", URL, "--shards", SHARDS, "-q"]
             time.sleep(rng.uniform(0.2, 1.5))
             if sum(killed.values()) >= KILLS:
-                proxy.rules(False)
+                rules(proxy.url, [])
                 continue
             living = workers()
             what = rng.choices(["worker", "supervisor", "proxy", "stop"], [6, 2, 1, 1])[0]

@@ -14,19 +14,16 @@ import http.client
 import json
 import os
 import random
-import signal
 import subprocess
 import sys
 import time
-import urllib.request
 from pathlib import Path
 
 from s3 import request
+from torture import Program, end, faults, rules
 
 RESULTS, FOLDER, SLURM, S3 = (Path(arg).resolve() for arg in sys.argv[1:5])
 KILLS, SEED = int((sys.argv[5:] or ["20"])[0]), int((sys.argv[6:] or ["1"])[0])
-SHARE = 0.03
-FAULTS = [("error", 0), ("slowdown", 0), ("conflict", 0), ("lost", 0), ("done500", 0), ("twice", 0), ("late", 1), ("refuse", 0), ("slow", 0.3), ("cut", 0)]
 USERS, SHARDS = 30, 10
 STORE, PROXY = os.environ["AWS_ENDPOINT_URL"], os.environ["RESULTS_S3_FAULTS"]
 # What tasks inherit from whoever submits them.
@@ -43,19 +40,10 @@ csv: one.csv
 key: [feature_mode]
 columns: [{name: feature_mode, type: text, nullable: false}, {name: value, type: float}]
 """
-LOG = []
-
-
-def results(*args, env=None, timeout=300):
-    done = subprocess.run([RESULTS, *map(str, args)], capture_output=True, text=True, timeout=timeout, env=env or os.environ, cwd=FOLDER)
-    LOG.append(f"$ results {' '.join(map(str, args))}\n{done.stdout}{done.stderr}exit {done.returncode}\n")
-    return done
-
-
-def must(*args, **more):
-    done = results(*args, **more)
-    assert done.returncode == 0, f"{args}: exit {done.returncode}\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}"
-    return done.stdout
+# Only what is written can be in conflict.
+FAULTS = faults(conflicts="PUT")
+PROGRAM = Program(RESULTS, FOLDER)
+results, must = PROGRAM.results, PROGRAM.must
 
 
 def slurm(*command):
@@ -73,39 +61,20 @@ def processes():
     return [int(entry.name) for entry in Path("/proc").iterdir() if entry.name.isdigit()]
 
 
-def end(process, how=signal.SIGKILL):
-    try:
-        os.kill(process, how)
-    except ProcessLookupError:
-        pass
-
-
-def daemon(folder, name):
-    return int((folder / f"{name}.pid").read_text())
-
-
-def again(folder, name):
-    """Kills what was started there, and starts it as it was started."""
-    process = daemon(folder, name)
+def killed(folder, name):
+    """Kills what was started there; what is given back starts it as it was started."""
+    process = int((folder / f"{name}.pid").read_text())
     command, here = read(Path(f"/proc/{process}/cmdline"))[:-1], os.readlink(f"/proc/{process}/cwd")
     end(process)
-    while Path(f"/proc/{process}").exists() and read(Path(f"/proc/{process}/cmdline")) != [""]:
+    while read(Path(f"/proc/{process}/cmdline")) != [""]:
         time.sleep(0.02)
-    yield
-    with open(folder / f"{name}.log", "a") as log:
-        started = subprocess.Popen(command, cwd=here, stdout=log, stderr=log, start_new_session=True)
-    (folder / f"{name}.pid").write_text(f"{started.pid}\n")
-    yield
 
+    def start():
+        with open(folder / f"{name}.log", "a") as log:
+            started = subprocess.Popen(command, cwd=here, stdout=log, stderr=log, start_new_session=True)
+        (folder / f"{name}.pid").write_text(f"{started.pid}\n")
 
-def rules(faults):
-    lines = [f"{'PUT' if fault == 'conflict' else '*'} / {fault} {SHARE} -1 {seconds}" for fault, seconds in FAULTS] if faults else []
-    for _ in range(100):
-        try:
-            return urllib.request.urlopen(urllib.request.Request(PROXY + "/_rules", "\n".join(lines).encode(), method="POST")).read()
-        except OSError:
-            time.sleep(0.1)
-    raise AssertionError("the proxy does not come back")
+    return start
 
 
 def until_served():
@@ -128,7 +97,7 @@ class Run:
         self.url = f"s3://bucket/{name}-{SEED}-{os.getpid()}"
         self.wish = ["--engine", "slurm", "--threads", 1, "--memory", "100MB", "--time", f"{minutes}min", "--partition", partition, *more]
         self.first = ["submit", "--config", config, "--data", FOLDER / "data", "--shards", SHARDS, "--out", self.url, *self.wish]
-        self.submissions, self.came = 0, set()
+        self.submissions = 0
 
     def submit(self):
         """What is left, once nothing of it is in the queue; a store that goes wrong may refuse, and is asked again."""
@@ -156,9 +125,8 @@ class Run:
 
     def queued(self):
         """Jobs that have not ended; those that were put back start at once."""
-        jobs = [line.split("|") for line in slurm("squeue", "-h", "-r", "-o", "%A|%T|%r|%j|%i").splitlines()]
-        for _, state, reason, _, task in jobs:
-            self.came |= {state, reason}
+        jobs = [line.split("|") for line in slurm("squeue", "-h", "-r", "-o", "%T|%r|%i").splitlines()]
+        for state, reason, task in jobs:
             if state == "PENDING" and reason == "BeginTime":
                 slurm("scontrol", "update", f"JobId={task}", "StartTime=now")
             if reason.startswith(("JobHeld", "launch_failed")):
@@ -199,9 +167,8 @@ class Run:
 
 
 def node_down(node):
-    """Kills the daemon of a node and all that runs there; its restart is what is left to do."""
-    restart = again(SLURM, f"slurmd-{node}")
-    next(restart)
+    """Kills the daemon of a node and all that runs there; what is given back starts it again."""
+    start = killed(SLURM, f"slurmd-{node}")
     ours = {f"SLURMD_NODENAME={node}", f"SLURM_CONF={SLURM}/slurm.conf"}
     for process in processes():
         if ours <= set(read(Path(f"/proc/{process}/environ"))):
@@ -209,7 +176,7 @@ def node_down(node):
     for process in processes():
         if read(Path(f"/proc/{process}/comm"))[0].strip() == "slurmstepd" and is_here(process) and not children(process):
             end(process)
-    return restart
+    return start
 
 
 def is_here(process):
@@ -228,47 +195,46 @@ def children(process):
 
 
 def kills(config, expected, rng):
-    killed, rounds = collections.Counter(), 0
+    done, rounds = collections.Counter(), 0
 
     def kill():
-        if sum(killed.values()) >= KILLS:
-            return rules(False)
+        if sum(done.values()) >= KILLS:
+            return rules(PROXY, [])
         time.sleep(rng.uniform(0.2, 1.5))
         what = rng.choices(["worker", "node", "server", "proxy"], [6, 2, 1, 1])[0]
         tasks = run.tasks()
         if what == "worker" and tasks:
             end(rng.choice([process for own in tasks.values() for process in own]))
         elif what == "node" and tasks:
-            restart = node_down(rng.choice(sorted(tasks)))
+            start = node_down(rng.choice(sorted(tasks)))
             time.sleep(rng.uniform(0.1, 3))
-            next(restart)
+            start()
         elif what in ("server", "proxy"):
-            restart = again(S3, {"server": "weed", "proxy": "faults"}[what])
-            next(restart)
+            start = killed(S3, {"server": "weed", "proxy": "faults"}[what])
             time.sleep(rng.uniform(0.1, 3))
-            next(restart)
+            start()
             until_served()
-            rules(True)
+            rules(PROXY, FAULTS)
         else:
             return
-        killed[what] += 1
+        done[what] += 1
 
-    while sum(killed.values()) < KILLS:
+    while sum(done.values()) < KILLS:
         rounds += 1
         run = Run(f"kills{rounds}", config)
-        rules(True)
+        rules(PROXY, FAULTS)
         run.until_done(kill)
         run.is_right(expected)
-        print(f"{time.monotonic() - BEGAN:5.0f} s  run {rounds}: {sum(killed.values())} kills {dict(killed)}, {run.submissions} submissions", flush=True)
-    rules(False)
+        print(f"{time.monotonic() - BEGAN:5.0f} s  run {rounds}: {sum(done.values())} kills {dict(done)}, {run.submissions} submissions", flush=True)
+    rules(PROXY, [])
 
 
 def events(config, expected):
     run = Run("away", config)
     run.until_working(4)
-    restart = node_down(sorted(run.tasks())[0])
+    start = node_down(sorted(run.tasks())[0])
     time.sleep(15)  # longer than the controller waits for a node
-    next(restart)
+    start()
     run.until_done()
     run.is_right(expected)
     print(f"{time.monotonic() - BEGAN:5.0f} s  a node that stays away", flush=True)
@@ -313,7 +279,7 @@ def main():
     print(f"{time.monotonic() - BEGAN:5.0f} s  undisturbed", flush=True)
     kills(FOLDER / "plain.yaml", FOLDER / "expected", random.Random(SEED))
     events(FOLDER / "plain.yaml", FOLDER / "expected")
-    said = "".join(LOG) + "".join(path.read_text(errors="replace") for path in SLURM.glob("*.log"))
+    said = "".join(PROGRAM.log) + "".join(path.read_text(errors="replace") for path in SLURM.glob("*.log"))
     assert os.environ["AWS_SECRET_ACCESS_KEY"] not in said, "a secret is told"
     print(f"{KILLS} kills and four events: nothing lost, nothing twice")
 
@@ -322,4 +288,4 @@ BEGAN = time.monotonic()
 try:
     main()
 finally:
-    (FOLDER / "said.log").write_text("".join(LOG))
+    (FOLDER / "said.log").write_text("".join(PROGRAM.log))
