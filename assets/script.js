@@ -207,16 +207,23 @@ function history(form, text) {
 
 /** Names of tables and columns: the word before the caret, completed with Tab or Enter, left with Escape. */
 function complete(form, text) {
+  const select = form.querySelector("select");
   let words = [];
+  let of = null; // the run whose names are here or asked for
+  let typed = false; // since the caret came, so that names that come late are shown
   let list = null;
   let chosen = 0;
   const load = async () => {
-    const run = form.querySelector("select").value;
-    const answer = await fetch(`/api/v1/runs/${encodeURIComponent(run)}/tables`);
-    if (!answer.ok) return;
-    const tables = await answer.json();
-    const all = tables.flatMap((table) => [table.name, ...table.columns.map((column) => column.name)]);
-    words = [...new Set(all)];
+    const run = select.value;
+    if (run === of) return;
+    of = run;
+    words = [];
+    const answer = await fetch(`/api/v1/runs/${encodeURIComponent(run)}/tables`).catch(() => null);
+    const tables = answer && answer.ok ? await answer.json().catch(() => null) : null;
+    if (run !== of) return; // another has been chosen meanwhile
+    if (!tables) { of = null; return; }
+    words = [...new Set(tables.flatMap((table) => [table.name, ...table.columns.map((column) => column.name)]))];
+    if (typed) open();
   };
   const before = () => (text.value.slice(0, text.selectionStart).match(/[\w.]+$/) || [""])[0];
   const close = () => {
@@ -263,8 +270,8 @@ function complete(form, text) {
     mark();
   };
   text.setAttribute("aria-autocomplete", "list");
-  text.addEventListener("input", open);
-  text.addEventListener("blur", close);
+  text.addEventListener("input", () => { typed = true; open(); });
+  text.addEventListener("blur", () => { typed = false; close(); });
   text.addEventListener("keydown", (event) => {
     if (!list || event.ctrlKey) return;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") {
@@ -275,8 +282,8 @@ function complete(form, text) {
     else return;
     event.preventDefault();
   });
-  form.querySelector("select").addEventListener("change", load);
-  text.addEventListener("focus", load, { once: true });
+  select.addEventListener("change", load);
+  text.addEventListener("focus", load);
 }
 
 for (const root of document.querySelectorAll("[data-events]")) watch(root);

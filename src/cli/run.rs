@@ -5,7 +5,7 @@ pub(super) mod limits;
 mod shares;
 
 use std::collections::BTreeSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::definitions::Folder;
@@ -46,23 +46,8 @@ Examples:
 The run directory is printed on standard output. `results config show` lists the presets.")]
 #[expect(clippy::struct_excessive_bools, reason = "each is a switch of the command line")]
 pub(super) struct Args {
-    /// A preset, as listed by `results config show`
-    preset: Option<String>,
-    /// A configuration file
-    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
-    config: Option<PathBuf>,
-    /// Folder with the users' files (instead of the configuration's `data_root`)
-    #[arg(long, value_name = "DIR")]
-    data: Option<PathBuf>,
-    /// Run directory, or `s3://BUCKET/PREFIX`: a new one, or a run of the same configuration to work on
-    #[arg(long, value_name = "DIR", conflicts_with = "resume", value_parser = place())]
-    out: Option<Location>,
-    /// Only the first N users of the sorted list; 0 for all
-    #[arg(long, value_name = "N", value_parser = limits::number)]
-    users: Option<u32>,
-    /// Seed of every random stream
-    #[arg(long, value_name = "S", value_parser = limits::large_number)]
-    seed: Option<u64>,
+    #[command(flatten)]
+    asked: Asked,
     /// Do one shard in this process, counted from 0; several of them, as in 0,4-7/16, in a process each
     #[arg(long, value_name = "I/N", conflicts_with = "shards")]
     shard: Option<Shares>,
@@ -114,7 +99,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     let work = if let Some(run) = resumed {
         resume(args, run, definitions, &loaded.schemas)?
     } else {
-        let config = configuration(&args.asked(), definitions)?;
+        let config = configuration(&args.asked, definitions)?;
         loaded.fit(&config);
         new_run(args, &config, &loaded.schemas)?
     };
@@ -185,17 +170,6 @@ pub(super) fn last_words(work: &Work<'_>, outcome: &RunOutcome, started: Instant
 }
 
 impl Args {
-    /// What is to be analysed.
-    fn asked(&self) -> Asked<'_> {
-        Asked {
-            preset: self.preset.as_deref(),
-            config: self.config.as_deref(),
-            data: self.data.as_deref(),
-            users: self.users,
-            seed: self.seed,
-        }
-    }
-
     /// The shards that were named.
     fn chosen(&self) -> Vec<Assignment> {
         self.shard.as_ref().map_or_else(Vec::new, Shares::all)
@@ -219,9 +193,9 @@ fn new_run<'a>(args: &Args, config: &Config, schemas: &'a Schemas) -> Result<Wor
     let chosen = args.chosen();
     let asked = args.shards.map_or(config.runtime.concurrency, |shards| shards.number(args.memory));
     let shards = chosen.first().map_or(asked, |share| share.of);
-    let at = args.out.clone().unwrap_or_else(|| new_dir(config, &chosen).into());
+    let at = args.asked.out.clone().unwrap_or_else(|| new_dir(config, &chosen).into());
     beside_place("--out", &at)?;
-    let only_shards = match &args.out {
+    let only_shards = match &args.asked.out {
         None => chosen.iter().map(|share| share.index).collect(),
         Some(_) => Vec::new(),
     };
@@ -238,18 +212,18 @@ fn resume<'a>(
 ) -> Result<Work<'a>, Failure> {
     let refused = |error: crate::store::StoreError| failure(error.into());
     run.writable().map_err(refused)?;
-    if args.preset.is_some() || args.config.is_some() || args.seed.is_some() {
-        let mut config = match (&args.preset, &args.config) {
+    if args.asked.preset.is_some() || args.asked.config.is_some() || args.asked.seed.is_some() {
+        let mut config = match (&args.asked.preset, &args.asked.config) {
             (None, None) => run.manifest().config.clone(),
-            _ => configuration(&args.asked(), definitions)?,
+            _ => configuration(&args.asked, definitions)?,
         };
-        config.seed = args.seed.unwrap_or(config.seed);
+        config.seed = args.asked.seed.unwrap_or(config.seed);
         run.same_config(&config).map_err(refused)?;
     }
-    if args.users.is_some() {
+    if args.asked.users.is_some() {
         return Err(Failure::usage("--resume takes the users from the run; leave --users away"));
     }
-    if let Some(folder) = &args.data {
+    if let Some(folder) = &args.asked.data {
         data_in(&mut run, folder, schemas)?;
     }
     // Of many that are started on shares of a run without locks, none lists all data and reads the plan of the others.

@@ -41,26 +41,15 @@ The run is planned here, so a mistake shows before anything queues; each task of
 mean and what to do: `results status RUN`, docs/slurm.md. Engines are files in config/engines/: slurm; pbs, sge and lsf,
 which nobody has tried yet; local, for this machine.")]
 pub(super) struct Args {
-    /// A preset, as listed by `results config show`
-    #[arg(conflicts_with = "resume")]
-    preset: Option<String>,
-    /// A configuration file
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["preset", "resume"])]
-    config: Option<PathBuf>,
-    /// Folder with the users' files (instead of the configuration's `data_root`)
-    #[arg(long, value_name = "DIR", conflicts_with = "resume")]
-    data: Option<PathBuf>,
-    /// Run directory, or `s3://BUCKET/PREFIX`: a new one, or a run of the same configuration to work on
-    #[arg(long, value_name = "DIR", conflicts_with = "resume", value_parser = place())]
-    out: Option<Location>,
-    /// Only the first N users of the sorted list; 0 for all
-    #[arg(long, value_name = "N", conflicts_with = "resume", value_parser = limits::number)]
-    users: Option<u32>,
-    /// Seed of every random stream
-    #[arg(long, value_name = "S", conflicts_with = "resume", value_parser = limits::large_number)]
-    seed: Option<u64>,
+    #[command(flatten)]
+    asked: Asked,
     /// Submit the shards of a run that have work left
-    #[arg(long, value_name = "RUN_DIR", value_parser = place())]
+    #[arg(
+        long,
+        value_name = "RUN_DIR",
+        conflicts_with_all = ["preset", "config", "data", "users", "seed"],
+        value_parser = place()
+    )]
     resume: Option<Location>,
     /// How the scheduler is spoken to: slurm, pbs, sge, lsf, local, or an engine of your own (with --definitions)
     #[arg(long, value_name = "NAME")]
@@ -126,7 +115,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         let shards = shares_with_work(&run, &loaded.schemas, of).map_err(failure)?;
         Chosen { run, dir: dir.clone(), shards, of }
     } else {
-        let config = configuration(&args.asked(), definitions)?;
+        let config = configuration(&args.asked, definitions)?;
         loaded.fit(&config);
         new_run(args, &engine, config, &loaded.schemas)?
     };
@@ -169,7 +158,7 @@ struct Chosen {
 fn new_run(args: &Args, engine: &Engine, mut config: Config, schemas: &Schemas) -> Result<Chosen, Failure> {
     families::check(&config, schemas)?;
     let of = args.shards.unwrap_or(config.runtime.concurrency).max(1);
-    let dir = args.out.clone().unwrap_or_else(|| new_dir(&config, &[]).into());
+    let dir = args.asked.out.clone().unwrap_or_else(|| new_dir(&config, &[]).into());
     beside_place("--out", &dir)?;
     // Whether a lock holds between nodes, nobody can tell from one of them. A run that is there keeps its own.
     let is_new = dir.folder().is_some_and(|dir| !dir.join(MANIFEST).exists());
@@ -250,16 +239,6 @@ fn told(args: &Args, engine: &Engine, run: &Run, sent: &Submitted, shards: usize
 }
 
 impl Args {
-    fn asked(&self) -> Asked<'_> {
-        Asked {
-            preset: self.preset.as_deref(),
-            config: self.config.as_deref(),
-            data: self.data.as_deref(),
-            users: self.users,
-            seed: self.seed,
-        }
-    }
-
     fn wish(&self, run: &Run) -> Wish {
         Wish {
             pack: self.pack,

@@ -5,15 +5,11 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use results::config::{ConfigSource, Overrides, load};
 use results::error::{Exit, chain};
 use results::event::{Event, EventKind, EventSink};
 use results::leases::{Claim, Terms};
-use results::measures;
-use results::run::{
-    Here, Orders, Planned, Redo, ShardOutcome, Share, Stop, WorkerError, create, open, pulse, status,
-};
-use results::schema::{Only, Schemas};
+use results::run::{Here, Orders, Redo, ShardOutcome, Share, Stop, WorkerError, open, pulse, status};
+use results::schema::Schemas;
 use results::store::{
     Assignment, Created, Entry, Location, MemoryStorage, Object, Run, Storage, StorageError, StoreError,
 };
@@ -48,15 +44,8 @@ struct Bench {
 impl Bench {
     fn new() -> Self {
         let world = World::new(4);
-        let data = world.path("data").display().to_string();
-        let overrides = Overrides { data: Some(data), ..Overrides::default() };
-        let source = ConfigSource::File(world.path("quick.yaml"));
-        let config = load(&source, &overrides, None, &measures::settings()).unwrap().config;
-        let mut schemas = Schemas::load(None).unwrap();
-        schemas.without(Only::Nulls);
         let storage = MemoryStorage::without_locks();
-        let planned = Planned { config: &config, shards: 2, only_shards: Vec::new(), schemas: &schemas };
-        create(Location::from(Arc::new(storage.clone()) as Arc<dyn Storage>), planned, &|_| ()).unwrap();
+        let schemas = world.planned(2, Arc::new(storage.clone()));
         Self { _world: world, storage, schemas }
     }
 

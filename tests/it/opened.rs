@@ -4,12 +4,10 @@
 
 use std::sync::{Arc, Mutex};
 
-use results::config::{ConfigSource, Overrides, load};
 use results::error::Exit;
 use results::event::FanOut;
-use results::measures;
-use results::run::{Here, Planned, Problems, RunOutcome, Stop, Work, create, open, status};
-use results::schema::{Only, Schemas};
+use results::run::{Here, Problems, RunOutcome, Stop, Work, open, status};
+use results::schema::Schemas;
 use results::store::{ExpectedUnit, Location, MemoryStorage, Object, Run, RunState, Storage};
 
 use crate::hooked::{Asked, Hooked};
@@ -65,17 +63,9 @@ impl Bench {
     }
 
     fn of(world: World, shards: u32) -> Self {
-        let data = world.path("data").display().to_string();
-        let overrides = Overrides { data: Some(data), ..Overrides::default() };
-        let source = ConfigSource::File(world.path("quick.yaml"));
-        let config = load(&source, &overrides, None, &measures::settings()).unwrap().config;
-        let mut schemas = Schemas::load(None).unwrap();
-        schemas.without(Only::Nulls);
         let watch = Watch::default();
         let storage = Arc::new(watch.over(MemoryStorage::without_locks()));
-        let planned = Planned { config: &config, shards, only_shards: Vec::new(), schemas: &schemas };
-        let at = Location::from(Arc::clone(&storage) as Arc<dyn Storage>);
-        create(at, planned, &|_| ()).unwrap();
+        let schemas = world.planned(shards, Arc::clone(&storage) as Arc<dyn Storage>);
         Self { _world: world, storage, watch, schemas }
     }
 

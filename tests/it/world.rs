@@ -4,8 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use results::config::{ConfigSource, Overrides, load};
+use results::measures;
+use results::run::{Planned, create};
+use results::schema::{Only, Schemas};
+use results::store::{Location, Storage};
 use tempfile::TempDir;
 
 /// Header of the narrow `ExtraSensory` format.
@@ -147,6 +153,19 @@ impl World {
     pub(crate) fn analyse(&self, dir: &str, more: &[&str]) -> Said {
         let args = [&["run", "--config", "quick.yaml", "--data", "data", "--out", dir], more].concat();
         self.run(&args)
+    }
+
+    /// Plans a run of all users by the quick configuration in a storage; the definitions that it has.
+    pub(crate) fn planned(&self, shards: u32, storage: Arc<dyn Storage>) -> Schemas {
+        let data = self.path("data").display().to_string();
+        let overrides = Overrides { data: Some(data), ..Overrides::default() };
+        let source = ConfigSource::File(self.path("quick.yaml"));
+        let config = load(&source, &overrides, None, &measures::settings()).unwrap().config;
+        let mut schemas = Schemas::load(None).unwrap();
+        schemas.without(Only::Nulls);
+        let planned = Planned { config: &config, shards, only_shards: Vec::new(), schemas: &schemas };
+        create(Location::from(storage), planned, &|_| ()).unwrap();
+        schemas
     }
 
     /// Every CSV file of a folder, by name.

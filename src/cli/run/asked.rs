@@ -2,33 +2,47 @@
 
 use std::path::{Path, PathBuf};
 
+use super::limits;
 use crate::cli::config::config_failure;
 use crate::cli::definitions::Folder;
+use crate::cli::place::place;
 use crate::cli::speak::say_line;
 use crate::config::{Config, ConfigSource, Overrides, load};
 use crate::error::Failure;
 use crate::measures;
-use crate::store::{Assignment, heed};
+use crate::store::{Assignment, Location, heed};
 
-/// Arguments that decide what is analysed.
-#[derive(Debug)]
-pub(in crate::cli) struct Asked<'a> {
-    pub(in crate::cli) preset: Option<&'a str>,
-    pub(in crate::cli) config: Option<&'a Path>,
-    pub(in crate::cli) data: Option<&'a Path>,
+/// Arguments that decide what is analysed, and where its results go.
+#[derive(Debug, clap::Args)]
+pub(in crate::cli) struct Asked {
+    /// A preset, as listed by `results config show`
+    pub(in crate::cli) preset: Option<String>,
+    /// A configuration file
+    #[arg(long, value_name = "FILE", conflicts_with = "preset")]
+    pub(in crate::cli) config: Option<PathBuf>,
+    /// Folder with the users' files (instead of the configuration's `data_root`)
+    #[arg(long, value_name = "DIR")]
+    pub(in crate::cli) data: Option<PathBuf>,
+    /// Run directory, or `s3://BUCKET/PREFIX`: a new one, or a run of the same configuration to work on
+    #[arg(long, value_name = "DIR", conflicts_with = "resume", value_parser = place())]
+    pub(in crate::cli) out: Option<Location>,
+    /// Only the first N users of the sorted list; 0 for all
+    #[arg(long, value_name = "N", value_parser = limits::number)]
     pub(in crate::cli) users: Option<u32>,
+    /// Seed of every random stream
+    #[arg(long, value_name = "S", value_parser = limits::large_number)]
     pub(in crate::cli) seed: Option<u64>,
 }
 
 /// The configuration that was asked for; what is odd about it is told.
-pub(in crate::cli) fn configuration(asked: &Asked<'_>, definitions: &Folder) -> Result<Config, Failure> {
-    let source = match (asked.preset, asked.config) {
-        (Some(preset), _) => ConfigSource::Preset(preset.to_owned()),
-        (None, Some(file)) => ConfigSource::File(file.to_owned()),
+pub(in crate::cli) fn configuration(asked: &Asked, definitions: &Folder) -> Result<Config, Failure> {
+    let source = match (&asked.preset, &asked.config) {
+        (Some(preset), _) => ConfigSource::Preset(preset.clone()),
+        (None, Some(file)) => ConfigSource::File(file.clone()),
         (None, None) => ConfigSource::Defaults,
     };
-    let overrides =
-        Overrides { data: asked.data.map(|d| d.display().to_string()), users: asked.users, seed: asked.seed };
+    let data = asked.data.as_ref().map(|folder| folder.display().to_string());
+    let overrides = Overrides { data, users: asked.users, seed: asked.seed };
     let loaded = load(&source, &overrides, definitions.sub("config").as_deref(), &measures::settings())
         .map_err(config_failure)?;
     for notice in &loaded.notices {

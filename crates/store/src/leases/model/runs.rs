@@ -1,9 +1,14 @@
 //! Many runs, and the seed of one that breaks a rule.
 
+use std::cell::RefCell;
+use std::pin::Pin;
+use std::rc::Rc;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Waker};
 
-use super::world::{World, run};
+use super::machine::{Machine, life};
+use super::world::{Event, LENGTH, Shared, World};
 use crate::leases::terms::Break;
 
 /// Runs that are looked at.
@@ -16,6 +21,34 @@ struct Sums {
     stolen: u64,
     divisions: u64,
     gaps: Vec<f64>,
+}
+
+/// One run; why it is wrong, if it is.
+fn run(seed: u64, broken: Option<Break>) -> Result<World, String> {
+    let world: Shared = Rc::new(RefCell::new(World::new(seed, broken)));
+    let machines = world.borrow().machines.len();
+    let mut lives: Vec<Pin<Box<dyn Future<Output = ()>>>> = Vec::new();
+    for number in 0..machines {
+        let machine = Machine::new(&world, number);
+        lives.push(Box::pin(life(machine)));
+        world.borrow_mut().at(0.0, Event::Wake(number));
+    }
+    let mut context = Context::from_waker(Waker::noop());
+    loop {
+        let event = world.borrow_mut().pop();
+        let Some(event) = event else { break };
+        let woken = world.borrow_mut().happens(event);
+        if let Some(number) = woken {
+            let _ = lives[number].as_mut().poll(&mut context);
+        }
+        if let Some(why) = world.borrow_mut().violation.take() {
+            return Err(why);
+        }
+    }
+    drop(lives);
+    let mut world = Rc::into_inner(world).unwrap().into_inner();
+    world.idle(LENGTH.min(world.now));
+    world.violation.take().map_or(Ok(world), Err)
 }
 
 /// Looks at runs until one breaks a rule; its seed, and what it broke.

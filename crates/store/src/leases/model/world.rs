@@ -3,11 +3,8 @@
 use std::cell::RefCell;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap, HashSet};
-use std::pin::Pin;
 use std::rc::Rc;
-use std::task::{Context, Waker};
 
-use super::machine::{Machine, life};
 use super::random::Random;
 use crate::leases::names::Lease;
 use crate::leases::port::{Answer, Ask};
@@ -18,7 +15,7 @@ use crate::store::Created;
 pub(super) const DELAY: f64 = 10.0;
 
 /// How long a run is.
-const LENGTH: f64 = 2400.0;
+pub(super) const LENGTH: f64 = 2400.0;
 
 /// The longest time that nobody has the share, if somebody wants it: the last beat of one who died may be done 40 s after
 /// it was sent; from then on it is stale after its time by the slower clock, and several requests of who waits may be lost, or
@@ -75,56 +72,33 @@ pub(super) struct World {
 
 pub(super) type Shared = Rc<RefCell<World>>;
 
-/// One run; why it is wrong, if it is.
-pub(super) fn run(seed: u64, broken: Option<Break>) -> Result<World, String> {
-    let mut random = Random(seed);
-    let machines = 2 + (random.next() % 3) as usize;
-    let (calm, divided, cut) = (random.chance(0.4), random.chance(0.3), random.chance(0.3));
-    let world = World {
-        now: 0.0,
-        random,
-        broken,
-        machines: (0..machines).map(|_| State::default()).collect(),
-        calm,
-        divided,
-        cut,
-        takeovers: 0,
-        stolen: 0,
-        gaps: Vec::new(),
-        violation: None,
-        idle_since: 0.0,
-        begun: HashSet::new(),
-        store: BTreeMap::new(),
-        queue: BinaryHeap::new(),
-        events: BTreeMap::new(),
-        last: 0,
-    };
-    let world: Shared = Rc::new(RefCell::new(world));
-    let mut lives: Vec<Pin<Box<dyn Future<Output = ()>>>> = Vec::new();
-    for number in 0..machines {
-        let machine = Machine::new(&world, number);
-        lives.push(Box::pin(life(machine)));
-        world.borrow_mut().at(0.0, Event::Wake(number));
-    }
-    let mut context = Context::from_waker(Waker::noop());
-    loop {
-        let event = world.borrow_mut().pop();
-        let Some(event) = event else { break };
-        let woken = world.borrow_mut().happens(event);
-        if let Some(number) = woken {
-            let _ = lives[number].as_mut().poll(&mut context);
-        }
-        if let Some(why) = world.borrow_mut().violation.take() {
-            return Err(why);
-        }
-    }
-    drop(lives);
-    let mut world = Rc::into_inner(world).unwrap().into_inner();
-    world.idle(LENGTH.min(world.now));
-    world.violation.take().map_or(Ok(world), Err)
-}
-
 impl World {
+    /// A world in which nothing has happened yet.
+    pub(super) fn new(seed: u64, broken: Option<Break>) -> Self {
+        let mut random = Random(seed);
+        let machines = 2 + (random.next() % 3) as usize;
+        let (calm, divided, cut) = (random.chance(0.4), random.chance(0.3), random.chance(0.3));
+        Self {
+            now: 0.0,
+            random,
+            broken,
+            machines: (0..machines).map(|_| State::default()).collect(),
+            calm,
+            divided,
+            cut,
+            takeovers: 0,
+            stolen: 0,
+            gaps: Vec::new(),
+            violation: None,
+            idle_since: 0.0,
+            begun: HashSet::new(),
+            store: BTreeMap::new(),
+            queue: BinaryHeap::new(),
+            events: BTreeMap::new(),
+            last: 0,
+        }
+    }
+
     pub(super) fn at(&mut self, delay: f64, event: Event) {
         self.last += 1;
         let micros = ((self.now + delay) * 1e6) as u64;
@@ -132,7 +106,7 @@ impl World {
         self.events.insert(self.last, event);
     }
 
-    fn pop(&mut self) -> Option<Event> {
+    pub(super) fn pop(&mut self) -> Option<Event> {
         let Reverse((micros, number)) = self.queue.pop()?;
         self.now = self.now.max(micros as f64 / 1e6);
         if self.now > LENGTH { None } else { self.events.remove(&number) }
@@ -162,7 +136,7 @@ impl World {
     }
 
     /// What happens; the machine that goes on.
-    fn happens(&mut self, event: Event) -> Option<usize> {
+    pub(super) fn happens(&mut self, event: Event) -> Option<usize> {
         let number = match event {
             Event::Wake(number) => number,
             Event::Arrive(number, ask, slot, back) => {
@@ -280,7 +254,7 @@ impl World {
         }
     }
 
-    fn idle(&mut self, until: f64) {
+    pub(super) fn idle(&mut self, until: f64) {
         let is_quiet = self.machines.iter().all(|state| !state.was_frozen);
         if self.cut || !is_quiet || self.machines.iter().any(|state| state.works.is_some()) {
             return;
