@@ -220,9 +220,7 @@ fn resume<'a>(
         config.seed = args.asked.seed.unwrap_or(config.seed);
         run.same_config(&config).map_err(refused)?;
     }
-    if args.asked.users.is_some() {
-        return Err(Failure::usage("--resume takes the users from the run; leave --users away"));
-    }
+    args.asked.without_users()?;
     if let Some(folder) = &args.asked.data {
         data_in(&mut run, folder, schemas)?;
     }

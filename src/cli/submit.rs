@@ -47,7 +47,7 @@ pub(super) struct Args {
     #[arg(
         long,
         value_name = "RUN_DIR",
-        conflicts_with_all = ["preset", "config", "data", "users", "seed"],
+        conflicts_with_all = ["preset", "config", "data", "seed"],
         value_parser = place()
     )]
     resume: Option<Location>,
@@ -109,6 +109,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     }
     args.has_places()?;
     let Chosen { run, dir, shards, of } = if let Some(dir) = &args.resume {
+        args.asked.without_users()?;
         let run = open(dir).map_err(|error| failure(error.into()))?;
         run.writable().map_err(|error| failure(error.into()))?;
         let of = args.shards.unwrap_or(run.manifest().shards);

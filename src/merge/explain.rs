@@ -77,12 +77,14 @@ impl Merge<'_> {
         let size = size_of(self, &runs, &found);
         let is_alone = self.parts.count == 1;
         let wanted = self.wanted(&runs, &found);
-        // One process keeps what units have in files of their own, and leaves out tables that it does not write.
+        let is_away = runs.iter().any(|run| run.place.folder().is_none() && !run.is_imported);
+        // One process keeps what units have in files of their own and copies of what is far away, and leaves out tables that
+        // it does not write.
+        let is_kept = is_away && self.is_alone();
         let is_read_again = |table: &str, is_own: bool| {
-            !(is_alone && (is_own || wanted.iter().all(|schema| schema.table != table)))
+            !(is_kept || is_alone && (is_own || wanted.iter().all(|schema| schema.table != table)))
         };
         let again = || found.files.sizes().filter(|file| is_read_again(file.table, file.is_own));
-        let is_away = runs.iter().any(|run| run.place.folder().is_none() && !run.is_imported);
         let requests = || {
             let all = found.files.sizes().map(|file| gets(file.bytes)).sum::<u64>();
             let get = all + again().map(|file| gets(file.bytes)).sum::<u64>();

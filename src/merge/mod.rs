@@ -26,6 +26,7 @@ use crate::attempts::{OpenRun, Precedence};
 use crate::legacy::Call;
 use crate::schema::CONTROL;
 use crate::sources::Opened;
+use crate::system;
 use about::About;
 use parts::Divided;
 use survey::{Seen, Survey, survey_with};
@@ -45,6 +46,14 @@ pub use runner::PartRunner;
 pub use size::Size;
 pub use stage::{Parts, Stage};
 
+/// Has files of runs far away copied, as long as that takes a quarter of the disk: sorts may have half of what is left.
+fn bring_once(runs: &[OpenRun]) {
+    let free = system::free_disk(&std::env::temp_dir()).unwrap_or(0);
+    for run in runs {
+        run.run.storage().bring_once(free / 4 / runs.len() as u64);
+    }
+}
+
 impl Merge<'_> {
     /// Does the merge, or one of its parts. An output directory is whole or absent.
     pub async fn run(&self) -> Result<Merged, MergeError> {
@@ -53,6 +62,9 @@ impl Merge<'_> {
         }
         let Opened { runs, legacy, calls, folder: _folder, .. } = self.open()?;
         same::same_experiment(&runs)?;
+        if self.is_alone() {
+            bring_once(&runs);
+        }
         let divided = if self.is_divided() { Some(Divided::open(self, &runs)?) } else { None };
         let mut merged = Merged {
             outcome: MergeOutcome::PartDone,

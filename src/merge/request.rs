@@ -86,6 +86,11 @@ impl<'a> Merge<'a> {
         self.parts.are_several() || self.runner.is_some()
     }
 
+    /// Whether this process does all of it. Then it brings each file of a run far away once.
+    pub(super) fn is_alone(&self) -> bool {
+        self.parts.only.is_none() && self.runner.is_none()
+    }
+
     /// The tables that are written: those that the runs plan or have, unless some are named.
     pub(super) fn wanted(&self, runs: &[OpenRun], survey: &Survey) -> Vec<&TableSchema> {
         let schemas = self.definitions.schemas;

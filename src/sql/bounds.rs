@@ -3,7 +3,6 @@
 mod clock;
 mod pool;
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -55,7 +54,7 @@ impl Bounds {
 
     /// Bytes of disk, where it is known what is free.
     pub(super) fn disk_bytes(&self) -> Option<u64> {
-        self.disk.or_else(|| free_disk(&std::env::temp_dir()).map(|free| free / 2))
+        self.disk.or_else(|| system::free_disk(&std::env::temp_dir()).map(|free| free / 2))
     }
 
     /// Memory and disk of the engine, and no more partitions than there is memory for.
@@ -72,11 +71,4 @@ impl Bounds {
         }
         runtime.build_arc()
     }
-}
-
-/// What is free where a folder lies.
-#[allow(clippy::useless_conversion, reason = "the types are not the same on every system")]
-fn free_disk(folder: &Path) -> Option<u64> {
-    let disk = nix::sys::statvfs::statvfs(folder).ok()?;
-    Some(u64::from(disk.blocks_available()) * u64::from(disk.fragment_size()))
 }

@@ -12,6 +12,7 @@ mod planned;
 mod session;
 mod times;
 mod tokens;
+mod unused;
 
 pub use crate::queries::{Parameter, Queries, Query, QueryError, ident, literal};
 pub use crate::tables::{CALLED, Definitions};

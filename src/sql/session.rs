@@ -25,6 +25,7 @@ use super::damage::{Damaged, Look};
 use super::error::SessionError;
 use super::functions;
 use super::guard;
+use super::unused::UnusedJoins;
 use crate::attempts::OpenRun;
 use crate::beside::Scratch;
 use crate::sources::{Opened, SourceError};
@@ -107,6 +108,7 @@ impl Session {
         let ctx = SessionContext::new_with_config_rt(config, runtime);
         functions::register(&ctx, bounds.memory);
         guard::prepare(&ctx);
+        ctx.add_optimizer_rule(Arc::new(UnusedJoins));
         let catalog = Catalog::of(&ctx);
         Ok(Self { ctx, imported: None, reading: Vec::new(), runs: None, catalog, beside: Vec::new() })
     }

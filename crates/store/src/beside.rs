@@ -149,6 +149,14 @@ impl ScratchFile {
         Ok(())
     }
 
+    /// Writes bytes at a place, which nobody else does.
+    ///
+    /// # Errors
+    /// They cannot be written: the disk is full.
+    pub fn write_at(&self, place: u64, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all_at(bytes, place)
+    }
+
     /// Reads bytes from a place on.
     ///
     /// # Errors

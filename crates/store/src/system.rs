@@ -88,6 +88,13 @@ pub fn free_memory() -> Option<u64> {
     Some(free_of_groups().map_or(of_machine, |free| free.min(of_machine)))
 }
 
+/// Bytes that are free where a folder lies, where the system tells.
+#[allow(clippy::useless_conversion, reason = "the types are not the same on every system")]
+pub fn free_disk(folder: &Path) -> Option<u64> {
+    let disk = nix::sys::statvfs::statvfs(folder).ok()?;
+    Some(u64::from(disk.blocks_available()) * u64::from(disk.fragment_size()))
+}
+
 /// What is free of the control groups that this process is in, the least of them.
 fn free_of_groups() -> Option<u64> {
     let groups = std::fs::read_to_string("/proc/self/cgroup").ok()?;

@@ -34,6 +34,16 @@ pub(in crate::cli) struct Asked {
     pub(in crate::cli) seed: Option<u64>,
 }
 
+impl Asked {
+    /// Refuses a number of users beside a run that is gone on with.
+    pub(in crate::cli) fn without_users(&self) -> Result<(), Failure> {
+        match self.users {
+            Some(_) => Err(Failure::usage("--resume takes the users from the run; leave --users away")),
+            None => Ok(()),
+        }
+    }
+}
+
 /// The configuration that was asked for; what is odd about it is told.
 pub(in crate::cli) fn configuration(asked: &Asked, definitions: &Folder) -> Result<Config, Failure> {
     let source = match (&asked.preset, &asked.config) {

@@ -22,24 +22,19 @@ use super::login::{PROTOCOL, Who, secret};
 use super::told::of_arrow;
 use super::values::Values;
 use crate::serve::access::{Ended, Ending, Entry};
-use crate::sql::DAMAGED;
 
 type Several<T> = Pin<Box<dyn Stream<Item = Result<T, Status>> + Send>>;
 
 /// The head that names a source.
 const DATABASE: &str = "database";
 
-/// Bytes of notes at most in the head of rows.
+/// Bytes of notes at most in the head of rows, and what stands there instead of more.
 const NOTES: usize = 4 << 10;
+const MANY_NOTES: &str = r#"["files that the query needs are damaged; `results validate` names them"]"#;
 
 /// The service, as it is called.
 #[derive(Debug)]
 pub(super) struct Service(pub(super) Arc<Door>);
-
-/// What stands in the head of rows instead of more notes than it takes.
-fn many_notes() -> String {
-    serde_json::json!([format!("{DAMAGED}; `results validate` names them")]).to_string()
-}
 
 /// The source that a call names.
 fn database(heads: &MetadataMap) -> Result<Option<String>, Ended> {
@@ -123,7 +118,7 @@ impl FlightService for Service {
         let (rows, notes) = self.0.rows(&who, &request.get_ref().ticket).await?;
         let mut response = Response::new(rows);
         // Clients take heads of 8 kB and fail with more: those are told of as too many.
-        let notes = notes.map(|notes| if notes.len() > NOTES { many_notes() } else { notes });
+        let notes = notes.map(|notes| if notes.len() > NOTES { MANY_NOTES.to_owned() } else { notes });
         if let Some(notes) = notes.and_then(|notes| notes.parse().ok()) {
             response.metadata_mut().insert("x-notes", notes);
         }

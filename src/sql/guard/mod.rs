@@ -49,6 +49,7 @@ mod subqueries;
 mod tests;
 mod text;
 mod types;
+mod unnested;
 mod walk;
 mod words;
 mod written;

@@ -11,6 +11,7 @@ use super::clauses::Clauses;
 use super::keys::Keys;
 use super::lists::Lists;
 use super::operators::Operators;
+use super::unnested::Unnested;
 use super::walk::walk;
 use super::{
     arithmetic, conditions, elsewhere, headings, kinds, limits, replaced, size, subqueries, written,
@@ -20,6 +21,7 @@ use crate::sql::error::SessionError;
 /// Makes a session answer as the guard promises.
 pub(in crate::sql) fn prepare(ctx: &SessionContext) {
     ctx.add_analyzer_rule(Arc::new(arithmetic::Checked));
+    ctx.add_analyzer_rule(Arc::new(Unnested));
 }
 
 /// Plans a query, which only reads.

@@ -630,3 +630,30 @@ async fn what_the_engine_says_has_a_hint() {
     ])
     .await;
 }
+
+#[tokio::test]
+async fn what_unnest_repeats_is_no_key() {
+    let with = |sql: &str| {
+        format!(
+            "with v as (select * from (values (1), (1), (2)) t(k)), \
+             g as (select k, unnest([2, 1]) as b from (select k from v group by k)) {sql}"
+        )
+    };
+    for (sql, rows) in [
+        ("select count(*) from (select k, b from g group by k, b)", "4"),
+        ("select count(*) from (select distinct k, b from g)", "4"),
+        ("select sum(v.k), count(*) from v join g on g.k = v.k", "8,6"),
+        ("select count(*) from v left join g on g.k = v.k", "6"),
+        ("select k, b from g order by k, b", "1,1|1,2|2,1|2,2"),
+        (
+            "select n, b from (select n, unnest([2, 1]) as b from (select row_number() over () as n from v)) order by n, b",
+            "1,1|1,2|2,1|2,2|3,1|3,2",
+        ),
+        (
+            "select k, (select count(*) from (select k, b from g group by k, b) h where h.k = v.k) from v where k = 2",
+            "2,2",
+        ),
+    ] {
+        assert_eq!(answer(&with(sql)).await.as_deref(), Ok(rows), "{sql}");
+    }
+}

@@ -145,7 +145,9 @@ impl File {
     /// Functions, their first line and their number of lines.
     pub(crate) fn functions(&self) -> Vec<(String, usize, usize)> {
         let mut found = Vec::new();
-        for at in (0..self.code.len()).filter(|&at| self.is(at, "fn")) {
+        // Of a type of functions, as of a field, no name stands there.
+        let is_function = |&at: &usize| self.is(at, "fn") && !self.is(at + 1, "(");
+        for at in (0..self.code.len()).filter(is_function) {
             let mut body = at;
             while body < self.code.len() && !matches!(self.code[body].text.as_str(), "{" | ";") {
                 body = if self.is(body, "(") { closing(&self.code, body) + 1 } else { body + 1 };

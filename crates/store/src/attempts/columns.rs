@@ -99,14 +99,14 @@ fn repeated(name: &str) -> Field {
 
 /// Texts that repeat, each once.
 #[derive(Debug)]
-struct Repeated {
+pub(super) struct Repeated {
     keys: Int32Array,
     values: StringArray,
 }
 
 impl Repeated {
-    fn read(batch: &RecordBatch, column: usize) -> Option<Self> {
-        let texts = batch.column(column).as_dictionary_opt::<Int32Type>()?;
+    pub(super) fn read(column: &dyn Array) -> Option<Self> {
+        let texts = column.as_dictionary_opt::<Int32Type>()?;
         Some(Self { keys: texts.keys().clone(), values: texts.values().as_string_opt::<i32>()?.clone() })
     }
 
@@ -115,7 +115,13 @@ impl Repeated {
         self.keys.is_valid(row).then(|| self.keys.value(row) as usize)
     }
 
-    fn value(&self, row: usize) -> &str {
+    /// Every text once.
+    pub(super) fn all(&self) -> impl Iterator<Item = &str> {
+        self.values.iter().flatten()
+    }
+
+    /// The text of a row; an absent one is empty.
+    pub(super) fn value(&self, row: usize) -> &str {
         self.place(row).map_or("", |place| self.values.value(place))
     }
 }
@@ -155,7 +161,7 @@ struct Statements<T> {
 
 impl<T> Statements<T> {
     fn of(batch: &RecordBatch, column: usize) -> Option<Self> {
-        let texts = Repeated::read(batch, column)?;
+        let texts = Repeated::read(batch.column(column))?;
         let read = (0..texts.values.len()).map(|_| OnceCell::new()).collect();
         Some(Self { texts, read, none: OnceCell::new() })
     }
@@ -301,7 +307,7 @@ impl LedgerColumns {
     pub(super) fn read(batch: &SortedBatch) -> Result<Self, StoreError> {
         let b = &batch.rows;
         let read = || {
-            let repeated = |column| Repeated::read(b, column);
+            let repeated = |column: usize| Repeated::read(b.column(column));
             Some(Self {
                 names: [texts(b, 0)?, texts(b, 1)?, texts(b, 2)?, texts(b, 3)?],
                 repeated: [repeated(4)?, repeated(5)?, repeated(6)?, repeated(7)?],

@@ -6,19 +6,22 @@ use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use arrow::array::{Array, AsArray, RecordBatch};
-use arrow::datatypes::{DataType, FieldRef, Int32Type, Schema, TimestampMicrosecondType};
+use arrow::array::AsArray;
+use arrow::datatypes::{DataType, FieldRef, Schema};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder, RowSelection,
 };
 use rayon::prelude::*;
+use rustc_hash::FxHashSet;
 
-use super::rule::{Attempt, Basis, Moved};
-use crate::schema::{LEDGER, LEDGER_ATTEMPT};
+use super::columns::Repeated;
+use super::repeated::{ASKED, IndexedAttempt, IndexedAttempts, repeated};
+use super::rule::Moved;
+use crate::schema::LEDGER;
 use crate::store::{
-    DataFile, Entry, LedgerRow, ParquetParts, ReadAt, ReadLock, Storage, StoreError, UnitState, is_group,
-    is_listed, ledger_files, ledger_row, parse_path, snapshot, table_files,
+    DataFile, Entry, LedgerRow, ParquetParts, ReadAt, ReadLock, Storage, StoreError, is_group, is_listed,
+    ledger_files, ledger_row, parse_path, snapshot, table_files,
 };
 
 /// Rows of the ledger that are looked at together.
@@ -43,33 +46,6 @@ pub struct IndexedFile {
     pub owner: Option<(String, String)>,
 }
 
-/// An attempt, as far as the rule asks.
-#[derive(Debug, Clone)]
-pub(super) struct IndexedAttempt {
-    user_id: String,
-    feature_mode: String,
-    name: String,
-    state: UnitState,
-    finished_us: i64,
-    input: Option<String>,
-    config: String,
-    engine: String,
-}
-
-impl IndexedAttempt {
-    /// The unit.
-    pub(super) fn unit(&self) -> (String, String) {
-        (self.user_id.clone(), self.feature_mode.clone())
-    }
-
-    /// As the rule sees it.
-    pub(super) fn attempt(&self, run: usize) -> Attempt<'_> {
-        let Self { state, finished_us, .. } = *self;
-        let basis = Basis { input: self.input.as_deref(), config: &self.config, engine: &self.engine };
-        Attempt { run, name: &self.name, state, finished_us, basis, is_damaged: false }
-    }
-}
-
 /// What a ledger says of files and attempts.
 #[derive(Debug, Default)]
 pub struct Index {
@@ -78,7 +54,7 @@ pub struct Index {
     /// Ledger files that cannot be read: path and cause. Their units count as not done.
     pub corrupt: Vec<(String, String)>,
     /// Attempts of units that have more than one, without moved ones.
-    pub(super) several: Vec<IndexedAttempt>,
+    pub(super) several: IndexedAttempts,
     parts: Vec<Part>,
     moved: HashSet<String>,
 }
@@ -117,7 +93,7 @@ impl Index {
         index.corrupt = corrupt;
         for file in files {
             let Some(row) = file.rows.first() else { continue };
-            let units = file.rows.iter().map(|row| unit(&row.user_id, &row.feature_mode)).collect();
+            let units = file.rows.iter().map(|row| unit((&row.user_id, &row.feature_mode))).collect();
             index.parts.push(Part { path: file.path, shard: row.shard, units });
             for row in file.rows {
                 let owner = (row.user_id, row.attempt);
@@ -141,69 +117,68 @@ impl Index {
         Ok((index, !is_gone.into_inner()))
     }
 
-    /// The units of all attempts, as numbers that are equal for equal units, and nearly never else.
-    pub(super) fn units(&self) -> impl Iterator<Item = u64> {
-        self.parts.iter().flat_map(|part| part.units.iter().copied())
+    /// The units of all attempts of each file, as numbers that are equal for equal units, and nearly never else.
+    pub(super) fn units(&self) -> impl Iterator<Item = &[u64]> {
+        self.parts.iter().map(|part| part.units.as_slice())
     }
 
     /// Names of attempts of units that have several.
     #[cfg(test)]
     pub fn names_of_several(&self) -> impl Iterator<Item = &str> {
-        self.several.iter().map(|attempt| attempt.name.as_str())
+        self.several.iter().map(IndexedAttempt::name)
     }
 
     /// The attempts of some units.
     pub(super) fn attempts_of(
         &self,
         storage: &dyn Storage,
-        units: &HashSet<u64>,
-    ) -> Result<Vec<IndexedAttempt>, StoreError> {
-        let mut found = self.gather(|part| part.attempts_of(storage, units))?;
-        found.retain(|attempt| !self.moved.contains(&attempt.name));
+        units: &FxHashSet<u64>,
+    ) -> Result<IndexedAttempts, StoreError> {
+        let mut found = IndexedAttempts::default();
+        for of_part in self.gather(|part| part.attempts_of(storage, units))? {
+            found.append(of_part);
+        }
+        found.retain(|attempt| !self.moved.contains(attempt.name()));
         Ok(found)
     }
 
     /// Takes out attempts that a compaction has put into other files, and their files.
     fn take_out_moved(&mut self, storage: &dyn Storage) -> Result<(), StoreError> {
-        let twice = repeated(self.units().collect());
+        let twice = repeated(&self.units().collect::<Vec<_>>());
         if twice.is_empty() {
             return Ok(());
         }
-        let all = self.attempts_of(storage, &twice)?;
-        let moved = Moved::among(all.iter().map(|attempt| attempt.name.as_str()));
+        let mut several = self.attempts_of(storage, &twice)?;
+        let moved = Moved::among(several.iter().map(IndexedAttempt::name));
         if !moved.is_empty() {
-            let mut old = self.gather(|part| part.rows_of(storage, &twice))?;
+            let mut old: Vec<LedgerRow> =
+                self.gather(|part| part.rows_of(storage, &twice))?.into_iter().flatten().collect();
             old.retain(|row| moved.has(&row.attempt));
             let gone: HashSet<&str> =
                 old.iter().flat_map(|row| &row.files).map(|file| file.file.as_str()).collect();
             self.files.retain(|file| !gone.contains(file.path.as_str()));
             self.moved = old.into_iter().map(|row| row.attempt).collect();
+            several.retain(|attempt| !moved.has(attempt.name()));
         }
-        let current = || all.iter().filter(|attempt| !moved.has(&attempt.name));
-        let units = repeated(current().map(|a| unit(&a.user_id, &a.feature_mode)).collect());
-        let is_repeated = |a: &&IndexedAttempt| units.contains(&unit(&a.user_id, &a.feature_mode));
-        self.several = current().filter(is_repeated).cloned().collect();
+        let number = |attempt: IndexedAttempt<'_>| unit(attempt.unit());
+        let twice = repeated(&[&several.iter().map(number).collect::<Vec<_>>()]);
+        several.retain(|attempt| twice.contains(&number(attempt)));
+        self.several = several;
         Ok(())
     }
 
     fn gather<T: Send>(
         &self,
-        of: impl Fn(&Part) -> Result<Vec<T>, StoreError> + Send + Sync,
+        of: impl Fn(&Part) -> Result<T, StoreError> + Send + Sync,
     ) -> Result<Vec<T>, StoreError> {
-        let read: Result<Vec<Vec<T>>, StoreError> = self.parts.par_iter().map(of).collect();
-        Ok(read?.into_iter().flatten().collect())
+        self.parts.par_iter().map(of).collect()
     }
 }
 
-/// Numbers that are there more than once.
-pub(super) fn repeated(mut numbers: Vec<u64>) -> HashSet<u64> {
-    numbers.par_sort_unstable();
-    numbers.windows(2).filter(|pair| pair[0] == pair[1]).map(|pair| pair[0]).collect()
-}
-
-fn unit(user_id: &str, feature_mode: &str) -> u64 {
+/// A unit as a number.
+fn unit(of: (&str, &str)) -> u64 {
     let mut hasher = rustc_hash::FxHasher::default();
-    (user_id, feature_mode).hash(&mut hasher);
+    of.hash(&mut hasher);
     hasher.finish()
 }
 
@@ -239,9 +214,9 @@ fn read_group(file: Arc<dyn ReadAt>, entry: &Entry) -> Option<(Part, Vec<DataFil
     for batch in builder.with_batch_size(ROWS).build().ok()? {
         let batch = batch.ok()?;
         let users = batch.column_by_name("user_id")?.as_string_opt::<i32>()?;
-        let modes = Texts::of(&batch, "feature_mode")?;
-        units.extend((0..batch.num_rows()).map(|row| unit(users.value(row), modes.value(row))));
-        let texts = Texts::of(&batch, "files")?;
+        let modes = Repeated::read(batch.column_by_name("feature_mode")?)?;
+        units.extend((0..batch.num_rows()).map(|row| unit((users.value(row), modes.value(row)))));
+        let texts = Repeated::read(batch.column_by_name("files")?)?;
         for text in texts.all() {
             if seen.insert(text.to_owned()) {
                 let known: Vec<DataFile> = serde_json::from_str(text).ok()?;
@@ -276,27 +251,6 @@ fn columns(parts: ParquetParts, names: &[&str]) -> Option<ParquetRecordBatchRead
     Some(ParquetRecordBatchReaderBuilder::new_with_metadata(parts, metadata).with_projection(mask))
 }
 
-/// Texts that repeat.
-struct Texts<'a> {
-    keys: &'a [i32],
-    values: &'a arrow::array::StringArray,
-}
-
-impl<'a> Texts<'a> {
-    fn of(batch: &'a RecordBatch, name: &str) -> Option<Self> {
-        let column = batch.column_by_name(name)?.as_dictionary_opt::<Int32Type>()?;
-        Some(Self { keys: column.keys().values(), values: column.values().as_string_opt::<i32>()? })
-    }
-
-    fn value(&self, row: usize) -> &'a str {
-        usize::try_from(self.keys[row]).map_or("", |place| self.values.value(place))
-    }
-
-    fn all(&self) -> impl Iterator<Item = &'a str> {
-        self.values.iter().flatten()
-    }
-}
-
 impl Part {
     /// The file; none if somebody took it away by hand.
     fn open(&self, storage: &dyn Storage) -> Result<Option<Arc<dyn ReadAt>>, StoreError> {
@@ -306,7 +260,7 @@ impl Part {
     }
 
     /// Places of the rows of some units; none if there are none.
-    fn selected(&self, wanted: &HashSet<u64>) -> Option<RowSelection> {
+    fn selected(&self, wanted: &FxHashSet<u64>) -> Option<RowSelection> {
         let is_wanted = |row: &usize| wanted.contains(&self.units[*row]);
         let mut places = (0..self.units.len()).filter(is_wanted).map(|row| row..row + 1).peekable();
         places.peek()?;
@@ -316,33 +270,23 @@ impl Part {
     fn attempts_of(
         &self,
         storage: &dyn Storage,
-        wanted: &HashSet<u64>,
-    ) -> Result<Vec<IndexedAttempt>, StoreError> {
-        let Some(selection) = self.selected(wanted) else { return Ok(Vec::new()) };
-        let Some(file) = self.open(storage)? else { return Ok(Vec::new()) };
-        let names = [
-            "id",
-            "feature_mode",
-            LEDGER_ATTEMPT,
-            "state",
-            "finished_at",
-            "input_fingerprint",
-            "config_fingerprint",
-            "engine",
-        ];
+        wanted: &FxHashSet<u64>,
+    ) -> Result<IndexedAttempts, StoreError> {
+        let mut found = IndexedAttempts::default();
+        let Some(selection) = self.selected(wanted) else { return Ok(found) };
+        let Some(file) = self.open(storage)? else { return Ok(found) };
         let damaged = || StoreError::Damaged {
             file: format!("{}/{}", storage.name(), self.path),
             what: "it lacks a column of the ledger".into(),
         };
-        let mut found = Vec::new();
-        let builder = columns(ParquetParts(file), &names).ok_or_else(damaged)?;
+        let builder = columns(ParquetParts(file), &ASKED).ok_or_else(damaged)?;
         for batch in builder.with_batch_size(ROWS).with_row_selection(selection).build()? {
-            found.extend(attempts(&batch?).ok_or_else(damaged)?);
+            found.append(IndexedAttempts::read(&batch?).ok_or_else(damaged)?);
         }
         Ok(found)
     }
 
-    fn rows_of(&self, storage: &dyn Storage, wanted: &HashSet<u64>) -> Result<Vec<LedgerRow>, StoreError> {
+    fn rows_of(&self, storage: &dyn Storage, wanted: &FxHashSet<u64>) -> Result<Vec<LedgerRow>, StoreError> {
         let Some(selection) = self.selected(wanted) else { return Ok(Vec::new()) };
         let Some(file) = self.open(storage)? else { return Ok(Vec::new()) };
         let builder = ParquetRecordBatchReaderBuilder::try_new(ParquetParts(file))?;
@@ -356,27 +300,4 @@ impl Part {
         }
         Ok(rows)
     }
-}
-
-/// The attempts in rows of the ledger; those in a state that this version does not know are left out.
-fn attempts(batch: &RecordBatch) -> Option<Vec<IndexedAttempt>> {
-    let text = |name: &str| batch.column_by_name(name)?.as_string_opt::<i32>();
-    let (users, names, inputs) = (text("id")?, text(LEDGER_ATTEMPT)?, text("input_fingerprint")?);
-    let repeated = |name: &str| Texts::of(batch, name);
-    let (modes, states) = (repeated("feature_mode")?, repeated("state")?);
-    let (configs, engines) = (repeated("config_fingerprint")?, repeated("engine")?);
-    let ends = batch.column_by_name("finished_at")?.as_primitive_opt::<TimestampMicrosecondType>()?;
-    let attempt = |row: usize| {
-        Some(IndexedAttempt {
-            user_id: users.value(row).to_owned(),
-            feature_mode: modes.value(row).to_owned(),
-            name: names.value(row).to_owned(),
-            state: UnitState::parse(states.value(row))?,
-            finished_us: ends.value(row),
-            input: inputs.is_valid(row).then(|| inputs.value(row).to_owned()),
-            config: configs.value(row).to_owned(),
-            engine: engines.value(row).to_owned(),
-        })
-    };
-    Some((0..batch.num_rows()).filter_map(attempt).collect())
 }

@@ -10,6 +10,7 @@ mod index;
 mod ledger;
 mod of_runs;
 mod open;
+mod repeated;
 mod rule;
 mod stream;
 mod sweep;

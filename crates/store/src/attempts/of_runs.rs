@@ -1,15 +1,15 @@
 //! The attempts of several runs together.
 
-use std::hash::Hash;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use rustc_hash::FxHashMap;
 use serde::{Deserialize, Serialize};
 
 use super::damage::Damage;
-use super::index::repeated;
 use super::ledger::attempt;
 use super::open::OpenRun;
+use super::repeated::repeated;
 use super::rule::{Attempt, Precedence, Role, roles};
 use crate::sorted::{Choice, Choose};
 use crate::store::{LedgerRow, StoreError};
@@ -31,12 +31,7 @@ impl Attempts {
             for (run, open) in runs.iter().enumerate() {
                 rows.extend(open.ledger()?.rows.iter().map(|row| (run, row)));
             }
-            found.judge(
-                rows,
-                |(_, row)| (row.user_id.clone(), row.feature_mode.clone()),
-                |(run, row)| attempt(*run, row, damage),
-                by,
-            );
+            found.judge(rows, unit_of, |(run, row)| attempt(*run, row, damage), by);
         } else if let [only] = runs {
             let several: Vec<_> = only.index()?.several.iter().collect();
             found.judge(several, |one| one.unit(), |one| one.attempt(0), by);
@@ -45,13 +40,14 @@ impl Attempts {
             for run in runs {
                 units.extend(run.index()?.units());
             }
-            let twice = repeated(units);
-            let mut several = Vec::new();
-            for (run, open) in runs.iter().enumerate() {
-                let of_run = open.index()?.attempts_of(open.run.storage(), &twice)?;
-                several.extend(of_run.into_iter().map(|one| (run, one)));
+            let twice = repeated(&units);
+            let of_run = |open: &OpenRun| open.index()?.attempts_of(open.run.storage(), &twice);
+            let several = runs.iter().map(of_run).collect::<Result<Vec<_>, _>>()?;
+            let mut all = Vec::new();
+            for (run, of_run) in several.iter().enumerate() {
+                all.extend(of_run.iter().map(|one| (run, one)));
             }
-            found.judge(several, |(_, one)| one.unit(), |(run, one)| one.attempt(*run), by);
+            found.judge(all, |(_, one)| one.unit(), |(run, one)| one.attempt(*run), by);
         }
         Ok(found)
     }
@@ -82,14 +78,14 @@ impl Attempts {
         Ok(lost)
     }
 
-    fn judge<T, K: Ord + Eq + Hash>(
+    fn judge<'a, T: Send>(
         &mut self,
         mut rows: Vec<T>,
-        unit: impl Fn(&T) -> K,
-        attempt: impl Fn(&T) -> Attempt<'_>,
+        unit: impl Fn(&T) -> (&'a str, &'a str) + Sync,
+        attempt: impl Fn(&T) -> Attempt<'a>,
         by: Precedence,
     ) {
-        rows.sort_by_cached_key(&unit);
+        rows.par_sort_by(|a, b| unit(a).cmp(&unit(b)));
         for unit in rows.chunk_by(|a, b| unit(a) == unit(b)) {
             let attempts: Vec<Attempt<'_>> = unit.iter().map(&attempt).collect();
             let roles = roles(&attempts, by);

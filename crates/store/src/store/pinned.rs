@@ -63,6 +63,10 @@ impl Storage for Pinned {
         self.inner.open(path)
     }
 
+    fn bring_once(&self, room: u64) {
+        self.inner.bring_once(room);
+    }
+
     fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError> {
         if !Self::is_of_ledger(folder) {
             return self.inner.list(folder);

@@ -116,6 +116,11 @@ pub trait Storage: Debug + Send + Sync {
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError>;
     /// A file to be read in parts; `None` if there is none.
     fn open(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>, StorageError>;
+    /// Says that files will be opened several times, none of which changes: a store far away brings each once, as a copy in
+    /// the temporary folder, while the copies need no more than `room` bytes.
+    fn bring_once(&self, room: u64) {
+        let _ = room;
+    }
     /// All files below a folder, sorted by path; none if there is no such folder. Hidden ones are others'.
     fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError>;
     /// Whether there is any file below a folder.

@@ -10,6 +10,7 @@
 
 mod answer;
 mod bucket;
+mod copies;
 mod create;
 mod error;
 mod facts;

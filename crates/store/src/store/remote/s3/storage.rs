@@ -1,7 +1,7 @@
 //! A run below a prefix of a bucket.
 
 use std::io;
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, OnceLock, mpsc};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{Error, GetOptions, ObjectStoreExt};
 
 use super::bucket::Bucket;
+use super::copies::Copies;
 use super::create::create;
 use super::error::{self, is_absent, taken};
 use super::facts::Asked;
@@ -37,11 +38,21 @@ pub(super) struct RemoteStorage {
     bucket: Arc<Bucket>,
     /// Shown to people, and where keys begin.
     url: RemoteUrl,
+    /// Of objects, if each is brought once.
+    copies: OnceLock<Arc<Copies>>,
 }
 
 impl RemoteStorage {
     pub(super) fn new(bucket: Arc<Bucket>, url: RemoteUrl) -> Self {
-        Self { bucket, url }
+        Self { bucket, url, copies: OnceLock::new() }
+    }
+
+    fn open_there(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>, StorageError> {
+        let failed = || self.failed("open", path);
+        let key = self.key(path).map_err(failed())?;
+        let (bucket, prefix) = (Arc::clone(&self.bucket), self.url.prefix().to_owned());
+        let opened = runtime::wait(&self.bucket.runtime, RemoteFile::open(bucket, key, prefix));
+        Ok(opened.map_err(failed())?.map(|file| Arc::new(file) as Arc<dyn ReadAt>))
     }
 
     fn failed(&self, action: &'static str, path: &str) -> impl FnOnce(io::Error) -> StorageError {
@@ -193,11 +204,19 @@ impl Storage for RemoteStorage {
 
     fn open(&self, path: &str) -> Result<Option<Arc<dyn ReadAt>>, StorageError> {
         crate::failpoint::hit("open", path);
-        let failed = || self.failed("open", path);
-        let key = self.key(path).map_err(failed())?;
-        let (bucket, prefix) = (Arc::clone(&self.bucket), self.url.prefix().to_owned());
-        let opened = runtime::wait(&self.bucket.runtime, RemoteFile::open(bucket, key, prefix));
-        Ok(opened.map_err(failed())?.map(|file| Arc::new(file) as Arc<dyn ReadAt>))
+        match self.copies.get() {
+            Some(copies) => copies.open(path, || self.open_there(path)),
+            None => self.open_there(path),
+        }
+    }
+
+    fn bring_once(&self, room: u64) {
+        // Without a place for copies, each reader asks.
+        if self.copies.get().is_none()
+            && let Ok(copies) = Copies::new(room)
+        {
+            let _ = self.copies.set(copies);
+        }
     }
 
     fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError> {
