@@ -91,6 +91,10 @@ impl Storage for SharedDisk {
         self.disk.open(path)
     }
 
+    fn bring_once(&self, room: u64) {
+        self.disk.bring_once(room);
+    }
+
     fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError> {
         self.disk.list(folder)
     }
