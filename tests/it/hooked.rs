@@ -82,6 +82,10 @@ impl Storage for Hooked {
         self.inner.open(path)
     }
 
+    fn bring_once(&self, room: u64) {
+        self.inner.bring_once(room);
+    }
+
     fn list(&self, folder: &str) -> Result<Vec<Entry>, StorageError> {
         (self.before)(Asked::List(folder))?;
         self.inner.list(folder)
