@@ -24,8 +24,8 @@ const INSIDE: &[&str] = &[
     "Candidate",
 ];
 
-/// Within 400 MB and half a second, on threads as the program has them.
-fn ends_with(sql: &str) -> Result<usize, String> {
+/// Within 400 MB and some time, on threads as the program has them.
+fn ends_with(sql: &str, time: Duration) -> Result<usize, String> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(2)
         .thread_stack_size(8 << 20)
@@ -34,8 +34,7 @@ fn ends_with(sql: &str) -> Result<usize, String> {
         .unwrap();
     let sql = sql.to_owned();
     let asked = async move {
-        let bounds =
-            Bounds { memory: Some(400_000_000), time: Some(Duration::from_millis(500)), ..Bounds::default() };
+        let bounds = Bounds { memory: Some(400_000_000), time: Some(time), ..Bounds::default() };
         let mut clock = bounds.start();
         let session = Session::within(bounds).unwrap();
         let asked = session.clone();
@@ -53,11 +52,16 @@ fn ends_with(sql: &str) -> Result<usize, String> {
     answer.unwrap().map_err(|error: SessionError| error.to_string())
 }
 
+/// Each ends long before its time, however busy the machine is.
 fn all_end(queries: &[(String, &str)]) {
+    all_end_within(Duration::from_secs(30), queries);
+}
+
+fn all_end_within(time: Duration, queries: &[(String, &str)]) {
     for (sql, words) in queries {
         let shown: String = sql.chars().take(100).collect();
         let started = Instant::now();
-        let said = ends_with(sql).expect_err(&shown);
+        let said = ends_with(sql, time).expect_err(&shown);
         assert!(started.elapsed() < Duration::from_mins(1), "{shown}: {:?}", started.elapsed());
         assert!(said.contains(words) && said.contains("(hint:"), "{shown}: {said}");
         for inside in INSIDE {
@@ -195,7 +199,8 @@ fn what_grows_is_counted_before_it_is_made() {
 
 #[test]
 fn what_does_not_end_ends_with_its_time() {
-    all_end(
+    all_end_within(
+        Duration::from_millis(500),
         &[
             "select count(*) from generate_series(1, 1000000) a, generate_series(1, 1000000) b",
             "select count(*) from generate_series(1, 1000000000000)",
