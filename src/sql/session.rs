@@ -108,7 +108,6 @@ impl Session {
         let ctx = SessionContext::new_with_config_rt(config, runtime);
         functions::register(&ctx, bounds.memory);
         guard::prepare(&ctx);
-        ctx.add_optimizer_rule(Arc::new(UnusedJoins));
         let catalog = Catalog::of(&ctx);
         Ok(Self { ctx, imported: None, reading: Vec::new(), runs: None, catalog, beside: Vec::new() })
     }
@@ -147,6 +146,8 @@ impl Session {
     /// Gives it the tables of another one, by a name in front of them.
     pub(super) fn put_beside(&mut self, name: &str, other: Self) {
         self.ctx.register_catalog(name, Arc::clone(&other.catalog) as Arc<dyn CatalogProvider>);
+        // It knows of this one's files only.
+        self.ctx.remove_optimizer_rule(UnusedJoins::NAME);
         self.beside.push(other);
     }
 
@@ -230,6 +231,7 @@ impl Session {
             let tables = RunTables::new(opened.runs, definitions);
             tables.register(&self.catalog)?;
             self.runs = Some(tables.runs());
+            self.ctx.add_optimizer_rule(Arc::new(UnusedJoins { runs: self.runs.clone() }));
         }
         self.imported = opened.folder.map(Arc::new);
         Ok(self)

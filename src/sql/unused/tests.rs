@@ -45,7 +45,7 @@ async fn asked(ctx: &SessionContext, sql: &str) -> (usize, String) {
 async fn joins(sql: &str) -> usize {
     let table = Arc::new(table());
     let (plain, with) = (session(Arc::clone(&table)), session(table));
-    with.add_optimizer_rule(Arc::new(UnusedJoins));
+    with.add_optimizer_rule(Arc::new(UnusedJoins { runs: None }));
     let (all, rows) = asked(&plain, sql).await;
     let (left, same) = asked(&with, sql).await;
     assert_eq!(rows, same, "{sql}");
