@@ -101,6 +101,9 @@ fn text(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
+    if args.resume.is_some() {
+        args.asked.without_users()?;
+    }
     let mut loaded = definitions.load_for(args.resume.as_slice())?;
     let folder = definitions.sub("config");
     let engine = engine(&args.engine, folder.as_deref()).map_err(batch_failure)?;
@@ -109,7 +112,6 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     }
     args.has_places()?;
     let Chosen { run, dir, shards, of } = if let Some(dir) = &args.resume {
-        args.asked.without_users()?;
         let run = open(dir).map_err(|error| failure(error.into()))?;
         run.writable().map_err(|error| failure(error.into()))?;
         let of = args.shards.unwrap_or(run.manifest().shards);
