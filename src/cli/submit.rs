@@ -290,7 +290,7 @@ impl Args {
             });
         }
         let only = Some((Stage::Survey, None));
-        let parts = Parts { count: parts, only, resume: false };
+        let parts = Parts { count: parts, only, ..Parts::default() };
         let merge = Merge { parts, ..Merge::new(vec![dir.clone()], output.clone(), definitions) };
         merge.is_possible().map_err(merge_failure)
     }

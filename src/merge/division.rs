@@ -122,14 +122,16 @@ impl Division {
             expected: self.expected.clone(),
             control: self.control.as_deref().map(place).transpose()?,
             memory: self.memory,
-            parts: Parts { count: self.parts, only: Some((stage, Some(part))), resume: false },
+            parts: Parts {
+                count: self.parts,
+                only: Some((stage, Some(part))),
+                resume: false,
+                of_another: true,
+            },
             ..Merge::new(runs, place(&self.output)?, loaded.as_ref())
         };
-        let had_begun = self.mark()?.is_some();
         let merged = merge.run().await;
-        if had_begun {
-            Begun::tidy(&merge.output).map_err(|error| chain(&error))?;
-        }
+        Begun::tidy(&merge.output).map_err(|error| chain(&error))?;
         let merged = merged.map_err(|error| chain(&error))?;
         match merged.outcome {
             MergeOutcome::PartDone => Ok(merged.notes),

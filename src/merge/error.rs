@@ -48,6 +48,12 @@ pub enum MergeError {
         /// What differs, both of it.
         difference: String,
     },
+    /// The merge that a part is of.
+    #[error("the merge into {output} has ended, or was given up: nothing more is to be done for it")]
+    HasEnded {
+        /// The output.
+        output: Location,
+    },
     /// A stage before what it needs.
     #[error("the stage {stage} needs {missing}, which {output} does not have\n(hint: `{make}` makes it)")]
     PartsMissing {
@@ -185,6 +191,7 @@ impl MergeError {
             | Self::PartsThere { .. }
             | Self::AtWork { .. } => "M20",
             Self::OtherParts { .. }
+            | Self::HasEnded { .. }
             | Self::PartsMissing { .. }
             | Self::TooManyParts { .. }
             | Self::PartOfPredecessor(_) => "M29",

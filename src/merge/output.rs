@@ -65,16 +65,8 @@ impl Output<'_> {
             Filled::Whole(manifest, checks, Seen { changed, control, reach }) => {
                 let text = serde_saphyr::to_string(&manifest).unwrap_or_default();
                 staged.file(MERGE_MANIFEST, |file| file.write_all(text.as_bytes()))?;
-                let clear = || self.parts.map_or(Ok(()), InParts::clear);
-                // A folder is moved into its place as a whole; in a store, what passed between parts is beside it.
-                let goes_on = self.parts.is_some();
-                if self.merge.output.folder().is_some() {
-                    clear()?;
-                    staged.put(&self.merge.output, goes_on).await?;
-                } else {
-                    staged.put(&self.merge.output, goes_on).await?;
-                    clear()?;
-                }
+                staged.put(&self.merge.output, self.parts.is_some()).await?;
+                self.parts.map_or(Ok(()), InParts::clear)?;
                 let place = self.merge.output.clone();
                 let gaps = self.survey.gaps.clone();
                 let manifest = *manifest;

@@ -5,6 +5,7 @@
 //! mix their files.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -30,6 +31,10 @@ pub(super) const SEEN_OF_PARTS: &str = "_parts/seen.parquet";
 
 /// Says who does all parts of a merge.
 pub(super) const CLAIM_OF_PARTS: &str = "_parts/claim";
+
+/// How often a folder is removed, or put into its place: whoever does a part that another one has done already may write
+/// there until it sees that the merge has ended.
+const TRIES: usize = 100;
 
 /// What is at the place of an output that may be made there.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +87,24 @@ pub(super) fn has_room(output: &Location) -> Result<Room, MergeError> {
         return Err(MergeError::OutputExists(output.clone()));
     }
     Ok(Room::WithParts)
+}
+
+/// Removes all that passed between parts of an output, and the output's folder, if nothing else is in it.
+pub(super) fn remove_parts(output: &Path) -> Result<(), MergeError> {
+    for own in OF_PARTS {
+        let own = output.join(own);
+        for tries in 1.. {
+            match fs::remove_dir_all(&own) {
+                Err(error) if error.kind() == ErrorKind::DirectoryNotEmpty && tries < TRIES => {}
+                Err(source) if source.kind() != ErrorKind::NotFound => {
+                    return Err(MergeError::Write { path: own, source });
+                }
+                _ => break,
+            }
+        }
+    }
+    let _ = fs::remove_dir(output);
+    Ok(())
 }
 
 /// Who does all parts of a merge that is under way, or was.
@@ -156,14 +179,28 @@ impl Staged {
     /// was ended.
     pub(super) async fn put(self, output: &Location, goes_on: bool) -> Result<(), MergeError> {
         match self {
-            Self::Beside(folder) => folder.put_folder().map_err(|source| match output.folder() {
-                // Another merge may have been quicker.
-                Some(dir) if is_free(dir) => MergeError::Write { path: dir.to_owned(), source },
-                _ => MergeError::OutputExists(output.clone()),
-            }),
+            Self::Beside(folder) => put_beside(folder, output, goes_on),
             Self::Away(folder, storage) => put_away(folder.path(), output, &*storage, goes_on).await,
         }
     }
+}
+
+/// Moves a folder into its place as a whole, and over what passed between parts.
+fn put_beside(mut folder: Beside, output: &Location, goes_on: bool) -> Result<(), MergeError> {
+    for tries in 1.. {
+        if let Some(place) = output.folder().filter(|_| goes_on) {
+            remove_parts(place)?;
+        }
+        let Err(source) = folder.put_folder() else { break };
+        let is_of_parts = goes_on && tries < TRIES && matches!(has_room(output), Ok(Room::WithParts));
+        match output.folder() {
+            _ if is_of_parts => {}
+            // Another merge may have been quicker.
+            Some(dir) if is_free(dir) => return Err(MergeError::Write { path: dir.to_owned(), source }),
+            _ => return Err(MergeError::OutputExists(output.clone())),
+        }
+    }
+    Ok(())
 }
 
 /// Puts the files of a folder into an object store, the manifest last.
@@ -253,86 +290,4 @@ fn in_order(dir: &Path) -> Result<Vec<String>, MergeError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::store::MemoryStorage;
-
-    fn put(staged: Staged, output: &Location) -> Result<(), MergeError> {
-        tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(staged.put(output, false))
-    }
-
-    #[test]
-    fn an_output_is_whole_or_absent() {
-        let dir = tempfile::tempdir().unwrap();
-        let output = Location::from(dir.path().join("out"));
-        let given_up = Staged::of(&output).unwrap();
-        given_up.file("a", |_| Ok(())).unwrap();
-        drop(given_up);
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 0);
-        let staged = Staged::of(&output).unwrap();
-        staged.file("a", |file| std::io::Write::write_all(file, b"1")).unwrap();
-        put(staged, &output).unwrap();
-        assert_eq!(fs::read(dir.path().join("out/a")).unwrap(), b"1");
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
-    }
-
-    #[test]
-    fn a_place_that_was_taken_meanwhile_is_left_alone() {
-        let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("out");
-        let output = Location::from(path.clone());
-        let staged = Staged::of(&output).unwrap();
-        fs::create_dir(&path).unwrap();
-        fs::write(path.join("theirs"), "").unwrap();
-        let error = put(staged, &output).unwrap_err();
-        assert!(matches!(error, MergeError::OutputExists(_)), "{error}");
-        assert!(path.join("theirs").exists());
-        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1, "nothing is left beside it");
-    }
-
-    fn away(storage: &MemoryStorage) -> Location {
-        Location::from(Arc::new(storage.clone()) as Arc<dyn Storage>)
-    }
-
-    fn staged(output: &Location) -> Staged {
-        let staged = Staged::of(output).unwrap();
-        for name in ["te.csv", MERGE_MANIFEST, "users.csv"] {
-            staged.file(name, |file| std::io::Write::write_all(file, name.as_bytes())).unwrap();
-        }
-        staged
-    }
-
-    #[test]
-    fn the_files_of_an_object_store_are_put_there_and_the_manifest_last() {
-        let storage = MemoryStorage::new();
-        let output = away(&storage);
-        check(&output).unwrap();
-        let whole = staged(&output);
-        assert_eq!(in_order(whole.dir()).unwrap(), ["te.csv", "users.csv", MERGE_MANIFEST]);
-        put(whole, &output).unwrap();
-        let there: Vec<String> = storage.list("").unwrap().into_iter().map(|entry| entry.path).collect();
-        assert_eq!(there, [MERGE_MANIFEST, "te.csv", "users.csv"]);
-        assert!(matches!(check(&output), Err(MergeError::OutputExists(_))));
-        let error = put(staged(&output), &output).unwrap_err();
-        assert!(matches!(error, MergeError::OutputExists(_)), "{error}");
-        assert_eq!(storage.list("").unwrap().len(), 3, "the claim is gone");
-    }
-
-    #[test]
-    fn what_did_not_end_is_told_with_who_began_it() {
-        let storage = MemoryStorage::new();
-        let output = away(&storage);
-        let bytes = b"process 7 on far\ntoken\n".to_vec();
-        assert_eq!(storage.create(&Object { path: CLAIM.into(), bytes }).unwrap(), Created::Yes);
-        let te = Object { path: "te.csv".into(), bytes: b"te.csv".to_vec() };
-        assert_eq!(storage.create(&te).unwrap(), Created::Yes);
-        for error in [check(&output).unwrap_err(), put(staged(&output), &output).unwrap_err()] {
-            let told = error.to_string();
-            assert!(told.contains("one file of a merge that did not end, and no merge.yaml"), "{told}");
-            assert!(
-                told.contains("it was begun by process 7 on far") && told.contains("aws s3 rm"),
-                "{told}"
-            );
-        }
-    }
-}
+mod tests;

@@ -70,11 +70,13 @@ pub struct Parts {
     pub only: Option<(Stage, Option<u32>)>,
     /// Whether what a merge that did not end has left is gone on with.
     pub resume: bool,
+    /// Whether they are of a merge that another process has begun and ends: once it has ended nothing is done.
+    pub of_another: bool,
 }
 
 impl Default for Parts {
     fn default() -> Self {
-        Self { count: 1, only: None, resume: false }
+        Self { count: 1, only: None, resume: false, of_another: false }
     }
 }
 

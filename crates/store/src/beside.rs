@@ -74,7 +74,7 @@ impl Beside {
     ///
     /// # Errors
     /// It cannot be moved, or something is there.
-    pub fn put_folder(mut self) -> io::Result<()> {
+    pub fn put_folder(&mut self) -> io::Result<()> {
         File::open(&self.staged)?.sync_all()?;
         let _ = fs::remove_dir(&self.place);
         fs::rename(&self.staged, &self.place)?;

@@ -48,7 +48,7 @@ impl Args {
                 "--part {part} of {count}: parts are counted from 0\n(hint: the last one is --part {})",
                 count - 1
             ))),
-            only => Ok(Parts { count, only, resume: self.resume_parts }),
+            only => Ok(Parts { count, only, resume: self.resume_parts, of_another: false }),
         }
     }
 }

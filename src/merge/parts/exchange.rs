@@ -4,14 +4,13 @@ use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::files::remove_parts;
 use super::handed::Handed;
 use super::identity::Identity;
 use super::record::{PartFile, Record};
 use crate::merge::error::MergeError;
 use crate::merge::place::{
     CLAIM_OF_PARTS as CLAIM, IDENTITY_OF_PARTS as IDENTITY, Room, SEEN_OF_PARTS as SEEN, begun_by, has_room,
-    hash_of,
+    hash_of, remove_parts,
 };
 use crate::merge::stage::{PARTS, Parts, Stage};
 use crate::store::{
@@ -69,6 +68,9 @@ impl Exchange {
         let begun_by = if there == Room::Empty { None } else { begun_by(&*storage)? };
         let (output, is_identified, notes) = (output.clone(), Cell::new(false), RefCell::default());
         let exchange = Self { output, storage, parts, identity, is_identified, notes };
+        if parts.of_another {
+            return exchange.is_begun().map(|()| exchange);
+        }
         if parts.only.is_some() {
             // Who does a part adds to what is there; who is refused leaves nothing behind.
             if there == Room::WithParts {
@@ -101,10 +103,14 @@ impl Exchange {
         if self.is_identified.get() {
             return Ok(());
         }
-        let own = Record::new(Vec::new(), &self.identity).encode().map_err(failed)?;
-        let object = Object { path: IDENTITY.to_owned(), bytes: own };
-        if self.storage.create(&object).map_err(not_written)? == Created::Existed {
-            self.differs()?;
+        if self.parts.of_another {
+            self.is_begun()?;
+        } else {
+            let own = Record::new(Vec::new(), &self.identity).encode().map_err(failed)?;
+            let object = Object { path: IDENTITY.to_owned(), bytes: own };
+            if self.storage.create(&object).map_err(not_written)? == Created::Existed {
+                self.differs()?;
+            }
         }
         self.is_identified.set(true);
         Ok(())
@@ -112,13 +118,23 @@ impl Exchange {
 
     /// Refuses parts of another merge.
     fn differs(&self) -> Result<(), MergeError> {
-        let Some(there) = self.storage.read(IDENTITY).map_err(StoreError::from)? else { return Ok(()) };
+        self.is_this().map(|_| ())
+    }
+
+    /// Refuses what is not under way, or another merge.
+    fn is_begun(&self) -> Result<(), MergeError> {
+        if self.is_this()? { Ok(()) } else { Err(MergeError::HasEnded { output: self.output.clone() }) }
+    }
+
+    /// Whether parts are there; refuses those of another merge.
+    fn is_this(&self) -> Result<bool, MergeError> {
+        let Some(there) = self.storage.read(IDENTITY).map_err(StoreError::from)? else { return Ok(false) };
         let there = Record::decode(there).and_then(|record| record.note::<Identity>());
         let difference = match there {
             None => Some(format!("{IDENTITY} is damaged, or of another version")),
             Some(there) => self.identity.difference(&there),
         };
-        difference.map_or(Ok(()), |difference| {
+        difference.map_or(Ok(true), |difference| {
             Err(MergeError::OtherParts { output: self.output.clone(), difference })
         })
     }

@@ -5,7 +5,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use crate::merge::error::MergeError;
-use crate::merge::stage::OF_PARTS;
 
 /// A file that is being written.
 pub(super) type NewFile = fs::File;
@@ -23,18 +22,6 @@ pub(super) fn make_folder(path: &Path) -> Result<(), MergeError> {
 /// Removes a folder. What cannot be removed goes with all parts.
 pub(super) fn remove_folder(path: &Path) {
     let _ = fs::remove_dir_all(path);
-}
-
-/// Removes all that passed between parts of an output, and the output's folder, if nothing else is in it.
-pub(super) fn remove_parts(output: &Path) -> Result<(), MergeError> {
-    for own in OF_PARTS {
-        let own = output.join(own);
-        if own.exists() {
-            fs::remove_dir_all(&own).map_err(write_failed(&own))?;
-        }
-    }
-    let _ = fs::remove_dir(output);
-    Ok(())
 }
 
 /// Gives a file its name. One that is there was made by who did the same, or was cut short.

@@ -317,7 +317,7 @@ fn files(output: &Path) -> BTreeMap<String, String> {
 }
 
 fn parts(count: u32) -> Parts {
-    Parts { count, only: None, resume: false }
+    Parts { count, ..Parts::default() }
 }
 
 /// The same merge by all numbers of parts; gives what is told of it.
@@ -346,7 +346,7 @@ fn same_by_steps(world: &World, count: u32, change: impl Fn(&mut Merge<'_>)) {
         world.merge("steps", |merge| {
             change(merge);
             let only = Some((stage, stage.has_parts().then_some(part)));
-            merge.parts = Parts { count, only, resume: false };
+            merge.parts = Parts { count, only, ..Parts::default() };
         })
     };
     let steps = Stage::ALL.into_iter().flat_map(|stage| stage.parts(count).map(move |part| (stage, part)));
@@ -416,7 +416,7 @@ fn what_one_process_has_seen_is_taken_over_by_the_others() {
         let merged = world.merge("out", |merge| {
             merge.allow_partial = true;
             merge.on_conflict = OnConflict::Latest;
-            merge.parts = Parts { count: 2, only: Some((stage, Some(part))), resume: false };
+            merge.parts = Parts { count: 2, only: Some((stage, Some(part))), ..Parts::default() };
         });
         merged.unwrap()
     };
@@ -442,12 +442,36 @@ fn what_one_process_has_seen_is_taken_over_by_the_others() {
 }
 
 #[test]
+fn who_does_parts_of_a_merge_that_has_ended_leaves_nothing_behind() {
+    let like = Like { seed: 7, users: 8, faults: 0, by: false, nulls: false };
+    let world = world(like);
+    let part = |of_another| {
+        world.merge("out", |merge| {
+            merge.allow_partial = true;
+            merge.parts = Parts { count: 2, only: Some((Stage::Survey, Some(0))), resume: false, of_another };
+        })
+    };
+    let refused = |why: &str| {
+        let error = part(true).unwrap_err();
+        assert!(error.to_string().contains(why) && error.code() == "M29", "{error}");
+    };
+    // Neither before it has begun nor when it is not there any more.
+    refused("/out has ended, or was given up");
+    assert!(!world.path("out").exists());
+    let _ = part(false).unwrap();
+    let _ = part(true).unwrap();
+    std::fs::remove_file(world.path("out/_parts/merge.parquet")).unwrap();
+    refused("/out has ended, or was given up");
+    assert!(!world.path("out/_parts/merge.parquet").exists());
+}
+
+#[test]
 fn parts_of_another_version_run_or_snapshot_are_refused_with_both() {
     let like = Like { seed: 3, users: 8, faults: 0, by: false, nulls: false };
     let world = world(like);
     let survey = |merge: &mut Merge<'_>| {
         merge.allow_partial = true;
-        merge.parts = Parts { count: 3, only: Some((Stage::Survey, None)), resume: false };
+        merge.parts = Parts { count: 3, only: Some((Stage::Survey, None)), ..Parts::default() };
     };
     let _ = world.merge("out", survey).unwrap();
     let file = world.path("out/_parts/merge.parquet");
