@@ -1,34 +1,38 @@
 //! Files that were written in parts, put together without being decoded.
 
 use std::fs::File;
-use std::io::{BufWriter, Read, Write};
+use std::io::{BufWriter, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use parquet::column::writer::ColumnCloseResult;
 use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData, ParquetMetaDataReader, RowGroupMetaData};
 use parquet::file::properties::WriterProperties;
-use parquet::file::reader::ChunkReader;
 use parquet::file::writer::SerializedFileWriter;
 
 use super::error::ExportError;
 use crate::store::ParquetParts;
 
-/// Writes the bytes of parts one after the other into a new file, down to the disk.
-pub(crate) fn join_csv(parts: &[ParquetParts], path: &Path) -> Result<(), ExportError> {
+/// Writes the bytes of parts one after the other into a new file, down to the disk; gives the BLAKE3 of each, so that they need
+/// not be read for that alone.
+pub(crate) fn join_csv(parts: &[ParquetParts], path: &Path) -> Result<Vec<String>, ExportError> {
+    const PIECE: u64 = 1 << 20;
     let at = |source| ExportError::Write { path: path.to_owned(), source };
     let mut file = File::create_new(path).map_err(at)?;
-    for part in parts {
-        let mut from = part.get_read(0)?;
-        let mut bytes = vec![0; 1 << 20];
-        loop {
-            match from.get_mut().read(&mut bytes).map_err(at)? {
-                0 => break,
-                n => file.write_all(&bytes[..n]).map_err(at)?,
-            }
+    let mut sums = Vec::new();
+    for ParquetParts(part) in parts {
+        let (mut hash, mut done) = (blake3::Hasher::new(), 0);
+        while done < part.length() {
+            let piece = PIECE.min(part.length() - done);
+            let bytes = part.read_at(done, usize::try_from(piece).unwrap_or_default()).map_err(at)?;
+            hash.update(&bytes);
+            file.write_all(&bytes).map_err(at)?;
+            done += piece;
         }
+        sums.push(hash.finalize().to_hex().to_string());
     }
-    file.sync_all().map_err(at)
+    file.sync_all().map_err(at)?;
+    Ok(sums)
 }
 
 /// Writes the row groups of Parquet files of the same columns one after the other into a new file, down to the disk. What

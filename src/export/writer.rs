@@ -41,6 +41,7 @@ pub(crate) struct TableWriter {
     facts: Facts,
     lists: Arc<Lists>,
     rows: u64,
+    is_flushed: bool,
 }
 
 struct Csv {
@@ -66,7 +67,13 @@ impl TableWriter {
     pub(crate) fn new(columns: &SchemaRef) -> Self {
         let facts = Facts::of(columns);
         let lists = Arc::default();
-        Self { csv: None, parquet: None, waiting: VecDeque::new(), facts, lists, rows: 0 }
+        Self { csv: None, parquet: None, waiting: VecDeque::new(), facts, lists, rows: 0, is_flushed: true }
+    }
+
+    /// For files that are there for a while, and are compared with what was written before they are used: not flushed.
+    pub(crate) fn for_a_while(mut self) -> Self {
+        self.is_flushed = false;
+        self
     }
 
     /// Looks in passing whether values are among those that a schema lists.
@@ -140,16 +147,17 @@ impl TableWriter {
         Ok(())
     }
 
-    /// Writes what is left, down to the disk; gives the number of rows and what was seen of their values.
+    /// Writes what is left, down to the disk if it is to last; gives the number of rows and what was seen of their values.
     pub(crate) fn finish(mut self) -> Result<(u64, Facts), ExportError> {
         while !self.waiting.is_empty() {
             self.write_next()?;
         }
+        let flush = |file: &File| if self.is_flushed { file.sync_all() } else { Ok(()) };
         if let Some(csv) = &self.csv {
-            csv.file.sync_all().map_err(at(&csv.path))?;
+            flush(&csv.file).map_err(at(&csv.path))?;
         }
         if let Some((path, writer)) = self.parquet {
-            writer.into_inner()?.sync_all().map_err(at(&path))?;
+            flush(&writer.into_inner()?).map_err(at(&path))?;
         }
         Ok((self.rows, self.facts))
     }

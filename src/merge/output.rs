@@ -171,7 +171,7 @@ impl Output<'_> {
             dir,
             is_complete: self.survey.gaps.is_empty(),
             fingerprint,
-            with_header: true,
+            part: None,
             parquet: self.merge.parquet(),
         }
     }

@@ -243,7 +243,7 @@ fn is_same(storage: &dyn Storage, name: &str, file: &Path) -> Result<bool, Merge
     if there.length() != own.len() {
         return Ok(false);
     }
-    let read = |at: u64, length: usize| there.read_at(at, length).map(|bytes| bytes.to_vec());
+    let read = |at: u64, length: usize| there.read_at(at, length);
     let hash = hash_of(there.length(), read).map_err(|source| {
         MergeError::from(StoreError::Damaged { file: name.to_owned(), what: source.to_string() })
     })?;
@@ -263,16 +263,16 @@ pub(super) fn hash_in(file: &Path, offset: u64, length: u64) -> Result<String, M
 }
 
 /// BLAKE3 of so many bytes that are read from a place on.
-pub(super) fn hash_of(
+pub(super) fn hash_of<B: AsRef<[u8]>>(
     length: u64,
-    read: impl Fn(u64, usize) -> std::io::Result<Vec<u8>>,
+    read: impl Fn(u64, usize) -> std::io::Result<B>,
 ) -> std::io::Result<String> {
     const PIECE: u64 = 1 << 20;
     let mut hash = blake3::Hasher::new();
     let mut at = 0;
     while at < length {
         let piece = PIECE.min(length - at);
-        hash.update(&read(at, usize::try_from(piece).unwrap_or_default())?);
+        hash.update(read(at, usize::try_from(piece).unwrap_or_default())?.as_ref());
         at += piece;
     }
     Ok(hash.finalize().to_hex().to_string())

@@ -36,8 +36,8 @@ pub(super) struct TableFiles<'a> {
     pub(super) is_complete: bool,
     /// Fingerprint of the settings behind every number.
     pub(super) fingerprint: &'a str,
-    /// Whether CSV files begin with the names of the columns.
-    pub(super) with_header: bool,
+    /// The part of the users whose files are put together with those of others; none if they are of all.
+    pub(super) part: Option<u32>,
     /// Whether there are Parquet files.
     pub(super) parquet: bool,
 }
@@ -80,12 +80,15 @@ impl TableFiles<'_> {
 
     fn writer(self, schema: &TableSchema, columns: &SchemaRef) -> Result<TableWriter, MergeError> {
         let mut writer = TableWriter::new(columns).looking_at(schema, columns);
+        if self.part.is_some() {
+            writer = writer.for_a_while();
+        }
         if schema.csv_query.is_none()
             && let Some(path) = self.csv_path(schema)
         {
             let names: Vec<&str> =
                 schema.user().into_iter().chain(schema.exported().map(|c| c.name.as_str())).collect();
-            writer = writer.csv(&path, columns, &names, self.with_header)?;
+            writer = writer.csv(&path, columns, &names, self.part.unwrap_or(0) == 0)?;
         }
         if self.parquet {
             let metadata = vec![

@@ -9,6 +9,7 @@ use super::handed::Handed;
 use super::identity::Identity;
 use super::making::Making;
 use super::record::{PartFile, Record};
+use super::turn::Turn;
 use crate::attempts::{Damage, OpenRun};
 use crate::merge::about::About;
 use crate::merge::error::MergeError;
@@ -39,6 +40,8 @@ pub(in crate::merge) struct Divided<'a> {
     hands_on: bool,
     /// What is to be handed on, as a file.
     to_hand_on: RefCell<Option<Vec<u8>>>,
+    /// Held until it is handed on.
+    turn: RefCell<Option<Turn>>,
 }
 
 impl<'a> Divided<'a> {
@@ -49,20 +52,27 @@ impl<'a> Divided<'a> {
             return Err(MergeError::PartOfPredecessor(imported.place.clone()));
         }
         let parts = merge.parts;
+        let mut turn = None;
         let exchange = |identity| Exchange::open(&merge.output, parts, identity);
         let (bounds, exchange, seen) = if parts.only.is_none() {
             let bounds = Bounds::of(runs, parts.count)?;
             (bounds, exchange(Identity::of(merge, runs)?)?, None)
         } else {
             let exchange = exchange(Identity::of(merge, runs)?)?;
-            match exchange.handed()? {
+            let mut handed = exchange.handed()?;
+            if handed.is_none() {
+                turn = Turn::take(runs);
+                // Whoever had it before has handed on what it saw.
+                handed = exchange.handed()?;
+            }
+            match handed {
                 Some(Handed { bounds, seen }) => (bounds, exchange, Some(seen)),
                 None => (Bounds::of(runs, parts.count)?, exchange, None),
             }
         };
         let hands_on = seen.is_none() && (parts.only.is_some() || merge.runner.is_some());
-        let (seen, to_hand_on) = (RefCell::new(seen), RefCell::default());
-        Ok(Self { merge, runs, exchange, bounds, parts, seen, hands_on, to_hand_on })
+        let (seen, to_hand_on, turn) = (RefCell::new(seen), RefCell::default(), RefCell::new(turn));
+        Ok(Self { merge, runs, exchange, bounds, parts, seen, hands_on, to_hand_on, turn })
     }
 
     /// What another process has seen of plan and ledger, if one has handed it on.
@@ -124,10 +134,9 @@ impl<'a> Divided<'a> {
 
     /// Hands on what was seen of plan and ledger, so that no other process has to go through them.
     fn hand_on(&self) -> Result<(), MergeError> {
-        match self.to_hand_on.take() {
-            Some(bytes) => self.exchange.hand_on(bytes),
-            None => Ok(()),
-        }
+        let handed = self.to_hand_on.take().map_or(Ok(()), |bytes| self.exchange.hand_on(bytes));
+        drop(self.turn.take());
+        handed
     }
 
     /// Looks whether data files are whole.

@@ -221,27 +221,30 @@ impl Exchange {
 
     /// Refuses a file of a part that is not what was written.
     pub(super) fn verified<'f>(&self, file: &'f PartFile) -> Result<&'f PartFile, MergeError> {
-        match self.fault(file) {
-            None => Ok(file),
-            Some(what) => {
-                let name = format!("{}/{}", self.output, file.path);
-                let again = match self.parts.only.and(maker_of(&file.path)) {
-                    Some((stage, part)) => format!("`{}`", stage_words(stage, part)),
-                    None => "the same command with --resume-parts".to_owned(),
-                };
-                let what = format!("{what}\n(hint: {again} makes it again)");
-                Err(StoreError::Damaged { file: name, what }.into())
-            }
-        }
+        self.fault(file).map_or(Ok(file), |what| Err(self.damaged(file, &what)))
+    }
+
+    /// The same of a file that somebody has read.
+    pub(super) fn compared(&self, file: &PartFile, sum: &str) -> Result<(), MergeError> {
+        differs(file, sum).map_or(Ok(()), |what| Err(self.damaged(file, &what)))
+    }
+
+    /// What is wrong with a file, and what makes it again.
+    fn damaged(&self, file: &PartFile, what: &str) -> MergeError {
+        let name = format!("{}/{}", self.output, file.path);
+        let again = match self.parts.only.and(maker_of(&file.path)) {
+            Some((stage, part)) => format!("`{}`", stage_words(stage, part)),
+            None => "the same command with --resume-parts".to_owned(),
+        };
+        let what = format!("{what}\n(hint: {again} makes it again)");
+        StoreError::Damaged { file: name, what }.into()
     }
 
     fn fault(&self, file: &PartFile) -> Option<String> {
-        let wrong = |what: &str| Some(format!("{} {what}", file.path));
         match self.bytes_hash(file) {
-            Ok(Some(hash)) if hash == file.checksum => None,
-            Ok(Some(_)) => wrong("is not what was written"),
-            Ok(None) => wrong("is missing, or cut"),
-            Err(error) => wrong(&format!("cannot be read: {error}")),
+            Ok(Some(sum)) => differs(file, &sum),
+            Ok(None) => Some(missing(file)),
+            Err(error) => Some(format!("{} cannot be read: {error}", file.path)),
         }
     }
 
@@ -250,17 +253,13 @@ impl Exchange {
         let Some(opened) = opened.filter(|opened| opened.length() >= file.offset + file.length) else {
             return Ok(None);
         };
-        hash_of(file.length, |at, length| opened.read_at(file.offset + at, length).map(|b| b.to_vec()))
-            .map(Some)
+        hash_of(file.length, |at, length| opened.read_at(file.offset + at, length)).map(Some)
     }
 
     /// A file to be read in parts.
     pub(super) fn opened(&self, file: &PartFile) -> Result<ParquetParts, MergeError> {
         let opened = self.storage.open(&file.path).map_err(StoreError::from)?;
-        opened.map(ParquetParts).ok_or_else(|| {
-            let name = format!("{}/{}", self.output, file.path);
-            StoreError::Damaged { file: name, what: "the file is missing".into() }.into()
-        })
+        opened.map(ParquetParts).ok_or_else(|| self.damaged(file, &missing(file)))
     }
 
     /// Removes all that passed.
@@ -285,6 +284,14 @@ fn clear(output: &Location, storage: &dyn Storage) -> Result<(), MergeError> {
         storage.remove(&entry.path).map_err(StoreError::from)?;
     }
     Ok(())
+}
+
+fn differs(file: &PartFile, sum: &str) -> Option<String> {
+    (file.checksum != sum).then(|| format!("{} is not what was written", file.path))
+}
+
+fn missing(file: &PartFile) -> String {
+    format!("{} is missing, or cut", file.path)
 }
 
 pub(super) fn folder(stage: Stage, part: u32) -> String {

@@ -26,6 +26,7 @@ mod runs;
 #[cfg(test)]
 mod tests;
 mod together;
+mod turn;
 mod write;
 
 pub(super) use bounds::check as check_parts;

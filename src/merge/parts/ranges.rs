@@ -37,7 +37,8 @@ pub(super) async fn hand_on(
     }
     let rows = rows.execute_stream().await.map_err(ExportError::from)?;
     let path = making.new_file();
-    let mut writer = TableWriter::new(&rows.schema()).parquet(&path, &rows.schema(), None, Vec::new())?;
+    let mut writer =
+        TableWriter::new(&rows.schema()).for_a_while().parquet(&path, &rows.schema(), None, Vec::new())?;
     writer.push_all(rows).await?;
     writer.finish()?;
     making.whole(&passed.name, &path).await

@@ -9,9 +9,7 @@ use std::path::{Path, PathBuf};
 use arrow::array::AsArray;
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
-use parquet::basic::Compression;
 use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMetaData};
-use parquet::file::properties::WriterProperties;
 
 use super::bounds::Bounds;
 use super::divided::Divided;
@@ -25,6 +23,7 @@ use crate::merge::stage::Stage;
 use crate::merge::survey::Survey;
 use crate::schema::{TableSchema, USER};
 use crate::sorted::EveryRow;
+use crate::store::of_many;
 
 /// Most rows of a row group.
 const ROW_GROUP: usize = 1 << 17;
@@ -84,8 +83,7 @@ struct SortedRun<'b> {
 
 impl<'b> SortedRun<'b> {
     fn new(path: PathBuf, like: &RecordBatch, bounds: &'b Bounds) -> Result<Self, MergeError> {
-        let properties = WriterProperties::builder()
-            .set_compression(Compression::SNAPPY)
+        let properties = of_many(&like.schema())
             .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")))
             .set_max_row_group_row_count(Some(ROW_GROUP))
             .build();

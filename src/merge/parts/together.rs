@@ -1,7 +1,9 @@
 //! The output, put together of what the parts have written.
 
+use std::path::Path;
+
 use super::divided::{Divided, noted, with_control};
-use super::record::Record;
+use super::record::{PartFile, Record};
 use super::write::{Written, csv_of, space_of};
 use crate::export::{join_csv, join_parquet};
 use crate::merge::about::About;
@@ -12,7 +14,6 @@ use crate::merge::stage::Stage;
 use crate::merge::table::{InParts, TableFiles, WrittenTable};
 use crate::schema::{Facts, TableSchema};
 use crate::sorted::Findings;
-use crate::store::ParquetParts;
 use crate::tables::{PASSED, PUBLIC};
 
 /// What the parts have written.
@@ -54,12 +55,15 @@ impl Divided<'_> {
 
 impl InParts for WrittenParts<'_> {
     fn table(&self, files: TableFiles<'_>, schema: &TableSchema) -> Result<WrittenTable, MergeError> {
-        let csv = self.files(&csv_of(&schema.table))?;
+        let csv = self.files(&csv_of(&schema.table));
         if let Some(path) = files.csv_path(schema).filter(|_| !csv.is_empty()) {
-            join_csv(&csv, &path)?;
+            self.join(&csv, &path)?;
         }
         if files.parquet {
-            join_parquet(&self.files(&schema.table)?, &files.parquet_path(schema))?;
+            let exchange = &self.divided.exchange;
+            let rows = self.files(&schema.table);
+            let rows = rows.iter().map(|file| exchange.opened(exchange.verified(file)?));
+            join_parquet(&rows.collect::<Result<Vec<_>, _>>()?, &files.parquet_path(schema))?;
         }
         let mut seen: Option<(u64, Facts, Findings)> = None;
         for (rows, facts, findings) in self.written.iter().filter_map(|written| written.get(&schema.table)) {
@@ -82,9 +86,17 @@ impl InParts for WrittenParts<'_> {
 
 impl WrittenParts<'_> {
     /// The files of a name, in the order of the parts.
-    fn files(&self, name: &str) -> Result<Vec<ParquetParts>, MergeError> {
+    fn files(&self, name: &str) -> Vec<&PartFile> {
+        self.records.iter().flat_map(|record| &record.files).filter(|file| file.name == name).collect()
+    }
+
+    /// Puts CSV files together, and refuses those that are not what was written.
+    fn join(&self, files: &[&PartFile], path: &Path) -> Result<(), MergeError> {
         let exchange = &self.divided.exchange;
-        let own = self.records.iter().flat_map(|record| &record.files).filter(|file| file.name == name);
-        own.map(|file| exchange.opened(exchange.verified(file)?)).collect()
+        let opened = files.iter().map(|file| exchange.opened(file)).collect::<Result<Vec<_>, _>>()?;
+        for (file, sum) in files.iter().zip(join_csv(&opened, path)?) {
+            exchange.compared(file, &sum)?;
+        }
+        Ok(())
     }
 }

@@ -31,7 +31,7 @@ impl Divided<'_> {
             dir: &dir,
             is_complete: about.survey.gaps.is_empty(),
             fingerprint: &fingerprint,
-            with_header: part == 0,
+            part: Some(part),
             // What is checked is read from them.
             parquet: true,
         };

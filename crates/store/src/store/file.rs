@@ -1,6 +1,6 @@
 //! Rows as a Parquet file that explains itself.
 
-use arrow::datatypes::{DataType, Field};
+use arrow::datatypes::{DataType, Field, Schema};
 use arrow::record_batch::RecordBatch;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_writer::ArrowWriterOptions;
@@ -88,7 +88,7 @@ pub const SMALL: usize = 1024;
 /// The batch as the bytes of a Parquet file. No rows still give a valid file with its schema.
 pub fn parquet_bytes(batch: &RecordBatch, footer: Option<&Footer<'_>>) -> Result<Vec<u8>, StoreError> {
     let of_unit = footer.is_some_and(|footer| matches!(footer.rows_of, RowsOf::Unit { .. }));
-    let properties = if of_unit && batch.num_rows() <= SMALL { small() } else { large(batch) };
+    let properties = if of_unit && batch.num_rows() <= SMALL { small() } else { of_many(&batch.schema()) };
     let properties = properties
         .set_key_value_metadata(footer.map(Footer::entries))
         .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")))
@@ -109,14 +109,15 @@ fn small() -> WriterPropertiesBuilder {
         .set_offset_index_disabled(true)
 }
 
-fn large(batch: &RecordBatch) -> WriterPropertiesBuilder {
+/// How rows of many users are written.
+pub fn of_many(columns: &Schema) -> WriterPropertiesBuilder {
     // Values that hardly repeat: a dictionary of them is as long as the column, and a reader has to hold it.
     let is_own = |field: &Field| *field.data_type() == DataType::Float64 || is_name(field.name());
     let properties = WriterProperties::builder()
         .set_compression(Compression::SNAPPY)
         .set_statistics_enabled(EnabledStatistics::Chunk)
         .set_data_page_row_count_limit(PAGE_ROWS);
-    batch.schema().fields().iter().filter(|field| is_own(field)).fold(properties, |properties, field| {
+    columns.fields().iter().filter(|field| is_own(field)).fold(properties, |properties, field| {
         properties.set_column_dictionary_enabled(ColumnPath::from(field.name().as_str()), false)
     })
 }
