@@ -125,6 +125,7 @@ def catalogues(service):
         schemas = {one["db_schema_name"]: one["db_schema_tables"] for one in objects[1]["catalog_db_schemas"]}
         te = next(table for table in schemas["public"] if table["table_name"] == "te")
         assert te["table_type"] == "TABLE"
+        assert next(table for table in schemas["public"] if table["table_name"] == "tests")["table_type"] == "VIEW"
         columns = {column["column_name"]: column for column in te["table_columns"]}
         shown = [column[0] for column in columns_of(db, "select * from te")]
         assert list(columns) == shown, (list(columns), shown)
@@ -134,7 +135,7 @@ def catalogues(service):
         ).read_all().to_pylist()
         names = [table["table_name"] for table in some[0]["catalog_db_schemas"][0]["db_schema_tables"]]
         assert "te" in names and "users" not in names, names
-        assert db.adbc_get_table_types() == ["TABLE"]
+        assert db.adbc_get_table_types() == ["TABLE", "VIEW"]
         schema = db.adbc_get_table_schema("te", catalog_filter="merged", db_schema_filter="public")
         assert schema.names == shown and schema.field("user_id").type == pyarrow.string()
         # The driver asks for no remarks and keys of its own: they are here, and with GetPrimaryKeys.
@@ -189,6 +190,12 @@ def sources(service):
         both = rows(db, named)
         assert both[0][0] > 0
         refused(lambda: rows(db, "select * from nowhere.public.te"), "nowhere")
+    # A table that both have is that of the source of the connection.
+    for source in ("merged", "k6 old"):
+        with service.connect(**{HEADER + "database": source}) as db:
+            names = [column[0] for column in columns_of(db, "select * from te")]
+            assert db.adbc_get_table_schema("te").names == names, source
+            assert len(db.adbc_get_objects(depth="catalogs").read_all().to_pylist()) == 2
     with service.connect(**{HEADER + "database": "k6 old"}) as db:
         assert rows(db, "select count(*) as n from merged.public.te a join te b using (user_id, tau, feature_mode)") == both
     with service.connect(**{HEADER + "database": "nowhere"}) as db:

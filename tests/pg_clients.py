@@ -11,6 +11,8 @@ datafusion-postgres/tests of a checkout, tried with commit 4c18f5ad. What these 
 always, by `catalogue_answers`.
 """
 
+import datetime
+import decimal
 import json
 import math
 import os
@@ -25,6 +27,7 @@ import tempfile
 import threading
 import time
 import traceback
+import uuid
 from pathlib import Path
 
 import adbc_driver_postgresql.dbapi as adbc
@@ -142,6 +145,18 @@ def psql_catalogue():
         raise AssertionError("\n".join(difflib.unified_diff(wanted.splitlines(), text.splitlines(), "kept", "said")))
 
 
+def psql_more():
+    """Commands that ask functions and columns of the catalogue that other servers have."""
+    for command in [
+        r"\dt+", r"\d+", r"\l+", r"\di+", r"\dv+", r"\dn+", r"\dp", r"\z", r"\ddp", r"\dconfig", r"\dconfig search_path",
+        r"\sv tests", r"\df+", r"\dO", r"\dL", r"\dd", r"\dX", r"\dT", r"\dF", r"\da", r"\do", r"\dc", r"\dC", r"\db+", r"\dx", r"\drds", r"\dT+", r"\dC+", r"\dFd", r"\deu",
+    ]:
+        done = service.psql(command)
+        assert done.returncode == 0 and not done.stderr, (command, done)
+    assert "results=r/results" in service.psql(r"\dp te").stdout
+    assert "0 bytes" in service.psql(r"\dt+ te").stdout
+
+
 def psql_completion():
     """What the tab key asks, by a terminal of its own."""
     import pty
@@ -237,6 +252,22 @@ def psycopg_values():
         assert execute("select count(*) from te where tau = any(%s)", [[1]]).fetchone()[0] > 0
         assert len(execute("select * from te limit %s", [3]).fetchall()) == 3
         assert execute("select %s::bigint, %s::text", [None, None]).fetchone() == (None, None)
+        for sql, is_ in [
+            ("select '{1,2}'::int8[]", [1, 2]),
+            ("select cast('{}' as text[])", []),
+            ("select '{1.5,NULL}'::float8[]", [1.5, None]),
+            ("""select '{a,"b,c",null}'::text[]""", ["a", "b,c", None]),
+        ]:
+            assert execute(sql).fetchone() == (is_,), sql
+        some = execute("select count(*) from te where tau = any('{1,2}')").fetchone()
+        assert some == execute("select count(*) from te where tau in (1, 2)").fetchone()
+        exact = decimal.Decimal("12345678901234567.89")
+        for mode in ("%s", "%t", "%b"):
+            assert execute(f"select {mode} as x", [exact]).fetchone() == (exact,), mode
+            name = uuid.UUID("00112233-4455-6677-8899-aabbccddeeff")
+            assert execute(f"select {mode}::text as x", [name]).fetchone() == (str(name),), mode
+        span = execute("select timestamp '2026-11-29 00:00:00' + %b::interval as x", [datetime.timedelta(days=1, hours=1)])
+        assert str(span.fetchone()[0]) == "2026-11-30 01:00:00"
         for binary in (False, True):
             row = connection.cursor(binary=binary).execute(
                 "select 1, 1.5, 'a', true, null, [1, null, 3], ['a', null, '{'], 'NaN'::double, date '2026-11-29',"
@@ -445,6 +476,17 @@ def recorded():
 def psycopg_wrong_values():
     with connect() as connection:
         refused("22P02", lambda: connection.execute("select * from te where tau = %s", ["abc"]))
+        for code, sql in [
+            ("22012", "select 1 / 0"),
+            ("22P02", "select 'x'::int"),
+            ("22003", "select 9223372036854775807 + 1"),
+            ("42883", "select nofun(1)"),
+            ("42712", "select 1 as a, 2 as a"),
+        ]:
+            refused(code, lambda: connection.execute(sql))
+        assert "INT8[]" in str(refused("22P02", lambda: connection.execute("select 'x'::int8[]")))
+        said = refused("22023", lambda: connection.execute("select $1"))
+        assert "p.1" not in said, said
         refused("42703", lambda: connection.execute("select nonsense from te"))
         refused("42P01", lambda: connection.execute("select * from nonsense"))
         refused("42601", lambda: connection.execute("selec 1"))
@@ -464,6 +506,10 @@ def psycopg_wrong_values():
 
 def psycopg_cursors():
     with connect(autocommit=False) as connection:
+        # One that was never executed asks whether there is one, and leaves the transaction as it was.
+        with connection.cursor("unused"):
+            pass
+        assert connection.execute("select 1").fetchone() == (1,)
         for binary in (False, True):
             with connection.cursor(f"my {binary}", binary=binary) as cursor:
                 cursor.execute("select user_id, tau from te where tau >= %s order by user_id, tau", [0])
@@ -614,6 +660,8 @@ def psycopg_transactions():
             ("set default_transaction_read_only = off", "55P02"),
         ]:
             refused(code, lambda: connection.execute(statement))
+        connection.execute("set statement_timeout = '100d'")
+        assert connection.execute("show statement_timeout").fetchone() == ("1min",)
         connection.execute("set statement_timeout = '300ms'")
         refused("57014", lambda: connection.execute(ENDLESS))
         connection.execute("set timezone = 'Asia/Kolkata'")
@@ -968,6 +1016,8 @@ public class Clients {
             step("exported", () -> all(about.getExportedKeys(null, "public", "te"), "PKTABLE_NAME"));
             step("table types", () -> all(about.getTableTypes(), "TABLE_TYPE").contains("TABLE"));
             step("functions", () -> all(about.getFunctions(null, "public", "%"), "FUNCTION_NAME"));
+            step("of functions", () -> all(about.getFunctionColumns(null, null, "%", "%"), "FUNCTION_NAME").contains("boolout"));
+            step("of procedures", () -> all(about.getProcedureColumns(null, null, "%", "%"), "COLUMN_NAME").size() >= 0);
             step("privileges", () -> all(about.getTablePrivileges(null, "public", "te"), "PRIVILEGE"));
             for (int n = 0; n < 8; n++) {
                 step("prepared", () -> {
@@ -1028,6 +1078,8 @@ def jdbc():
         "indexes true",
         "imported []",
         "exported []",
+        "of functions true",
+        "of procedures true",
         "privileges [SELECT]",
         "prepared 1 float8 true",
         f"rows {TE}",
@@ -1083,6 +1135,7 @@ def many_at_once():
 
 for test in [
     psql_catalogue,
+    psql_more,
     psql_completion,
     psql_rows,
     psql_copy,

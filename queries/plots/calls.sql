@@ -11,7 +11,7 @@
 -- caption: Each bar counts the persons whom just these measures call at any lag; a filled dot is a measure that calls. The
 --    largest 20 sets of a direction.
 -- empty: No test has a q.
--- param alpha=null: level of q; null: that of the configuration
+-- param alpha=null (0 to 1): level of q; null: that of the configuration
 with measures as (
   select measure, cast(power(2, row_number() over (order by measure) - 1) as bigint) as flag
   from (select distinct measure from tests where q is not null)),

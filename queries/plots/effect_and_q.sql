@@ -13,7 +13,7 @@
 -- caption: Each dot is a test; what lies above the line is called. To the right are large effects: the value less its
 --    bias, in the unit of the measure. Above 2,000 tests, near ones are drawn as one dot.
 -- empty: No test has a q.
--- param alpha=null: level of q; null: that of the configuration
+-- param alpha=null (0 to 1): level of q; null: that of the configuration
 with t as (
   select measure, direction, user_id, feature_mode, tau, coalesce(effective, value) as effect, -log10(q) as strength,
          -log10(coalesce($alpha, alpha)) as called

@@ -106,7 +106,7 @@ fn settings(args: &Args, definitions: &Folder) -> Result<Settings, Failure> {
     if !args.no_postgres {
         settings.postgres = Some(address("--postgres", &args.postgres)?);
     }
-    settings.host_names.clone_from(&args.host_name);
+    settings.host_names = args.host_name.iter().map(|name| host_name(name)).collect::<Result<_, _>>()?;
     settings.tls = args.tls_cert.clone().zip(args.tls_key.clone());
     settings.insecure = args.insecure_no_tls;
     settings.keep_token = !args.no_token_file;
@@ -142,6 +142,20 @@ fn address(option: &str, text: &str) -> Result<SocketAddr, Failure> {
     })
 }
 
+/// The name of a host, or an address, without a port.
+fn host_name(text: &str) -> Result<String, Failure> {
+    let is_name = |text: &str| {
+        let fits = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+        !text.is_empty() && text.chars().all(fits) && !text.starts_with('.') && !text.ends_with('.')
+    };
+    if is_name(text) || text.parse::<IpAddr>().is_ok() {
+        return Ok(text.to_owned());
+    }
+    Err(Failure::usage(format!(
+        "--host-name: `{text}` isn't a name of a host\n(hint: the name alone, as in lab.example.org, without https:// or a port)"
+    )))
+}
+
 async fn serve(settings: Settings, json: bool) -> Outcome {
     let is_far = std::iter::once(settings.listen).chain(settings.postgres).any(|at| !at.ip().is_loopback());
     let is_open = settings.insecure && settings.tls.is_none() && is_far;
@@ -152,6 +166,9 @@ async fn serve(settings: Settings, json: bool) -> Outcome {
     let link = server.link().map_err(Failure::error)?;
     if is_open {
         say_line("warning: without TLS everybody on the wire can read tokens and rows");
+    }
+    for warning in server.warnings() {
+        say_line(format_args!("warning: {warning}"));
     }
     tell(&server, link.as_deref(), &state.join("token"), keeps);
     if json {
@@ -247,9 +264,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_address_may_be_a_port() {
+    fn an_address_may_be_a_port_and_a_name_has_none() {
         assert_eq!(address("--listen", "9000").unwrap().to_string(), "127.0.0.1:9000");
         assert_eq!(address("--listen", "[::1]:0").unwrap().to_string(), "[::1]:0");
+        for (name, fits) in [
+            ("lab.example.org", true),
+            ("lab_1", true),
+            ("::1", true),
+            ("bad name/", false),
+            ("lab:80", false),
+            ("https://lab", false),
+            ("", false),
+        ] {
+            assert_eq!(host_name(name).is_ok(), fits, "{name}");
+        }
         assert!(address("--listen", "nonsense").unwrap_err().to_string().contains("ADDRESS:PORT"));
     }
 }

@@ -26,6 +26,7 @@ use super::place::{outside, place};
 use super::speak::out;
 use super::text::columns;
 use crate::error::{Exit, Failure};
+use crate::queries::ParamDefault;
 use crate::sql::{Bounds, Helped, Params, Query};
 use crate::store::Location;
 use crate::text_file;
@@ -125,6 +126,16 @@ fn ask(args: &Args, bounds: Bounds, definitions: &Folder, cluster: Option<&dyn C
     if args.list {
         return list(&loaded);
     }
+    if let Some(file) = &args.output
+        && args.format.is_none()
+        && let Some(end) = Format::promised(file)
+    {
+        return Err(Failure::usage(format!(
+            "--output {}: .{end} is not written\n(hint: by its end a file becomes .csv, .json, .ndjson, .parquet or .arrow; `--format` \
+             writes one of these under any name)",
+            file.display()
+        )));
+    }
     if let Some(file) = &args.output {
         outside("--output", file)?;
     }
@@ -153,7 +164,7 @@ fn ask(args: &Args, bounds: Bounds, definitions: &Folder, cluster: Option<&dyn C
 /// A query, and values for the parameters it declares.
 struct Question {
     sql: String,
-    defaults: Vec<(String, String)>,
+    defaults: Vec<ParamDefault>,
 }
 
 impl From<String> for Question {
@@ -176,8 +187,7 @@ fn question(args: &Args, loaded: &Loaded) -> Result<Option<Question>, Failure> {
     if let Some(name) = &args.query {
         let query = loaded.queries.get(name).map_err(Failure::usage)?;
         let sql = query.fill(&[]).map_err(Failure::usage)?;
-        let defaults = query.parameters().filter_map(|p| Some((p.name.to_owned(), p.default?.to_owned())));
-        return Ok(Some(Question { sql, defaults: defaults.collect() }));
+        return Ok(Some(Question { sql, defaults: query.defaults().collect() }));
     }
     let from_stdin = args.file.as_ref().is_some_and(|f| f.as_os_str() == "-")
         || (args.file.is_none() && !std::io::stdin().is_terminal());

@@ -6,7 +6,7 @@ use chrono_tz::Tz;
 use super::error::DatasetError;
 use super::frame::UserFrame;
 use super::pace::{GAP_PERIODS, period};
-use super::plausible;
+use super::{plausible, text_time};
 use crate::config::{Config, DataConfig, GapMode, RowOrder};
 
 /// What drops fractions of a second in an expression.
@@ -95,10 +95,19 @@ fn of_equal_times(sql: &str, equal: usize, rows: usize) -> String {
              as it is, keep them",
             word.trim_end_matches('(')
         ),
-        None if equal > 1 && equal * 4 > rows => format!(
-            "{equal} of {rows} rows have the time of the row before: are the times dates without a time of day, or \
-             numbers that were rounded (1.76757E+09, single precision)? `data.order: file` takes rows as they stand"
-        ),
+        None if equal > 1 && equal * 4 > rows => {
+            let dates = match sql.split('\'').skip(1).step_by(2).find(|form| text_time::is_of_date(form)) {
+                Some(form) => format!("the form '{form}' reads no time of day."),
+                None => "are the times dates without a time of day, or numbers that were rounded (1.76757E+09, single \
+                         precision)?"
+                    .to_owned(),
+            };
+            format!(
+                "{equal} of {rows} rows have the time of the row before: {dates} A time of day in another column is put \
+                 behind the date, as in `to_timestamp(\"date\" || ' ' || \"time\")`; `data.order: file` takes rows as \
+                 they stand, with hours of the day by these times"
+            )
+        }
         None => "remove one; `data.order: file` keeps both".to_owned(),
     }
 }
@@ -240,6 +249,8 @@ mod tests {
             "{told}"
         );
         assert!(of_equal_times("t::real", 5, 9).contains("`::real`"));
+        let told = of_equal_times("to_timestamp(t, '%Y-%m-%d')", 5, 9);
+        assert!(told.contains("before: the form '%Y-%m-%d' reads no time of day. A time of day"), "{told}");
     }
 
     #[test]

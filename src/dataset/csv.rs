@@ -28,19 +28,33 @@ pub(super) fn read(
         user.map_or_else(|| needed.iter().map(|column| column.name.as_str()).collect(), |user| vec![user]);
     let shape = Shape::find(&text.sample, &names, rules.separator, rules.skip_lines);
     let mut records = Records::new(text, shape.separator, shape.skip);
+    // Of what is damaged the text misleads.
+    table(file, &mut records, needed, user, rules, (&names, shape))
+        .map_err(|error| records.input_mut().damage(file, &error).unwrap_or(error))
+}
+
+/// The table of a text whose layout is known.
+fn table(
+    file: &str,
+    records: &mut Records<Text<'_>>,
+    needed: &[Needed],
+    user: Option<&str>,
+    rules: &Rules,
+    (names, shape): (&[&str], Shape),
+) -> Result<Table, DatasetError> {
     let all_names: Vec<&str> = needed.iter().map(|column| column.name.as_str()).chain(user).collect();
-    let header = without_comment(header(file, &mut records)?, &all_names);
+    let header = without_comment(header(file, records)?, &all_names);
     records.blanks_are_nothing = header.len() > 1;
     let layout = if header.is_empty() {
         // Not even a header: no rows, whatever they would have been.
         Layout { positions: needed.iter().map(|_| Ok(0)).collect(), user: user.map(|_| 0) }
     } else {
-        let remark = remark(file, &records.input().sample, &header, &names, shape)?;
+        let remark = remark(file, &records.input().sample, &header, names, shape)?;
         Layout::find(file, &header, needed, user, &remark)?
     };
     let mut rows = Rows::new(file, &header, needed, layout, rules, user);
-    while advance(file, &mut records, rows.lines.len())? {
-        rows.take(&records)?;
+    while advance(file, records, rows.lines.len())? {
+        rows.take(records)?;
     }
     let number = rows.lines.len();
     let fingerprint = records.input_mut().fingerprint();
@@ -117,6 +131,7 @@ impl<'a> Rows<'a> {
         let (file, names, cells) = (self.file, &self.names, &self.rules.cells);
         let (columns, feeds) = (&mut self.columns, &self.feeds);
         let (first, separator) = (self.lines.is_empty(), records.separator());
+        let comment = matches!(records.bytes(), [b'#' | b'%', b' ' | b'\t', ..]);
         let mut slot = 0;
         let width = records.fields(&self.wanted, |_, cell| {
             for &index in &feeds[slot] {
@@ -125,7 +140,7 @@ impl<'a> Rows<'a> {
                         cells,
                         cell,
                         owner,
-                        Spot { file, line, first, column: names[index], separator },
+                        Spot { file, line, first, column: names[index], separator, comment },
                     );
                 }
             }

@@ -83,7 +83,7 @@ pub enum DatasetError {
     /// An expression of the configuration is not usable.
     #[error("`{setting}: {sql}` is not a usable SQL expression: {reason}")]
     Expression {
-        /// The setting, e.g. `data.sources.composite`.
+        /// The setting, e.g. `data.source.composite`.
         setting: String,
         /// The expression.
         sql: String,

@@ -52,6 +52,13 @@ pub(crate) fn contents(folder: &str) -> Result<Contents, DatasetError> {
     })
 }
 
+impl Contents {
+    /// The files of a folder that a run takes by a pattern.
+    pub(crate) fn taken(folder: &str, pattern: &str) -> Result<Vec<String>, DatasetError> {
+        Ok(Folder::look(folder, pattern)?.files.into_iter().map(|file| file.name).collect())
+    }
+}
+
 /// What a file is by its first bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Sniffed {
@@ -136,6 +143,15 @@ impl Glimpse {
     }
 }
 
+/// What is said of a text in an encoding that cannot be told.
+fn other_encoding(file: &str) -> String {
+    format!(
+        "its encoding is neither UTF-8 nor windows-1252, and cannot be told from its bytes (hint: write it as UTF-8, into \
+         another folder, as in `iconv -f SHIFT_JIS -t UTF-8 '{file}' > 'NEW.csv'`; or write the configuration by hand: \
+         `data.encoding` takes shift_jis, euc-jp, gb18030, big5, euc-kr, windows-1251 and others)"
+    )
+}
+
 impl GlimpsedText {
     fn of(path: &Path, file: File, bytes: usize) -> Result<Self, DatasetError> {
         let name = shown(path);
@@ -156,6 +172,9 @@ impl GlimpsedText {
             let encoding = Some(WINDOWS_1252);
             text = Self::read(&name, Text::new(&name, BufReader::new(file), encoding)?, bytes)?;
             text.name_encoding = true;
+            if String::from_utf8_lossy(&text.text).chars().any(|c| ('\u{80}'..='\u{9f}').contains(&c)) {
+                return Err(DatasetError::NotCsv { file: name.clone(), reason: other_encoding(&name) });
+            }
         }
         Ok(text)
     }
@@ -176,7 +195,7 @@ impl GlimpsedText {
         Ok(Self { text: read, is_whole, encoding, name_encoding: false })
     }
 
-    /// Separator and lines before the header, as a run finds them by the names of the columns that it needs.
+    /// Separator and lines before the header, as a run finds them by the names of the needed columns.
     pub(crate) fn found_by_names(&self, names: &[&str]) -> (u8, usize) {
         let shape = Shape::find(&self.text, names, None, None);
         (shape.separator, shape.skip)

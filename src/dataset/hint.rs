@@ -17,6 +17,8 @@ pub(super) struct Spot<'a> {
     pub(super) column: &'a str,
     /// What separates the fields of the file.
     pub(super) separator: u8,
+    /// Whether its line begins as comments do.
+    pub(super) comment: bool,
 }
 
 /// What to do about a text that is not a number.
@@ -30,6 +32,9 @@ pub(super) fn of_number(cells: &Cells, cell: &[u8], spot: Spot<'_>) -> String {
             "line {} repeats the header, as files that were put together do; remove the line",
             spot.line
         );
+    }
+    if spot.comment || is_comment(text) {
+        return COMMENT.to_owned();
     }
     grouped(cells, text, spot)
         .or_else(|| marked(text))
@@ -49,6 +54,16 @@ pub(super) fn of_number(cells: &Cells, cell: &[u8], spot: Spot<'_>) -> String {
                 equals(spot.column, text)
             )
         })
+}
+
+/// What to do about a line that is no row.
+const COMMENT: &str = "a comment; remove the line";
+
+/// Whether a text is the begin of a comment; errors of spreadsheets such as `#DIV/0!` are none.
+fn is_comment(text: &str) -> bool {
+    let rest = text.trim_start_matches('#');
+    let is_word = rest.trim_start().starts_with(char::is_alphabetic);
+    rest.len() < text.len() && is_word && (rest.starts_with(' ') || rest.contains(char::is_lowercase))
 }
 
 /// The comparison of a column with a text.
@@ -185,6 +200,16 @@ fn decorated(text: &str) -> Option<String> {
             "quotes or an equals sign, as spreadsheets keep texts; write the number alone".to_owned(),
         );
     }
+    let inner = text.trim_matches(|c: char| "()[]{}".contains(c)).trim();
+    if inner != text && inner.replace(',', ".").parse::<f64>().is_ok() {
+        return Some(if text.starts_with('(') {
+            format!(
+                "brackets around a number, as accountants write negative ones; write -{inner}, or the number alone"
+            )
+        } else {
+            "brackets around a number; write the number alone".to_owned()
+        });
+    }
     if text.starts_with(['<', '>', '≤', '≥', '~', '±', '≈']) && number.parse::<f64>().is_ok() {
         return Some(
             "a limit or an estimate, not a value; write a number, or list it under `data.missing_values`"
@@ -255,7 +280,9 @@ pub(super) fn of_row(record: &[u8], header: &[String], found: usize, last_empty:
     } else if record.contains(&b'\r') || header.iter().any(|name| name.contains('\r')) {
         "some lines end in a carriage return alone and others in a line feed; give all lines one kind of end"
     } else if record.trim_ascii_start().starts_with(b"#") {
-        "a comment; remove the line"
+        COMMENT
+    } else if found == 1 && header.len() > 1 && is_in_quotes(record) {
+        "the whole line stands in quotes, and is one field; write the lines without the quotes around them"
     } else if one_more && last_empty {
         "rows end in a separator and the header does not; add one to the header, or remove those of the rows"
     } else if one_more {
@@ -272,13 +299,24 @@ pub(super) fn of_row(record: &[u8], header: &[String], found: usize, last_empty:
     format!(" (hint: {hint})")
 }
 
+/// Whether quotes are around all fields of a line.
+pub(super) fn is_in_quotes(line: &[u8]) -> bool {
+    let inner = trimmed(line).strip_prefix(b"\"").and_then(|rest| rest.strip_suffix(b"\""));
+    // Quotes within are doubled, unless they are those of the fields.
+    let of_fields = |inner: &[u8]| String::from_utf8_lossy(inner).replace("\"\"", "").contains('"');
+    inner.is_some_and(|inner| {
+        SEPARATORS[..4].iter().any(|(byte, _)| inner.contains(byte)) && !of_fields(inner)
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::{Cells, Spot, of_number, of_row};
     use crate::config::Reading;
 
     fn hint(text: &str) -> String {
-        let spot = Spot { file: "u.csv", line: 2, first: true, column: "steps", separator: b',' };
+        let spot =
+            Spot { file: "u.csv", line: 2, first: true, column: "steps", separator: b',', comment: false };
         of_number(&Cells::default(), text.as_bytes(), spot)
     }
 
@@ -300,6 +338,12 @@ mod tests {
             ("0x1F", "hexadecimal"),
             ("\u{2212}5", "minus"),
             ("steps", "repeats the header"),
+            ("(13.4)", "write -13.4"),
+            ("[5]", "write the number alone"),
+            ("# battery", "a comment; remove the line"),
+            ("#changed the battery", "a comment"),
+            ("#", "`data.missing_values`, as in ['#']"),
+            ("#WERT!", "`data.missing_values`"),
             ("[g]", "units"),
             ("m/s²", "units"),
             ("5\0", "NUL"),
@@ -340,8 +384,11 @@ mod tests {
             assert!(hint(text).contains(expected), "{text}: {}", hint(text));
         }
         let comma = Cells::new(&Reading { decimal: Some(','), ..Reading::default() });
-        let spot = Spot { file: "u.csv", line: 2, first: false, column: "steps", separator: b',' };
+        let spot =
+            Spot { file: "u.csv", line: 2, first: false, column: "steps", separator: b',', comment: false };
         assert!(of_number(&comma, b"1.234,5", spot).contains("`data.decimal` is a comma"));
+        let of_comment = Spot { comment: true, ..spot };
+        assert_eq!(of_number(&comma, b"changed", of_comment), "a comment; remove the line");
         assert!(of_number(&comma, b"5\xb5", spot).contains("`data.encoding"));
     }
 
@@ -354,6 +401,7 @@ mod tests {
         assert!(hint("\u{1a}", 1, false).contains("0x1A"));
         assert!(hint("\0\0", 1, false).contains("NUL"));
         assert!(hint("# end", 1, false).contains("comment"));
+        assert!(hint("\"1,2\"", 1, false).contains("the whole line stands in quotes"));
         assert!(hint("1", 1, false).contains("cut off"));
         assert!(hint("Total", 1, false).contains("a total below the table"));
         assert!(hint("1,2,3,4", 4, false).contains("double quotes"));

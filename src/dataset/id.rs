@@ -10,6 +10,7 @@ use std::collections::HashMap;
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type};
+use unicode_normalization::UnicodeNormalization;
 
 use super::cell::{Cells, Unfit, shown};
 use super::spelling;
@@ -249,7 +250,7 @@ fn of_bytes(bytes: &[u8], uuid: bool) -> Result<String, String> {
 }
 
 /// Pairs of different ids that a program in between could have made of one: they differ in zeros in
-/// front, in case, or in marks that are not seen.
+/// front, in case, in marks that are not seen, or in how Unicode writes the same letters.
 pub(super) fn lookalikes<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<(&'a str, &'a str)> {
     let mut seen: HashMap<String, &str> = HashMap::new();
     let mut pairs = Vec::new();
@@ -266,8 +267,19 @@ pub(super) fn lookalikes<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<(&'a str
 
 /// An id as all that look like it are. Numbers with decimals are usually two numbers, of which `1.1` and `1.10` differ.
 fn folded(id: &str) -> String {
+    let id = &composed(id);
     let key = spelling::id_key(canonical(id));
     if key.contains('.') && spelling::id_number(&key).is_some() { id.to_lowercase() } else { key }
+}
+
+/// A text whose letters are composed, as they are typed; some file systems and programs take accents apart.
+fn composed(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() { Cow::Borrowed(text) } else { Cow::Owned(text.nfkc().collect()) }
+}
+
+/// Whether two texts differ in how Unicode writes the same letters, and in nothing that is seen.
+pub(super) fn look_equal(one: &str, other: &str) -> bool {
+    composed(one) == composed(other)
 }
 
 /// Words and numbers that programs and people write for an id that is missing, in lower case.

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use super::copies::{FileOf, copies};
 use super::error::DatasetError;
 use super::folder::{Folder, Found, id};
-use super::id::{lookalikes, rounded, stand_ins};
+use super::id::{look_equal, lookalikes, rounded, stand_ins};
 use super::rules::Rules;
 use super::{fingerprint, open, table};
 use crate::config::Config;
@@ -75,29 +75,45 @@ pub fn list(config: &Config) -> Result<Inputs, DatasetError> {
         }
         Some(column) => by_column(folder.files, column, &Rules::new(&config.data.reading), &mut notes)?,
     };
-    for (first, second) in lookalikes(users.iter().map(|user| user.id.as_str())).into_iter().take(5) {
-        notes.push(format!(
-            "the user ids `{first}` and `{second}` look like one: are they the same person? They are taken for two"
-        ));
-    }
-    let is_shared = config.data.user.is_some();
-    for (id, other) in one_when_rounded(&users).into_iter().filter(|_| is_shared).take(5) {
-        notes.push(format!(
-            "the user ids `{id}` and `{other}` are one for programs that keep numbers with a floating point, and no file \
-             holds both: are they the same person? They are taken for two (hint: write the ids as text)"
-        ));
-    }
-    for id in stand_ins(users.iter().map(|user| user.id.as_str())).into_iter().take(5) {
-        notes.push(format!(
-            "the user id `{id}` is taken for a person (hint: if it stands for a missing id, set `data.missing_values: \
-             ['{}']`)",
-            id.replace('\'', "''")
-        ));
-    }
+    odd_ids(&users, config.data.user.is_some(), &mut notes);
     if let Some(most) = config.n_users {
         users.truncate(most as usize);
     }
     Ok(Inputs { users, notes })
+}
+
+/// What has to be said of ids that are hardly those of different people.
+fn odd_ids(users: &[UserInput], is_shared: bool, notes: &mut Vec<String>) {
+    let ids = || users.iter().map(|user| user.id.as_str());
+    some_of(&lookalikes(ids()), "pairs of user ids that look like one", notes, |(first, second)| {
+        let why = if look_equal(first, second) { ", written with other characters of Unicode" } else { "" };
+        format!(
+            "the user ids `{first}` and `{second}` look like one{why}: are they the same person? They are taken for two"
+        )
+    });
+    let rounded = if is_shared { one_when_rounded(users) } else { Vec::new() };
+    some_of(&rounded, "pairs of user ids that are one when rounded", notes, |(id, other)| {
+        format!(
+            "the user ids `{id}` and `{other}` are one for programs that keep numbers with a floating point, and no file \
+             holds both: are they the same person? They are taken for two (hint: write the ids as text)"
+        )
+    });
+    some_of(&stand_ins(ids()), "user ids that may stand for a missing one", notes, |id| {
+        format!(
+            "the user id `{id}` is taken for a person (hint: if it stands for a missing id, set `data.missing_values: \
+             ['{}']`)",
+            id.replace('\'', "''")
+        )
+    });
+}
+
+/// A note for each of the first few of `all`, and how many more `what` there are.
+fn some_of<T>(all: &[T], what: &str, notes: &mut Vec<String>, note: impl Fn(&T) -> String) {
+    const MOST: usize = 5;
+    notes.extend(all.iter().take(MOST).map(note));
+    if all.len() > MOST {
+        notes.push(format!("and {} more {what}", all.len() - MOST));
+    }
 }
 
 /// Pairs of ids of which one is the other rounded to a double, as data frames with a gap in the column do. Whoever has

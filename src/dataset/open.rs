@@ -119,6 +119,23 @@ impl<'a> Text<'a> {
         Ok(self.hasher.borrow().finalize().to_hex().to_string())
     }
 
+    /// The damage of packed data, which are read to their end, where their checksum is, that `error` may come of.
+    pub(super) fn damage(&mut self, file: &str, error: &DatasetError) -> Option<DatasetError> {
+        use DatasetError::{BehindPacked, Corrupt, Truncated, Unreadable};
+        let is_told =
+            matches!(error, BehindPacked { .. } | Corrupt { .. } | Truncated { .. } | Unreadable { .. });
+        if !self.packed || is_told {
+            return None;
+        }
+        let failure = io::copy(&mut self.reader, &mut io::sink()).err()?;
+        let reason = failure.to_string();
+        match self.broken(file, 0, &failure) {
+            // Where the text goes wrong before its end, nobody knows how many rows are whole.
+            Corrupt { .. } | Truncated { .. } => Some(Corrupt { file: file.to_owned(), reason }),
+            _ => None,
+        }
+    }
+
     /// An error of reading as the error of the file.
     pub(super) fn broken(&self, file: &str, rows: usize, error: &io::Error) -> DatasetError {
         broken(file, self.packed, rows, error)

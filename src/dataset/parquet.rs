@@ -231,6 +231,7 @@ fn append_column(
             first: false,
             column: &column.name,
             separator: b',',
+            comment: false,
         };
         into.push(cells, text.unwrap_or_default().as_bytes(), owners[row], spot);
     }

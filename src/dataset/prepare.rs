@@ -119,6 +119,42 @@ fn always(role: &str, sql: &str, values: &[f64]) -> Option<String> {
 const STAND_INS: [f64; 10] =
     [-9.0, -99.0, -999.0, -9999.0, -99_999.0, -1e9, 999.0, 9999.0, 99_999.0, 999_999.0];
 
+/// Ends of types of numbers, and fill values of formats, which programs write for missing values.
+const FILLS: [(f64, &str); 12] = [
+    (65_535.0, "the largest number of 16 bits"),
+    (32_767.0, "the largest number of 16 bits with a sign"),
+    (-32_768.0, "the least number of 16 bits with a sign"),
+    (4_294_967_295.0, "the largest number of 32 bits"),
+    (2_147_483_647.0, "the largest number of 32 bits with a sign"),
+    (-2_147_483_648.0, "the least number of 32 bits with a sign"),
+    (18_446_744_073_709_551_616.0, "the largest number of 64 bits"),
+    (9_223_372_036_854_775_808.0, "the largest number of 64 bits with a sign"),
+    (9.969_209_968_386_869e36, "what netCDF fills gaps with"),
+    (1e20, "what climate files fill gaps with"),
+    (1e30, "what programs fill gaps with"),
+    (3.402_823_5e38, "the largest number of single precision"),
+];
+
+/// What a number is the end of, or fills; with either sign, and as single precision has it.
+fn fill(number: f64) -> Option<String> {
+    let single = |number: f64| number as f32;
+    let is = |other: f64| {
+        number.total_cmp(&other).is_eq()
+            || other.abs() > 1e9
+                && single(number).is_finite()
+                && single(number).total_cmp(&single(other)).is_eq()
+    };
+    let all = FILLS.iter().chain(&[(f64::MAX, "the largest number of double precision")]);
+    let (other, what) = all.copied().find(|(other, _)| is(*other) || *other > 1e18 && is(-other))?;
+    let is_least = number.is_sign_negative() && other.is_sign_positive();
+    Some(if is_least { what.replace("largest", "least") } else { what.to_owned() })
+}
+
+/// A number as a file and a configuration can have it, large ones without their many zeros.
+fn written(number: f64) -> String {
+    if number.abs() < 1e16 { number.to_string() } else { format!("{number:e}") }
+}
+
 /// A number that stands for missing values among others.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct StandIn {
@@ -136,7 +172,8 @@ pub(crate) struct StandIn {
 pub(crate) fn stand_in_of(values: &[f64]) -> Option<StandIn> {
     let known = || values.iter().copied().filter(|value| value.is_finite());
     let ends = [known().min_by(f64::total_cmp)?, known().max_by(f64::total_cmp)?];
-    ends.into_iter().filter(|end| STAND_INS.contains(end)).find_map(|end| {
+    let is_known = |end: &f64| STAND_INS.contains(end) || fill(*end).is_some();
+    ends.into_iter().filter(is_known).find_map(|end| {
         let is = |value: &f64| value.total_cmp(&end).is_eq();
         let others = || known().filter(|value| !is(value));
         let (least, most) = (others().min_by(f64::total_cmp)?, others().max_by(f64::total_cmp)?);
@@ -149,10 +186,17 @@ pub(crate) fn stand_in_of(values: &[f64]) -> Option<StandIn> {
 /// What is said of values that are all of one such number and lie far from all others.
 fn stand_in(role: &str, values: &[f64], rows: Rows<'_>) -> Option<String> {
     let StandIn { end, count, first, others: (least, most) } = stand_in_of(values)?;
+    let number = written(end);
+    let which = match fill(end) {
+        Some(what) => format!("{number} is {what}; if it"),
+        None => "if it".to_owned(),
+    };
     Some(format!(
-        "the {role} is {end} in {count} rows, the first at {}, and from {least} to {most} in all others (hint: if \
-         it stands for a missing value, set `data.missing_values: [{end}]`)",
-        rows.at(first)
+        "the {role} is {number} in {count} rows, the first at {}, and from {} to {} in all others (hint: {which} stands \
+         for a missing value, set `data.missing_values: [{number}]`)",
+        rows.at(first),
+        written(least),
+        written(most)
     ))
 }
 

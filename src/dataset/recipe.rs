@@ -50,7 +50,12 @@ impl Recipe {
         let mut sources = BTreeMap::new();
         for mode in &config.feature_modes {
             let sql = data.sources.get(mode).ok_or_else(|| unknown_mode(mode, &data.sources))?;
-            sources.insert(mode.clone(), compiler.compile(&format!("data.sources.{mode}"), sql)?);
+            // One expression stands under the key itself.
+            let setting = match data.sources.len() {
+                1 => "data.source".to_owned(),
+                _ => format!("data.source.{mode}"),
+            };
+            sources.insert(mode.clone(), compiler.compile(&setting, sql)?);
         }
         let optional = |setting: &str, sql: &Option<String>| {
             sql.as_ref().map(|sql| compiler.compile(setting, sql)).transpose()

@@ -7,6 +7,7 @@
 use super::cell::{bare, shown, trimmed};
 use super::error::DatasetError;
 use super::fields::{SEPARATORS, split};
+use super::hint::is_in_quotes;
 use super::table::nearest;
 
 /// Lines among which the header is looked for.
@@ -161,6 +162,9 @@ pub(super) fn remark(
             shape.skip + 1,
             line - 1
         )
+    } else if header.len() == 1 && lines(sample).nth(shape.skip).is_some_and(is_in_quotes) {
+        "the whole line stands in quotes, and is one name; write the lines without the quotes around them"
+            .to_owned()
     } else if let Some(hint) = other_separator(header, names) {
         hint
     } else if header.iter().all(|field| field.parse::<f64>().is_ok()) {
@@ -300,6 +304,10 @@ mod tests {
         assert_eq!(said("time,other"), "");
         assert!(said("Device 7\nx\ntime,steps\n").contains("`data.skip_lines: 2`"));
         assert!(said("a;b\n1;2\n").contains("semicolons: set `data.separator: semicolon`"));
+        let header = ["time,steps".to_owned()];
+        let shape = Shape::find(b"\"time,steps\"\n\"1,2\"\n", &NAMES, None, None);
+        let quoted = remark("u.csv", b"\"time,steps\"\n", &header, &NAMES, shape).unwrap();
+        assert!(quoted.contains("the whole line stands in quotes"), "{quoted}");
         assert!(said("time^steps\n").contains("separated by `^`, which is not read"));
         assert!(said("time\u{1f}steps\n").contains("`\\u{1f}`"));
         assert!(said("time,stp\u{2028}1,2\u{2028}").contains("lines seem to end in `\\u{2028}`"));

@@ -1,6 +1,6 @@
 //! Forms in which programs write times.
 
-use chrono::format::{Parsed, StrftimeItems, parse};
+use chrono::format::{Fixed, Item, Numeric, Parsed, StrftimeItems, parse};
 
 /// Forms that `to_timestamp` reads only if it is told; of ambiguous ones the first that fits.
 const FORMS: [&str; 25] = [
@@ -93,6 +93,68 @@ pub(super) fn seconds(text: &str, form: Option<&str>) -> Option<f64> {
     })
 }
 
+/// Why texts of a form would lose the time of day, which the engine drops where it is not whole, and what to do.
+pub(super) fn lost(form: &str) -> Option<String> {
+    let items: Vec<Item<'_>> = StrftimeItems::new(form).collect();
+    let numbers = |wanted: &[Numeric]| {
+        items.iter().any(|item| matches!(item, Item::Numeric(number, _) if wanted.contains(number)))
+    };
+    let fixed = |wanted: &[Fixed]| {
+        items.iter().any(|item| matches!(item, Item::Fixed(fixed) if wanted.contains(fixed)))
+    };
+    if numbers(&[Numeric::Timestamp]) || fixed(&[Fixed::RFC2822, Fixed::RFC3339]) {
+        return None;
+    }
+    let (hour, of_twelve, minute) =
+        (numbers(&[Numeric::Hour]), numbers(&[Numeric::Hour12]), numbers(&[Numeric::Minute]));
+    let half = fixed(&[Fixed::LowerAmPm, Fixed::UpperAmPm]);
+    let fraction = numbers(&[Numeric::Nanosecond]) || form.contains("%.");
+    let second = numbers(&[Numeric::Second]);
+    let offset = ["%z", "%:z", "%::z", "%:::z", "%#z", "%Z"].into_iter().find(|offset| form.contains(offset));
+    let (found, needed, hint) = if of_twelve && !hour && !half {
+        ("%I", "%p", "`%p` reads AM and PM; hours from 0 to 23 are read by `%H`")
+    } else if half && !hour && !of_twelve {
+        ("%p", "%I", "`%I` reads the hour before AM and PM")
+    } else if (hour || of_twelve) && !minute {
+        return Some(without_minutes(form, if hour { "%H" } else { "%I" }));
+    } else if minute && !hour && !of_twelve {
+        ("%M", "%H", "`%H` reads the hour")
+    } else if second && !minute {
+        ("%S", "%M", "`%H:%M` reads hour and minutes")
+    } else if fraction && !second {
+        ("%f", "%S", "`%S%.f` reads seconds with a fraction")
+    } else {
+        let offset = offset.filter(|_| !hour && !of_twelve)?;
+        (offset, "%H:%M", "an offset belongs to a time of day; leave it out of dates")
+    };
+    Some(format!("the form '{form}' would drop the time of day: `{found}` needs `{needed}` (hint: {hint})"))
+}
+
+/// Of a form with hours alone.
+fn without_minutes(form: &str, hour: &str) -> String {
+    let whole = form.replacen(hour, &format!("{hour}:%M"), 1);
+    let hint = if form.ends_with(hour) {
+        format!("put minutes behind the texts, as in `to_timestamp(… || ':00', '{whole}')`")
+    } else {
+        "give the texts minutes, and the form `%M`".to_owned()
+    };
+    format!("the form '{form}' would drop the time of day: `{hour}` needs `%M` (hint: {hint})")
+}
+
+/// Whether a form reads a date and no time of day.
+pub(super) fn is_of_date(form: &str) -> bool {
+    let no_time = |item: Item<'_>| match item {
+        Item::Numeric(number, _) => {
+            use Numeric::{Hour, Hour12, Minute, Nanosecond, Second, Timestamp};
+            ![Hour, Hour12, Minute, Second, Nanosecond, Timestamp].contains(&number)
+        }
+        Item::Fixed(fixed) => ![Fixed::RFC2822, Fixed::RFC3339].contains(&fixed),
+        Item::Error => false,
+        _ => true,
+    };
+    form.contains('%') && StrftimeItems::new(form).all(no_time)
+}
+
 fn fits(form: &str, text: &str) -> bool {
     let mut parsed = Parsed::new();
     parse(&mut parsed, text.trim(), StrftimeItems::new(form)).is_ok()
@@ -101,7 +163,43 @@ fn fits(form: &str, text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Form, form_of};
+    use super::{FORMS, Form, KNOWN, form_of, is_of_date, lost};
+
+    #[test]
+    fn forms_that_would_lose_the_time_of_day() {
+        for (form, told) in [
+            (
+                "%Y-%m-%d %H",
+                "`%H` needs `%M` (hint: put minutes behind the texts, as in `to_timestamp(… || ':00', '%Y-%m-%d %H:%M')`)",
+            ),
+            ("%H h %Y-%m-%d", "`%H` needs `%M` (hint: give the texts minutes"),
+            ("%Y-%m-%d %I %p", "`%I` needs `%M`"),
+            ("%m/%d/%Y %I:%M", "`%I` needs `%p`"),
+            ("%m/%d/%Y %I:%M:%S", "`%I` needs `%p`"),
+            ("%Y-%m-%d %M", "`%M` needs `%H`"),
+            ("%Y-%m-%d %p", "`%p` needs `%I`"),
+            ("%Y-%m-%d %H:%M%.f", "`%f` needs `%S`"),
+            ("%Y-%m-%d %S", "`%S` needs `%M`"),
+            ("%Y-%m-%d%z", "`%z` needs `%H:%M`"),
+        ] {
+            assert!(lost(form).is_some_and(|reason| reason.contains(told)), "{form}: {:?}", lost(form));
+        }
+        for form in FORMS.iter().chain(&KNOWN).chain(&[
+            "%s",
+            "%+",
+            "%c",
+            "%F %T%.3f",
+            "%D %r",
+            "%F %R",
+            "%Y-%m-%d %H:%M %Z",
+        ]) {
+            assert_eq!(lost(form), None, "{form}");
+        }
+        assert!(is_of_date("%Y-%m-%d") && is_of_date("%F") && is_of_date("%b %d %Y"));
+        for form in ["%Y-%m-%d %H:%M", "%F %T", "%s", "%+", "no form"] {
+            assert!(!is_of_date(form), "{form}");
+        }
+    }
 
     #[test]
     fn forms() {

@@ -28,6 +28,14 @@ pub(crate) enum InitError {
         /// What would help.
         hint: String,
     },
+    /// A file has a line of names and nothing else.
+    #[error(
+        "{file}: it has a line of names and no rows, so a run skips it\n(hint: name a folder with files that hold rows)"
+    )]
+    NoRows {
+        /// The file.
+        file: String,
+    },
     /// A column that was named is not there.
     #[error("--{option} {name}: no column of this name in {file}{near}\n(hint: it has {known})")]
     NoColumn {

@@ -44,6 +44,9 @@ pub(crate) struct Found {
     /// Words and numbers that stand for missing values, by column.
     #[serde(skip)]
     pub(super) missing: Vec<(String, String)>,
+    /// Columns whose numbers SQL makes of texts.
+    #[serde(skip)]
+    pub(super) mended: Vec<(String, String)>,
     /// How each text that was looked at is laid out.
     #[serde(skip)]
     pub(super) layouts: Vec<(GlimpsedText, Layout)>,
@@ -140,14 +143,16 @@ impl Found {
 
     /// What a word stands for: a column, or SQL over columns, which is checked when it is planned.
     pub(crate) fn wish(&self, option: &str, wish: &str) -> Candidate {
-        let candidates = if option == "target" { &self.targets } else { &self.sources };
-        if let Some(candidate) = candidates.iter().find(|candidate| candidate.name == wish) {
+        let (likely, others) =
+            if option == "target" { (&self.targets, &self.sources) } else { (&self.sources, &self.targets) };
+        if let Some(candidate) = likely.iter().chain(others).find(|candidate| candidate.name == wish) {
             return candidate.clone();
         }
         let column = self.columns.iter().find(|column| column.name == wish);
         if let Some(column) = column {
             let is_number = column.kind == "number";
-            let (name, sql) = (wish.to_owned(), super::time::quoted(wish));
+            let mended = self.mended.iter().find(|(name, _)| name == wish).map(|(_, sql)| sql.clone());
+            let (name, sql) = (wish.to_owned(), mended.unwrap_or_else(|| super::sql::quoted(wish)));
             return Candidate { name, sql, why: "as told".to_owned(), is_number };
         }
         let why = "as told".to_owned();

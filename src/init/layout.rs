@@ -1,5 +1,6 @@
 //! Where the table of a text begins and what separates its fields, when no column is known by name.
 
+use super::marks::{Spelling, of_rows};
 use crate::dataset::{Value, fields, form_of, separators, value};
 
 /// Lines among which a table is looked for.
@@ -18,6 +19,8 @@ pub(super) struct Layout {
     pub(super) skip: usize,
     /// Whether numbers have a decimal comma.
     pub(super) decimal_comma: bool,
+    /// Whether the line below the header holds units.
+    pub(super) has_units: bool,
 }
 
 /// What is found in a text.
@@ -27,7 +30,9 @@ pub(super) enum Table {
     Headed(Layout),
     /// Rows of so many fields, from this line (counted from 1) on, and no names above them.
     Headless { line: usize, width: usize, separator: u8 },
-    /// Neither.
+    /// Nothing but a line of names.
+    NoRows,
+    /// None of these.
     None,
 }
 
@@ -51,10 +56,14 @@ pub(super) fn find(text: &[u8]) -> Table {
         let headed = runs.iter().rev().filter_map(|run| header(run).map(|(at, columns)| (run, at, columns)));
         let best = headed.max_by_key(|(run, at, columns)| (*columns > 0, run.lines.len() - at, *columns));
         if let Some((run, at, _)) = best {
+            let rows = run.lines[at + 1..].iter().map(|(_, fields)| &fields[..]);
+            let marks = of_rows(rows, run.lines[at].1.len());
+            let has_units = at > 0 && is_units(&run.lines[at - 1].1, &run.lines[at].1);
             return Table::Headed(Layout {
                 separator: run.separator,
-                skip: run.lines[at].0,
-                decimal_comma: has_decimal_commas(run.lines[at + 1..].iter().map(|(_, fields)| &fields[..])),
+                skip: run.lines[at - usize::from(has_units)].0,
+                decimal_comma: Spelling::of(&marks, run.separator).decimal_comma,
+                has_units,
             });
         }
         let longest = runs.iter().max_by_key(|run| run.lines.len()).filter(|run| run.lines.len() > 2);
@@ -67,7 +76,16 @@ pub(super) fn find(text: &[u8]) -> Table {
             return Table::Headless { line: line + 1, width: fields.len(), separator: run.separator };
         }
     }
-    Table::None
+    if is_names_alone(&lines) { Table::NoRows } else { Table::None }
+}
+
+/// Whether a text is one line of names.
+fn is_names_alone(lines: &[&[u8]]) -> bool {
+    let mut filled = lines.iter().filter(|line| !line.trim_ascii().is_empty());
+    let (Some(only), None) = (filled.next(), filled.next()) else { return false };
+    let usual = separators().iter().filter(|(byte, _)| *byte != b' ');
+    let mut cells = usual.filter_map(|(byte, _)| fields(only, *byte));
+    cells.any(|cells| cells.len() > 1 && is_header(&cells))
 }
 
 /// The runs of lines with one number of fields.
@@ -117,6 +135,88 @@ fn is_header(cells: &[String]) -> bool {
     named > 0 && named + 2 >= cells.len() && cells.iter().all(is_name)
 }
 
+/// Units, letters and signs as they are written, in lower case.
+const UNITS: [&str; 60] = [
+    "s",
+    "sec",
+    "secs",
+    "second",
+    "seconds",
+    "ms",
+    "us",
+    "ns",
+    "min",
+    "mins",
+    "minutes",
+    "h",
+    "hours",
+    "d",
+    "days",
+    "n",
+    "no",
+    "#",
+    "count",
+    "counts",
+    "counts/min",
+    "cpm",
+    "steps",
+    "steps/min",
+    "g",
+    "mg",
+    "m/s2",
+    "m/s^2",
+    "m/s²",
+    "m",
+    "cm",
+    "mm",
+    "km",
+    "km/h",
+    "m/s",
+    "hz",
+    "c",
+    "°c",
+    "degc",
+    "f",
+    "°f",
+    "k",
+    "lux",
+    "lx",
+    "bpm",
+    "1/min",
+    "v",
+    "mv",
+    "a",
+    "w",
+    "kcal",
+    "kj",
+    "met",
+    "mets",
+    "deg",
+    "rad",
+    "°",
+    "%",
+    "unix",
+    "utc",
+];
+
+/// Whether fields are the units of these names.
+fn is_units(names: &[String], fields: &[String]) -> bool {
+    let named = names.iter().filter(|name| !name.is_empty()).count();
+    let is_mark = |unit: &str| unit.chars().all(|c| "-–—./".contains(c));
+    let is_form = |unit: &str| unit.len() > 3 && unit.chars().all(|c| "ymdhs -/.:t".contains(c));
+    let is_bracketed = |unit: &str| {
+        [('(', ')'), ('[', ']')].iter().any(|&(open, close)| unit.starts_with(open) && unit.ends_with(close))
+    };
+    let mut known = 0;
+    let all = fields.iter().all(|unit| {
+        let unit = unit.to_lowercase();
+        let is_unit = UNITS.contains(&unit.as_str()) || is_bracketed(&unit) || is_form(&unit);
+        known += usize::from(is_unit);
+        is_unit || is_mark(&unit)
+    });
+    all && known > 0 && named + 1 >= fields.len() && is_header(names)
+}
+
 /// Whether a cell holds a number, a time or nothing, which no name does.
 fn is_value(cell: &str) -> bool {
     let number = |comma: bool| !matches!(value(cell, comma), Value::Text(_));
@@ -140,29 +240,13 @@ pub(super) fn is_clock(cell: &str) -> bool {
     figures(digits) && rest.get(..2).is_some_and(figures)
 }
 
-/// Whether numbers have decimal commas: some have, and none has a point.
-pub(super) fn has_decimal_commas<'a>(rows: impl Iterator<Item = &'a [String]>) -> bool {
-    let (mut commas, mut points) = (0, 0);
-    for cell in rows.flatten() {
-        let numbers = |mark: char| {
-            let (whole, part) = cell.split_once(mark)?;
-            let whole = whole.trim_start_matches(['-', '+']);
-            let figures = |text: &str| text.starts_with(|c: char| c.is_ascii_digit());
-            (figures(whole) && figures(part) && !part.contains([',', '.', ':', '-', '/'])).then_some(())
-        };
-        commas += usize::from(numbers(',').is_some());
-        points += usize::from(numbers('.').is_some());
-    }
-    commas > 0 && points == 0
-}
-
 #[cfg(test)]
 mod tests {
     use super::{Layout, Table, find};
 
     fn headed(text: &str) -> (char, usize, bool) {
         match find(text.as_bytes()) {
-            Table::Headed(Layout { separator, skip, decimal_comma }) => {
+            Table::Headed(Layout { separator, skip, decimal_comma, .. }) => {
                 (char::from(separator), skip, decimal_comma)
             }
             other => panic!("{other:?}: {text}"),
@@ -187,6 +271,23 @@ mod tests {
             ),
             (',', 2, false)
         );
+    }
+
+    #[test]
+    fn units_below_names_are_no_names() {
+        let of = |text: &str| match find(text.as_bytes()) {
+            Table::Headed(layout) => (layout.skip, layout.has_units),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(of("time,steps,sit\ns,n,-\n1,2,0\n2,3,1\n"), (0, true));
+        assert_eq!(of("made by,x,y\ntime,acc,sit\n[s],[mg],\n1,2,0\n2,3,1\n"), (1, true));
+        assert_eq!(
+            of("when,acc,sit\nyyyy-mm-dd hh:mm,(g),-\n2026-01-05 00:00,2,0\n2026-01-05 00:01,3,1\n"),
+            (0, true)
+        );
+        assert_eq!(of("wrist,wrist,all\nx,y,state\n1,2,0\n2,3,1\n"), (1, false));
+        assert_eq!(find(b"time,steps,sit\n"), Table::NoRows);
+        assert_eq!(find(b"a note\n"), Table::None);
     }
 
     #[test]

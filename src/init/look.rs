@@ -3,12 +3,14 @@
 use super::device::without_times;
 use super::error::InitError;
 use super::found::{Found, LookedAt, TextFound, TimeFound};
+use super::marks::{Marks, Spelling};
 use super::roles::{Traits, sources, targets};
 use super::sample::{MOST_BYTES, MOST_ROWS, Sample};
+use super::sql::quoted;
 use super::survey::{DataFile, Survey, some};
 use super::time::{Clock, clock, of_named};
 use super::users::{UserColumn, user_column};
-use crate::dataset::{Sniffed, separators};
+use crate::dataset::{GlimpsedColumn, Sniffed, separators};
 
 /// Files whose beginnings are looked at, and those of them of which much is.
 const MOST_FILES: usize = 12;
@@ -30,16 +32,18 @@ pub(crate) struct Wishes {
 pub(crate) fn look(folder: &str, wishes: &Wishes) -> Result<Found, InitError> {
     let survey = Survey::of(folder)?;
     let mut notes = survey.notes.clone();
-    let (samples, looked_at) =
+    let (mut samples, looked_at) =
         samples(folder, &survey, &mut notes).map_err(|error| besides(error, &survey.notes))?;
-    let Some(first) = samples.first() else {
+    if samples.is_empty() {
         return Err(InitError::NoTable {
             file: folder.to_owned(),
             what: "no file could be read".to_owned(),
             hint: notes.join("; "),
         });
-    };
-    let clock = the_clock(first, wishes);
+    }
+    let spelling = spelled(&mut samples, &mut notes);
+    let first = &samples[0];
+    let clock = the_clock(&samples, wishes);
     let times = clock.as_ref().map_or(Vec::new(), |clock| clock.columns.clone());
     let is_extrasensory = survey.is_extrasensory && is_extrasensory(first);
     let users = match &wishes.user {
@@ -56,7 +60,7 @@ pub(crate) fn look(folder: &str, wishes: &Wishes) -> Result<Found, InitError> {
     if let Some(note) = clock.as_ref().and_then(|clock| clock.note.clone()) {
         notes.push(note);
     }
-    let known = Known { clock, users, is_extrasensory, looked_at };
+    let known = Known { clock, users, is_extrasensory, looked_at, spelling };
     let found = describe(folder, &survey, samples, known, notes);
     match &wishes.user {
         Some(user) if !found.columns.iter().any(|column| column.name == *user) => {
@@ -84,9 +88,14 @@ fn samples(
 ) -> Result<(Vec<Sample>, usize), InitError> {
     let mut samples: Vec<Sample> = Vec::new();
     let (mut failed, mut first_error): (Vec<String>, Option<InitError>) = (Vec::new(), None);
+    let (mut bare, mut no_rows): (Vec<String>, Option<InitError>) = (Vec::new(), None);
     for file in spread(&survey.files) {
         match Sample::of(folder, file, samples.len() < THOROUGH) {
             Ok(sample) => samples.push(sample),
+            Err(error @ InitError::NoRows { .. }) => {
+                bare.push(file.name.clone());
+                no_rows.get_or_insert(error);
+            }
             Err(error) => {
                 failed.push(file.name.clone());
                 first_error.get_or_insert(error);
@@ -94,9 +103,13 @@ fn samples(
         }
     }
     if samples.is_empty()
-        && let Some(error) = first_error
+        && let Some(error) = first_error.take().or(no_rows)
     {
         return Err(error);
+    }
+    if !bare.is_empty() {
+        let they = if bare.len() == 1 { "it has" } else { "they have" };
+        notes.push(format!("{}: {they} a line of names and no rows, and will be skipped", some(&bare)));
     }
     if let Some(error) = first_error {
         notes.push(format!("{} cannot be read and will fail: {error}", some(&failed)));
@@ -139,12 +152,52 @@ fn is_extrasensory(sample: &Sample) -> bool {
     ["timestamp", "label:SITTING", "raw_acc:3d:mean_x"].iter().all(|name| names.contains(name))
 }
 
-fn the_clock(sample: &Sample, wishes: &Wishes) -> Option<Clock> {
-    let day_first = sample.device.and_then(|device| device.day_first);
-    let Some(wish) = &wishes.timestamp else { return clock(&sample.columns, day_first) };
-    if let Some(clock) = of_named(&sample.columns, wish, day_first) {
-        return Some(clock);
+/// Reads the numbers of all files in one way, which no file may tell alone.
+fn spelled(samples: &mut [Sample], notes: &mut Vec<String>) -> Spelling {
+    let mut marks: Vec<Marks> = samples[0].marks.clone();
+    for sample in &samples[1..] {
+        for (marks, others) in marks.iter_mut().zip(&sample.marks) {
+            marks.and(others);
+        }
     }
+    let separator = samples[0].text.as_ref().map_or(b',', |(_, layout)| layout.separator);
+    let spelling = Spelling::of(&marks, separator);
+    for sample in samples.iter_mut() {
+        sample.read_as(&spelling);
+    }
+    let first = &samples[0];
+    notes.extend(spelling.notes(&first.names(), &marks));
+    if let Some((_, layout)) = first.text.as_ref().filter(|(_, layout)| layout.has_units) {
+        notes.push(format!(
+            "line {} of {} holds units ({}): they are taken for missing values, so that this row is left out",
+            layout.skip + 2,
+            first.file.name,
+            first.units.join(", ")
+        ));
+    }
+    spelling
+}
+
+/// The time of the first file, with day and month in the order in which all files have them.
+fn the_clock(samples: &[Sample], wishes: &Wishes) -> Option<Clock> {
+    let of = |sample: &Sample| {
+        let day_first = sample.device.and_then(|device| device.day_first);
+        match &wishes.timestamp {
+            None => clock(&sample.columns, day_first),
+            Some(wish) => of_named(&sample.columns, wish, day_first),
+        }
+    };
+    let first = of(&samples[0]);
+    if let (Some(unsure), true) = (&first, first.as_ref().is_some_and(Clock::is_unsure)) {
+        let of_others = samples[1..].iter().filter_map(of);
+        let mut sure = of_others.filter(|clock| clock.columns == unsure.columns && !clock.is_unsure());
+        return sure.next().or(first);
+    }
+    if first.is_some() {
+        return first;
+    }
+    let wish = wishes.timestamp.as_ref()?;
+    let sample = &samples[0];
     let named = sample.names().into_iter().filter(|name| !name.is_empty() && wish.contains(*name));
     let columns: Vec<String> = named.map(str::to_owned).collect();
     let is_text = wish.contains("to_timestamp");
@@ -176,26 +229,63 @@ struct Known {
     users: Option<UserColumn>,
     is_extrasensory: bool,
     looked_at: usize,
+    spelling: Spelling,
+}
+
+/// Columns whose numbers SQL makes of texts.
+fn mended(sample: &Sample, spelling: &Spelling) -> Vec<(String, String)> {
+    let names = sample.names().into_iter().zip(&spelling.mends);
+    let mended = names.filter_map(|(name, mend)| Some((name.to_owned(), mend.as_ref()?.sql(name))));
+    mended.collect()
+}
+
+/// What the columns of all files are like.
+fn traits(samples: &[Sample], mended: &[(String, String)]) -> Vec<Traits> {
+    let columns = samples[0].columns.iter().enumerate();
+    let of = |(at, column): (usize, &GlimpsedColumn)| {
+        let files: Vec<&GlimpsedColumn> =
+            samples.iter().filter_map(|sample| sample.columns.get(at)).collect();
+        let sql = mended.iter().find(|(name, _)| *name == column.name).map(|(_, sql)| sql.clone());
+        Traits::of(&files, sql)
+    };
+    columns.map(of).collect()
+}
+
+/// A time whose numbers SQL makes of texts.
+fn with_mended(clock: Clock, mended: &[(String, String)]) -> Clock {
+    let of_time = mended.iter().find(|(name, _)| !clock.is_text && clock.columns == [name.as_str()]);
+    match of_time {
+        Some((name, sql)) => Clock { sql: clock.sql.replace(&quoted(name), sql), ..clock },
+        None => clock,
+    }
+}
+
+/// Words and numbers that stand for missing values, by column: those of the columns and the units below their names.
+fn missing(sample: &Sample, columns: &[&Traits]) -> Vec<(String, String)> {
+    let mut missing = Vec::new();
+    for column in columns {
+        let words = column.words.iter().cloned().chain(column.stand_in.map(|number| format!("{number}")));
+        missing.extend(words.map(|word| (column.name.clone(), word)));
+    }
+    let units = sample.names().into_iter().zip(&sample.units).filter(|(_, unit)| !unit.is_empty());
+    missing.extend(units.map(|(name, unit)| (name.to_owned(), unit.clone())));
+    missing
 }
 
 fn describe(folder: &str, survey: &Survey, samples: Vec<Sample>, known: Known, notes: Vec<String>) -> Found {
-    let Known { clock, users, is_extrasensory, looked_at } = known;
+    let Known { clock, users, is_extrasensory, looked_at, spelling } = known;
     let first = &samples[0];
-    let traits: Vec<Traits> = first.columns.iter().map(Traits::of).collect();
+    let mended = mended(first, &spelling);
+    let traits = traits(&samples, &mended);
+    let clock = clock.map(|clock| with_mended(clock, &mended));
     let role = |name: &str| {
         let is_time = clock.as_ref().is_some_and(|clock| clock.columns.iter().any(|column| column == name));
         let is_user = users.as_ref().is_some_and(|user| user.name == name);
         if is_time { Some("time") } else { is_user.then_some("user id") }
     };
     let free: Vec<&Traits> = traits.iter().filter(|column| role(&column.name).is_none()).collect();
-    let missing = free.iter().flat_map(|column| {
-        let words = column.words.iter().cloned().chain(column.stand_in.map(|number| format!("{number}")));
-        words.map(|word| (column.name.clone(), word)).collect::<Vec<_>>()
-    });
+    let missing = missing(first, &free);
     let is_text = first.text.is_some();
-    // A file without fractions says nothing of the mark.
-    let commas =
-        samples.iter().any(|sample| sample.text.as_ref().is_some_and(|(_, layout)| layout.decimal_comma));
     Found {
         data: folder.to_owned(),
         files: survey.files.len(),
@@ -217,7 +307,7 @@ fn describe(folder: &str, survey: &Survey, samples: Vec<Sample>, known: Known, n
                 .iter()
                 .find(|(byte, _)| *byte == layout.separator)
                 .map_or("", |(_, name)| name),
-            decimal: if commas { ',' } else { '.' },
+            decimal: if spelling.decimal_comma { ',' } else { '.' },
             lines_before_header: layout.skip,
         }),
         looked_at: LookedAt {
@@ -230,7 +320,8 @@ fn describe(folder: &str, survey: &Survey, samples: Vec<Sample>, known: Known, n
         columns: traits.iter().map(|column| column.told(role(&column.name))).collect(),
         sources: sources(&free),
         targets: targets(&free),
-        missing: missing.collect(),
+        missing,
+        mended,
         user_why: users.as_ref().map(|user| user.why.clone()),
         user_column: users.map(|user| user.name),
         time: clock.as_ref().map(|clock| TimeFound {

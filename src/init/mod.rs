@@ -10,11 +10,14 @@
 mod device;
 mod error;
 mod found;
+mod labels;
 mod layout;
 mod look;
+mod marks;
 mod proposal;
 mod roles;
 mod sample;
+mod sql;
 mod survey;
 mod time;
 mod trial;

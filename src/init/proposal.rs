@@ -41,8 +41,9 @@ pub(crate) struct Told {
 /// [`to_be_told`] finds out of a first text.
 pub(crate) fn proposal(found: &Found, choice: Option<&Choice>, told: Told, command: &str) -> String {
     let mut text = format!(
-        "# Written by `{command}`.\n# Every key can be changed: `results config check FILE` says whether it still fits, \
-         docs/configuration.md what it means.\n\n"
+        "# Written by `{}`.\n# Every key can be changed: `results config check FILE` says whether it still fits, \
+         docs/configuration.md what it means.\n\n",
+        remark(command)
     );
     let _ = writeln!(text, "data_root: {}           # from where `results` is started\n", yaml(&found.data));
     text.push_str("data:\n");
@@ -72,20 +73,42 @@ pub(crate) fn proposal(found: &Found, choice: Option<&Choice>, told: Told, comma
     text
 }
 
-/// A text as YAML and as JSON have it.
+/// A text as YAML has it in double quotes.
 fn yaml(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+    let json = serde_json::Value::from(text).to_string();
+    json.chars().flat_map(escaped).collect()
+}
+
+/// A character as it may stand in double quotes of YAML, where JSON has it as it is.
+fn escaped(c: char) -> Vec<char> {
+    if is_printed(c) { vec![c] } else { format!("\\u{:04x}", u32::from(c)).chars().collect() }
+}
+
+/// Whether YAML takes a character as it is, and in a line.
+fn is_printed(c: char) -> bool {
+    !c.is_control() && !matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}' | '\u{fffe}' | '\u{ffff}')
+}
+
+/// A name as it is, if YAML takes it so.
+fn plain(name: &str) -> String {
+    let is_plain = name.chars().all(|c| c.is_ascii_alphanumeric() || "/_".contains(c));
+    if is_plain { name.to_owned() } else { yaml(name) }
 }
 
 /// A text of SQL, which is full of double quotes.
 fn single(sql: &str) -> String {
-    format!("'{}'", sql.replace('\'', "''"))
+    if sql.chars().all(is_printed) { format!("'{}'", sql.replace('\'', "''")) } else { yaml(sql) }
+}
+
+/// A text as a comment has it, in one line.
+fn remark(text: &str) -> String {
+    text.chars().map(|c| if is_printed(c) { c } else { ' ' }).collect()
 }
 
 /// The `data` section for columns that were found.
 fn columns(text: &mut String, found: &Found, choice: &Choice, told: Told) {
     let mut line = |key: &str, why: &str| {
-        let _ = writeln!(text, "  # {}\n  {key}", why.replace('\n', " "));
+        let _ = writeln!(text, "  # {}\n  {key}", remark(why));
     };
     line("format: columns", "columns are named below, as SQL over the names in the files");
     let files = format!("files: {}", yaml(&found.pattern));
@@ -168,7 +191,9 @@ fn clock(line: &mut impl FnMut(&str, &str), found: &Found) {
     line(&format!("timestamp: {}", single(&time.sql)), &format!("seconds since 1970, of {}", time.unit));
     let zone = found.clock.as_ref().and_then(|clock| clock.zone.as_ref());
     match zone {
-        Some(zone) => line(&format!("time_zone: {zone}"), "hours of the day are those of this zone's clocks"),
+        Some(zone) => {
+            line(&format!("time_zone: {}", plain(zone)), "hours of the day are those of this zone's clocks");
+        }
         None if time.is_utc => line(
             "utc_offset_hours: 0",
             "hours of the day are those of UTC: set this, or in its place `time_zone: Europe/Berlin`, to the users' clock",
@@ -187,7 +212,8 @@ fn is_read_as_text(found: &Found, name: &str) -> bool {
         .as_ref()
         .is_some_and(|clock| clock.is_text && clock.columns.iter().any(|column| column == name));
     let kind = found.columns.iter().find(|column| column.name == name).map(|column| column.kind);
-    of_time || kind == Some("text")
+    let is_mended = found.mended.iter().any(|(mended, _)| mended == name);
+    of_time || is_mended || kind == Some("text")
 }
 
 /// What has to be said of the layout, because a run of this configuration would find another one.

@@ -3,7 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::found::{Candidate, FoundColumn};
-use super::time::{literal, quoted};
+use super::labels::{Labels, is_unknown, strays};
+use super::sql::quoted;
 use super::words::says;
 use crate::dataset::{GlimpsedColumn, Value, stand_in_of};
 
@@ -13,6 +14,8 @@ const MOST_LABELS: usize = 8;
 const MOST_SYMBOLS: usize = 10;
 /// Most words of a column of numbers that may all stand for missing values.
 const MOST_WORDS: usize = 3;
+/// What is said of a column of one value.
+const NEVER: &str = "it never changes";
 /// Fewer rows of a label in all, and it is an event rather than a state.
 const RARE: f64 = 0.005;
 
@@ -86,6 +89,8 @@ const ASIDE: [&str; 17] = [
 pub(super) struct Traits {
     /// Its name.
     pub(super) name: String,
+    /// Its values in SQL.
+    pub(super) sql: String,
     /// `number`, `label`, `symbols`, `text`, `empty`.
     pub(super) kind: &'static str,
     missing: f64,
@@ -98,17 +103,27 @@ pub(super) struct Traits {
     pub(super) words: Vec<String>,
     /// A number that stands for missing values.
     pub(super) stand_in: Option<f64>,
+    /// Numbers that hardly are labels as the others are.
+    strays: Vec<f64>,
     goes_on: bool,
     doubts: Vec<String>,
 }
 
 impl Traits {
-    /// Looks at the values of a column.
-    pub(super) fn of(column: &GlimpsedColumn) -> Self {
+    /// Looks at the values of a column in some files; `sql` makes numbers of them that a run would not read.
+    pub(super) fn of(files: &[&GlimpsedColumn], sql: Option<String>) -> Self {
+        let name = files.first().map_or("", |column| column.name.as_str());
+        // What never changes within a file is no column to analyse, though it differs from file to file.
+        let files = if files.iter().any(|column| changes(&column.values)) {
+            files
+        } else {
+            &files[..1.min(files.len())]
+        };
+        let values = || files.iter().flat_map(|column| &column.values);
         let mut numbers = Vec::new();
         let mut texts: BTreeMap<String, usize> = BTreeMap::new();
         let mut missing = 0;
-        for value in &column.values {
+        for value in values() {
             match value {
                 Value::Missing => missing += 1,
                 Value::Number(number) => numbers.push(*number),
@@ -119,8 +134,12 @@ impl Traits {
             }
         }
         let of_texts: usize = texts.values().sum();
-        let is_numbers = numbers.len() > of_texts && texts.len() <= MOST_WORDS;
+        let few = numbers.len() > of_texts && texts.len() <= MOST_WORDS;
+        let is_numbers = few || !numbers.is_empty() && texts.keys().all(|text| is_unknown(text));
         let words: Vec<String> = if is_numbers { texts.keys().cloned().collect() } else { Vec::new() };
+        let strays = if is_numbers { strays_of(name, &numbers) } else { Vec::new() };
+        let (odd, numbers): (Vec<f64>, Vec<f64>) =
+            numbers.into_iter().partition(|number| strays.contains(number));
         let whole = numbers.iter().all(|number| number.fract() == 0.0 && *number >= 0.0);
         let distinct: BTreeSet<u64> = numbers.iter().take(200_000).map(|number| number.to_bits()).collect();
         let kind = match (is_numbers, distinct.len()) {
@@ -132,27 +151,46 @@ impl Traits {
             _ => "number",
         };
         let mut traits = Self {
-            name: column.name.clone(),
+            name: name.to_owned(),
+            sql: sql.unwrap_or_else(|| quoted(name)),
             kind,
-            missing: share(missing + if is_numbers { of_texts } else { 0 }, column.values.len()),
+            missing: share(missing + if is_numbers { of_texts } else { 0 }, values().count()),
             distinct: if is_numbers { distinct.len() } else { texts.len() },
             ends: ends(&numbers).filter(|_| is_numbers),
             share_of_ones: share(numbers.iter().filter(|number| **number > 0.0).count(), numbers.len()),
             texts: if is_numbers { BTreeMap::new() } else { texts },
             words,
             stand_in: None,
-            goes_on: numbers.len() > 20 && numbers.windows(2).all(|two| two[1] > two[0]),
+            strays,
+            goes_on: files.first().is_some_and(|column| goes_on(&column.values)),
             doubts: Vec::new(),
         };
         if is_numbers {
-            traits.doubt(&numbers);
+            traits.doubt(&numbers, &odd);
+        } else if let Some(labels) = traits.labels() {
+            traits.doubts = labels.doubts();
         }
         traits
     }
 
-    fn doubt(&mut self, numbers: &[f64]) {
-        if self.distinct == 1 {
-            self.doubts.push("it never changes".to_owned());
+    /// Its labels, if its texts may be some.
+    fn labels(&self) -> Option<Labels> {
+        Some(Labels::of(&self.texts)).filter(|labels| (2..=MOST_LABELS).contains(&labels.len()))
+    }
+
+    fn doubt(&mut self, numbers: &[f64], odd: &[f64]) {
+        if self.distinct == 1 && odd.is_empty() {
+            self.doubts.push(NEVER.to_owned());
+        }
+        if let (Some((least, most)), false) = (self.ends, odd.is_empty()) {
+            let codes: Vec<String> = self.strays.iter().map(|code| format!("{code}")).collect();
+            let last = if most - least > 1.0 { "to" } else { "and" };
+            self.doubts.push(format!(
+                "{} in {} rows beside {least} {last} {most}: a missing label? Where it is the target, these rows count as \
+                 missing (the expression of `target` says so)",
+                codes.join(" and "),
+                odd.len()
+            ));
         }
         let infinite = numbers.iter().filter(|number| number.is_infinite()).count();
         if infinite > 0 {
@@ -183,7 +221,13 @@ impl Traits {
             least: self.ends.map(|(least, _)| least).filter(|end| end.is_finite()),
             most: self.ends.map(|(_, most)| most).filter(|end| end.is_finite()),
             texts: self.texts.keys().take(4).map(|text| shortened(text)).collect(),
-            doubts: self.doubts.clone(),
+            // That the rows of a file are one user's is why it was taken.
+            doubts: self
+                .doubts
+                .iter()
+                .filter(|doubt| role != Some("user id") || *doubt != NEVER)
+                .cloned()
+                .collect(),
         }
     }
 
@@ -222,40 +266,74 @@ impl Traits {
         let aside = if self.kind == "number" { 5 } else { 15 };
         let named = called(&STATES, 20) - called(&ASIDE, aside) - called(&MOVEMENT, 10);
         let missing = (self.missing * 10.0) as i32;
-        let name = quoted(&self.name);
+        let sql = self.labelled();
         match self.kind {
             "label" => {
                 let rare = if self.share_of_ones < RARE || self.share_of_ones > 1.0 - RARE { 30 } else { 0 };
-                let why = format!("0 and 1, {:.0} % of them 1", 100.0 * self.share_of_ones);
-                Some((30 + named - rare - missing, name, why))
+                let why = format!("0 and 1, {:.0} % of them 1{}", 100.0 * self.share_of_ones, self.without());
+                Some((30 + named - rare - missing, sql, why))
             }
-            "symbols" => Some((15 + named - missing, name, format!("{} whole numbers", self.distinct))),
-            "text" if self.distinct <= MOST_LABELS => {
-                let text = self.state()?;
-                let sql = format!(
-                    "CASE WHEN {name} = {} THEN 1 WHEN {name} IS NOT NULL THEN 0 END",
-                    literal(&text)
-                );
-                Some((
-                    14 + named - missing,
-                    sql,
-                    format!("1 where it is `{text}`, 0 where it is another text"),
-                ))
+            "symbols" => {
+                let why = format!("{} whole numbers{}", self.distinct, self.without());
+                Some((15 + named - missing, sql, why))
             }
-            "number" => Some((named - missing, name, "numbers, cut at their median".to_owned())),
+            "text" => {
+                let (sql, why) = self.labels()?.state(&self.sql)?;
+                Some((14 + named - missing, sql, why))
+            }
+            "number" => Some((named - missing, sql, "numbers, cut at their median".to_owned())),
             _ => None,
         }
     }
 
-    /// The text that is the state of interest: the one called so, else the rarest.
-    fn state(&self) -> Option<String> {
-        const CALLED: [&str; 12] = [
-            "sleep", "schlaf", "sommeil", "asleep", "rest", "ruhe", "repos", "sit", "yes", "true", "ja",
-            "oui",
-        ];
-        let called = CALLED.iter().find_map(|word| self.texts.keys().find(|text| says(text, &[word])));
-        called.or_else(|| self.texts.iter().min_by_key(|(_, count)| **count).map(|(text, _)| text)).cloned()
+    /// Its values in SQL as labels, without numbers that hardly are some.
+    fn labelled(&self) -> String {
+        let codes: Vec<String> = self.strays.iter().map(|code| format!("{code}")).collect();
+        let sql = &self.sql;
+        if codes.is_empty() {
+            sql.clone()
+        } else {
+            format!("CASE WHEN {sql} NOT IN ({}) THEN {sql} END", codes.join(", "))
+        }
     }
+
+    /// What is said of numbers that are left out.
+    fn without(&self) -> String {
+        let codes: Vec<String> = self.strays.iter().map(|code| format!("{code}")).collect();
+        if codes.is_empty() { String::new() } else { format!(", {} taken for missing", codes.join(" and ")) }
+    }
+}
+
+/// Whether values change within a file.
+fn changes(values: &[Value]) -> bool {
+    let mut known = values.iter().filter(|value| **value != Value::Missing);
+    known.next().is_some_and(|first| known.any(|value| value != first))
+}
+
+/// Whether all values are numbers that grow from row to row.
+fn goes_on(values: &[Value]) -> bool {
+    let numbers: Vec<f64> = values
+        .iter()
+        .filter_map(|value| if let Value::Number(number) = value { Some(*number) } else { None })
+        .collect();
+    numbers.len() > 20 && numbers.windows(2).all(|two| two[1] > two[0])
+}
+
+/// Numbers of a column that hardly are labels as the others are.
+fn strays_of(name: &str, numbers: &[f64]) -> Vec<f64> {
+    let mut distinct: Vec<f64> = Vec::new();
+    for number in numbers {
+        if !distinct.contains(number) {
+            distinct.push(*number);
+        }
+        if distinct.len() > MOST_SYMBOLS + 2 {
+            return Vec::new();
+        }
+    }
+    distinct.sort_by(f64::total_cmp);
+    let found = strays(&distinct);
+    // Counts of movement may well be seven or nine.
+    if says(name, &MOVEMENT) && found.iter().any(|code| *code > 0.0) { Vec::new() } else { found }
 }
 
 fn shortened(text: &str) -> String {
@@ -280,8 +358,8 @@ pub(super) fn sources(columns: &[&Traits]) -> Vec<Candidate> {
         .filter_map(|column| {
             let (least, most) = column.ends?;
             let why = format!("{} different numbers from {least} to {most}", column.distinct);
-            let candidate =
-                Candidate { name: column.name.clone(), sql: quoted(&column.name), why, is_number: true };
+            let sql = column.sql.clone();
+            let candidate = Candidate { name: column.name.clone(), sql, why, is_number: true };
             Some((column.as_source()?, candidate))
         })
         .collect();
@@ -304,51 +382,4 @@ pub(super) fn targets(columns: &[&Traits]) -> Vec<Candidate> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{Traits, sources, targets};
-    use crate::dataset::{GlimpsedColumn, Value, value};
-
-    fn column(name: &str, cell: impl Fn(usize) -> String) -> Traits {
-        let values: Vec<Value> = (0..200).map(|row| value(&cell(row), false)).collect();
-        Traits::of(&GlimpsedColumn { name: name.to_owned(), values, is_time: false, is_text: false })
-    }
-
-    #[test]
-    fn the_likely_ones_come_first() {
-        let all = [
-            column("Line", |row| row.to_string()),
-            column("lux", |row| (row % 37).to_string()),
-            column("Activity", |row| if row % 9 == 0 { "NaN".into() } else { (row % 31).to_string() }),
-            column("marker", |row| u8::from(row == 7).to_string()),
-            column("Sleep/Wake", |row| if row < 3 { "kZ".into() } else { (row / 50 % 2).to_string() }),
-            column("Interval", |row| ["ACTIVE", "REST-S"][row / 40 % 2].into()),
-            column("constant", |_| "5".into()),
-            column("nothing", |_| String::new()),
-        ];
-        let all: Vec<&Traits> = all.iter().collect();
-        let names = |candidates: Vec<super::Candidate>| -> Vec<String> {
-            candidates.into_iter().map(|candidate| candidate.name).collect()
-        };
-        assert_eq!(names(sources(&all)), ["Activity", "lux"]);
-        let states = targets(&all);
-        assert_eq!(
-            states[1].sql,
-            "CASE WHEN \"Interval\" = 'REST-S' THEN 1 WHEN \"Interval\" IS NOT NULL THEN 0 END"
-        );
-        assert_eq!(names(states)[..2], ["Sleep/Wake", "Interval"]);
-        assert_eq!((all[4].kind, &all[4].words[..]), ("label", &["kZ".to_owned()][..]));
-        assert_eq!(
-            all.iter().map(|column| column.kind).collect::<Vec<_>>()[5..],
-            ["text", "constant", "empty"]
-        );
-    }
-
-    #[test]
-    fn numbers_for_missing_values_are_told() {
-        let steps = column("steps", |row| if row % 20 == 0 { "-999".into() } else { (row % 30).to_string() });
-        assert_eq!(steps.stand_in, Some(-999.0));
-        assert!(steps.told(None).doubts[0].contains("-999 in 10 rows"));
-        let constant = column("x", |_| "5".into());
-        assert_eq!(constant.told(None).doubts, ["it never changes"]);
-    }
-}
+mod tests;

@@ -2,9 +2,10 @@
 
 use super::device::{Device, without_names, without_table, without_times};
 use super::error::InitError;
-use super::layout::{Layout, Table, find, has_decimal_commas};
+use super::layout::{Layout, Table, find};
+use super::marks::{Marks, Spelling};
 use super::survey::DataFile;
-use crate::dataset::{Glimpse, GlimpsedColumn, GlimpsedText, fields, table, value};
+use crate::dataset::{Glimpse, GlimpsedColumn, GlimpsedText, Value, fields, table};
 
 /// Most bytes of text of a file that are looked at.
 pub(super) const MOST_BYTES: usize = 4 << 20;
@@ -27,6 +28,12 @@ pub(super) struct Sample {
     pub(super) device: Option<Device>,
     /// Whether all of its rows were looked at.
     pub(super) is_whole: bool,
+    /// What the numbers of each column are written with.
+    pub(super) marks: Vec<Marks>,
+    /// How they were read.
+    pub(super) spelling: Spelling,
+    /// The units below the names; none if there are none.
+    pub(super) units: Vec<String>,
 }
 
 impl Sample {
@@ -37,7 +44,10 @@ impl Sample {
             Glimpse::Parquet(columns, all) => {
                 let read = columns.first().map_or(0, |column| column.values.len());
                 let is_whole = read as u64 == all;
-                Ok(Self { file: file.clone(), columns, text: None, device: None, is_whole })
+                let marks = columns.iter().map(marks_of_stored).collect();
+                let (spelling, units) = (Spelling::default(), Vec::new());
+                let file = file.clone();
+                Ok(Self { file, columns, text: None, device: None, is_whole, marks, spelling, units })
             }
             Glimpse::Text(text) => Self::of_text(folder, file, text, rows),
         }
@@ -49,7 +59,7 @@ impl Sample {
         if let Some((what, hint)) = without_table(folder, &file.name, &text.text) {
             return no_table(what, hint);
         }
-        let mut layout = match find(&text.text) {
+        let layout = match find(&text.text) {
             Table::Headed(layout) => layout,
             Table::Headless { line, width, separator } => {
                 let line_at = |at: usize| {
@@ -63,6 +73,7 @@ impl Sample {
                         .unwrap_or_else(|| without_names(&file.name, line, separator, &above, &first)),
                 );
             }
+            Table::NoRows => return Err(InitError::NoRows { file: file.name.clone() }),
             Table::None => {
                 return no_table(
                     "no table was found in it: no lines with the same number of two or more fields".to_owned(),
@@ -72,21 +83,38 @@ impl Sample {
                 );
             }
         };
-        let (header, cells) = table(&text.text, layout.separator, layout.skip, rows);
-        layout.decimal_comma = has_decimal_commas(cells.iter().map(|column| &column[..]));
-        let device = Device::of(&text.text, &header);
-        let columns = header
-            .into_iter()
-            .zip(cells)
-            .map(|(name, cells)| GlimpsedColumn {
-                name,
-                values: cells.iter().map(|cell| value(cell, layout.decimal_comma)).collect(),
-                is_time: false,
-                is_text: false,
-            })
-            .collect();
         let is_whole = text.is_whole;
-        Ok(Self { file: file.clone(), columns, text: Some((text, layout)), device, is_whole })
+        let (header, cells) = cells(&text, layout, rows);
+        let units =
+            if layout.has_units { cells.iter().map(|column| column.0.clone()).collect() } else { Vec::new() };
+        let marks = of_columns(&cells);
+        let spelling = Spelling::of(&marks, layout.separator);
+        let device = Device::of(&text.text, &header);
+        let columns = columns(header, &cells, &spelling);
+        let text = Some((text, Layout { decimal_comma: spelling.decimal_comma, ..layout }));
+        Ok(Self { file: file.clone(), columns, text, device, is_whole, marks, spelling, units })
+    }
+
+    /// Reads its numbers as those of all files are.
+    pub(super) fn read_as(&mut self, spelling: &Spelling) {
+        if self.spelling == *spelling {
+            return;
+        }
+        if let Some((text, layout)) = &mut self.text {
+            layout.decimal_comma = spelling.decimal_comma;
+            let rows = self.columns.first().map_or(0, |column| column.values.len());
+            let (header, cells) = cells(text, *layout, rows);
+            self.columns = columns(header, &cells, spelling);
+        } else {
+            for (at, column) in self.columns.iter_mut().enumerate().filter(|(_, column)| column.is_text) {
+                for value in &mut column.values {
+                    if let Value::Text(text) = value {
+                        *value = spelling.value(at, text);
+                    }
+                }
+            }
+        }
+        self.spelling = spelling.clone();
     }
 
     /// Names of the columns.
@@ -98,4 +126,50 @@ impl Sample {
     pub(super) fn rows(&self) -> usize {
         self.columns.first().map_or(0, |column| column.values.len())
     }
+}
+
+/// The names of a table and below each its unit (if there are some) and its cells.
+fn cells(text: &GlimpsedText, layout: Layout, rows: usize) -> (Vec<String>, Vec<(String, Vec<String>)>) {
+    let more = usize::from(layout.has_units);
+    let (header, columns) = table(&text.text, layout.separator, layout.skip, rows + more);
+    let apart = |mut cells: Vec<String>| {
+        let unit: String = cells.drain(..more.min(cells.len())).collect();
+        (unit, cells)
+    };
+    (header, columns.into_iter().map(apart).collect())
+}
+
+fn columns(header: Vec<String>, cells: &[(String, Vec<String>)], spelling: &Spelling) -> Vec<GlimpsedColumn> {
+    let columns = header.into_iter().zip(cells).enumerate();
+    let read = columns.map(|(at, (name, (_, cells)))| GlimpsedColumn {
+        name,
+        values: cells.iter().map(|cell| spelling.value(at, cell)).collect(),
+        is_time: false,
+        is_text: false,
+    });
+    read.collect()
+}
+
+fn of_columns(cells: &[(String, Vec<String>)]) -> Vec<Marks> {
+    let of = |cells: &Vec<String>| {
+        let mut marks = Marks::default();
+        for cell in cells {
+            marks.add(cell);
+        }
+        marks
+    };
+    cells.iter().map(|(_, cells)| of(cells)).collect()
+}
+
+/// What the numbers of a column of Parquet that is text are written with.
+fn marks_of_stored(column: &GlimpsedColumn) -> Marks {
+    let mut marks = Marks::default();
+    for value in column.values.iter().filter(|_| column.is_text) {
+        match value {
+            Value::Missing => {}
+            Value::Number(number) => marks.add(&format!("{number}")),
+            Value::Text(text) => marks.add(text),
+        }
+    }
+    marks
 }

@@ -62,7 +62,7 @@ fn family(end: &str) -> String {
 impl Survey {
     /// Looks at a folder.
     pub(super) fn of(folder: &str) -> Result<Self, InitError> {
-        let contents = contents(folder)?;
+        let mut contents = contents(folder)?;
         let mut groups: BTreeMap<(String, bool), Vec<(DataFile, Sniffed)>> = BTreeMap::new();
         let (mut others, mut empty) = (Vec::new(), Vec::new());
         for (at, (name, path, bytes)) in contents.files.iter().enumerate() {
@@ -88,8 +88,38 @@ impl Survey {
             return Err(nothing(folder, &contents, &others, &empty));
         };
         let mut survey = Self::of_group(files);
+        let taken = survey.narrow(folder, &empty)?;
+        for left_out in [&mut contents.beside, &mut contents.leftovers] {
+            left_out.retain(|name| !taken.contains(name));
+        }
         survey.notes = notes(&contents, &others, &empty, &groups, &survey.pattern);
+        if !taken.is_empty() {
+            survey.notes.push(format!(
+                "`data.files: \"{}\"` takes {} as well, each as a person (hint: move files that aren't recordings into another folder)",
+                survey.pattern,
+                some(&taken)
+            ));
+        }
         Ok(survey)
+    }
+
+    /// Makes the pattern one that takes no other files, such as a README.csv; if none does, these are the answer.
+    fn narrow(&mut self, folder: &str, empty: &[String]) -> Result<Vec<String>, InitError> {
+        let own: Vec<&str> = self.files.iter().map(|file| file.name.as_str()).collect();
+        let others = |pattern: &str| -> Result<Option<Vec<String>>, InitError> {
+            let taken = Contents::taken(folder, pattern)?;
+            let has_all = own.iter().all(|name| taken.iter().any(|other| other == name));
+            let is_other = |name: &String| !own.contains(&name.as_str()) && !empty.contains(name);
+            Ok(has_all.then(|| taken.into_iter().filter(is_other).collect()))
+        };
+        let too_many = others(&self.pattern)?.unwrap_or_default();
+        for pattern in narrower(&self.pattern, &own, &too_many) {
+            if others(&pattern)?.is_some_and(|others| others.is_empty()) {
+                self.pattern = pattern;
+                return Ok(Vec::new());
+            }
+        }
+        Ok(too_many)
     }
 
     fn of_group(files: Vec<(DataFile, Sniffed)>) -> Self {
@@ -111,6 +141,36 @@ impl Survey {
         let files = files.into_iter().map(|(file, _)| file).collect();
         Self { files, pattern, kind, is_extrasensory, notes: Vec::new() }
     }
+}
+
+/// Patterns that may take these files and not the others: by how names begin, then name by name.
+fn narrower(pattern: &str, own: &[&str], others: &[String]) -> Vec<String> {
+    const MOST_NAMED: usize = 12;
+    const SPECIAL: &str = "*?[]{},!^-/";
+    if others.is_empty() {
+        return Vec::new();
+    }
+    let first = own.first().copied().unwrap_or_default();
+    let common: String = first
+        .char_indices()
+        .take_while(|(at, c)| own.iter().all(|name| name.get(*at..).is_some_and(|rest| rest.starts_with(*c))))
+        .map(|(_, c)| c)
+        .take_while(|c| c.is_alphabetic())
+        .collect();
+    let mut patterns = Vec::new();
+    if !common.is_empty() && common.len() < first.find('.').unwrap_or(first.len()) {
+        patterns.push(format!("{common}{pattern}"));
+    }
+    let mut begins: Vec<char> = others.iter().filter_map(|name| name.chars().next()).collect();
+    begins.sort_unstable();
+    begins.dedup();
+    if begins.iter().all(|c| !SPECIAL.contains(*c)) {
+        patterns.push(format!("[!{}]{pattern}", begins.iter().collect::<String>()));
+    }
+    if own.len() <= MOST_NAMED && own.iter().all(|name| !name.contains(|c| SPECIAL[..7].contains(c))) {
+        patterns.push(if let [only] = own { (*only).to_owned() } else { format!("{{{}}}", own.join(",")) });
+    }
+    patterns
 }
 
 /// Some of a list, in words.
@@ -212,6 +272,26 @@ mod tests {
         let survey = survey.unwrap();
         assert_eq!(survey.pattern, "*.AWD");
         assert!(survey.notes[0].contains("c.parquet"));
+    }
+
+    #[test]
+    fn the_pattern_leaves_out_what_is_beside() {
+        for (names, pattern) in [
+            (&["u1.csv", "u2.csv", "codebook.csv", "README.csv"][..], "u*.csv"),
+            (&["1.csv", "2.csv", "codebook.csv"], "[!c]*.csv"),
+            (&["clara.csv", "bob.csv", "codebook.csv"], "{bob.csv,clara.csv}"),
+            (&["cleo.csv", "codebook.csv"], "cleo.csv"),
+        ] {
+            let files: Vec<(&str, &[u8])> = names.iter().map(|name| (*name, &b"x"[..])).collect();
+            let survey = folder(&files).1.unwrap();
+            assert_eq!(survey.pattern, pattern);
+            assert!(survey.notes.iter().any(|note| note.contains("codebook.csv")), "{:?}", survey.notes);
+        }
+        let names: Vec<String> = (0..20).map(|at| format!("{at}.csv")).chain(["c1.csv".to_owned()]).collect();
+        let mut files: Vec<(&str, &[u8])> = names.iter().map(|name| (name.as_str(), &b"x"[..])).collect();
+        files.push(("codebook.csv", b"x"));
+        let survey = folder(&files).1.unwrap();
+        assert!(survey.pattern == "*.csv" && survey.notes[0].contains("as well"), "{:?}", survey.notes);
     }
 
     #[test]

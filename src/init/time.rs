@@ -1,6 +1,7 @@
 //! Which column is the time, and how it is read.
 
 use super::layout::{is_clock, is_date};
+use super::sql::quoted;
 use super::words::tokens;
 use crate::dataset::{GlimpsedColumn, Value, form_of, reading_of, seconds_of};
 
@@ -30,21 +31,30 @@ pub(super) struct Clock {
     pub(super) note: Option<String>,
 }
 
-/// A column name as SQL has it.
-pub(super) fn quoted(name: &str) -> String {
-    format!("\"{}\"", name.replace('"', "\"\""))
+/// What is said where dates do not tell.
+const UNSURE: &str = "whether the day or the month comes first cannot be told from the dates; the month was taken (else swap \
+                      `%m` and `%d` in `data.timestamp`)";
+
+impl Clock {
+    /// Whether day and month may be either.
+    pub(super) fn is_unsure(&self) -> bool {
+        self.note.as_deref() == Some(UNSURE)
+    }
 }
 
-/// A text as SQL has it.
-pub(super) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
-}
-
-/// The likeliest time of a table.
+/// The likeliest time of a table; one that never changes is none.
 pub(super) fn clock(columns: &[GlimpsedColumn], day_first: Option<bool>) -> Option<Clock> {
-    let of_one = columns.iter().filter_map(|column| of_column(column, day_first));
+    let is_moving = |column: &&GlimpsedColumn| {
+        changes(&column.values.iter().filter(|value| **value != Value::Missing).collect::<Vec<_>>())
+    };
+    let of_one = columns.iter().filter(is_moving).filter_map(|column| of_column(column, day_first));
     let found = of_one.chain(of_two(columns, day_first));
     found.rev_max()
+}
+
+/// Whether values change, if there are several.
+fn changes<T: PartialEq>(values: &[T]) -> bool {
+    values.len() < 2 || values.iter().any(|value| *value != values[0])
 }
 
 /// The first of the likeliest.
@@ -135,7 +145,10 @@ fn of_column(column: &GlimpsedColumn, day_first: Option<bool>) -> Option<(u32, C
     if only_dates(form.as_deref(), &texts) {
         return None;
     }
-    Some((80 + named, of_text(column, form.as_deref(), note, &texts)))
+    // When a file was made is not when its rows were recorded.
+    let steps = texts.windows(2).filter(|two| two[0] != two[1]).count();
+    let likely = if steps * 2 + 1 >= texts.len() { 80 } else { 30 };
+    Some((likely + named, of_text(column, form.as_deref(), note, &texts)))
 }
 
 /// Texts that are looked at, from all over the column.
@@ -211,11 +224,7 @@ fn common_form(texts: &[&str], day_first: Option<bool>) -> Option<(Option<String
                     None => match order(texts, form.as_deref()).cmp(&order(texts, other.as_deref())) {
                         std::cmp::Ordering::Less => false,
                         std::cmp::Ordering::Greater => true,
-                        std::cmp::Ordering::Equal => {
-                            let note = "whether the day or the month comes first cannot be told from the dates; \
-                                        the month was taken (else swap `%m` and `%d` in `data.timestamp`)";
-                            return Some((form, Some(note.to_owned())));
-                        }
+                        std::cmp::Ordering::Equal => return Some((form, Some(UNSURE.to_owned()))),
                     },
                 };
                 return Some((if swap { other } else { form }, None));
@@ -262,6 +271,9 @@ fn of_two(columns: &[GlimpsedColumn], day_first: Option<bool>) -> Option<(u32, C
             _ => None,
         })
         .collect();
+    if !changes(&both) {
+        return None;
+    }
     let step = (both.len() / LOOKED_AT).max(1);
     let both: Vec<&str> = both.iter().step_by(step).map(String::as_str).collect();
     let (form, note) = common_form(&both, day_first)?;

@@ -12,6 +12,7 @@ use crate::export::{ExportError, TableWriter, csv_name, parquet_sql};
 use crate::schema::columns::merged;
 use crate::schema::{Facts, MadeOf, TableSchema};
 use crate::sorted::{Findings, SortedRows};
+use crate::store::SCHEMA_SAID;
 use crate::tables::Compare;
 
 /// What was written of a table: rows, and what was seen of them in passing.
@@ -92,7 +93,7 @@ impl TableFiles<'_> {
         }
         if self.parquet {
             let metadata = vec![
-                ("results.schema".to_owned(), schema.table.clone()),
+                (SCHEMA_SAID.to_owned(), schema.table.clone()),
                 ("results.schema_version".to_owned(), schema.version.to_string()),
                 ("results.complete".to_owned(), self.is_complete.to_string()),
                 ("results.config_fingerprint".to_owned(), self.fingerprint.to_owned()),

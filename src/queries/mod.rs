@@ -3,4 +3,4 @@
 mod template;
 
 pub(crate) use template::PLOTS;
-pub use template::{Parameter, Queries, Query, QueryError, ident, literal};
+pub use template::{ParamDefault, Parameter, Queries, Query, QueryError, ident, literal};

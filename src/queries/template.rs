@@ -72,6 +72,14 @@ impl Query {
         self.comments().filter_map(|line| Parameter::of(line.strip_prefix("param ")?))
     }
 
+    /// The values of the parameters that have one of their own.
+    pub fn defaults(&self) -> impl Iterator<Item = ParamDefault> {
+        self.parameters().filter_map(|own| {
+            let (name, value) = (own.name.to_owned(), own.default?.to_owned());
+            Some(ParamDefault { name, value, range: own.range })
+        })
+    }
+
     fn comments(&self) -> impl Iterator<Item = &str> {
         self.sql.lines().map_while(|line| line.strip_prefix("--")).map(str::trim)
     }
@@ -120,23 +128,52 @@ impl Query {
 }
 
 /// A parameter of a query, `$name` in its SQL.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Parameter<'a> {
     /// Its name.
     pub name: &'a str,
     /// Its value if none is given; without one, a value must be given.
     pub default: Option<&'a str>,
+    /// The smallest and the largest number that it may be, if it is one.
+    pub range: Option<(f64, f64)>,
     /// What it is.
     pub what: &'a str,
 }
 
+/// What a parameter is where nothing is given, and what may be given.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ParamDefault {
+    /// Name of the parameter.
+    pub name: String,
+    /// As it would be written.
+    pub value: String,
+    /// The smallest and the largest number that it may be, if it is one.
+    pub range: Option<(f64, f64)>,
+}
+
 impl<'a> Parameter<'a> {
-    /// From `name=default: what it is` or `name: what it is`.
+    /// From `name=default: what it is`, `name=default (least to most): what it is` or `name: what it is`.
     fn of(line: &'a str) -> Option<Self> {
         let (head, what) = line.split_once(": ").or_else(|| Some((line.strip_suffix(':')?, "")))?;
         let (name, default) = head.split_once('=').map_or((head, None), |(n, d)| (n, Some(d.trim())));
-        Some(Self { name: name.trim(), default, what: what.trim() })
+        let range = default.and_then(range_of);
+        let default = default.map(|text| range.map_or(text, |(text, _)| text));
+        Some(Self { name: name.trim(), default, range: range.map(|(_, range)| range), what: what.trim() })
     }
+}
+
+impl From<(&str, &str)> for ParamDefault {
+    /// What may be anything.
+    fn from((name, value): (&str, &str)) -> Self {
+        Self { name: name.to_owned(), value: value.to_owned(), range: None }
+    }
+}
+
+/// A default, and the range behind it.
+fn range_of(text: &str) -> Option<(&str, (f64, f64))> {
+    let (default, range) = text.strip_suffix(')')?.rsplit_once(" (")?;
+    let (least, most) = range.split_once(" to ")?;
+    Some((default.trim(), (least.parse().ok()?, most.parse().ok()?)))
 }
 
 /// All queries by name.
@@ -251,6 +288,12 @@ mod tests {
         let sql = "-- what\n-- param alpha=0.05: largest q\n-- param user: an id\n-- param at=12:00: a time\nSELECT 1\n-- param no=1: more";
         let query = Query { name: "q".into(), sql: sql.into(), embedded: false };
         let found: Vec<_> = query.parameters().map(|p| (p.name, p.default, p.what)).collect();
+        let of_bins = Query { sql: "-- param bins=20 (1 to 1e3): bars\n".into(), ..query.clone() };
+        let (name, value) = ("bins".to_owned(), "20".to_owned());
+        assert_eq!(
+            of_bins.defaults().collect::<Vec<_>>(),
+            [ParamDefault { name, value, range: Some((1.0, 1000.0)) }]
+        );
         assert_eq!(
             found,
             [("alpha", Some("0.05"), "largest q"), ("user", None, "an id"), ("at", Some("12:00"), "a time")]

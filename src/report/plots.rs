@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::columns::Found;
 use crate::plot::{DrawError, HeaderError, Look, MOST_MARKS, Plot};
-use crate::queries::{PLOTS, Queries, Query};
+use crate::queries::{PLOTS, ParamDefault, Queries, Query};
 use crate::sql::{ParamError, Params, Session, SessionError};
 
 /// A plot that cannot be drawn.
@@ -139,8 +139,8 @@ impl PlotFile {
     }
 
     /// Values of the parameters that have one of their own.
-    pub(crate) fn defaults(&self) -> impl Iterator<Item = (String, String)> + '_ {
-        self.query.parameters().filter_map(|own| Some((own.name.to_owned(), own.default?.to_owned())))
+    pub(crate) fn defaults(&self) -> impl Iterator<Item = ParamDefault> {
+        self.query.defaults()
     }
 
     /// Whether it can be drawn of one person.
@@ -214,7 +214,7 @@ impl PlotFile {
     pub(crate) fn filled(&self, params: &[(String, String)]) -> String {
         let value = |name: &str| {
             let given = params.iter().find(|(own, _)| own == name).map(|(_, value)| value.clone());
-            given.or_else(|| self.defaults().find(|(own, _)| own == name).map(|(_, value)| value))
+            given.or_else(|| self.defaults().find(|own| own.name == name).map(|own| own.value))
         };
         filled(self.sql().trim_start_matches('\n').trim_end(), value)
     }

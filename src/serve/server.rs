@@ -39,6 +39,9 @@ const STREAMS: u32 = 100;
 /// How often is looked for tokens that have ended, and for snapshots that nobody uses.
 const SWEEP: Duration = Duration::from_secs(1);
 
+/// For telling whoever waits that the service stops.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// A service that listens.
 #[derive(Debug)]
 pub struct Server {
@@ -64,6 +67,11 @@ impl Server {
             return Err(ServeError::Insecure(open));
         }
         let tls = settings.tls.as_ref().map(|(certificate, key)| Tls::open(certificate, key)).transpose()?;
+        let catalog = Arc::new(Catalog::new(&settings.dirs, settings.keep));
+        let looking = Arc::clone(&catalog);
+        tokio::task::spawn_blocking(move || looking.look()).await.map_err(std::io::Error::other)?;
+        // Before anything is written there.
+        State::outside(&settings.state, catalog.list().iter().map(|source| source.dir.as_path()))?;
         let state = State::open(&settings.state)?;
         let (access, first) = Access::open(&state, settings.keep_token)?;
         let listener = listen(settings.listen, "--listen").await?;
@@ -73,9 +81,6 @@ impl Server {
             None => None,
         };
         let address = listener.local_addr()?;
-        let catalog = Arc::new(Catalog::new(&settings.dirs, settings.keep));
-        let looking = Arc::clone(&catalog);
-        tokio::task::spawn_blocking(move || looking.look()).await.map_err(std::io::Error::other)?;
         let pool = Pool::begin(settings.limits.clone())?;
         let app = Arc::new(App::new(&Arc::new(Desk::new(access, catalog, pool)), address, &settings));
         Ok(Self {
@@ -106,6 +111,11 @@ impl Server {
     /// A database that clients of Postgres can connect to: the first source.
     pub fn database(&self) -> Option<String> {
         self.app.desk.catalog.list().first().map(|source| source.name.clone())
+    }
+
+    /// What cannot be served of that which was named, a line each.
+    pub fn warnings(&self) -> Vec<String> {
+        self.app.desk.catalog.warnings()
     }
 
     /// The address of its pages.
@@ -187,17 +197,28 @@ impl Server {
         }
         drop(listener);
         app.desk.stop();
-        let closed = tokio::time::timeout(connections.grace, open.shutdown()).await;
-        if closed.is_err() {
-            tracing::warn!("connections were closed before their answers were whole");
-        }
-        #[cfg(feature = "pg")]
-        if let Some(postgres) = postgres {
-            let _ = postgres.await;
-        }
+        let closed = async {
+            open.shutdown().await;
+            #[cfg(feature = "pg")]
+            if let Some(postgres) = postgres {
+                let _ = postgres.await;
+            }
+        };
+        close(&app, closed, connections.grace).await;
         // Until the end a token that is revoked ends what it asked.
         looking.iter().for_each(tokio::task::JoinHandle::abort);
     }
+}
+
+/// Waits for answers on their way. Those that take too long are ended, and there is a moment to say so.
+async fn close(app: &App, closed: impl Future<Output = ()>, grace: Duration) {
+    tokio::pin!(closed);
+    if tokio::time::timeout(grace, &mut closed).await.is_ok() {
+        return;
+    }
+    tracing::warn!("queries were ended before their answers were whole");
+    app.desk.pool.stop();
+    let _ = tokio::time::timeout(LAST_WORDS, closed).await;
 }
 
 /// Listens at an address that an option says.
@@ -223,8 +244,9 @@ fn beside(
     (app, doors, tls): (&Arc<App>, &Arc<Doors>, Option<&Arc<Tls>>),
     settings: &Settings,
 ) -> tokio::task::JoinHandle<()> {
-    let limits =
-        super::pg::Limits { login: settings.head, patience: settings.limits.stall, grace: settings.grace };
+    // What is ended with the others is told so.
+    let grace = settings.grace + LAST_WORDS;
+    let limits = super::pg::Limits { login: settings.head, patience: settings.limits.stall, grace };
     let desk = Arc::clone(&app.desk);
     let stop = desk.stopped();
     match super::pg::Postgres::new(desk, Arc::clone(doors), tls.map(Arc::clone), limits) {

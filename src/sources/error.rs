@@ -29,6 +29,17 @@ pub enum SourceError {
         /// What lies there.
         names: String,
     },
+    /// An output, and something else beside it.
+    #[error(
+        "{output} and {other} cannot be asked together: {output} is an output of `results merge`, whose tables have the same names\n\
+         (hint: ask each by itself, or merge their runs into one output: results merge --shards RUN --shards RUN --output DIR)"
+    )]
+    Beside {
+        /// The output.
+        output: Box<Location>,
+        /// What was named with it.
+        other: Box<Location>,
+    },
     /// It is not there.
     #[error("directory {} not found", .0)]
     Missing(Location),

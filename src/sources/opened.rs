@@ -1,6 +1,7 @@
 //! Several directories opened together: runs, merged outputs, and outputs of the predecessor, which are
 //! imported into runs in a folder of their own for as long as they are needed.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use super::error::SourceError;
@@ -58,6 +59,7 @@ impl Opened {
         if !shards.is_empty() {
             opened.import(shards, expected, schemas)?;
         }
+        tell_apart(&mut opened.runs);
         Ok(opened)
     }
 
@@ -79,5 +81,21 @@ impl Opened {
         }
         self.legacy.extend(imported.findings);
         Ok(())
+    }
+}
+
+/// Runs whose directories are called alike are named with as much of their path as tells them apart.
+fn tell_apart(runs: &mut [OpenRun]) {
+    const MOST: usize = 100;
+    let mut alike: BTreeMap<String, Vec<usize>> = BTreeMap::new();
+    for (at, run) in runs.iter().enumerate() {
+        alike.entry(run.name.clone()).or_default().push(at);
+    }
+    for places in alike.into_values().filter(|places| places.len() > 1) {
+        let names = |most| places.iter().map(|at| runs[*at].place.last_parts(most)).collect::<Vec<_>>();
+        let are_apart = |names: &Vec<String>| names.iter().collect::<BTreeSet<_>>().len() == names.len();
+        for (at, name) in (2..MOST).map(names).find(are_apart).into_iter().flatten().enumerate() {
+            runs[places[at]].name = name;
+        }
     }
 }

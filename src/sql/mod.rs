@@ -14,7 +14,7 @@ mod times;
 mod tokens;
 mod unused;
 
-pub use crate::queries::{Parameter, Queries, Query, QueryError, ident, literal};
+pub use crate::queries::{ParamDefault, Parameter, Queries, Query, QueryError, ident, literal};
 pub use crate::tables::{CALLED, Definitions};
 pub use bounds::{Bounds, Clock};
 pub use control::ControlRow;

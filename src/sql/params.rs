@@ -14,6 +14,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan};
 use thiserror::Error;
 
 use super::error::SessionError;
+use crate::queries::ParamDefault;
 
 /// Values of parameters that do not fit a query.
 #[derive(Debug, Error)]
@@ -26,6 +27,16 @@ pub enum ParamError {
     /// One name, two values.
     #[error("the parameter {0} is given twice")]
     Twice(String),
+    /// `?` or `:name`, which no value can be given to.
+    #[error("a parameter is written ${name} here, and not {written}\n(hint: write ${name}{how})")]
+    Sign {
+        /// What stands in the query.
+        written: String,
+        /// What would be read.
+        name: String,
+        /// How to give it a value.
+        how: String,
+    },
     /// The query uses parameters that have no value.
     #[error("the query uses {}, which {} no value\n(hint: give one with {how})", listed(names), if names.len() == 1 { "has" } else { "have" })]
     Missing {
@@ -50,9 +61,29 @@ pub enum ParamError {
         /// What was given.
         value: String,
     },
+    /// A number, or something else, that it may not be.
+    #[error("${name} is `{value}`, and must be a number from {least} to {most}")]
+    OutOfRange {
+        /// Name of the parameter.
+        name: String,
+        /// What was given.
+        value: String,
+        /// The smallest number.
+        least: f64,
+        /// The largest number.
+        most: f64,
+    },
     /// The engine refused.
     #[error(transparent)]
     Session(#[from] SessionError),
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+fn is_name(text: &str) -> bool {
+    !text.is_empty() && text.chars().all(is_of_name)
 }
 
 fn listed(names: &[String]) -> String {
@@ -77,10 +108,10 @@ enum Place {
 }
 
 /// Values of parameters, as they were written.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Params {
     given: BTreeMap<String, String>,
-    defaults: BTreeMap<String, String>,
+    defaults: BTreeMap<String, ParamDefault>,
     /// Values with their types, in order.
     typed: Vec<(String, ScalarValue)>,
     place: Place,
@@ -121,18 +152,16 @@ impl Params {
 
     /// Values for parameters that are not given; a query need not use them.
     #[must_use]
-    pub fn with_defaults(
-        mut self,
-        defaults: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        self.defaults = defaults.into_iter().map(|(name, value)| (name.into(), value.into())).collect();
+    pub fn with_defaults(mut self, defaults: impl IntoIterator<Item = impl Into<ParamDefault>>) -> Self {
+        self.defaults =
+            defaults.into_iter().map(Into::into).map(|own: ParamDefault| (own.name.clone(), own)).collect();
         self
     }
 
     /// Gives a parameter a value; `$` before its name may stand or not. The value before is given back.
     pub fn set(&mut self, name: &str, value: &str) -> Result<Option<String>, ParamError> {
         let plain = name.trim().trim_start_matches('$');
-        if plain.is_empty() || !plain.chars().all(|c| c.is_alphanumeric() || c == '_') {
+        if !is_name(plain) {
             return Err(ParamError::Form(format!("{name}={value}")));
         }
         Ok(self.given.insert(plain.to_owned(), value.trim().to_owned()))
@@ -150,7 +179,8 @@ impl Params {
 
     /// All values as they were written, each once, for another process; those that a program has bound are none of these.
     pub(super) fn texts(&self) -> Vec<(String, String)> {
-        let all: BTreeMap<&String, &String> = self.defaults.iter().chain(&self.given).collect();
+        let defaults = self.defaults.iter().map(|(name, own)| (name, &own.value));
+        let all: BTreeMap<&String, &String> = defaults.chain(&self.given).collect();
         all.into_iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
@@ -175,18 +205,32 @@ impl Params {
         typed
     }
 
+    /// How to give a parameter a value.
+    fn how(&self, name: &str) -> String {
+        match self.place {
+            Place::CommandLine => format!("--param {name}=VALUE"),
+            Place::Prompt => format!("\\set {name} VALUE"),
+            Place::Program => "a value for each, in order or by name".into(),
+        }
+    }
+
     /// The query with every parameter replaced by its value.
     pub fn bind(&self, frame: DataFrame) -> Result<DataFrame, ParamError> {
         let used = used(&frame)?;
         let typed = self.typed(&used);
         let has = |name: &String| typed.contains_key(name) || self.has(name);
         let missing: Vec<String> = used.keys().filter(|name| !has(name)).cloned().collect();
-        if let Some(first) = missing.first() {
+        if let Some(written) = missing.iter().find(|name| !is_name(name)) {
+            let name = written.trim_start_matches(|c: char| !is_of_name(c));
+            let name = if name.is_empty() { "name" } else { name };
             let how = match self.place {
-                Place::CommandLine => format!("--param {first}=VALUE"),
-                Place::Prompt => format!("\\set {first} VALUE"),
-                Place::Program => "a value for each, in order or by name".into(),
+                Place::Program => String::new(),
+                _ => format!(" in its place, and give it a value with {}", self.how(name)),
             };
+            return Err(ParamError::Sign { written: written.clone(), name: name.to_owned(), how });
+        }
+        if let Some(first) = missing.first() {
+            let how = self.how(first);
             return Err(ParamError::Missing { names: missing, how });
         }
         let unknown: Vec<String> =
@@ -203,10 +247,31 @@ impl Params {
                 values.push((name, value.clone()));
                 continue;
             }
-            let text = self.given.get(&name).or_else(|| self.defaults.get(&name)).map_or("", String::as_str);
-            values.push((name.clone(), value(&name, text, wanted.as_ref())?));
+            let default = self.defaults.get(&name);
+            let given = self.given.get(&name);
+            let text = given.or(default.map(|own| &own.value)).map_or("", String::as_str);
+            let value = value(&name, text, wanted.as_ref())?;
+            if let Some(own) = default.filter(|own| given.is_some_and(|given| *given != own.value)) {
+                own.check(text, &value)?;
+            }
+            values.push((name, value));
         }
         Ok(frame.with_param_values(values).map_err(SessionError::from)?)
+    }
+}
+
+impl ParamDefault {
+    /// Refuses what is not in its range, if it has one.
+    fn check(&self, text: &str, value: &ScalarValue) -> Result<(), ParamError> {
+        let Some((least, most)) = self.range else { return Ok(()) };
+        let number = match value.cast_to(&DataType::Float64) {
+            Ok(ScalarValue::Float64(Some(number))) if value.data_type().is_numeric() => number,
+            _ => f64::NAN,
+        };
+        if (least..=most).contains(&number) {
+            return Ok(());
+        }
+        Err(ParamError::OutOfRange { name: self.name.clone(), value: text.to_owned(), least, most })
     }
 }
 

@@ -217,10 +217,14 @@ impl Session {
         for (run, damage) in opened.runs.iter_mut().zip(&damaged.runs) {
             run.leave_out(damage.clone());
         }
-        for (place, manifest) in &opened.merged {
+        if let [(place, manifest), others @ ..] = &opened.merged[..] {
+            let others =
+                others.iter().map(|(place, _)| place).chain(opened.runs.iter().map(|run| &run.place));
+            if let Some(other) = others.into_iter().next() {
+                let (output, other) = (Box::new(place.clone()), Box::new(other.clone()));
+                return Err(SourceError::Beside { output, other }.into());
+            }
             self.register_merged(place, manifest)?;
-        }
-        if let Some((_, manifest)) = opened.merged.last() {
             put_around_merged(&self.catalog, manifest, definitions)?;
         }
         for finding in &opened.legacy {
@@ -307,8 +311,9 @@ impl Session {
         if !manifest.parquet {
             return Err(SourceError::CsvOnly(place.clone()).into());
         }
-        for table in manifest.rows.keys() {
-            let rows = merged(place, table).map_err(|error| SourceError::lost(place, manifest, error))?;
+        for (table, rows) in &manifest.rows {
+            let rows =
+                merged(place, table, *rows).map_err(|error| SourceError::lost(place, manifest, error))?;
             self.table(PUBLIC, table, rows);
         }
         Ok(())

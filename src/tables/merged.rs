@@ -11,14 +11,24 @@ use super::error::FileError;
 use super::parquet::Columns;
 use super::scan::Rows;
 use crate::sorted::{Owner, SortedFile, TableFile};
-use crate::store::{Location, ParquetParts, Storage, StoreError};
+use crate::store::{Location, MERGE_MANIFEST, ParquetParts, SCHEMA_SAID, Storage, StoreError};
 
-/// A table of an output.
+/// A table of an output, with the rows that its manifest says.
 ///
 /// # Errors
-/// The file is missing, or is no Parquet file.
-pub fn merged(place: &Location, table: &str) -> Result<Arc<dyn TableProvider>, FileError> {
-    merged_of(&place.storage()?, &[format!("{table}.parquet")])
+/// The file is missing, is no Parquet file, or is another table's, or has other rows.
+pub fn merged(place: &Location, table: &str, rows: u64) -> Result<Arc<dyn TableProvider>, FileError> {
+    let storage = place.storage()?;
+    let path = format!("{table}.parquet");
+    let (columns, said, file) = file_of(&storage, &path)?;
+    let damaged = |what: String| Err(FileError::Damaged { file: format!("{}/{path}", storage.name()), what });
+    if let Some(other) = said.filter(|said| said != table) {
+        return damaged(format!("it has the rows of {other}"));
+    }
+    if file.rows != rows {
+        return damaged(format!("it has {} rows, and {MERGE_MANIFEST} says {rows}", file.rows));
+    }
+    Ok(Arc::new(Rows::new(columns, vec![file])))
 }
 
 /// The table of some files of a storage, which have the same columns and are in order one after the other.
@@ -29,7 +39,7 @@ pub fn merged_of(storage: &Arc<dyn Storage>, paths: &[String]) -> Result<Arc<dyn
     let mut found: Option<Columns> = None;
     let mut files = Vec::with_capacity(paths.len());
     for path in paths {
-        let (columns, file) = file_of(storage, path)?;
+        let (columns, _, file) = file_of(storage, path)?;
         found.get_or_insert(columns);
         files.push(file);
     }
@@ -37,7 +47,11 @@ pub fn merged_of(storage: &Arc<dyn Storage>, paths: &[String]) -> Result<Arc<dyn
     Ok(Arc::new(Rows::new(columns, files)))
 }
 
-fn file_of(storage: &Arc<dyn Storage>, path: &str) -> Result<(Columns, TableFile), FileError> {
+/// A file, its columns, and the table whose rows it says it has.
+fn file_of(
+    storage: &Arc<dyn Storage>,
+    path: &str,
+) -> Result<(Columns, Option<String>, TableFile), FileError> {
     let name = || format!("{}/{path}", storage.name());
     let file = storage.open(path).map_err(StoreError::from)?.ok_or_else(|| FileError::Gone(name()))?;
     let bytes = file.length();
@@ -51,7 +65,12 @@ fn file_of(storage: &Arc<dyn Storage>, path: &str) -> Result<(Columns, TableFile
     let columns = columns.sorted_by(sorted_by(metadata.metadata()));
     let rows = u64::try_from(metadata.metadata().file_metadata().num_rows()).unwrap_or_default();
     let file = SortedFile::stored(0, "", 0, Owner::Group, storage, path);
-    Ok((columns, TableFile { file, bytes, checksum: None, rows }))
+    let said = metadata
+        .metadata()
+        .file_metadata()
+        .key_value_metadata()
+        .and_then(|entries| entries.iter().find(|entry| entry.key == SCHEMA_SAID)?.value.clone());
+    Ok((columns, said, TableFile { file, bytes, checksum: None, rows }))
 }
 
 /// The columns by which the rows are sorted, as far as the footer says so of all of them: a file that another program

@@ -237,6 +237,15 @@ fn what_a_part_reads_and_is_damaged_is_named_with_what_makes_it_again() {
     assert!(err.contains("is not what was written\n(hint: `--stage runs --part 1` makes it again)"), "{err}");
     let again = world.expect(0, &args("out", &["--stage", "runs", "--part", "1"])).err;
     assert!(again.contains("note: the part 1 of 3 of the stage runs is done again: "), "{again}");
+    // What stands behind the rows says where they are.
+    let file =
+        std::fs::read_dir(world.path("out/_parts/1-runs/00000")).unwrap().next().unwrap().unwrap().path();
+    let mut bytes = std::fs::read(&file).unwrap();
+    bytes.push(b'x');
+    std::fs::write(&file, bytes).unwrap();
+    let err = world.expect(1, &args("out", &["--stage", "ranges"])).err;
+    assert!(err.contains("is not what was written\n(hint: `--stage runs --part 0` makes it again)"), "{err}");
+    world.expect(0, &args("out", &["--stage", "runs", "--part", "0"]));
     // A record that is damaged is none.
     let record = world.path("out/_parts/1-runs/00002.parquet");
     let bytes = std::fs::read(&record).unwrap();

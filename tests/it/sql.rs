@@ -492,3 +492,33 @@ fn time_is_bounded_in_words() {
         world.expect(2, &["sql", "--run", "run", "--timeout", "soon", "select 1"]).err.contains("90s, 15min")
     );
 }
+
+#[test]
+fn runs_that_are_called_alike_are_told_apart_and_outputs_are_asked_alone() {
+    let world = World::new(2);
+    for run in ["a/run", "b/run", "b/other"] {
+        assert_eq!(world.analyse(run, &[]).code, Some(0));
+    }
+    let sql = "select run, count(distinct user_id) as users from te group by run order by run";
+    let runs = |others: &[&str]| {
+        let args = ["sql", "--format", "csv", sql, "--run", "a/run"];
+        world.expect(0, &[&args[..], others].concat()).out
+    };
+    assert_eq!(runs(&["--run", "b/run"]), "run,users\na/run,2\nb/run,2\n");
+    assert_eq!(runs(&["--run", "b/other"]), "run,users\nother,2\nrun,2\n");
+    // A path may go up and down again.
+    world.expect(0, &["merge", "--shards", "a/run", "--output", "b/../m", "--parts", "2"]);
+    world.expect(0, &["validate", "a/../m"]);
+    world.expect(0, &["sql", "--run", "a/../m", "select count(*) from te"]);
+    for others in [["--run", "b/run"], ["--run", "a/../m"]] {
+        let args = ["sql", "select count(*) from te", "--run", "m"];
+        let said = world.run(&[&args[..], &others].concat());
+        assert_eq!(said.code, Some(1), "{}", said.err);
+        assert!(
+            said.err.contains("m and ") && said.err.contains("cannot be asked together")
+                || said.err.contains("(hint: ask each by itself"),
+            "{}",
+            said.err
+        );
+    }
+}

@@ -86,6 +86,15 @@ fn a_file_that_is_gone_from_an_output_is_named_with_what_makes_it_again() {
     let said = ask(1).err;
     assert!(said.starts_with("error: merged/te.parquet is damaged: ") && remedy(&said), "{said}");
     assert!(!said.contains("Parquet error"), "{said}");
+    // That of another table, and one with other rows.
+    std::fs::copy(world.path("merged/users.parquet"), &file).unwrap();
+    let said = ask(1).err;
+    assert!(said.starts_with("error: merged/te.parquet is damaged: it has the rows of users\n"), "{said}");
+    std::fs::write(&file, &whole).unwrap();
+    let manifest = std::fs::read_to_string(world.path("merged/merge.yaml")).unwrap();
+    world.write("merged/merge.yaml", manifest.replace("\n  te: 4\n", "\n  te: 5\n"));
+    let said = world.expect(1, &["validate", "merged"]).err;
+    assert!(said.contains("merged/te.parquet is damaged: it has 4 rows, and merge.yaml says 5"), "{said}");
     // As it says.
     std::fs::remove_dir_all(world.path("merged")).unwrap();
     world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);

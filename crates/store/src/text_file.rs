@@ -6,6 +6,15 @@ use std::path::Path;
 /// What some editors begin a file of UTF-8 with.
 const MARK: &str = "\u{feff}";
 
+/// How files begin that are none.
+const OTHERS: [(&[u8], &str); 5] = [
+    (b"PAR1", "Parquet"),
+    (b"\x1f\x8b", "compressed with gzip"),
+    (b"\x28\xb5\x2f\xfd", "compressed with zstd"),
+    (b"PK\x03\x04", "a ZIP archive or a spreadsheet"),
+    (b"ARROW1", "Arrow IPC"),
+];
+
 /// The text of a file, without a byte-order mark.
 ///
 /// # Errors
@@ -17,6 +26,9 @@ pub fn read(path: &Path) -> io::Result<String> {
 /// The text that bytes hold, without a byte-order mark.
 fn of_bytes(bytes: Vec<u8>) -> io::Result<String> {
     let invalid = |what: String| io::Error::new(io::ErrorKind::InvalidData, what);
+    if let Some((_, what)) = OTHERS.iter().find(|(begins, _)| bytes.starts_with(begins)) {
+        return Err(invalid(format!("it is {what}, not text (hint: save it as text in UTF-8)")));
+    }
     if bytes.starts_with(&[0xff, 0xfe])
         || bytes.starts_with(&[0xfe, 0xff])
         || bytes.iter().take(64).any(|b| *b == 0)
@@ -44,6 +56,8 @@ mod tests {
             let bytes = wide.encode_utf16().flat_map(u16::to_le_bytes).collect();
             assert!(of_bytes(bytes).unwrap_err().to_string().contains("UTF-16"), "{wide}");
         }
+        assert!(of_bytes(b"PAR1\0\0".to_vec()).unwrap_err().to_string().contains("it is Parquet, not text"));
+        assert!(of_bytes(b"\x1f\x8b\x08".to_vec()).unwrap_err().to_string().contains("gzip"));
         assert!(of_bytes(b"a\nb\xff".to_vec()).unwrap_err().to_string().contains("line 2"));
     }
 }

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use crate::cli::speak::say_line;
 use crate::config::{self, Config};
 use crate::dataset::{Inputs, list};
@@ -40,9 +42,12 @@ fn of_file(path: &Path) -> Result<Vec<String>, Failure> {
     Ok(users)
 }
 
-/// An id a line, or the column `user_id` of a table: without comments, without a header, and without quotes if all
+/// An id a line, the column `user_id` of a table, or JSON: without comments, without a header, and without quotes if all
 /// lines have them.
 fn ids(text: &str) -> Vec<String> {
+    if let Some(ids) = of_json(text) {
+        return ids;
+    }
     let mut lines: Vec<&str> =
         text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty()).collect();
     lines.retain(|line| *line != "#" && !line.starts_with("# "));
@@ -55,6 +60,18 @@ fn ids(text: &str) -> Vec<String> {
     let inner = |line: &str| Some(line.strip_prefix('"')?.strip_suffix('"')?.replace("\"\"", "\""));
     let unquoted: Option<Vec<String>> = lines.iter().map(|line| inner(line)).collect();
     unquoted.unwrap_or_else(|| lines.iter().map(|line| (*line).to_owned()).collect())
+}
+
+/// The ids of a list of texts, or of objects with `user_id`, of which each may stand in a line of its own; none if it is
+/// something else.
+fn of_json(text: &str) -> Option<Vec<String>> {
+    let id = |value: &Value| value.as_str().or_else(|| value.get(USER)?.as_str()).map(str::to_owned);
+    if text.trim_start().starts_with('[') {
+        return serde_json::from_str::<Vec<Value>>(text).ok()?.iter().map(id).collect();
+    }
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    let objects = lines.map(|line| serde_json::from_str::<Value>(line).ok().filter(Value::is_object));
+    objects.map(|object| id(&object?)).collect()
 }
 
 /// The ids of a table with several columns; none if it is not one.
@@ -102,6 +119,9 @@ mod tests {
         assert_eq!(ids("u1\ru2\r"), ["u1", "u2"], "lines as older Macs end them");
         assert_eq!(ids("age,user_id\n30,u1\n31,\"u2\"\n"), ["u1", "u2"]);
         assert_eq!(ids("user_id;site\r\nu1;a\r\n"), ["u1"]);
+        assert_eq!(ids("[\"u1\", \"u 2\"]\n"), ["u1", "u 2"]);
+        assert_eq!(ids("{\"age\": 3, \"user_id\": \"u1\"}\n{\"user_id\": \"u2\"}\n"), ["u1", "u2"]);
+        assert_eq!(ids("[site]\nu1\n"), ["[site]", "u1"], "an id may have brackets");
         assert_eq!(ids("u,1\nu,2\n"), ["u,1", "u,2"], "ids may have commas");
     }
 }

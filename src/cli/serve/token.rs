@@ -36,7 +36,7 @@ enum Command {
         /// A name for it, which the audit log has
         name: String,
         /// Days until it ends
-        #[arg(long, value_name = "N", value_parser = limits::number)]
+        #[arg(long, value_name = "N", value_parser = |text: &str| limits::whole::<u32>(text, 1..=36_500))]
         days: Option<u32>,
         /// Sources that it sees, with `*` and `?`; all without this
         #[arg(long, value_name = "GLOB")]

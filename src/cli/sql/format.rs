@@ -42,6 +42,16 @@ impl Format {
         })
     }
 
+    /// What the end of a file's name promises that is not written.
+    pub(super) fn promised(file: &Path) -> Option<String> {
+        const OTHERS: [&str; 16] = [
+            "xlsx", "xls", "ods", "tsv", "tab", "gz", "zst", "bz2", "xz", "zip", "feather", "html", "dta",
+            "sav", "rds", "sqlite",
+        ];
+        let end = file.extension()?.to_str()?.to_ascii_lowercase();
+        OTHERS.contains(&end.as_str()).then_some(end)
+    }
+
     /// Whether it is unreadable on a terminal.
     pub(super) fn is_binary(self) -> bool {
         matches!(self, Self::Parquet | Self::Arrow)

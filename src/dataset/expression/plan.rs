@@ -20,6 +20,8 @@ use datafusion::sql::sqlparser::ast::ExprWithAlias;
 
 use super::super::parquet::as_numbers;
 use super::super::table::Needed;
+use super::super::text_time;
+use super::local::NAMES;
 use super::{syntax, words};
 
 /// What expressions are planned with.
@@ -100,6 +102,9 @@ fn plan(
             "`{function}` summarises several rows, and an expression is evaluated row by row (hint: calculate it \
              beforehand and keep it as a column of the file)"
         )));
+    }
+    if let Some(reason) = lost_times(&logical)? {
+        return Ok(Err(reason));
     }
     let logical = in_decimals(planner, logical, columns)?;
     if logical.exists(|node| Ok(changes(node)))? {
@@ -187,6 +192,24 @@ fn summary(expression: &LogicalExpr) -> EngineResult<Option<String>> {
         Ok(found.is_some())
     })?;
     Ok(found)
+}
+
+/// Why a form that times are read by would lose the time of day.
+fn lost_times(expression: &LogicalExpr) -> EngineResult<Option<String>> {
+    let mut lost = None;
+    expression.exists(|node| {
+        if let LogicalExpr::ScalarFunction(call) = node
+            && (NAMES.contains(&call.func.name()) || call.func.name() == "to_unixtime")
+        {
+            let form = |argument: &LogicalExpr| match argument {
+                LogicalExpr::Literal(value, _) => text_time::lost(value.try_as_str()??),
+                _ => None,
+            };
+            lost = call.args.iter().skip(1).find_map(form);
+        }
+        Ok(lost.is_some())
+    })?;
+    Ok(lost)
 }
 
 /// A text of the expression itself that is to be a number and is none.

@@ -187,6 +187,24 @@ fn long_and_deep_expressions_are_read_or_refused() {
 }
 
 #[test]
+fn forms_that_lose_the_time_of_day_are_refused() {
+    for (sql, told) in [
+        ("to_timestamp(t, '%Y-%m-%d %H')", "`%H` needs `%M`"),
+        ("to_timestamp_millis(t, '%Y-%m-%d %H:%M', '%m/%d/%Y %I:%M')", "`%I` needs `%p`"),
+        ("to_unixtime(t, '%Y-%m-%d %H') + 1", "`%H` needs `%M`"),
+    ] {
+        for zone in [None, Some(Tz::Europe__Berlin)] {
+            let error = Compiler::new(&["t".to_owned()], zone).compile("data.timestamp", sql).unwrap_err();
+            assert!(error.to_string().contains(told), "{sql}: {error}");
+        }
+    }
+    let texts: ArrayRef = Arc::new(StringArray::from(vec!["2026-01-05 13"]));
+    let whole = "to_timestamp(t || ':00', '%Y-%m-%d %H:%M')";
+    let whole = Compiler::new(&["t".to_owned()], None).compile("data.timestamp", whole).unwrap();
+    assert_eq!(whole.evaluate(&[texts], 1).unwrap(), [1_767_618_000.0]);
+}
+
+#[test]
 fn durations_are_seconds() {
     near("to_timestamp(x) - to_timestamp(y)", &[90.5, 30.0], 60.5);
 }

@@ -9,7 +9,7 @@ use arrow::array::{
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Field, Int32Type};
 
-use super::{Cells, canonical, lookalikes, of_cell, of_column, rounded, stand_ins};
+use super::{Cells, canonical, look_equal, lookalikes, of_cell, of_column, rounded, stand_ins};
 
 fn column(values: impl arrow::array::Array + 'static) -> Result<Vec<Option<String>>, String> {
     array(&(Arc::new(values) as ArrayRef), false)
@@ -127,6 +127,10 @@ fn ids_that_look_like_one_are_found() {
     let found = lookalikes(["7", "7.", "+7", "7,0", "1e3", "1000", "1E5", "100000"].into_iter());
     let pairs = [("7", "7."), ("7", "+7"), ("7", "7,0"), ("1e3", "1000"), ("1E5", "100000")];
     assert_eq!(found, pairs);
+    // Composed and taken apart; digits and letters of full width.
+    let forms = ["J\u{fc}rgen", "Ju\u{308}rgen", "\u{ff55}\u{ff11}", "u1", "Jurgen"];
+    assert_eq!(lookalikes(forms.into_iter()), [(forms[0], forms[1]), (forms[2], forms[3])]);
+    assert!(look_equal(forms[0], forms[1]) && !look_equal(forms[0], forms[4]));
     assert!(lookalikes(["7", "70", "a", "b", "0e1", "0e2", "7.5", "75", "1e400"].into_iter()).is_empty());
 }
 

@@ -99,3 +99,21 @@ fn users_of_a_column() {
     config.data.user = Some("whom".to_owned());
     assert_eq!(inputs(&config).unwrap_err().code(), "missing_column");
 }
+
+#[test]
+fn ids_that_look_alike_are_told_and_counted() {
+    let rows = (0..7).map(|n| format!("U{n},1\nu{n},1\n")).collect::<Vec<_>>().concat();
+    let (_folder, mut config) =
+        folder(&[("1.csv", &format!("who,a\nJ\u{fc}rgen,1\nJu\u{308}rgen,1\n{rows}"))]);
+    config.data.user = Some("who".to_owned());
+    let notes = list(&config).unwrap().notes;
+    assert_eq!(notes.len(), 6, "{notes:?}");
+    assert_eq!(notes[5], "and 3 more pairs of user ids that look like one");
+    let (_folder, mut config) = folder(&[("1.csv", "who,a\nJ\u{fc}rgen,1\nJu\u{308}rgen,1\n")]);
+    config.data.user = Some("who".to_owned());
+    let notes = list(&config).unwrap().notes;
+    assert!(
+        notes[0].contains("look like one, written with other characters of Unicode: are they"),
+        "{notes:?}"
+    );
+}

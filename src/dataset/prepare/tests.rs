@@ -218,7 +218,30 @@ fn numbers_that_stand_for_missing_values_are_told() {
         ]
     );
     assert!(doubts(9999.0, 10)[0].contains("`data.missing_values: [9999]`"));
-    for (value, every, why) in [(-998.0, 10, "no such number"), (-999.0, 40, "once"), (5.0, 10, "a value")] {
+    assert!(
+        doubts(65_535.0, 10)[0].contains("the largest number of 16 bits; if it stands for a missing value")
+    );
+    for (value, written) in [
+        (32_767.0, "32767"),
+        (-32_768.0, "-32768"),
+        (2_147_483_647.0, "2147483647"),
+        (4_294_967_295.0, "4294967295"),
+        (1e30, "1e30"),
+        (-3.402_823_5e38, "-3.4028235e38"),
+        (f64::from(f32::MIN), "-3.4028234663852886e38"),
+        (f64::from(1e30_f32), "1.0000000150474662e30"),
+        (f64::MAX, "1.7976931348623157e308"),
+    ] {
+        let told = doubts(value, 10).remove(0);
+        assert!(told.contains(&format!("the source is {written} in 4 rows")), "{told}");
+        assert!(told.contains(&format!("`data.missing_values: [{written}]`")), "{told}");
+    }
+    for (value, every, why) in [
+        (-998.0, 10, "no such number"),
+        (65_534.0, 10, "no end of a type"),
+        (-999.0, 40, "once"),
+        (5.0, 10, "a value"),
+    ] {
         assert!(doubts(value, every).is_empty(), "{why}");
     }
 }

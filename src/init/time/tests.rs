@@ -123,3 +123,15 @@ fn a_named_column_is_taken_for_the_time() {
     assert_eq!(of_named(&columns, "x", None).unwrap().sql, "\"x\"");
     assert_eq!(of_named(&columns, "y", None), None);
 }
+
+#[test]
+fn a_time_that_never_changes_is_none() {
+    let made = || column("created_at", |_| "2026-03-01 10:00:00".into());
+    let time = column("time", |row| (1_767_618_300 + 60 * row).to_string());
+    assert_eq!(of(&[made(), time.clone()]).sql, "\"time\"");
+    assert_eq!(clock(&[made()], None), None);
+    let uploads = column("uploaded_at", |row| format!("2026-03-0{} 10:00:00", 1 + row / 100));
+    assert_eq!(of(&[uploads, time]).sql, "\"time\"");
+    let both = [column("date", |_| "2026-03-01".into()), column("clock", |_| "10:00:00".into())];
+    assert_eq!(clock(&both, None), None);
+}

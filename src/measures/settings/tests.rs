@@ -203,6 +203,10 @@ fn what_was_found_and_what_to_write_are_told() {
         ("surrogates: 0x10", "write 16"),
         ("surrogates: 0o17", "write 15"),
         ("surrogates: \"1000\"", "write 1000"),
+        ("surrogates: 1,000", "not \"1,000\"; write 1000"),
+        ("surrogates: 1 000 000", "write 1000000"),
+        ("gaps: {max_seconds: \"1,000\"}", "write 1000, or 1 if the comma is a decimal mark"),
+        ("gaps: {max_seconds: \"1,5\"}", "write 1.5"),
         ("taus: [1.5]", "not [1.5]"),
         ("fdr: {alpha: \"0.05\"}", "write 0.05"),
         ("fdr: {alpha: 5%}", "write 0.05"),
@@ -211,6 +215,8 @@ fn what_was_found_and_what_to_write_are_told() {
         ("statistical: {adaptive_surrogates: on}", "write true"),
         ("k_selection: {k_max: none}", "write null"),
         ("data: {encoding: latin-9x}", "is `latin-9x`, which is not the name of an encoding"),
+        ("data: {encoding: latin-1}", "can be read; did you mean `latin1`?"),
+        ("data: {encoding: utf-8-sig}", "did you mean `utf-8`?"),
         ("data: {utc_offset_hours: 25}", "must be from -24 to 24, not 25"),
         ("data: {files: *.csv}", "files: \"*.csv\""),
         ("out_dir: ~/out", "only a shell replaces"),
@@ -235,8 +241,83 @@ fn what_was_found_and_what_to_write_are_told() {
 }
 
 #[test]
+fn a_key_in_another_place_is_told_where_it_belongs() {
+    for (text, told) in [
+        ("min_rows: 5", "unknown key `min_rows`; it belongs below `data`: `data.min_rows`"),
+        ("alpha: 0.1", "unknown key `alpha`; it belongs below `fdr`: `fdr.alpha`"),
+        ("target: a", "it belongs elsewhere: `data.target` or `data.discretize.target`"),
+        ("data: {hour_bins: 6}", "unknown key `data.hour_bins`; it belongs at the top of the file"),
+        ("k_selection: {nulls: [days]}", "it belongs below `statistical`: `statistical.nulls`"),
+        ("timeout: 5", "`analysis.timeout`"),
+        ("min_row: 5", "unknown key `min_row`; "),
+    ] {
+        assert!(faults(text).contains(told), "{text}: {}", faults(text));
+    }
+}
+
+#[test]
+fn symbols_source_and_target_are_told_key_by_key() {
+    let discretize = |text: &str| faults(&format!("data: {{discretize: {{source: {text}}}}}"));
+    for (text, told) in [
+        (
+            "{quantiles: 3, rule: rank}",
+            "`data.discretize.source.rule` must be ranked, averaged_inverted_cdf or linear, not \"rank\"; did you mean `ranked`?",
+        ),
+        (
+            "{quantile: 3}",
+            "unknown key `data.discretize.source.quantile`; did you mean `data.discretize.source.quantiles`?",
+        ),
+        ("{quantiles: 1}", "`data.discretize.source.quantiles` must be from 2 to 1000, not 1"),
+        (
+            "{quantiles: -1}",
+            "`data.discretize.source.quantiles` must be a whole number from 2 to 1000, not -1",
+        ),
+        ("{rule: linear}", "`data.discretize.source` needs `quantiles`, as in {quantiles: 5}"),
+        ("5", "`data.discretize.source` must be `none` or `{quantiles: 5}`, not 5; write {quantiles: 5}"),
+        ("None", "not \"None\"; write none"),
+        ("~", "`data.discretize.source` has no value"),
+    ] {
+        let said = discretize(text);
+        assert!(said.contains(told) && said.lines().count() == 1, "{text}: {said}");
+    }
+    let columns = |text: &str| faults(&format!("feature_modes: [m]\ndata:\n  format: columns\n{text}"));
+    for (text, told) in [
+        (
+            "  source: [a]\n  target: b",
+            "f.yaml:4: `data.source` must be an SQL expression, or a map from feature mode to expression, not [\"a\"]",
+        ),
+        ("  source: {}\n  target: b", "f.yaml:4: `data.source` is empty: it names no feature mode"),
+        ("  source: ~\n  target: b", "f.yaml:4: `data.source` is missing: the SQL expression of the source"),
+        ("  source: a\n  target: ~", "f.yaml:5: `data.target` is missing: the SQL expression of the target"),
+        ("  source: a\n  target: [b]", "f.yaml:5: `data.target` must be an SQL expression, not [\"b\"]"),
+        (
+            "  source: a\n  target: ''",
+            "f.yaml:5: `data.target` is empty: write the SQL expression of the target",
+        ),
+        ("  source: a", "f.yaml:3: `data.target` is missing: the SQL expression of the target"),
+    ] {
+        assert_eq!(columns(text), told, "{text}");
+    }
+}
+
+#[test]
 fn settings_without_effect_are_noticed() {
     let said = |text: &str| read(text).notices;
+    for (text, told) in [
+        (
+            "k_selection: {strategy: BIC, k_fixed: 3}",
+            "k_selection.k_fixed: no effect without `strategy: fixed`",
+        ),
+        ("k_selection: {l_fixed: 3}", "k_selection.l_fixed: no effect without `strategy: fixed`"),
+        (
+            "surrogates: 19\nstatistical: {adaptive_surrogates: {enabled: true, exceedances: 100}}",
+            "statistical.adaptive_surrogates.exceedances: no effect, besag_clifford draws at most `surrogates`, here 19",
+        ),
+        ("gaps: {mode: ignore, max_seconds: 60}", "gaps.max_seconds: no effect with `mode: ignore`"),
+    ] {
+        assert_eq!(said(text), [format!("f.yaml: {told}")], "{text}");
+    }
+    assert!(said("k_selection: {strategy: fixed, k_fixed: 3, l_fixed: 2}").is_empty());
     assert_eq!(said("surrogates: 0"), ["f.yaml: `surrogates` is 0: every p will be empty"]);
     let adaptive = "statistical: {adaptive_surrogates: {enabled: true, stages: [1000, 3000]}}\n";
     assert_eq!(

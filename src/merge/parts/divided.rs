@@ -219,7 +219,11 @@ impl<'a> Divided<'a> {
             None => Vec::new(),
         };
         let mut pieces = Vec::new();
-        for file in records.iter().flat_map(|record| &record.files).filter(|file| file.part == part) {
+        let files = || records.iter().flat_map(|record| &record.files);
+        for end in files().filter(|file| file.part.is_none()) {
+            self.exchange.verified(end)?;
+        }
+        for file in files().filter(|file| file.part == part) {
             let PartFile { name, path, run, groups, .. } = self.exchange.verified(file)?;
             let run_name = self.runs.get(*run).map_or("", |run| run.name.as_str());
             pieces.push(Piece { table: name, run: *run, run_name, path, groups: groups.clone() });

@@ -250,9 +250,11 @@ impl Exchange {
 
     fn bytes_hash(&self, file: &PartFile) -> std::io::Result<Option<String>> {
         let opened = self.storage.open(&file.path).map_err(std::io::Error::other)?;
-        let Some(opened) = opened.filter(|opened| opened.length() >= file.offset + file.length) else {
-            return Ok(None);
-        };
+        let end = file.offset + file.length;
+        let Some(opened) = opened.filter(|opened| opened.length() >= end) else { return Ok(None) };
+        if file.part.is_none() && opened.length() > end {
+            return Ok(Some("of more bytes than were written".to_owned()));
+        }
         hash_of(file.length, |at, length| opened.read_at(file.offset + at, length)).map(Some)
     }
 

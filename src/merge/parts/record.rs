@@ -32,7 +32,8 @@ pub(super) struct PartFile {
     pub(super) path: String,
     /// Place of the run that its rows are of.
     pub(super) run: usize,
-    /// The part of the users; none if it has rows of all its maker's.
+    /// The part of the users; none if it has rows of all its maker's, or is what stands behind the rows of parts. It goes to
+    /// the end of the file.
     pub(super) part: Option<u32>,
     /// Its row groups.
     pub(super) groups: std::ops::Range<usize>,

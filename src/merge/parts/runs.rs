@@ -13,7 +13,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMeta
 
 use super::bounds::Bounds;
 use super::divided::Divided;
-use super::files::{NewFile, new_file};
+use super::files::{NewFile, length_of, new_file};
 use super::making::Making;
 use super::record::PartFile;
 use crate::export::ExportError;
@@ -144,6 +144,12 @@ impl<'b> SortedRun<'b> {
                 checksum: hash_in(&self.path, offset, length)?,
             });
         }
+        // What says where they are, which every reader needs.
+        let offset = pieces.iter().map(|piece| piece.offset + piece.length).max().unwrap_or_default();
+        let length = length_of(&self.path)?.saturating_sub(offset);
+        let checksum = hash_in(&self.path, offset, length)?;
+        let (name, path) = (table.to_owned(), String::new());
+        pieces.push(PartFile { name, path, run, part: None, groups: 0..0, offset, length, checksum });
         Ok((self.path, pieces))
     }
 }

@@ -175,6 +175,17 @@ pub(crate) struct Ended {
     pub place: Option<(u64, u64)>,
 }
 
+/// What an error says, and the SQLSTATE that is more exact than that of its ending.
+const EXACT: [(&str, &str); 7] = [
+    ("is divided by 0", "22012"),
+    ("is not a value of ", "22P02"),
+    ("unknown function ", "42883"),
+    (" does not take (", "42883"),
+    ("is too large for ", "22003"),
+    ("two columns of the select list are called ", "42712"),
+    ("specified more than once", "42712"),
+];
+
 impl std::fmt::Display for Ended {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.detail)?;
@@ -193,6 +204,16 @@ impl Ended {
             None => (words, None),
         };
         Self { ending, detail, hint, place: None }
+    }
+
+    /// SQLSTATE, as exact as what is said.
+    pub(crate) fn sqlstate(&self) -> &'static str {
+        let is_of_a_query = matches!(
+            self.ending,
+            Ending::Invalid | Ending::Failed | Ending::WrongType | Ending::UnknownColumn
+        );
+        let exact = EXACT.iter().find(|(words, _)| is_of_a_query && self.detail.contains(words));
+        exact.map_or_else(|| self.ending.sqlstate(), |(_, code)| code)
     }
 
     /// A name that is none of those that there are.
@@ -221,6 +242,17 @@ mod tests {
             ("too much", Some("ask for less (or more)"))
         );
         assert_eq!(Ending::UnknownTable.name(), "unknown-table");
+        for (ending, words, code) in [
+            (Ending::Failed, "a whole number is divided by 0", "22012"),
+            (Ending::Failed, "'x' is not a value of INT", "22P02"),
+            (Ending::Invalid, "unknown function nofun", "42883"),
+            (Ending::Failed, "300 * 300 is too large for its type", "22003"),
+            (Ending::UnknownColumn, "two columns of the select list are called a", "42712"),
+            (Ending::Invalid, "anything else", "22023"),
+            (Ending::UnknownTable, "table 'unknown function ' not found", "42P01"),
+        ] {
+            assert_eq!(Ended::new(ending, words).sqlstate(), code, "{words}");
+        }
         let near = Ended::unknown(Ending::NotFound, "table", "tee", &["te", "gc"]);
         assert_eq!(near.hint.as_deref(), Some("is it te?"));
         let far = Ended::unknown(Ending::NotFound, "table", "something", &["te", "gc"]);

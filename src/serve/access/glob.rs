@@ -26,6 +26,11 @@ pub(super) fn fits(pattern: &str, name: &str) -> bool {
     pattern[at..].iter().all(|c| *c == '*')
 }
 
+/// Whether it may fit a name at all, as far as whoever wrote it knew what stands for what.
+pub(super) fn can_fit(pattern: &str) -> bool {
+    !pattern.trim().is_empty() && !pattern.contains(['/', '[', ']', '{', '}', '\\', '\0'])
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -44,6 +49,9 @@ mod tests {
             ("", "x", false),
         ] {
             assert_eq!(fits(pattern, name), is, "{pattern} {name}");
+        }
+        for (pattern, can) in [("k6*", true), ("a b?", true), ("", false), ("[", false), ("out/k6", false)] {
+            assert_eq!(can_fit(pattern), can, "{pattern}");
         }
     }
 }

@@ -54,6 +54,10 @@ impl Saved {
                 format!("`{name}` isn't a name of a query\n(hint: letters, digits, `_` and `-`, 64 at most)");
             return Err(Ended::new(Ending::Invalid, words));
         }
+        if sql.trim().is_empty() {
+            let words = "there is no query to be saved\n(hint: send its text as the body)";
+            return Err(Ended::new(Ending::Failed, words));
+        }
         if sql.len() > LONGEST {
             return Err(Ended::new(Ending::TooLarge, format!("a saved query has {LONGEST} bytes at most")));
         }
@@ -101,6 +105,7 @@ mod tests {
             assert_eq!(saved.put(name, "select 1", false).unwrap_err().ending, Ending::Invalid, "{name}");
             assert_eq!(saved.get(name).unwrap_err().ending, Ending::NotFound, "{name}");
         }
+        assert_eq!(saved.put("mine", " \n", false).unwrap_err().ending, Ending::Failed);
         saved.put("mine", "select 1", false).unwrap();
         assert_eq!(saved.put("mine", "select 2", false).unwrap_err().ending, Ending::Conflict);
         saved.put("mine", "select 2", true).unwrap();

@@ -26,6 +26,18 @@ pub enum StateError {
         .0.display()
     )]
     Foreign(PathBuf),
+    /// It is in what is served.
+    #[error(
+        "{} is in {}, and nothing is written into what is served\n(hint: name a folder elsewhere with --state)",
+        .folder.display(),
+        .source_dir.display()
+    )]
+    Inside {
+        /// The folder.
+        folder: PathBuf,
+        /// What is served.
+        source_dir: PathBuf,
+    },
     /// It cannot be read or written.
     #[error("cannot use {}: {source}\n(hint: name another folder with --state)", path.display())]
     Io {
@@ -59,6 +71,21 @@ pub struct State {
 const OTHERS: u32 = 0o077;
 
 impl State {
+    /// Refuses a folder in one of some directories, whether it is there already or not.
+    ///
+    /// # Errors
+    /// It is in one of them.
+    pub fn outside<'a>(folder: &Path, mut dirs: impl Iterator<Item = &'a Path>) -> Result<(), StateError> {
+        let whole = std::path::absolute(folder).unwrap_or_else(|_| folder.to_owned());
+        let full = whole.ancestors().find_map(|above| {
+            let rest = whole.strip_prefix(above).ok()?;
+            above.canonicalize().ok().map(|full| full.join(rest))
+        });
+        let full = full.unwrap_or(whole);
+        let Some(dir) = dirs.find(|dir| full.starts_with(dir)) else { return Ok(()) };
+        Err(StateError::Inside { folder: folder.to_owned(), source_dir: dir.to_owned() })
+    }
+
     /// Opens it, or makes it.
     ///
     /// # Errors
@@ -221,6 +248,21 @@ mod tests {
         open(&folder, 0o755);
         let said = State::open(&folder).unwrap_err().to_string();
         assert!(said.contains("(mode 755)") && said.contains("chmod 700"), "{said}");
+    }
+
+    #[test]
+    fn nothing_is_kept_in_what_is_served() {
+        let dir = tempfile::tempdir().unwrap();
+        let full = dir.path().canonicalize().unwrap();
+        std::fs::create_dir(full.join("run")).unwrap();
+        std::os::unix::fs::symlink(full.join("run"), full.join("link")).unwrap();
+        let run = full.join("run");
+        for (name, is_outside) in
+            [("run", false), ("run/a/b", false), ("link/a", false), ("run-state", true), ("state", true)]
+        {
+            let outside = State::outside(&full.join(name), [run.as_path()].into_iter());
+            assert_eq!(outside.is_ok(), is_outside, "{name}: {outside:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
-use super::glob::fits;
+use super::glob::{can_fit, fits};
 use super::scram_keys::ScramKeys;
 use super::secret::Secret;
 use super::state::{State, StateError};
@@ -199,6 +199,16 @@ impl Tokens {
                 "`{name}` isn't a name of a token\n(hint: letters, digits, `.`, `_` and `-`, 64 at most)"
             );
             return Err(StateError::Name(words));
+        }
+        if let Some(pattern) = sources.iter().find(|pattern| !can_fit(pattern)) {
+            let words = format!(
+                "`{pattern}` isn't a pattern of names of sources\n(hint: `*` stands for any letters and `?` for one; there \
+                 are no others)"
+            );
+            return Err(StateError::Name(words));
+        }
+        if days == Some(0) {
+            return Err(StateError::Name("a token holds for a day at least".into()));
         }
         let mut file = self.file()?;
         if file.tokens.iter().any(|token| token.name == name) {

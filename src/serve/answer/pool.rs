@@ -14,7 +14,7 @@ use super::frame::Frame;
 use super::job::Job;
 use super::process::Process;
 use super::starter::Starter;
-use super::work::Work;
+use super::work::{Ends, Work, stopping};
 use crate::beside::Scratch;
 use crate::serve::access::{Ended, Ending};
 
@@ -38,6 +38,7 @@ struct Inner {
     starter: Starter,
     number: AtomicU64,
     counts: Arc<Counts>,
+    stop: watch::Sender<bool>,
     folder: Scratch,
 }
 
@@ -78,6 +79,7 @@ impl Pool {
             starter: Starter::begin()?,
             number: AtomicU64::new(1),
             counts: Arc::default(),
+            stop: watch::channel(false).0,
             folder,
         }));
         pool.refill();
@@ -107,6 +109,12 @@ impl Pool {
     /// Ends one; whether there was one.
     pub(crate) fn cancel(&self, id: u64) -> bool {
         locked(&self.0.running).get(&id).is_some_and(|running| running.cancel.send(true).is_ok())
+    }
+
+    /// Ends all that are answered or wait: the service stops.
+    pub(crate) fn stop(&self) {
+        self.0.stop.send_replace(true);
+        self.0.slots.close();
     }
 
     /// Asks. `finished` is told once, when all is over.
@@ -142,7 +150,8 @@ impl Pool {
         let Asker { token, ended, source, what } = asker;
         locked(&self.0.running).insert(id, Running { id, token, source, what, since, cancel });
         let (send, frames) = mpsc::channel(AHEAD);
-        let work = Work { limits: Arc::clone(&self.0.limits), since, cancelled, ended, send };
+        let ends = Ends { cancelled, ended, stopped: self.0.stop.subscribe() };
+        let work = Work { limits: Arc::clone(&self.0.limits), since, ends, send };
         let pool = self.clone();
         tokio::spawn(async move {
             let told = work.run(process, job).await;
@@ -161,6 +170,9 @@ impl Pool {
         if let Ok(slot) = Arc::clone(&self.0.slots).try_acquire_owned() {
             return Ok(slot);
         }
+        if self.0.slots.is_closed() {
+            return Err(stopping());
+        }
         let limits = &self.0.limits;
         let _waits = {
             let mut waiting = locked(&self.0.waiting);
@@ -176,8 +188,10 @@ impl Pool {
             Waits { pool: self, token: &asker.token }
         };
         let slot = Arc::clone(&self.0.slots).acquire_owned();
-        if let Ok(Ok(slot)) = tokio::time::timeout(limits.wait, slot).await {
-            return Ok(slot);
+        match tokio::time::timeout(limits.wait, slot).await {
+            Ok(Ok(slot)) => return Ok(slot),
+            Ok(Err(_)) => return Err(stopping()),
+            Err(_) => {}
         }
         let words = format!(
             "the query waited {} s for its turn\n(hint: ask again in a moment; --queries has more at a time)",

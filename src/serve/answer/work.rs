@@ -21,12 +21,33 @@ enum Over {
     Cut(Ended),
 }
 
+/// What ends an answer before its end; each becomes true.
+pub(super) struct Ends {
+    pub(super) cancelled: watch::Receiver<bool>,
+    /// The token's.
+    pub(super) ended: watch::Receiver<bool>,
+    /// The service's.
+    pub(super) stopped: watch::Receiver<bool>,
+}
+
+impl Ends {
+    /// Waits for one of them.
+    async fn told(&mut self) -> Ended {
+        tokio::select! {
+            () = until_true(&mut self.cancelled) => Ended::new(Ending::Cancelled, "the query was cancelled"),
+            () = until_true(&mut self.ended) => {
+                Ended::new(Ending::Cancelled, "the login behind the query has ended")
+            }
+            () = until_true(&mut self.stopped) => stopping(),
+        }
+    }
+}
+
 /// An answer on its way.
 pub(super) struct Work {
     pub(super) limits: Arc<Limits>,
     pub(super) since: Instant,
-    pub(super) cancelled: watch::Receiver<bool>,
-    pub(super) ended: watch::Receiver<bool>,
+    pub(super) ends: Ends,
     pub(super) send: mpsc::Sender<Result<Frame, Ended>>,
 }
 
@@ -78,7 +99,7 @@ impl Work {
             let next = tokio::select! {
                 next = tokio::time::timeout(left, process.next()) => next,
                 () = self.send.closed() => return Over::Cut(Ended::new(Ending::Cancelled, "nobody reads the answer")),
-                ended = told_to_end(&mut self.cancelled, &mut self.ended) => return Over::Cut(ended),
+                ended = self.ends.told() => return Over::Cut(ended),
             };
             let frame = match next {
                 Ok(Ok(frame)) => frame,
@@ -102,7 +123,7 @@ impl Work {
             let stall = self.limits.stall;
             let sent = tokio::select! {
                 sent = tokio::time::timeout(stall, self.send.send(Ok(frame))) => sent,
-                ended = told_to_end(&mut self.cancelled, &mut self.ended) => return Over::Cut(ended),
+                ended = self.ends.told() => return Over::Cut(ended),
             };
             match sent {
                 Ok(Ok(())) if is_last => return Over::Whole,
@@ -117,12 +138,9 @@ impl Work {
     }
 }
 
-/// Waits until the query is cancelled, or the token is revoked.
-async fn told_to_end(cancelled: &mut watch::Receiver<bool>, ended: &mut watch::Receiver<bool>) -> Ended {
-    tokio::select! {
-        () = until_true(cancelled) => Ended::new(Ending::Cancelled, "the query was cancelled"),
-        () = until_true(ended) => Ended::new(Ending::Cancelled, "the login behind the query has ended"),
-    }
+/// Why nothing is answered any more.
+pub(super) fn stopping() -> Ended {
+    Ended::new(Ending::Stopping, "the service is stopping\n(hint: ask again when it is back)")
 }
 
 fn late(limits: &Limits, flows: bool) -> Ended {

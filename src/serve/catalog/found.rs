@@ -95,6 +95,21 @@ impl Catalog {
         self.empty.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// What cannot be asked of that which is served, a line each.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let empty = self.empty().into_iter().map(|name| {
+            format!(
+                "{name} has neither a run nor an output of `results merge` in it; what comes there is served"
+            )
+        });
+        let sources = self.list();
+        let problems = sources.iter().filter_map(|source| {
+            let problem = source.summary.problem.as_ref()?.lines().next()?;
+            Some(format!("{} cannot be asked: {problem}", source.name))
+        });
+        empty.chain(problems).collect()
+    }
+
     /// One by its name.
     pub(crate) fn get(&self, name: &str) -> Option<Arc<Source>> {
         self.list().iter().find(|source| source.name == name).map(Arc::clone)

@@ -1,5 +1,6 @@
 //! What tells whether a merged output is still the one that it was.
 
+use std::collections::BTreeSet;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -7,11 +8,24 @@ use super::place::{is_away, place};
 use crate::serve::access::{Ended, Ending};
 use crate::store::{MERGE_MANIFEST, StoreError};
 
-/// A mark of size, number and time of its files. Links are none of its files.
+/// A merged output as its folder shows it.
+pub(super) struct Seen {
+    /// Of size, number and time of its files.
+    pub(super) mark: String,
+    /// Names of its files. Links are none of them.
+    pub(super) names: BTreeSet<String>,
+}
+
+/// The mark of its files.
 ///
 /// # Errors
 /// The folder cannot be read, has a link in the place of a file, or goes meanwhile.
 pub(crate) fn identity(dir: &Path) -> Result<String, Ended> {
+    seen(dir).map(|seen| seen.mark)
+}
+
+/// Its files by name, and their mark.
+pub(super) fn seen(dir: &Path) -> Result<Seen, Ended> {
     if is_away(dir) {
         return of_objects(dir);
     }
@@ -42,11 +56,12 @@ pub(crate) fn identity(dir: &Path) -> Result<String, Ended> {
     for file in &files {
         hash.update(format!("{file:?}").as_bytes());
     }
-    Ok(hash.finalize().to_hex()[..16].to_owned())
+    let names = files.into_iter().filter_map(|(name, ..)| name.into_string().ok()).collect();
+    Ok(Seen { mark: hash.finalize().to_hex()[..16].to_owned(), names })
 }
 
 /// The same in an object store: of sizes, and of when the last file was put there.
-fn of_objects(dir: &Path) -> Result<String, Ended> {
+fn of_objects(dir: &Path) -> Result<Seen, Ended> {
     let failed = |error: StoreError| Ended::new(Ending::SourceDamaged, crate::error::chain(&error));
     let storage = place(dir).storage().map_err(failed)?;
     let files = storage.list("").map_err(|error| failed(error.into()))?;
@@ -54,7 +69,8 @@ fn of_objects(dir: &Path) -> Result<String, Ended> {
     let Some(put) = put else { return Err(gone("the merged output is not there")) };
     let mut hash = blake3::Hasher::new();
     hash.update(format!("{put} {files:?}").as_bytes());
-    Ok(hash.finalize().to_hex()[..16].to_owned())
+    let names = files.into_iter().map(|file| file.path).collect();
+    Ok(Seen { mark: hash.finalize().to_hex()[..16].to_owned(), names })
 }
 
 /// What is not there at the moment: whoever merges anew takes the old output away first.

@@ -9,6 +9,7 @@ mod place;
 mod snapshots;
 mod source;
 mod text;
+mod told;
 
 pub(crate) use found::Catalog;
 pub(crate) use identity::{gone, identity};

@@ -1,6 +1,6 @@
 //! A directory that is served, by name.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
@@ -8,8 +8,9 @@ use std::time::Instant;
 use serde::Serialize;
 
 use super::happened::Happened;
-use super::identity::identity;
+use super::identity::{Seen, seen};
 use super::place::{AWAY, is_away, is_one, place};
+use super::told::Told;
 use crate::event::kept_events;
 use crate::run::{self, Pulse};
 use crate::serve::access::Ended;
@@ -22,6 +23,9 @@ const STATUS: &str = "_status";
 
 /// Bytes of a manifest at most: a larger one is none of ours.
 const LARGEST_MANIFEST: u64 = 64 << 20;
+
+/// Files that are named where some are gone.
+const NAMED: usize = 3;
 
 /// What a directory is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
@@ -93,6 +97,8 @@ pub(crate) struct Source {
     /// Whether there was a run or an output when it was looked at, whole or damaged.
     pub is_there: bool,
     read: Option<Read>,
+    /// What is told in the place of its paths.
+    told: Told,
     /// When it was looked at.
     looked: Instant,
 }
@@ -119,7 +125,7 @@ impl Source {
         match read(name, dir, before) {
             Ok(source) => source,
             Err(problem) => {
-                let problem = hidden(dir, name, &problem);
+                let problem = Told::of(dir, name, &[]).hide(&problem);
                 let summary = Summary {
                     kind: Kind::Damaged,
                     state: "damaged".into(),
@@ -135,6 +141,7 @@ impl Source {
                     happened,
                     is_there: is_still_there(dir, was.as_ref()),
                     read: None,
+                    told: Told::of(dir, name, &[]),
                     looked: Instant::now(),
                 }
             }
@@ -143,7 +150,13 @@ impl Source {
 
     /// Words without the place where it is: its name is the only handle that a client has.
     pub(crate) fn hide(&self, words: &str) -> String {
-        hidden(&self.dir, &self.name, words)
+        self.told.hide(words)
+    }
+
+    /// The same source, asked together with others, whose places are hidden too.
+    pub(crate) fn with(&self, others: &[Arc<Self>]) -> Self {
+        let told = others.iter().fold(self.told.clone(), |told, other| told.and(&other.told));
+        Self { told, ..self.clone() }
     }
 
     /// The same of a request without an answer.
@@ -170,10 +183,6 @@ fn is_still_there(dir: &Path, was: Option<&Mark>) -> bool {
         return place(dir).storage().and_then(|storage| is_one(&*storage, "")).unwrap_or(false);
     }
     was.is_some() && manifest_of(dir).as_ref() == was
-}
-
-fn hidden(dir: &Path, name: &str, words: &str) -> String {
-    words.replace(&dir.display().to_string(), name)
 }
 
 fn nothing(name: &str) -> Summary {
@@ -250,9 +259,21 @@ fn of_merged(
     manifest: &Arc<MergeManifest>,
     found: Option<Mark>,
 ) -> Result<Source, String> {
+    let Seen { mark, names } = seen(dir).map_err(|ended| ended.to_string())?;
+    let lost = lost(manifest, &names);
+    // Whoever replaces an output takes its files away one by one.
+    let is_there = lost.is_none() || is_away(dir) || Mark::of(dir).is_some_and(|mark| mark.is_settled());
+    let state = match (&lost, manifest.complete) {
+        (Some(_), _) => "damaged",
+        (None, true) => "complete",
+        (None, false) => "partial",
+    };
+    let csv_only = || {
+        "it has no Parquet files and cannot be asked\n(hint: merge it with --format parquet too)".to_owned()
+    };
     let summary = Summary {
-        kind: Kind::Merged,
-        state: if manifest.complete { "complete" } else { "partial" }.into(),
+        kind: if lost.is_some() { Kind::Damaged } else { Kind::Merged },
+        state: state.into(),
         units: manifest.units,
         done: manifest.units_ok,
         not_ok: manifest.units.saturating_sub(manifest.units_ok),
@@ -262,11 +283,8 @@ fn of_merged(
         seed: Some(manifest.seed),
         config_fingerprint: manifest.config_fingerprint.clone(),
         rows: manifest.rows.clone(),
-        problem: (!manifest.parquet).then(|| {
-            "it has no Parquet files and cannot be asked\n(hint: merge it with --format parquet too)"
-                .to_owned()
-        }),
-        mark: identity(dir).map_err(|ended| ended.to_string())?,
+        problem: lost.or_else(|| (!manifest.parquet).then(csv_only)),
+        mark,
         ..nothing(name)
     };
     let opened = Known::Merged(Arc::clone(manifest));
@@ -276,9 +294,27 @@ fn of_merged(
         summary,
         pulse: None,
         happened: Happened::default(),
-        is_there: true,
+        is_there,
         read: found.map(|manifest| Read { manifest, status: None, opened }),
+        told: Told::of(dir, name, &manifest.sources),
         looked: Instant::now(),
+    })
+}
+
+/// What is told of tables of an output whose files are gone, if some are. No file is opened for it.
+fn lost(manifest: &MergeManifest, names: &BTreeSet<String>) -> Option<String> {
+    if !manifest.parquet {
+        return None;
+    }
+    let files = manifest.rows.keys().map(|table| format!("{table}.parquet"));
+    let gone: Vec<String> = files.filter(|file| !names.contains(file)).collect();
+    let more = if gone.len() > NAMED { " and others" } else { "" };
+    (!gone.is_empty()).then(|| {
+        format!(
+            "{}{more} {} gone\n(hint: `results merge` makes the output again, once what is left of it is removed)",
+            gone[..gone.len().min(NAMED)].join(", "),
+            if gone.len() == 1 { "is" } else { "are" }
+        )
     })
 }
 
@@ -329,6 +365,7 @@ fn of_run(
         happened,
         is_there: true,
         read: found.map(|manifest| Read { manifest, status, opened: Known::Run(opened.clone()) }),
+        told: Told::of(dir, name, &[]),
         looked: Instant::now(),
     })
 }

@@ -186,7 +186,9 @@ impl Desk {
         what: &str,
     ) -> Result<Begun, Ended> {
         let snapshot = self.snapshot(source, at).await?;
-        let (beside, others) = self.beside(who, source, at, &ask).await?;
+        let (beside, others, named) = self.beside(who, source, at, &ask).await?;
+        // Nor is it told where the others are.
+        let source = if named.is_empty() { source } else { &Arc::new(source.with(&named)) };
         let job = self.job(source, &snapshot, beside, ask);
         let mut answer = self.ask(who, source, job, what).await?;
         let (mut columns, mut notes) = (Vec::new(), Vec::new());
@@ -217,11 +219,11 @@ impl Desk {
         source: &Source,
         at: At<'_>,
         ask: &Ask,
-    ) -> Result<(Vec<Beside>, Vec<Snapshot>), Ended> {
+    ) -> Result<(Vec<Beside>, Vec<Snapshot>, Vec<Arc<Source>>), Ended> {
         let Some(sql) = ask.sql() else { return Ok(Default::default()) };
         let all = self.sources(who);
         let named = all.iter().filter(|other| other.name != source.name && names(sql, &other.name));
-        let (mut beside, mut snapshots) = (Vec::new(), Vec::new());
+        let (mut beside, mut snapshots, mut sources) = (Vec::new(), Vec::new(), Vec::new());
         for other in named {
             let other = self.whole(who, &other.name)?;
             // What was told was told of the query's own source.
@@ -230,8 +232,9 @@ impl Desk {
             let (name, dir) = (other.name.clone(), other.dir.clone());
             beside.push(Beside { name, dir, moment: snapshot.moment().clone() });
             snapshots.push(snapshot);
+            sources.push(other);
         }
-        Ok((beside, snapshots))
+        Ok((beside, snapshots, sources))
     }
 
     /// A small answer, whole, as JSON.

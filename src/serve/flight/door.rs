@@ -18,6 +18,7 @@ use super::login::Who;
 use super::prepared::Prepared;
 use super::rows::{self, Rows, encoded};
 use super::statement::{Statement, Waiting};
+use super::tables;
 use crate::serve::access::Ended;
 use crate::serve::desk::{Desk, Held};
 
@@ -78,7 +79,10 @@ impl Door {
                 (columns, self.ticket(who, statement, held)?)
             }
             other => match listing::columns(&other) {
-                Some(columns) => (columns, descriptor.cmd.clone()),
+                Some(columns) => {
+                    let ticket = tables::of_connection(other, database).into_any();
+                    (columns, ticket.encode_to_vec().into())
+                }
                 None => return Err(refused(&other)),
             },
         };

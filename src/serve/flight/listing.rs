@@ -45,7 +45,7 @@ pub(super) async fn rows(desk: &Desk, who: &Who, command: Command) -> Result<Rec
         Command::CommandGetDbSchemas(command) => tables::schemas(desk, who, command).await,
         Command::CommandGetTables(command) => tables::tables(desk, who, command).await,
         Command::CommandGetTableTypes(_) => {
-            let kinds = StringArray::from_iter_values([tables::KIND]);
+            let kinds = StringArray::from_iter_values(tables::KINDS);
             RecordBatch::try_new(table_types(), vec![Arc::new(kinds)]).map_err(of_arrow)
         }
         Command::CommandGetPrimaryKeys(command) => tables::primary_keys(desk, who, &command).await,

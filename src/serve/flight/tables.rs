@@ -7,7 +7,7 @@ use arrow::array::{Int32Array, StringArray};
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
 use arrow::record_batch::RecordBatch;
 use arrow_flight::sql::metadata::GetCatalogsBuilder;
-use arrow_flight::sql::{CommandGetDbSchemas, CommandGetPrimaryKeys, CommandGetTables};
+use arrow_flight::sql::{Command, CommandGetDbSchemas, CommandGetPrimaryKeys, CommandGetTables};
 use futures::{StreamExt, TryStreamExt, stream};
 use serde::Deserialize;
 
@@ -22,8 +22,8 @@ use crate::serve::desk::Desk;
 /// The schema of tables whose name needs none.
 const PUBLIC: &str = "public";
 
-/// What all tables are called: nobody can write to any.
-pub(super) const KIND: &str = "TABLE";
+/// What tables are called, and those that a query makes: nobody can write to either.
+pub(super) const KINDS: [&str; 2] = ["TABLE", "VIEW"];
 
 /// Sources whose tables are asked for at the same time.
 const AT_A_TIME: usize = 4;
@@ -34,6 +34,8 @@ struct Table {
     /// With its schema, if that is not the default one.
     name: String,
     description: Option<String>,
+    #[serde(default)]
+    view: bool,
     key: Vec<String>,
     columns: Vec<ColumnOf>,
 }
@@ -43,6 +45,27 @@ impl Table {
     fn place(&self) -> (&str, &str) {
         self.name.split_once('.').unwrap_or((PUBLIC, &self.name))
     }
+}
+
+/// The command, where it names a table and no source with that of the connection.
+pub(super) fn of_connection(command: Command, database: Option<&str>) -> Command {
+    let Some(database) = database else { return command };
+    match command {
+        Command::CommandGetTables(of)
+            if of.catalog.is_none() && is_name(of.table_name_filter_pattern.as_deref()) =>
+        {
+            Command::CommandGetTables(CommandGetTables { catalog: Some(database.to_owned()), ..of })
+        }
+        Command::CommandGetPrimaryKeys(of) if of.catalog.is_none() => {
+            Command::CommandGetPrimaryKeys(CommandGetPrimaryKeys { catalog: Some(database.to_owned()), ..of })
+        }
+        command => command,
+    }
+}
+
+/// Whether a pattern is of one name, in which `_` is written as it is.
+fn is_name(pattern: Option<&str>) -> bool {
+    pattern.is_some_and(|pattern| !pattern.is_empty() && !pattern.contains('%'))
 }
 
 /// The sources.
@@ -81,7 +104,9 @@ pub(super) async fn tables(desk: &Desk, who: &Who, command: CommandGetTables) ->
             let (space, name) = table.place();
             let columns = builder.include_schema().then(|| columns(source, table));
             let columns = columns.as_ref().unwrap_or(&nothing);
-            builder.append(source, space, name, KIND, columns).map_err(of_flight)?;
+            builder
+                .append(source, space, name, KINDS[usize::from(table.view)], columns)
+                .map_err(of_flight)?;
         }
     }
     builder.build().map_err(of_flight)

@@ -95,7 +95,7 @@ impl Fault {
 impl From<Ended> for Fault {
     fn from(ended: Ended) -> Self {
         Self::Said(Box::new(Words {
-            code: ended.ending.sqlstate(),
+            code: ended.sqlstate(),
             text: ended.detail,
             hint: ended.hint,
             place: ended.place,

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Float64Array, Int64Array, ListArray, NullArray,
-    RecordBatch, StringArray, TimestampMicrosecondArray, new_null_array,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Float64Array, Int64Array,
+    IntervalMonthDayNanoArray, ListArray, NullArray, RecordBatch, StringArray, TimestampMicrosecondArray,
+    new_null_array,
 };
 use arrow::buffer::OffsetBuffer;
 use arrow::compute::concat;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{DataType, Field, IntervalMonthDayNano, Schema, SchemaRef};
 use arrow::ipc::writer::StreamWriter;
 use bytes::{Buf, Bytes};
 use chrono::{DateTime, NaiveDate, NaiveDateTime};
@@ -111,8 +112,10 @@ fn binary(bytes: &[u8], kind: &Type) -> Option<ArrayRef> {
             times(vec![Some(micros)], kind)
         }
         Type::BYTEA => Arc::new(BinaryArray::from(vec![bytes])),
-        Type::NUMERIC => float(numeric(bytes)?),
-        Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR | Type::CHAR | Type::UNKNOWN | Type::UUID => {
+        Type::NUMERIC => decimal(&numeric(bytes)?)?,
+        Type::INTERVAL => interval(bytes)?,
+        Type::UUID => texts(&uuid(bytes.try_into().ok()?)),
+        Type::TEXT | Type::VARCHAR | Type::NAME | Type::BPCHAR | Type::CHAR | Type::UNKNOWN => {
             texts(std::str::from_utf8(bytes).ok()?)
         }
         _ => return None,
@@ -136,23 +139,81 @@ fn times(micros: Vec<Option<i64>>, kind: &Type) -> ArrayRef {
     Arc::new(if *kind == Type::TIMESTAMPTZ { times.with_timezone("UTC") } else { times })
 }
 
-/// A number of fixed point: digits of 10,000 each.
-fn numeric(mut bytes: &[u8]) -> Option<f64> {
+/// A span of time: microseconds, days, months.
+fn interval(mut bytes: &[u8]) -> Option<ArrayRef> {
+    let (micros, days, months) =
+        (bytes.try_get_i64().ok()?, bytes.try_get_i32().ok()?, bytes.try_get_i32().ok()?);
+    let nanos = micros.checked_mul(1_000).filter(|_| bytes.is_empty())?;
+    Some(Arc::new(IntervalMonthDayNanoArray::from(vec![IntervalMonthDayNano::new(months, days, nanos)])))
+}
+
+/// `00112233-4455-6677-8899-aabbccddeeff`
+fn uuid(bytes: [u8; 16]) -> String {
+    let digits = format!("{:032x}", u128::from_be_bytes(bytes));
+    let part = |from: usize, to: usize| &digits[from..to];
+    [part(0, 8), part(8, 12), part(12, 16), part(16, 20), part(20, 32)].join("-")
+}
+
+/// A number of fixed point, as it would be written: digits of 10,000 each.
+fn numeric(mut bytes: &[u8]) -> Option<String> {
     let digits = bytes.try_get_i16().ok()?;
-    let weight = bytes.try_get_i16().ok()?;
+    let weight = i32::from(bytes.try_get_i16().ok()?);
     let sign = bytes.try_get_u16().ok()?;
-    bytes.try_get_i16().ok()?;
-    let mut text = String::from(match sign {
-        0 => "0",
-        0x4000 => "-0",
-        0xC000 => return Some(f64::NAN),
+    let scale = usize::from(bytes.try_get_u16().ok()?);
+    let sign = match sign {
+        0 => "",
+        0x4000 => "-",
+        0xC000 => return Some("NaN".into()),
+        0xD000 => return Some("Infinity".into()),
+        0xF000 => return Some("-Infinity".into()),
         _ => return None,
-    });
+    };
+    let mut groups = Vec::new();
     for _ in 0..digits {
-        text.push_str(&format!("{:04}", bytes.try_get_i16().ok()?));
+        groups.push(bytes.try_get_u16().ok().filter(|group| *group < 10_000)?);
     }
-    text.push_str(&format!("e{}", 4 * (i32::from(weight) + 1 - i32::from(digits))));
-    text.parse().ok()
+    let group = |place: i32| {
+        let place = usize::try_from(weight - place).ok();
+        place.and_then(|place| groups.get(place)).copied().unwrap_or_default()
+    };
+    let digits = |places: &mut dyn Iterator<Item = i32>| {
+        places.map(|place| format!("{:04}", group(place))).collect::<Vec<_>>().concat()
+    };
+    let mut text = digits(&mut (0..=weight.max(0)).rev());
+    let kept = text.trim_start_matches('0').len().max(1);
+    text.drain(..text.len() - kept);
+    if scale > 0 {
+        let places = i32::try_from(scale.div_ceil(4)).ok()?;
+        let behind = digits(&mut (1..=places).map(|place| -place));
+        text.push('.');
+        text.push_str(&behind[..scale]);
+    }
+    Some(format!("{sign}{text}"))
+}
+
+/// Digits that a floating number keeps, and those of the longest number of fixed point.
+const KEPT: usize = 15;
+const LONGEST: usize = 38;
+
+/// A number as floating one, unless it has digits that would be lost by that.
+fn decimal(text: &str) -> Option<ArrayRef> {
+    let fixed = || {
+        let (sign, digits) = text.strip_prefix('-').map_or((1, text), |digits| (-1, digits));
+        let (whole, behind) = digits.split_once('.').unwrap_or((digits, ""));
+        let all = format!("{whole}{behind}");
+        let count = all.trim_start_matches('0').len();
+        let is_long = all.bytes().all(|byte| byte.is_ascii_digit())
+            && all.trim_matches('0').len() > KEPT
+            && count.max(behind.len()) <= LONGEST;
+        let value = sign * all.parse::<i128>().ok().filter(|_| is_long)?;
+        let (precision, scale) =
+            (u8::try_from(count.max(behind.len())).ok()?, i8::try_from(behind.len()).ok()?);
+        Decimal128Array::from(vec![value]).with_precision_and_scale(precision, scale).ok()
+    };
+    match fixed() {
+        Some(array) => Some(Arc::new(array)),
+        None => Some(float(text.parse().ok()?)),
+    }
 }
 
 /// A value as text; `None` if it isn't one of its type.
@@ -171,13 +232,20 @@ fn text(bytes: &[u8], kind: &Type) -> Option<ArrayRef> {
         Type::INT2 => int(trimmed.parse::<i16>().ok()?.into()),
         Type::INT4 => int(trimmed.parse::<i32>().ok()?.into()),
         Type::INT8 | Type::OID => int(trimmed.parse().ok()?),
-        Type::FLOAT4 | Type::FLOAT8 | Type::NUMERIC => float(trimmed.parse().ok()?),
+        Type::FLOAT4 | Type::FLOAT8 => float(trimmed.parse().ok()?),
+        Type::NUMERIC => decimal(trimmed)?,
         Type::DATE => {
             let day = NaiveDate::parse_from_str(trimmed, "%Y-%m-%d").ok()?;
             let days = (day - NaiveDate::from_ymd_opt(1970, 1, 1)?).num_days();
             Arc::new(Date32Array::from(vec![i32::try_from(days).ok()?]))
         }
         Type::TIMESTAMP | Type::TIMESTAMPTZ => times(vec![Some(time(trimmed)?)], kind),
+        Type::UUID => {
+            let digits: String = trimmed.chars().filter(|letter| !"{-}".contains(*letter)).collect();
+            let is_whole = digits.len() == 32 && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
+            let number = u128::from_str_radix(&digits, 16).ok().filter(|_| is_whole)?;
+            texts(&uuid(number.to_be_bytes()))
+        }
         Type::BYTEA => {
             let digits = trimmed.strip_prefix("\\x")?.as_bytes();
             let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
@@ -292,6 +360,10 @@ mod tests {
             ("0.05", Type::FLOAT8, "0.05"),
             ("NaN", Type::FLOAT8, "NaN"),
             ("1,5", Type::FLOAT8, "none"),
+            ("00010203040506070809A0B0C0D0E0F0", Type::UUID, "00010203-0405-0607-0809-a0b0c0d0e0f0"),
+            ("0001", Type::UUID, "none"),
+            ("1.50000000000000000000", Type::NUMERIC, "1.5"),
+            ("-12345678901234567.89", Type::NUMERIC, "-12345678901234567.89"),
             (" a ", Type::TEXT, " a "),
             ("t", Type::BOOL, "true"),
             ("maybe", Type::BOOL, "none"),
@@ -312,6 +384,20 @@ mod tests {
             (&0.5_f64.to_be_bytes(), Type::FLOAT8, "0.5"),
             // 1.5 as psycopg sends a decimal.
             (&[0, 2, 0, 0, 0, 0, 0, 1, 0, 1, 19, 136], Type::NUMERIC, "1.5"),
+            // More digits than a floating number keeps.
+            (
+                &[0, 6, 0, 4, 0, 0, 0, 2, 0, 1, 9, 41, 26, 133, 0, 123, 17, 215, 34, 196],
+                Type::NUMERIC,
+                "12345678901234567.89",
+            ),
+            (&[0, 2, 255, 255, 64, 0, 0, 5, 0, 1, 7, 208], Type::NUMERIC, "-0.00012"),
+            (
+                &[0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
+                Type::UUID,
+                "00010203-0405-0607-0809-0a0b0c0d0e0f",
+            ),
+            (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0], Type::INTERVAL, "1 days"),
+            (&[0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1], Type::INTERVAL, "none"),
             (b"\xff", Type::TEXT, "none"),
             (
                 &[0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0, 21, 0, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 2, 0, 7],

@@ -49,14 +49,18 @@ impl Session {
 
     /// The rows of a statement that has some.
     pub(super) async fn rows_of(&mut self, asked: &Asked<'_>) -> Result<Rows, Fault> {
+        let longest = self.place.desk.pool.limits().time;
         match asked.statement {
             Statement::Show(Some(name)) => {
-                let value = self.settings.get(name)?;
+                let value = self.settings.shown(name, longest)?;
                 Rows::known(&[name], &[vec![value]])
             }
             Statement::Show(None) => {
-                let all =
-                    self.settings.all().into_iter().map(|(name, value)| vec![name, value, String::new()]);
+                let all = self
+                    .settings
+                    .all(longest)
+                    .into_iter()
+                    .map(|(name, value)| vec![name, value, String::new()]);
                 Rows::known(&["name", "setting", "description"], &all.collect::<Vec<_>>())
             }
             _ => self.ask(asked.sql, asked.values.clone(), asked.sql).await,

@@ -8,6 +8,9 @@ use chrono_tz::Tz;
 
 use super::fault::Fault;
 
+/// How long a statement may take.
+const TIMEOUT: &str = "statement_timeout";
+
 /// Who may change one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Change {
@@ -60,7 +63,7 @@ const KNOWN: &[(&str, &str, Change)] = &[
     ("server_version_num", "150000", Never),
     ("session_authorization", "", Never),
     ("standard_conforming_strings", "on", Never),
-    ("statement_timeout", "0", Heeded),
+    (TIMEOUT, "0", Heeded),
     ("synchronous_commit", "on", Taken),
     ("synchronize_seqscans", "on", Taken),
     ("timezone", "UTC", Heeded),
@@ -153,11 +156,18 @@ impl Settings {
         self.now.get(&name).cloned().or_else(usual).ok_or_else(|| unknown(&name))
     }
 
+    /// The value of one, where no statement takes longer than a time.
+    pub(super) fn shown(&self, name: &str, longest: Duration) -> Result<String, Fault> {
+        let value = self.get(name)?;
+        let is_longer = self.timeout.is_none_or(|time| time > longest);
+        Ok(if name.eq_ignore_ascii_case(TIMEOUT) && is_longer { spelled(longest) } else { value })
+    }
+
     /// All of them in order.
-    pub(super) fn all(&self) -> Vec<(String, String)> {
+    pub(super) fn all(&self, longest: Duration) -> Vec<(String, String)> {
         let own = self.now.keys().filter(|name| name.contains('.')).map(String::as_str);
         let names = KNOWN.iter().map(|(name, ..)| *name).chain(own);
-        names.filter_map(|name| Some((name.to_owned(), self.get(name).ok()?))).collect()
+        names.filter_map(|name| Some((name.to_owned(), self.shown(name, longest).ok()?))).collect()
     }
 
     /// Gives one a value, or the one that it began with.
@@ -200,7 +210,7 @@ impl Settings {
             }
         }
         self.zone = self.now.get("timezone").and_then(|zone| zone.parse().ok()).unwrap_or(Tz::UTC);
-        let timeout = self.now.get("statement_timeout").and_then(|text| duration(text));
+        let timeout = self.now.get(TIMEOUT).and_then(|text| duration(text));
         self.timeout = timeout.filter(|time| !time.is_zero());
         Ok(())
     }
@@ -287,6 +297,15 @@ fn duration(text: &str) -> Option<Duration> {
     Some(Duration::from_millis(number.checked_mul(unit)?))
 }
 
+/// A time as it is read: in minutes or seconds if it is some.
+fn spelled(time: Duration) -> String {
+    let millis = time.as_millis();
+    let mut units = [(60_000, "min"), (1_000, "s")].into_iter();
+    let whole = units.find(|(unit, _)| millis.is_multiple_of(*unit));
+    let (unit, name) = whole.unwrap_or((1, "ms"));
+    format!("{}{name}", millis / unit)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -326,10 +345,15 @@ mod tests {
         }
         assert_eq!(settings.get("TimeZone").unwrap(), "Europe/Berlin");
         assert_eq!((settings.zone(), settings.timeout()), (Tz::Europe__Berlin, Some(Duration::from_secs(5))));
+        let longest = Duration::from_mins(1);
+        assert_eq!(settings.shown(TIMEOUT, longest).unwrap(), "5s");
+        settings.set(TIMEOUT, Some("100s")).unwrap();
+        assert_eq!(settings.shown("Statement_Timeout", longest).unwrap(), "1min");
         settings.set("statement_timeout", Some("0")).unwrap();
+        assert_eq!(settings.shown(TIMEOUT, Duration::from_millis(1_500)).unwrap(), "1500ms");
         assert_eq!(settings.timeout(), None);
         assert_eq!(settings.get("session_authorization").unwrap(), "anna");
-        assert!(settings.all().iter().all(|(name, _)| settings.get(name).is_ok()));
+        assert!(settings.all(longest).iter().all(|(name, _)| settings.get(name).is_ok()));
     }
 
     #[test]

@@ -6,11 +6,11 @@ use axum::Form;
 use axum::body::Body;
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
-use axum::http::header::ACCEPT;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::fields::Fields;
+use super::accepted::accepted;
+use super::fields::{Fields, texts};
 use crate::serve::access::{Ended, Ending};
 use crate::serve::answer::{Filter, Format, Op, Rows, Sort, Text};
 
@@ -49,6 +49,7 @@ pub(super) async fn body(request: Request) -> Result<(Request, Vec<u8>), Ended> 
 /// Reads a form.
 pub(super) async fn form(request: Request) -> Result<(Request, Vec<(String, String)>), Ended> {
     let (request, bytes) = body(request).await?;
+    texts(&bytes)?;
     let (parts, _) = request.into_parts();
     let again = Request::from_parts(parts.clone(), Body::from(bytes));
     let pairs = Form::<Vec<(String, String)>>::from_request(again, &()).await;
@@ -64,13 +65,7 @@ pub(super) fn format(fields: &Fields, heads: &HeaderMap, usual: Format) -> Resul
         let known = Format::ALL.map(|(known, _)| known);
         return found.ok_or_else(|| Ended::unknown(Ending::Invalid, "format", name, &known));
     }
-    let accepts = heads.get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let mut kinds = accepts.split(',').map(|kind| kind.split(';').next().unwrap_or_default().trim());
-    let of_kind = |kind: &str| {
-        let known = Format::ALL.iter().map(|(_, format)| *format);
-        known.into_iter().find(|format| super::send::kind_of(*format).0.split(';').next() == Some(kind))
-    };
-    Ok(kinds.find_map(of_kind).unwrap_or(usual))
+    Ok(accepted(heads, usual))
 }
 
 /// Rows of a table, as its parameters say.
@@ -158,16 +153,20 @@ pub(super) fn question_of(bytes: &[u8], heads: &HeaderMap) -> Result<Question, E
     })?;
     let params = sent.params.into_iter().map(|(name, value)| match value {
         // In JSON it is known what is a text.
-        Value::String(text) => (name, format!("'{text}'")),
-        value => (name, value.to_string()),
+        Value::String(text) => Ok((name, format!("'{text}'"))),
+        Value::Array(_) | Value::Object(_) => {
+            let words = format!(
+                "the parameter {name} is a list or an object, and must be one value\n(hint: write a list into the query, as \
+                 in `x in (1, 2)`; over Flight SQL and Postgres it can be a parameter)"
+            );
+            Err(Ended::new(Ending::Invalid, words))
+        }
+        value => Ok((name, value.to_string())),
     });
+    let params = params.collect::<Result<_, _>>()?;
     let fields = sent.format.map(|format| ("format".to_owned(), format)).into_iter().collect();
     let format = format(&Fields::of(fields, &["format"])?, heads, Format::Json)?;
-    fits(Question {
-        run: sent.run,
-        text: Text { sql: sent.sql, params: params.collect(), ..Text::default() },
-        format,
-    })
+    fits(Question { run: sent.run, text: Text { sql: sent.sql, params, ..Text::default() }, format })
 }
 
 fn fits(question: Question) -> Result<Question, Ended> {

@@ -1,5 +1,7 @@
 //! Parameters of a request: known ones, with values that fit.
 
+use std::collections::BTreeSet;
+
 use crate::serve::access::{Ended, Ending};
 
 /// The parameters of a request, taken out one by one.
@@ -11,10 +13,14 @@ impl Fields {
     /// query, where those are known.
     pub(super) fn of(pairs: Vec<(String, String)>, known: &[&str]) -> Result<Self, Ended> {
         let params = known.contains(&"p.NAME");
+        let mut given = BTreeSet::new();
         for (name, _) in &pairs {
             let is_param = params && name.strip_prefix("p.").is_some_and(|name| !name.is_empty());
             if !is_param && !known.contains(&name.as_str()) {
                 return Err(Ended::unknown(Ending::Invalid, "parameter", name, known));
+            }
+            if is_param && !given.insert(name) {
+                return Err(twice(name));
             }
         }
         Ok(Self(pairs))
@@ -25,7 +31,7 @@ impl Fields {
         let mut all = self.0.iter().filter(|(key, _)| key == name);
         let first = all.next().map(|(_, value)| value.as_str());
         if all.next().is_some() {
-            return Err(Ended::new(Ending::Invalid, format!("the parameter {name} is given twice")));
+            return Err(twice(name));
         }
         Ok(first)
     }
@@ -59,6 +65,36 @@ impl Fields {
     }
 }
 
+fn twice(name: &str) -> Ended {
+    Ended::new(Ending::Invalid, format!("the parameter {name} is given twice"))
+}
+
+/// Refuses names and values, percent-encoded as in an address or a form, that are not texts: they are no others either.
+pub(super) fn texts(encoded: &[u8]) -> Result<(), Ended> {
+    let broken = encoded.split(|byte| *byte == b'&').find(|pair| {
+        let digit = |at: usize| pair.get(at).and_then(|byte| char::from(*byte).to_digit(16));
+        let (mut bytes, mut at) = (Vec::with_capacity(pair.len()), 0);
+        while let Some(byte) = pair.get(at) {
+            match (byte, digit(at + 1), digit(at + 2)) {
+                (b'%', Some(high), Some(low)) => {
+                    bytes.push((high * 16 + low) as u8);
+                    at += 3;
+                }
+                (byte, ..) => {
+                    bytes.push(*byte);
+                    at += 1;
+                }
+            }
+        }
+        std::str::from_utf8(&bytes).is_err()
+    });
+    let Some(pair) = broken else { return Ok(()) };
+    let name = String::from_utf8_lossy(pair.split(|byte| *byte == b'=').next().unwrap_or_default());
+    let words =
+        format!("the parameter {name} isn't a text\n(hint: values are percent-encoded bytes of UTF-8)");
+    Err(Ended::new(Ending::Invalid, words))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -76,8 +112,21 @@ mod tests {
             ("unknown parameter slq", Some("is it sql?"))
         );
         assert!(fields(&[("p.", "x")]).is_err());
+        assert!(fields(&[("p.x", "1"), ("p.x", "2")]).unwrap_err().detail.contains("p.x is given twice"));
         let fields = fields(&[("sql", "a"), ("sql", "b"), ("limit", "x"), ("p.alpha", "0.1")]).unwrap();
         assert!(fields.one("sql").is_err() && fields.number("limit", 9).is_err());
         assert_eq!(fields.params()["alpha"], "0.1");
+    }
+
+    #[test]
+    fn values_are_texts() {
+        for sent in ["", "a=%C3%BC&b=100%", "a=%zz&%", "sql=a+b%00"] {
+            assert!(texts(sent.as_bytes()).is_ok(), "{sent}");
+        }
+        // Two halves of a letter in two values are none.
+        for sent in ["limit=1&sql=%ff", "sql=x%C3", "sql=%C3&b=%BC"] {
+            let ended = texts(sent.as_bytes()).unwrap_err();
+            assert!(ended.detail.starts_with("the parameter sql isn't a text"), "{ended:?}");
+        }
     }
 }

@@ -10,7 +10,8 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use super::app::{App, PROTOCOL, Who};
-use super::problem::Problem;
+use super::fields::texts;
+use super::problem::{ELSEWHERE, Problem};
 use super::told::told;
 use crate::serve::access::{By, Ended, Ending, Secret};
 use crate::serve::desk::Caller;
@@ -27,7 +28,9 @@ const FETCH_SITE: &str = "sec-fetch-site";
 /// browser.
 pub(super) async fn all(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
     let path = request.uri().path().to_owned();
-    let refused = own_name(&app, &request).and_then(|()| own_page(&app, &request));
+    let refused = own_name(&app, &request)
+        .and_then(|()| own_page(&app, &request))
+        .and_then(|()| texts(request.uri().query().unwrap_or_default().as_bytes()));
     let mut response = match refused {
         Ok(()) => next.run(request).await,
         Err(ended) => axum::response::IntoResponse::into_response(Problem(ended)),
@@ -78,7 +81,7 @@ pub(super) async fn known(
     let is_api = request.uri().path().starts_with("/api/");
     if login.by == By::Session && from_elsewhere && is_api {
         let words =
-            "a page elsewhere made the browser ask\n(hint: open the address itself, or ask with a token)";
+            format!("{ELSEWHERE} made the browser ask\n(hint: open the address itself, or ask with a token)");
         return Err(Problem(Ended::new(Ending::Forbidden, words)));
     }
     let ended = login.ended.clone();
@@ -148,8 +151,13 @@ fn own_page(app: &App, request: &Request) -> Result<(), Ended> {
     }
     let heads = request.headers();
     let elsewhere = || {
-        let words = "a page elsewhere sent this\n(hint: use the pages of the service, or a token)";
-        Ended::new(Ending::Forbidden, words)
+        // A program that names another site is taken for a page of it, whatever it sends besides.
+        let hint = if heads.contains_key(AUTHORIZATION) {
+            "a program leaves out the heads `Origin` and `Sec-Fetch-Site`"
+        } else {
+            "use the pages of the service, or a token"
+        };
+        Ended::new(Ending::Forbidden, format!("{ELSEWHERE} sent this\n(hint: {hint})"))
     };
     if is_from_elsewhere(heads) {
         return Err(elsewhere());

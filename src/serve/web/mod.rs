@@ -1,5 +1,6 @@
 //! Pages and REST: HTTP in, questions out, bytes through.
 
+mod accepted;
 mod api;
 mod app;
 mod asked;

@@ -41,12 +41,23 @@ pub(super) fn status(ended: &Ended) -> StatusCode {
     StatusCode::from_u16(ended.ending.http().0).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
 }
 
+/// Who sent what is refused whatever token there is.
+pub(super) const ELSEWHERE: &str = "a page elsewhere";
+
+/// What it is called.
+pub(super) fn title(ended: &Ended) -> &'static str {
+    match ended.ending {
+        Ending::Forbidden if ended.detail.starts_with(ELSEWHERE) => "Not allowed from a page elsewhere",
+        ending => ending.http().1,
+    }
+}
+
 /// The problem as RFC 9457 has it.
 pub(super) fn json(ended: &Ended) -> Value {
-    let (status, title) = ended.ending.http();
+    let (status, _) = ended.ending.http();
     let mut object = Map::new();
     object.insert("type".into(), format!("/problems/{}", ended.ending.name()).into());
-    object.insert("title".into(), title.into());
+    object.insert("title".into(), title(ended).into());
     object.insert("status".into(), status.into());
     object.insert("detail".into(), ended.detail.clone().into());
     if let Some(hint) = &ended.hint {

@@ -1,7 +1,7 @@
 //! Answers as they are sent: rows as they come, documents at once.
 
 use axum::body::Body;
-use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, ETAG, LOCATION};
+use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE, LOCATION};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::Response;
 use bytes::Bytes;
@@ -46,7 +46,7 @@ pub(super) fn picture(kind: &'static str, body: impl Into<Body>) -> Response {
 
 /// The rows of an answer as they come. One that breaks off does not look whole: the transfer is broken too.
 pub(super) fn rows(begun: Begun, format: Format, name: Option<&str>) -> Response {
-    let tag = format!("\"{}\"", begun.snapshot.id());
+    let id = begun.snapshot.id().to_owned();
     let (kind, ending) = kind_of(format);
     let notes = begun.notes_in_a_head();
     // The state is in use until the last part is sent.
@@ -55,14 +55,18 @@ pub(super) fn rows(begun: Begun, format: Format, name: Option<&str>) -> Response
     if let Some(notes) = notes {
         head(&mut response, "x-notes", &notes);
     }
-    let heads = response.headers_mut();
-    if let Ok(tag) = HeaderValue::from_str(&tag) {
-        heads.insert(ETAG, tag);
-    }
+    of_state(&mut response, &id);
     if let Some(name) = name {
         file(&mut response, &format!("{name}.{ending}"), false);
     }
     response
+}
+
+/// That an answer is made of a state of its source, in the format that was asked for: others of it are made of other
+/// bytes, so the mark of the state is a weak one.
+pub(super) fn of_state(response: &mut Response, id: &str) {
+    head(response, "etag", &format!("W/\"{id}\""));
+    head(response, "vary", "Accept");
 }
 
 /// The name under which an answer is saved; whether a browser shows it first.

@@ -237,6 +237,10 @@ impl Clauses<'_> {
         }
         let is_window = function.over.is_some();
         let is_aggregate = self.state.aggregate_functions().contains_key(&name);
+        if !is_aggregate && !self.state.window_functions().contains_key(&name) {
+            // That it is unknown says more, and what to write in its place.
+            return ControlFlow::Continue(());
+        }
         let distinct = match (is_aggregate, is_window) {
             (true, false) => DISTINCT,
             (true, true) => DISTINCT_IN_WINDOW,

@@ -1,10 +1,9 @@
-//! Functions that do not exist here or do not take what they are given, and what to write in their place.
+//! Functions that do not exist here, and what to write in their place.
 
 use datafusion::error::DataFusionError;
 use datafusion::execution::context::SessionState;
 
 use super::nearest::nearest;
-use super::types::in_sql;
 
 /// Functions of other databases, and what to write here.
 const ELSEWHERE: &[(&[&str], &str)] = &[
@@ -15,7 +14,12 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["sqr", "square"], "x * x, or power(x, 2)"),
     (&["ceiling"], "ceil(x)"),
     (&["truncate", "fix"], "trunc(x, digits)"),
-    (&["quantile", "percentile", "percentile_disc", "quantile_disc", "approx_quantile"], QUANTILE),
+    (&["quantile", "percentile", "approx_quantile"], "quantile_cont(x, 0.5)"),
+    (
+        &["percentile_disc", "quantile_disc", "median_low"],
+        "SELECT min(x) FROM (SELECT x, cume_dist() OVER (ORDER BY x) AS c FROM … WHERE x IS NOT NULL) WHERE c >= 0.5; \
+         quantile_cont(x, 0.5) is one between two values",
+    ),
     (&["percentile_approx", "approx_percentile", "approx_quantiles"], "approx_percentile_cont(x, 0.5)"),
     (&["variance", "variance_samp", "varp", "vars"], "var_samp(x), or var_pop(x)"),
     (&["std", "stdev", "stdevs"], "stddev(x), which is that of a sample, or stddev_pop(x)"),
@@ -25,18 +29,29 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["correlation", "pearson"], "corr(x, y)"),
     (&["mad"], "median(abs(x - m)), where m comes from a query that has median(x)"),
     (
-        &["skewness", "kurtosis", "skew", "kurt", "kurtosis_pop"],
+        &["skewness", "skew", "skewness_pop"],
         "avg(power((x - m) / s, 3)), where m and s come from a query that has avg(x) and stddev_pop(x)",
     ),
-    (&["entropy"], "-sum(p * log2(p)), where p comes from a query with count(*) GROUP BY x"),
+    (
+        &["kurtosis", "kurt", "kurtosis_pop"],
+        "avg(power((x - m) / s, 4)) - 3, the excess over that of a normal distribution, where m and s come from a \
+         query that has avg(x) and stddev_pop(x)",
+    ),
+    (
+        &["entropy"],
+        "-sum(p * log2(p)), where p comes from a query with 1.0 * count(*) / sum(count(*)) OVER () AS p … GROUP BY x",
+    ),
     (&["product"], "exp(sum(ln(x))) of numbers above 0"),
-    (&["arg_max", "argmax", "max_by", "maxby"], "first_value(x ORDER BY y DESC)"),
-    (&["arg_min", "argmin", "min_by", "minby"], "first_value(x ORDER BY y)"),
+    (&["arg_max", "argmax", "max_by", "maxby"], "first_value(x ORDER BY y DESC NULLS LAST)"),
+    (&["arg_min", "argmin", "min_by", "minby"], "first_value(x ORDER BY y), which has nulls last"),
     (&["first", "any", "arbitrary"], "first_value(x ORDER BY y), or any_value(x)"),
     (&["last"], "last_value(x ORDER BY y)"),
     (&["list", "collect_list", "json_agg", "json_arrayagg", "jsonb_agg", "grouparray"], "array_agg(x)"),
     (&["collect_set"], "array_agg(DISTINCT x)"),
-    (&["group_concat", "listagg", "wm_concat", "xmlagg"], "string_agg(x, ', ')"),
+    (
+        &["group_concat", "listagg", "wm_concat", "xmlagg"],
+        "string_agg(x, ', '), or string_agg(DISTINCT x, ', ')",
+    ),
     (&["countif", "count_if"], "count(*) FILTER (WHERE …)"),
     (
         &["sumif", "sum_if", "avgif", "avg_if", "averageif"],
@@ -54,7 +69,10 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["nullifzero"], "nullif(x, 0)"),
     (&["if", "iif", "iff", "multiif", "choose", "switch"], "CASE WHEN … THEN … ELSE … END"),
     (&["is_nan", "is_inf", "isinf", "isfinite", "is_finite"], "isnan(x), or abs(x) = CAST('inf' AS DOUBLE)"),
-    (&["safe_divide", "divide_safe", "div0"], "x / nullif(y, 0)"),
+    (
+        &["safe_divide", "divide_safe", "div0"],
+        "x / nullif(y, 0), which is null where y is 0; 1.0 * x / nullif(y, 0) of whole numbers",
+    ),
     (
         &["to_number", "to_numeric", "to_double", "todouble", "tofloat64", "val", "float8"],
         "CAST(x AS DOUBLE)",
@@ -141,7 +159,7 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
             "months_between",
             "seconds_between",
         ],
-        "extract(epoch FROM b - a), in seconds; / 86400 makes days of it",
+        "extract(epoch FROM b - a) of two times, in seconds; / 86400 makes days of it; b - a of two dates is days",
     ),
     (
         &["dateadd", "date_add", "timestampadd", "timestamp_add", "adddate", "add_months", "adddays"],
@@ -206,8 +224,8 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["hash", "checksum", "farm_fingerprint", "xxhash64", "murmur3_32"], "md5(x) or sha256(x)"),
     (&["minus", "subtract"], "x - y"),
     (&["plus", "add"], "x + y"),
-    (&["ratio_to_report"], "x / sum(x) OVER ()"),
-    (&["width_bucket"], "floor((x - low) / (high - low) * n) + 1"),
+    (&["ratio_to_report"], "1.0 * x / sum(x) OVER ()"),
+    (&["width_bucket"], "floor(1.0 * n * (x - low) / (high - low)) + 1"),
     (&["binom_test", "binomial_test"], "clopper_pearson_low(k, n) and clopper_pearson_high(k, n)"),
     (&["wilcoxon", "wilcoxon_test", "signed_rank_test"], "wilcoxon_p(x), or wilcoxon_greater_p(x)"),
     (
@@ -217,8 +235,6 @@ const ELSEWHERE: &[(&[&str], &str)] = &[
     (&["ks_test", "kolmogorov_smirnov"], "ks_uniform(p)"),
     (&["ttest", "t_test", "student_t_test"], "wilcoxon_p(x), which asks whether x lies about 0"),
 ];
-
-const QUANTILE: &str = "quantile_cont(x, 0.5)";
 
 /// Functions that need `OVER`.
 const OF_WINDOWS: &[(&str, &str)] = &[
@@ -287,95 +303,9 @@ pub(super) fn no_function(text: &str) -> Option<String> {
     Some(format!("unknown function {name}\n(hint: {hint})"))
 }
 
-/// A function that does not take what it is given.
-pub(super) fn arguments(text: &str) -> Option<String> {
-    let (_, rest) = text.split_once("the given name and argument types '")?;
-    let (call, candidates) = rest.split_once("'.")?;
-    let (name, kinds) = call.split_once('(')?;
-    let kinds = kinds.strip_suffix(')')?;
-    let given = count(kinds);
-    let told = in_sql(kinds);
-    let what = if told.is_empty() { "no arguments".to_owned() } else { format!("({told})") };
-    let hint = match (name, given) {
-        ("max", 2..) => "greatest(x, y) is the largest of several values of one row".to_owned(),
-        ("min", 2..) => "least(x, y) is the smallest of several values of one row".to_owned(),
-        (_, 0) if numbers(candidates, name).is_none_or(|taken| !taken.contains(&0)) => {
-            format!("write what it is of, as in {name}(x)")
-        }
-        (_, given) => match numbers(candidates, name) {
-            Some(taken) if !taken.contains(&given) => format!("it takes {}", listed(&taken)),
-            _ => "CAST makes one type of another, as in CAST(x AS DOUBLE)".to_owned(),
-        },
-    };
-    Some(format!("{name} does not take {what}\n(hint: {hint})"))
-}
-
-/// How many arguments a function takes, if the engine's list of its forms says so of all of them.
-fn numbers(candidates: &str, name: &str) -> Option<Vec<usize>> {
-    let mut taken = Vec::new();
-    let forms =
-        candidates.lines().map(str::trim).filter_map(|line| line.strip_prefix(name)?.strip_prefix('('));
-    for form in forms {
-        let form = form.strip_suffix(')')?;
-        taken.push(match form.split_once('(') {
-            Some(("NullAry", _)) => 0,
-            // `Numeric(1)`, `String(2)`: so many of a kind.
-            Some((_, rest)) if count(form) == 1 => rest.trim_end_matches(')').parse().ok()?,
-            _ if ["UserDefined", "Variadic", ".."].iter().any(|any| form.contains(any)) => return None,
-            _ => count(form),
-        });
-    }
-    taken.sort_unstable();
-    taken.dedup();
-    (!taken.is_empty()).then_some(taken)
-}
-
-/// Things in a list apart by commas, those in parentheses not looked at.
-fn count(list: &str) -> usize {
-    let mut depth = 0;
-    let mut commas = 0;
-    for c in list.chars() {
-        match c {
-            '(' => depth += 1,
-            ')' => depth -= 1,
-            ',' if depth == 0 => commas += 1,
-            _ => {}
-        }
-    }
-    if list.is_empty() { 0 } else { commas + 1 }
-}
-
-/// `1 or 2 arguments`.
-fn listed(taken: &[usize]) -> String {
-    let words: Vec<String> = taken.iter().map(usize::to_string).collect();
-    match taken {
-        [0] => "no arguments".to_owned(),
-        [1] => "one argument".to_owned(),
-        _ => format!("{} arguments", words.join(" or ")),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_of_arguments_are_read_from_the_forms_of_a_function() {
-        let round = "\tCandidate functions:\n\tround(Decimal, Int32)\n\tround(Decimal)";
-        assert_eq!(numbers(round, "round"), Some(vec![1, 2]));
-        assert_eq!(numbers("\tnullif(Comparable(2))", "nullif"), Some(vec![2]));
-        assert_eq!(numbers("\tnow(NullAry())", "now"), Some(vec![0]));
-        assert_eq!(numbers("\tmax(UserDefined)", "max"), None);
-        assert_eq!(numbers("\tf(Timestamp(s), Utf8)", "f"), Some(vec![2]));
-        let said = arguments(
-            "x. No function matches the given name and argument types 'round(Int64, Int64, Int64)'. \
-             You might need\n\tround(Decimal, Int32)\n\tround(Decimal)",
-        );
-        assert_eq!(
-            said.as_deref(),
-            Some("round does not take (BIGINT, BIGINT, BIGINT)\n(hint: it takes 1 or 2 arguments)")
-        );
-    }
 
     #[test]
     fn no_name_has_two_hints() {

@@ -13,17 +13,24 @@
 //! | `keys` | a key of `USING` is one column in conditions too |
 //! | `lists` | `ANY` of a list follows three-valued logic |
 //! | `balance` | thousands of terms of `AND` and `OR` make a flat tree |
+//! | `frames` | a distance of `RANGE` is of the kind that the column of `ORDER BY` asks for |
 //! | `subqueries` | `NOT IN` follows three-valued logic; what cannot be carried out is refused in plain words |
 //! | `arithmetic` | whole numbers do not wrap, NaN is one value |
+//! | `moments` | no number is taken for nanoseconds where seconds are meant |
+//! | `patterns` | patterns of times are those of here |
 //! | `casts` | a cast that fails names value, column and user |
 //! | `headings` | columns without a name are called as they are written |
 //! | `text` | where a query ends in a text of several |
 //! | `types` | names of types as SQL has them |
 //! | `walk` | one way through the tree of a statement for all of these |
 //! | `words` | the engine's errors as people read them |
+//! | `names` | names of columns and tables that are not there, or twice |
+//! | `arguments` | functions that do not take what they are given |
+//! | `signs` | operators that are none here |
 //! | `elsewhere` | functions that other databases have, and what to write here |
 //! | `far` | what a store says of a file that is read |
 
+mod arguments;
 mod arithmetic;
 mod balance;
 mod casts;
@@ -31,18 +38,23 @@ mod clauses;
 mod conditions;
 mod elsewhere;
 mod far;
+mod frames;
 mod headings;
 mod keys;
 mod kinds;
 mod limits;
 mod lists;
+mod moments;
+mod names;
 mod nearest;
 mod operators;
+mod patterns;
 mod phrases;
 mod plan;
 mod refusal;
 mod replaced;
 mod shift;
+mod signs;
 mod size;
 mod subqueries;
 #[cfg(test)]

@@ -73,7 +73,6 @@ const HINTS: &[(&str, &str)] = &[
     ("factorial of a negative", "a whole number from 0 to 20"),
     ("is out of supported i32 range", "digits are a small whole number, as in round(x, 2)"),
     ("was not provided a value", "--param NAME=VALUE gives $NAME one, \\set NAME VALUE at the prompt"),
-    ("has no type information", "$name is a parameter, which --param name=VALUE gives a value"),
     ("is not a variable which can be viewed", SHOW),
     ("Unsupported SQL statement: SHOW", SHOW),
     ("specified more than once", "give each query of WITH a name of its own"),
@@ -154,10 +153,34 @@ const REWORDED: &[(&str, &str, &str)] = &[
         "first_value(x) OVER (ORDER BY …)",
     ),
     (
+        "unnest() does not support null",
+        "unnest takes a list, and NULL without a type is none",
+        "unnest(CAST(NULL AS BIGINT[])) gives no rows",
+    ),
+    ("AvgAccumulator for (Null", "avg does not take a NULL without a type", "CAST(NULL AS DOUBLE) has one"),
+    (
+        "Unsupported binary operator",
+        "this operator is not known here",
+        "SHOW FUNCTIONS lists what there may be in its place",
+    ),
+    (
+        "is not supported in the physical expr",
+        "this operator does not take values of these types",
+        "@> and <@ compare lists, as in [1, 2] @> [1]; contains(x, 'a') looks into a text",
+    ),
+    (
         "regex parse error",
         "the regular expression cannot be read",
         "a backslash takes the meaning from a sign, as in '\\(' or '\\.'",
     ),
+];
+
+/// Values of types that do not go together in one place, which the engine names.
+const TOGETHER: &[(&str, &str)] = &[
+    ("Inconsistent data type across values", "CAST in one of the rows makes the types of a column equal"),
+    ("Failed to coerce then", "CAST(x AS VARCHAR) in one of them makes the types equal"),
+    ("Can not find compatible types to compare", "CAST(x AS VARCHAR) in one of them makes the types equal"),
+    ("EXPLAIN VERBOSE with FORMAT", "leave one of the two out"),
 ];
 
 /// A message that needs other words.
@@ -165,10 +188,42 @@ pub(super) fn known(text: &str) -> Option<String> {
     if let Some((_, what, hint)) = REWORDED.iter().find(|(words, ..)| text.contains(words)) {
         return Some(format!("{what}\n(hint: {hint})"));
     }
-    if let Some((_, hint)) = HINTS.iter().find(|(words, _)| text.contains(words)) {
+    if let Some((_, hint)) = HINTS.iter().chain(TOGETHER).find(|(words, _)| text.contains(words)) {
         return Some(format!("{}\n(hint: {hint})", in_sql(text)));
     }
-    conditions(text).or_else(|| kinds(text)).or_else(|| others(text))
+    conditions(text).or_else(|| kinds(text)).or_else(|| untaken(text)).or_else(|| others(text))
+}
+
+/// Types and words that something does not take.
+fn untaken(text: &str) -> Option<String> {
+    if let Some((_, kinds)) = text.split_once("common string type for string concat operation ") {
+        let (left, right) = kinds.split_once(" || ")?;
+        return Some(format!(
+            "|| joins texts or lists, and neither {} nor {} is one\n(hint: CAST(x AS VARCHAR) || y, or concat(x, y))",
+            in_sql(left),
+            in_sql(right)
+        ));
+    }
+    if let Some((_, rest)) = text.split_once("[return_type] ") {
+        let (function, kind) = rest.split_once(" not supported for ")?;
+        let what = if kind == "Null" { "a NULL without a type".to_owned() } else { in_sql(kind) };
+        return Some(format!(
+            "{} does not take {what}\n(hint: CAST gives one, as in {0}(CAST(NULL AS DOUBLE)))",
+            function.to_lowercase()
+        ));
+    }
+    if let Some((name, _)) = text.strip_prefix("variable [\"").and_then(|rest| rest.split_once("\"]")) {
+        let plain = name.trim_start_matches('@');
+        return Some(format!(
+            "{name} is a variable, and there are none here\n\
+             (hint: ${plain} is a parameter, which --param {plain}=VALUE gives a value)"
+        ));
+    }
+    let (_, rest) = text.split_once("Invalid explain format. ")?;
+    let format = rest.rsplit_once("Got '").map_or("", |(_, format)| format.trim_end_matches('\''));
+    Some(format!(
+        "EXPLAIN has no FORMAT {format}\n(hint: FORMAT INDENT, TREE, PGJSON, which is JSON, or GRAPHVIZ)"
+    ))
 }
 
 /// Values and conditions of another type than is wanted.

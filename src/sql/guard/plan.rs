@@ -10,16 +10,19 @@ use super::balance::Chains;
 use super::clauses::Clauses;
 use super::keys::Keys;
 use super::lists::Lists;
+use super::moments::Moments;
 use super::operators::Operators;
 use super::unnested::Unnested;
 use super::walk::walk;
 use super::{
-    arithmetic, conditions, elsewhere, headings, kinds, limits, replaced, size, subqueries, written,
+    arithmetic, conditions, elsewhere, frames, headings, kinds, limits, replaced, size, subqueries, written,
 };
 use crate::sql::error::SessionError;
 
 /// Makes a session answer as the guard promises.
 pub(in crate::sql) fn prepare(ctx: &SessionContext) {
+    // Before casts are put into other words.
+    ctx.add_analyzer_rule(Arc::new(Moments));
     ctx.add_analyzer_rule(Arc::new(arithmetic::Checked));
     ctx.add_analyzer_rule(Arc::new(Unnested));
 }
@@ -41,7 +44,7 @@ pub(in crate::sql) async fn plan(ctx: &SessionContext, sql: &str) -> Result<Data
     let plan = state.statement_to_plan(statement).await.map_err(|error| elsewhere::guessed(error, &state))?;
     read_only().verify_plan(&plan)?;
     let plan: LogicalPlan = subqueries::in_order(plan)?;
-    if let Some(refusal) = conditions::check(&plan)?.or(written::check(&plan)?) {
+    if let Some(refusal) = frames::check(&plan)?.or(conditions::check(&plan)?).or(written::check(&plan)?) {
         return Err(refusal.into());
     }
     Ok(DataFrame::new(state, headings::readable(plan)?))

@@ -3,6 +3,10 @@
 /// Names of types as SQL has them.
 const TYPES: &[(&str, &str)] = &[
     ("Timestamp(", "TIMESTAMP"),
+    ("Time32(", "TIME"),
+    ("Time64(", "TIME"),
+    ("Interval(", "INTERVAL"),
+    ("Duration(", "INTERVAL"),
     ("Utf8View", "text"),
     ("LargeUtf8", "text"),
     ("Utf8", "text"),
@@ -38,6 +42,7 @@ const OF_VALUES: &[&str] = &[
     "Float32",
     "Float64",
     "Boolean",
+    "IntervalMonthDayNano",
     "Date32",
 ];
 
@@ -62,8 +67,9 @@ pub(super) fn in_sql(text: &str) -> String {
         let known = TYPES.iter().find(|(engine, _)| engine.trim_end_matches('(') == word);
         told += known.map_or(word, |(_, sql)| sql);
         // The unit and the zone of a time are the engine's.
+        let is_of_time = known.is_some_and(|(engine, _)| engine.ends_with('('));
         rest = match after.find(')') {
-            Some(close) if word == "Timestamp" && after.starts_with('(') => &after[close + 1..],
+            Some(close) if is_of_time && after.starts_with('(') => &after[close + 1..],
             _ => after,
         };
         let next = rest.find(is_of_word).unwrap_or(rest.len());
@@ -102,12 +108,29 @@ fn next_value(text: &str) -> Option<(&str, String, &str)> {
 fn value_at(text: &str) -> Option<(String, usize)> {
     if let Some(quoted) = text.strip_prefix('"') {
         let close = quoted.find("\")")?;
-        return Some((format!("'{}'", quoted[..close].replace('\'', "''")), close + 3));
+        let value = length(&quoted[..close]).map(|length| format!("INTERVAL '{length}'"));
+        let value = value.unwrap_or_else(|| format!("'{}'", quoted[..close].replace('\'', "''")));
+        return Some((value, close + 3));
     }
     let close = text.find(')')?;
     let is_value = |c: char| c.is_ascii_alphanumeric() || ['.', '-', '+'].contains(&c);
     let value = &text[..close];
     (!value.is_empty() && value.chars().all(is_value)).then(|| (value.to_owned(), close + 1))
+}
+
+/// A length of time, `1 month 3 days 0.5 seconds`.
+fn length(written: &str) -> Option<String> {
+    let parts = written.strip_prefix("IntervalMonthDayNano { months: ")?.strip_suffix(" }")?;
+    let (months, parts) = parts.split_once(", days: ")?;
+    let (days, nanos) = parts.split_once(", nanoseconds: ")?;
+    let seconds = (nanos.parse::<f64>().ok()? / 1e9).to_string();
+    let all = [(months, "month"), (days, "day"), (seconds.as_str(), "second")];
+    let told = all.iter().filter(|(number, _)| *number != "0").map(|(number, unit)| match *number {
+        "1" => format!("1 {unit}"),
+        number => format!("{number} {unit}s"),
+    });
+    let told: Vec<String> = told.collect();
+    Some(if told.is_empty() { "0 days".to_owned() } else { told.join(" ") })
 }
 
 #[cfg(test)]
@@ -123,8 +146,13 @@ mod tests {
             ("Utf8(NULL) = Boolean(true)", "NULL = true"),
             ("corr(Int64, Utf8View)", "corr(BIGINT, text)"),
             ("Timestamp(µs, \"UTC\") + Int64", "TIMESTAMP + BIGINT"),
+            ("Time64(ns) - Interval(MonthDayNano)", "TIME - INTERVAL"),
             ("List(Int64)", "List(BIGINT)"),
             ("Decimal128(38, 10)", "DECIMAL(38, 10)"),
+            (
+                "t + IntervalMonthDayNano(\"IntervalMonthDayNano { months: 1, days: 3, nanoseconds: 500000000 }\")",
+                "t + INTERVAL '1 month 3 days 0.5 seconds'",
+            ),
             ("my_Int64(1), Int64(a b)", "my_Int64(1), BIGINT(a b)"),
         ] {
             assert_eq!(in_sql(engine), sql);

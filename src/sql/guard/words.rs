@@ -2,17 +2,11 @@
 //! of nodes of plans say nothing to somebody who wrote a query.
 
 use arrow::error::ArrowError;
-use datafusion::common::{Column, SchemaError};
 use datafusion::error::DataFusionError;
 
-use super::elsewhere;
 use super::far::of_a_store;
-use super::nearest::nearest;
-use super::phrases;
 use super::types::{in_sql, type_in};
-
-/// Names that are listed of many.
-const LISTED: usize = 10;
+use super::{arguments, elsewhere, names, phrases, signs};
 
 /// An error in plain words, without the engine's chain of wrappers.
 pub(in crate::sql) fn plain(error: &DataFusionError) -> String {
@@ -25,7 +19,7 @@ pub(in crate::sql) fn plain(error: &DataFusionError) -> String {
              (hint: give more with --memory, or ask for less: fewer columns, rows or groups at once)"
         ),
         DataFusionError::SQL(parser, _) => parse(&parser.to_string()),
-        DataFusionError::SchemaError(schema, _) => names(schema),
+        DataFusionError::SchemaError(schema, _) => names::told(schema),
         DataFusionError::ArrowError(arrow, _) => values(arrow),
         DataFusionError::External(error) => {
             let text = error.to_string();
@@ -66,7 +60,7 @@ fn parse(text: &str) -> String {
                 (hint: name inner queries with WITH)"
             .into();
     }
-    format!("{text}\n(hint: {})", sentence(text))
+    signs::unknown(text).unwrap_or_else(|| format!("{text}\n(hint: {})", sentence(text)))
 }
 
 /// What may be wrong with a text that cannot be read.
@@ -88,78 +82,6 @@ fn sentence(text: &str) -> &'static str {
     } else {
         "what stands there is not SQL as it is known here; a name that is also a word of SQL stands in double quotes"
     }
-}
-
-/// `a, b, c and 7 more`.
-fn listed(names: &[String]) -> String {
-    if names.len() <= LISTED {
-        return names.join(", ");
-    }
-    format!("{} and {} more", names[..LISTED].join(", "), names.len() - LISTED)
-}
-
-fn names(error: &SchemaError) -> String {
-    match error {
-        SchemaError::FieldNotFound { field, valid_fields } => missing(field, valid_fields),
-        SchemaError::AmbiguousReference { field } => format!(
-            "{} could be a column of several tables\n(hint: write the table before it, like t.{})",
-            field.name, field.name
-        ),
-        SchemaError::DuplicateQualifiedField { qualifier, .. } => {
-            let table = qualifier.table();
-            format!(
-                "{table} stands twice in FROM\n\
-                 (hint: give each a name: {table} a JOIN {table} b ON a.user_id = b.user_id)"
-            )
-        }
-        SchemaError::DuplicateUnqualifiedField { name } => twice(name),
-    }
-}
-
-fn twice(name: &str) -> String {
-    format!("two columns are called {name}\n(hint: give one another name with AS)")
-}
-
-fn missing(field: &Column, valid: &[Column]) -> String {
-    if valid.iter().any(|column| column.flat_name().starts_with("__correlated")) {
-        return format!(
-            "{} is of a query that is not the one directly around it\n(hint: join with the inner query instead)",
-            field.flat_name()
-        );
-    }
-    let what = format!("unknown column {}", field.flat_name());
-    let wanted = field.name.to_lowercase();
-    let mut same: Vec<String> =
-        valid.iter().filter(|column| column.name.to_lowercase() == wanted).map(Column::flat_name).collect();
-    same.dedup();
-    if !same.is_empty() {
-        let places: Vec<&str> = valid
-            .iter()
-            .filter(|column| column.name.to_lowercase() == wanted)
-            .map(|column| column.name.as_str())
-            .collect();
-        let hint = if places.contains(&field.name.as_str()) {
-            format!("there is {}", listed(&same))
-        } else {
-            format!("it is called {}; capitals matter", places[0])
-        };
-        return format!("{what}\n(hint: {hint})");
-    }
-    if valid.is_empty() {
-        return format!(
-            "{what}\n(hint: there are no columns here; a text stands in single quotes: '{}')",
-            field.name
-        );
-    }
-    if let Some(name) = nearest(&wanted, valid.iter().map(|column| column.name.as_str())) {
-        return format!("{what}\n(hint: is it {name}?)");
-    }
-    let names: Vec<String> = valid.iter().map(|column| column.name.clone()).collect();
-    let quoted = match &field.relation {
-        Some(_) => String::new(),
-        None => format!("; a text stands in single quotes: '{}'", field.name),
-    };
-    format!("{what}\n(hint: the columns are {}{quoted})", listed(&names))
 }
 
 /// Errors of values while rows are computed.
@@ -235,6 +157,14 @@ fn casts(text: &str) -> String {
     {
         return format!("'{value}' is not a time{hint}");
     }
+    if let Some((value, _)) =
+        text.strip_prefix("Failed to convert ").and_then(|t| t.split_once(" to temporal for Date"))
+    {
+        return format!(
+            "{value} is too large for a DATE, which counts days since 1970\n\
+             (hint: CAST(to_timestamp(x) AS DATE) takes seconds)"
+        );
+    }
     format!("{text}{hint}")
 }
 
@@ -275,22 +205,15 @@ fn said(text: &str) -> String {
 
 /// Messages that need other words.
 fn known(text: &str) -> Option<String> {
-    if let Some(said) =
-        elsewhere::no_function(text).or_else(|| elsewhere::arguments(text)).or_else(|| phrases::known(text))
+    if let Some(said) = elsewhere::no_function(text)
+        .or_else(|| arguments::refused(text))
+        .or_else(|| names::selected_twice(text))
+        .or_else(|| phrases::known(text))
     {
         return Some(said);
     }
     if text.contains("table '") && text.ends_with("not found") {
         return Some(format!("{text}\n(hint: `\\d` at the prompt of `results sql` lists the tables)"));
-    }
-    if let Some((_, rest)) =
-        text.split_once("Projections require unique expression names but the expression \"")
-    {
-        let name = rest.split('"').next().unwrap_or_default();
-        let name = in_sql(name.rsplit(" AS ").next().unwrap_or(name));
-        return Some(format!(
-            "two columns of the select list are called {name}\n(hint: give one another name with AS)"
-        ));
     }
     if text.contains("logical expression WindowFunction") || text.contains("window function calls") {
         return Some(

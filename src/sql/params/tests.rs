@@ -99,6 +99,31 @@ async fn missing_and_unknown_ones_are_named() {
     ");
     let defaults = given(&[]).with_defaults([("alpha", "0.05"), ("other", "1")]);
     assert_eq!(ask("SELECT user_id FROM te WHERE q < $alpha", &defaults).await.unwrap(), "17");
+    for alpha in ["1.01", "-1", "NaN", "small", "null", "'0.5'", "true"] {
+        let given = given(&[&format!("alpha={alpha}")]);
+        let ranged =
+            given.with_defaults([ParamDefault { range: Some((0.0, 1.0)), ..("alpha", "0.05").into() }]);
+        let said = ask("SELECT $alpha", &ranged).await.unwrap_err().to_string();
+        assert_eq!(said, format!("$alpha is `{alpha}`, and must be a number from 0 to 1"));
+    }
+}
+
+#[tokio::test]
+async fn signs_of_other_databases_are_told_what_to_write() {
+    let error = async |sql, params: &Params| ask(sql, params).await.unwrap_err().to_string();
+    let none = Params::default();
+    assert_eq!(
+        error("SELECT ?", &none).await,
+        "a parameter is written $name here, and not ?\n(hint: write $name in its place, and give it a value with --param name=VALUE)"
+    );
+    let said = error("SELECT 1 FROM te WHERE q < :alpha", &none).await;
+    assert!(said.contains("$alpha here, and not :alpha\n(hint: write $alpha in its place"), "{said}");
+    let said = error("SELECT ?", &Params::default().at_prompt()).await;
+    assert!(said.ends_with("with \\set name VALUE)"), "{said}");
+    let said = error("SELECT cast($x as timestamp)", &given(&["x=1700000000"])).await;
+    assert!(said.contains("to_timestamp(x) takes seconds"), "{said}");
+    let said = error("SELECT to_char(now(), $x)", &given(&["x=YYYY"])).await;
+    assert!(said.contains("(hint: '%Y')"), "{said}");
 }
 
 #[tokio::test]

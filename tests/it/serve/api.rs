@@ -100,18 +100,32 @@ fn a_query_gives_what_the_terminal_gives() {
     assert_eq!(service.put("POST", "/api/v1/query", &body).json().as_array().unwrap().len(), 3);
     let body = json!({"run": "merged", "sql": "select $x as x", "params": {"x": "007"}}).to_string();
     assert_eq!(service.put("POST", "/api/v1/query", &body).json(), json!([{"x": "007"}]));
+    for list in [json!([1, 2]), json!({"a": 1})] {
+        let body = json!({"run": "merged", "sql": "select $a as a", "params": {"a": list}}).to_string();
+        let reply = service.put("POST", "/api/v1/query", &body);
+        assert!(reply.status == 400 && reply.text().contains("parameter a"), "{reply:?}");
+    }
     let plan = service.get(&format!("/api/v1/query/plan?run=merged&sql={}", encoded(sql))).json();
     assert_eq!(plan["parameters"][0]["name"], json!("tau"), "{plan}");
-    let accepted = service.send(
-        &[
-            "GET /api/v1/query?run=merged&sql=select%201%20as%20n HTTP/1.1",
-            &service.host(),
-            &format!("Authorization: Bearer {}", service.token),
-            "Accept: text/csv",
-        ],
-        b"",
-    );
-    assert_eq!(accepted.text(), "n\n1\n");
+    let accepted = |kinds: &str| {
+        service.send(
+            &[
+                "GET /api/v1/query?run=merged&sql=select%201%20as%20n HTTP/1.1",
+                &service.host(),
+                &format!("Authorization: Bearer {}", service.token),
+                &format!("Accept: {kinds}"),
+            ],
+            b"",
+        )
+    };
+    for kinds in ["text/csv", "text/csv, */*", "application/json;q=0.5, text/csv"] {
+        assert_eq!(accepted(kinds).text(), "n\n1\n", "{kinds}");
+    }
+    for kinds in ["text/csv;q=0, */*", "text/csv;q=0.5, application/json"] {
+        let reply = accepted(kinds);
+        assert_eq!((reply.json(), reply.head("vary")), (json!([{"n": 1}]), Some("Accept")), "{kinds}");
+        assert!(reply.head("etag").unwrap().starts_with("W/\""), "{reply:?}");
+    }
 }
 
 #[test]
@@ -186,6 +200,8 @@ fn a_problem_says_what_where_and_what_to_do() {
         ("/api/v1/runs/merged/users/nobody", 404, "users"),
         ("/api/v1/runs/merged/status", 404, "runs have them"),
         ("/api/v1/nothing", 404, "lists"),
+        ("/api/v1/query?run=merged&sql=select%20%ff", 400, "UTF-8"),
+        ("/api/v1/runs/merged/tables/te/rows?where=user_id.eq.%C3", 400, "UTF-8"),
     ] {
         let reply = service.get(path);
         let told = reply.json();
@@ -195,6 +211,8 @@ fn a_problem_says_what_where_and_what_to_do() {
     let wrong = service.get("/api/v1/runs/merged/tables/te/rows?where=tau.eq.one");
     assert_eq!((wrong.status, wrong.problem().as_str()), (400, "wrong-type"));
     assert_eq!(service.get("/api/v1/runs/merged/tables/te/rows?limit=10001").status, 400);
+    let twice = service.get("/api/v1/query?run=merged&sql=select%20%24x&p.x=1&p.x=2");
+    assert!(twice.status == 400 && twice.text().contains("p.x is given twice"), "{twice:?}");
 }
 
 #[test]
@@ -221,6 +239,7 @@ fn queries_are_saved_by_those_who_may() {
     assert_eq!(service.put("PUT", "/api/v1/saved/mine", "select 2").status, 409);
     assert_eq!(service.put("PUT", "/api/v1/saved/mine?replace=1", "select 2").status, 200);
     assert_eq!(service.get("/api/v1/saved/mine").text(), "select 2");
+    assert_eq!(service.put("PUT", "/api/v1/saved/none", "").status, 422);
     assert_eq!(service.get("/api/v1/saved").json(), json!(["mine"]));
     let state = service.state.to_str().unwrap();
     let said = merged().expect(0, &["token", "new", "reader", "--state", state]);

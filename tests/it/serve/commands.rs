@@ -74,6 +74,10 @@ fn tokens_are_made_listed_and_revoked() {
     let again = token(&["new", "anna"]);
     assert!(again.code == Some(2) && again.err.contains("already"), "{again:?}");
     assert_eq!(token(&["new", "an na"]).code, Some(2));
+    for wrong in [["--sources", "["], ["--sources", ""], ["--sources", "out/k6"], ["--days", "0"]] {
+        let refused = token(&[&["new", "berta"], &wrong[..]].concat());
+        assert!(refused.code == Some(2) && refused.out.is_empty(), "{wrong:?}: {refused:?}");
+    }
     let listed = token(&["list"]).out;
     assert!(
         listed.contains("anna")
@@ -85,6 +89,47 @@ fn tokens_are_made_listed_and_revoked() {
     assert_eq!(token(&["revoke", "anna"]).code, Some(0));
     let unknown = token(&["revoke", "anna"]);
     assert!(unknown.code == Some(2) && unknown.err.contains("unknown token anna"), "{unknown:?}");
+}
+
+#[test]
+fn what_cannot_be_meant_is_refused_before_anything_is_written() {
+    let world = merged();
+    for (args, part) in [
+        (["--host-name", "bad name/"], "--host-name"),
+        (["--state", "run/state"], "nothing is written into what is served"),
+        (["--state", "merged"], "nothing is written into what is served"),
+    ] {
+        let refused = world.run(&[&["serve", "run", "merged"], &args[..], ANY_PORTS].concat());
+        assert!(refused.code == Some(2) && refused.err.contains(part), "{args:?}: {refused:?}");
+        assert!(refused.err.contains("(hint:"), "{refused:?}");
+    }
+    assert!(!world.path("run/state").exists() && !world.path("merged/token").exists());
+}
+
+#[test]
+fn what_is_not_there_is_said() {
+    let world = merged();
+    std::fs::create_dir_all(world.path("nothing-in-it")).unwrap();
+    world.write("no-folder", "text");
+    let args =
+        ["serve", "merged", "nowhere", "no-folder", "nothing-in-it", "--state", "state-warned", "--json"];
+    let mut child = world
+        .command(&[&args[..], ANY_PORTS].concat())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    signal(&child, nix::sys::signal::Signal::SIGTERM);
+    let said = child.wait_with_output().unwrap().stderr;
+    let said = String::from_utf8_lossy(&said).into_owned();
+    let warnings: Vec<&str> = said.lines().filter(|line| line.starts_with("warning: ")).collect();
+    assert_eq!(warnings.len(), 3, "{said}");
+    for name in ["nowhere", "no-folder", "nothing-in-it"] {
+        assert!(warnings.iter().any(|line| line.starts_with(&format!("warning: {name} "))), "{said}");
+    }
 }
 
 /// What it says when it is started with its standard error in a file that is the system's journal, or not.

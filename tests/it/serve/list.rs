@@ -141,6 +141,36 @@ fn whatever_becomes_of_one_the_others_go_on() {
 }
 
 #[test]
+fn an_output_without_its_files_is_damaged_and_no_path_is_told() {
+    let world = World::new(1);
+    world.analyse("secret/run", &[]);
+    let run = world.path("secret/run");
+    world.expect(0, &["merge", "--shards", run.to_str().unwrap(), "--output", "out/gone"]);
+    copy(&world.path("out/gone"), &world.path("out/torn"));
+    std::fs::remove_file(world.path("out/gone/te.parquet")).unwrap();
+    world.write("out/torn/te.parquet", "PAR1 nothing PAR1");
+    let service = Service::start(&[world.path("out"), run.clone()], |_| {});
+    let runs = service.get("/api/v1/runs").json();
+    let states: Vec<_> = runs.as_array().unwrap().iter().map(|run| run["state"].as_str().unwrap()).collect();
+    assert_eq!(states, ["damaged", "complete", "complete"]);
+    assert_eq!(runs[0]["problem"].as_str().unwrap().lines().next(), Some("te.parquet is gone"));
+    // For a moment it may be one that is being replaced.
+    service.until("it is damaged", |service| service.query("gone", "select 1 as n").status == 500);
+    let beside = service.query("run", "select count(*) as n from torn.public.te");
+    assert_eq!((beside.status, beside.problem().as_str()), (500, "source-damaged"), "{}", beside.text());
+    let others = ["/", "/api/v1/runs", "/api/v1/runs/gone", "/api/v1/runs/torn", "/run/gone", "/metrics"];
+    let others = others.map(|path| service.get(path));
+    let asked = ["gone", "torn"].map(|name| service.query(name, "select count(*) as n from te"));
+    for reply in others.iter().chain(&asked).chain([&beside]) {
+        let text = reply.text();
+        for path in ["out", "secret"].map(|name| world.path(name)) {
+            assert!(!text.contains(path.to_str().unwrap()), "{text}");
+        }
+    }
+    assert!(asked[1].text().contains("--shards run --output torn"), "{}", asked[1].text());
+}
+
+#[test]
 fn an_output_that_is_replaced_again_and_again_is_whole_or_told_as_being_replaced() {
     let world = World::new(1);
     world.analyse("run", &[]);

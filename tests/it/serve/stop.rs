@@ -44,7 +44,27 @@ fn a_query_that_does_not_end_is_ended() {
     service.stop();
     let took = since.elapsed();
     assert!(took >= Duration::from_millis(700) && took < Duration::from_secs(8), "{took:?}");
-    assert!(!download.rest().is_whole);
+    let reply = download.rest();
+    assert_eq!((reply.status, reply.problem().as_str()), (503, "stopping"), "{reply:?}");
+    assert!(reply.is_whole && reply.head("retry-after").is_some(), "{reply:?}");
+}
+
+#[test]
+fn rows_that_do_not_end_break_off_and_what_waits_is_told() {
+    let mut service = service_with(|settings| {
+        settings.grace = Duration::from_millis(700);
+        settings.limits.queries = 1;
+    });
+    let sql = "select n, repeat('x', 1000) as x from (select unnest(range(1, 2000000)) as n)";
+    let mut flowing =
+        Download::begin(&service, &format!("/api/v1/query?run=merged&sql={}&format=csv", encoded(sql)));
+    assert!(flowing.read(1000) > 0);
+    let waiting = Download::begin(&service, "/api/v1/query?run=merged&sql=select%201%20as%20n");
+    service.until("it waits", |service| super::metric(service, "results_queries_waiting") == 1);
+    service.stop();
+    let reply = waiting.rest();
+    assert_eq!((reply.status, reply.problem().as_str()), (503, "stopping"), "{reply:?}");
+    assert!(!flowing.rest().is_whole);
 }
 
 #[test]

@@ -143,6 +143,11 @@ fn pages_elsewhere_cannot_ask_or_change() {
         assert_eq!(send("POST", "/logout", heads).status, 403, "{heads:?}");
         assert_eq!(send("POST", "/saved", heads).status, 403, "{heads:?}");
     }
+    let auth = format!("Authorization: Bearer {}", service.token);
+    let heads = [auth.as_str(), "Origin: http://evil.example"];
+    let told = send("POST", "/api/v1/query", &heads).json();
+    assert_eq!(told["title"], "Not allowed from a page elsewhere", "{told}");
+    assert!(told["hint"].as_str().unwrap().contains("leaves out"), "{told}");
     // The editor shows the query and waits.
     let page = "/sql?run=merged&sql=select%2041%20%2B%201%20as%20answer";
     let shown = send("GET", page, &["Sec-Fetch-Site: cross-site"]).text();

@@ -8,6 +8,9 @@ use super::model::Config;
 use super::program::{Analysis, Program, ProgramMode, RowFormat};
 use super::read::Section;
 
+/// The keys of a program.
+pub(super) const PROGRAM_KEYS: [&str; 5] = ["command", "mode", "rows", "timeout", "folder"];
+
 #[derive(Deserialize, Clone, Copy, PartialEq)]
 #[serde(rename_all = "snake_case")]
 enum Engine {
@@ -22,7 +25,7 @@ pub(super) fn read_analysis(root: &mut Section<'_>, c: &mut Config) {
     s.set("engine", "builtin or command", &mut engine);
     if engine == Engine::Builtin {
         let why = "goes with `engine: command` only";
-        s.refused(&["command", "mode", "rows", "timeout", "folder"], why);
+        s.refused(&PROGRAM_KEYS, why);
     } else {
         c.analysis = Analysis::Command(read_program(&mut s));
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::defaults::{columns, extrasensory};
 use super::input::{DataConfig, DataFormat, Discretize, QuantileRule};
 use super::model::{Compat, Config};
@@ -13,6 +15,9 @@ use super::tree::{Kind, Node};
 
 /// Name of the one feature mode when `data.source` is a single expression.
 const ONE_SOURCE: &str = "source";
+
+/// The rules of quantiles.
+const RULES: &str = "ranked, averaged_inverted_cdf or linear";
 
 /// Name of the one feature mode of a program that was given none.
 const PROGRAM_MODE: &str = "default";
@@ -113,17 +118,34 @@ fn read_common(s: &mut Section<'_>, d: &mut DataConfig) {
 fn read_columns(s: &mut Section<'_>, d: &mut DataConfig) -> bool {
     s.set("user", "a column name or null", &mut d.user);
     s.set("timestamp", "an SQL expression or null", &mut d.timestamp);
-    s.set("target", "an SQL expression", &mut d.target);
-    s.require("target", !d.target.is_empty(), "is missing: the SQL expression of the target");
+    match s.get("target").map(|n| &n.kind) {
+        None | Some(Kind::Scalar(Value::Null)) => {
+            s.fault("target", "is missing: the SQL expression of the target");
+        }
+        Some(_) => {
+            s.set("target", "an SQL expression", &mut d.target);
+            let is_blank = matches!(s.get("target").and_then(Node::scalar), Some(Value::String(sql)) if sql.trim().is_empty());
+            s.require("target", !is_blank, "is empty: write the SQL expression of the target");
+        }
+    }
     let mut single = false;
     match s.get("source").map(|n| &n.kind) {
-        Some(Kind::Scalar(serde_json::Value::String(sql))) => {
+        Some(Kind::Scalar(Value::String(sql))) => {
             d.sources = BTreeMap::from([(ONE_SOURCE.to_owned(), sql.clone())]);
             single = true;
         }
+        Some(Kind::Map(entries)) if entries.is_empty() => {
+            s.fault("source", "is empty: it names no feature mode");
+        }
         Some(Kind::Map(_)) => s.set("source", "a map from feature mode to SQL expression", &mut d.sources),
-        Some(_) => s.fault("source", "must be an SQL expression, or a map from feature mode to expression"),
-        None => s.fault("source", "is missing: the SQL expression of the source"),
+        None | Some(Kind::Scalar(Value::Null)) => {
+            s.fault("source", "is missing: the SQL expression of the source");
+        }
+        Some(_) => {
+            let found = s.get("source").map(Node::shown).unwrap_or_default();
+            let what = "must be an SQL expression, or a map from feature mode to expression";
+            s.fault("source", &format!("{what}, not {found}"));
+        }
     }
     single
 }
@@ -135,36 +157,50 @@ fn read_discretize(s: &mut Section<'_>, d: &mut DataConfig) {
         Discretize::None => QuantileRule::Ranked,
     };
     let mut rule = default_rule;
-    s.set("rule", "ranked, averaged_inverted_cdf or linear", &mut rule);
+    s.set("rule", RULES, &mut rule);
     if let Discretize::Quantiles { rule: r, .. } = &mut d.discretize_source {
         *r = rule;
     }
     for (key, target) in [("source", &mut d.discretize_source), ("target", &mut d.discretize_target)] {
-        let Some(node) = s.get(key) else { continue };
-        match discretize(node, rule) {
-            Some(discretize) => *target = discretize,
-            None => s.fault(key, &format!("must be `none` or `{{quantiles: 5}}`, not {}", node.shown())),
-        }
+        read_symbols(&mut s, key, rule, target);
     }
     s.finish();
 }
 
-fn discretize(node: &Node, rule: QuantileRule) -> Option<Discretize> {
+/// Reads how the values of one side become symbols.
+fn read_symbols(s: &mut Section<'_>, key: &'static str, rule: QuantileRule, target: &mut Discretize) {
+    const WHAT: &str = "must be `none` or `{quantiles: 5}`";
+    let Some(node) = s.get(key) else { return };
     match &node.kind {
-        Kind::Scalar(serde_json::Value::String(text)) if text == "none" => Some(Discretize::None),
+        Kind::Scalar(Value::String(text)) if text == "none" => *target = Discretize::None,
         Kind::Map(entries) => {
-            let mut bins = None;
-            let mut own = rule;
-            for (key, _, value) in entries {
-                match key.as_str() {
-                    "quantiles" => bins = value.value().as_u64().filter(|b| (2..=1000).contains(b)),
-                    "rule" => own = serde_json::from_value(value.value()).ok()?,
-                    _ => return None,
-                }
+            let (mut bins, mut own) = (2, rule);
+            let Some(mut below) = s.section(key) else { return };
+            below.set("quantiles", "a whole number from 2 to 1000", &mut bins);
+            below.require("quantiles", (2..=1000).contains(&bins), "must be from 2 to 1000");
+            below.set("rule", RULES, &mut own);
+            let is_there = below.has("quantiles");
+            let is_known = entries.iter().all(|(key, ..)| ["quantiles", "rule"].contains(&key.as_str()));
+            below.finish();
+            if !is_there && is_known {
+                s.fault(key, "needs `quantiles`, as in {quantiles: 5}");
             }
-            Some(Discretize::Quantiles { bins: u32::try_from(bins?).ok()?, rule: own })
+            *target = Discretize::Quantiles { bins, rule: own };
         }
-        _ => None,
+        Kind::Scalar(Value::Null) => {
+            s.fault(key, &format!("has no value: it {WHAT}, or leave the key out"));
+        }
+        Kind::Scalar(value) => {
+            let hint = match value.as_u64() {
+                Some(bins) => format!("; write {{quantiles: {bins}}}"),
+                None if value.as_str().is_some_and(|text| text.eq_ignore_ascii_case("none")) => {
+                    "; write none".to_owned()
+                }
+                None => String::new(),
+            };
+            s.fault(key, &format!("{WHAT}, not {}{hint}", node.shown()));
+        }
+        Kind::List(_) => s.fault(key, &format!("{WHAT}, not {}", node.shown())),
     }
 }
 
@@ -182,7 +218,8 @@ fn read_modes(root: &mut Section<'_>, c: &mut Config, single: bool) {
         if !seen.insert(mode) {
             root.fault("feature_modes", &format!("names `{mode}` twice"));
         }
-        if !c.data.sources.contains_key(mode) {
+        // Without any the fault is that of `data.source`, and told there.
+        if !c.data.sources.contains_key(mode) && !c.data.sources.is_empty() {
             let known: Vec<&str> = c.data.sources.keys().map(String::as_str).collect();
             let near = nearest(mode, known.iter().copied());
             let near = near.map_or(String::new(), |n| format!("; did you mean `{n}`?"));

@@ -8,6 +8,8 @@ use super::data::read_data;
 use super::defaults::{defaults, keep_to_the_guide};
 use super::error::ConfigError;
 use super::gates::read_quality;
+use super::homes::homes;
+use super::input::GapMode;
 use super::model::{AdaptiveRule, Compat, Config, KStrategy};
 use super::null_settings;
 use super::presets;
@@ -99,7 +101,7 @@ fn read(
     folder: Option<&Path>,
     measures: &[MeasureSettings],
 ) -> Result<Loaded, ConfigError> {
-    let findings = Findings::new(file);
+    let findings = Findings { homes, ..Findings::new(file) };
     let node = match Node::parse(text) {
         Ok(node) => node,
         Err((line, fault)) => {
@@ -245,6 +247,7 @@ fn read_modes(root: &mut Section<'_>, c: &mut Config, measures: &[MeasureSetting
 fn read_k_selection(root: &mut Section<'_>, c: &mut Config) {
     let Some(mut s) = root.section("k_selection") else { return };
     let k = &mut c.k_selection;
+    let usual = (k.k_fixed, k.l_fixed);
     s.set("strategy", "AIS, GUARDED_AIS, AIS_CORRECTED, KT, BIC or fixed", &mut k.strategy);
     if k.strategy == KStrategy::GuardedAis {
         k.undersampling_guard = true;
@@ -260,6 +263,13 @@ fn read_k_selection(root: &mut Section<'_>, c: &mut Config) {
     s.require("k_fixed", (1..=64).contains(&k.k_fixed), "must be from 1 to 64");
     s.set("l_fixed", "a whole number from 1, or null for `k_fixed`", &mut k.l_fixed);
     s.require("l_fixed", k.l_fixed.is_none_or(|l| (1..=64).contains(&l)), "must be from 1 to 64");
+    if k.strategy != KStrategy::Fixed {
+        for (key, is_usual) in [("k_fixed", k.k_fixed == usual.0), ("l_fixed", k.l_fixed == usual.1)] {
+            if !is_usual {
+                s.notice(&format!("{}: no effect without `strategy: fixed`", s.name(key)));
+            }
+        }
+    }
     s.set("undersampling_guard", "true or false", &mut k.undersampling_guard);
     s.set("guard_rule", "observations or raw_hours", &mut k.guard_rule);
     s.set("guard_min_samples_per_state", "a number from 0", &mut k.guard_min_samples_per_state);
@@ -296,8 +306,16 @@ fn read_statistical(root: &mut Section<'_>, c: &mut Config) -> bool {
         } else if let Some(mut s) = s.section("adaptive_surrogates") {
             s.set("enabled", "true or false", &mut a.enabled);
             s.set("rule", "besag_clifford or fresh_stages", &mut a.rule);
+            let usual = a.exceedances;
             s.set("exceedances", "a whole number from 1", &mut a.exceedances);
             s.require("exceedances", a.exceedances > 0, "must be from 1");
+            let too_many =
+                a.enabled && a.rule == AdaptiveRule::BesagClifford && a.exceedances >= c.surrogates;
+            if too_many && a.exceedances != usual {
+                let never =
+                    format!("no effect, besag_clifford draws at most `surrogates`, here {}", c.surrogates);
+                s.notice(&format!("{}: {never}", s.name("exceedances")));
+            }
             s.set("stages", "a list of whole numbers from 1", &mut a.stages);
             s.require("stages", !a.stages.is_empty() && !a.stages.contains(&0), "must hold numbers from 1");
             s.set("p_sig", "a number from 0 to 1", &mut a.p_sig);
@@ -323,6 +341,9 @@ fn read_small_sections(root: &mut Section<'_>, c: &mut Config) {
         s.set("mode", "break or ignore", &mut c.gaps.mode);
         s.set("max_seconds", "a number above 0 or null", &mut c.gaps.max_seconds);
         s.require("max_seconds", c.gaps.max_seconds.is_none_or(|m| m > 0.0), "must be above 0");
+        if c.gaps.mode == GapMode::Ignore && c.gaps.max_seconds.is_some() {
+            s.notice(&format!("{}: no effect with `mode: ignore`", s.name("max_seconds")));
+        }
         s.finish();
     }
     if let Some(mut s) = root.section("fdr") {

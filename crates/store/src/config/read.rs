@@ -30,11 +30,18 @@ pub(super) struct Findings {
     pub(super) file: String,
     pub(super) problems: RefCell<Vec<Problem>>,
     pub(super) notices: RefCell<Vec<String>>,
+    /// The dotted names of the keys that such a file can have.
+    pub(super) homes: fn() -> Vec<String>,
 }
 
 impl Findings {
     pub(super) fn new(file: &str) -> Self {
-        Self { file: file.to_owned(), problems: RefCell::default(), notices: RefCell::default() }
+        Self {
+            file: file.to_owned(),
+            problems: RefCell::default(),
+            notices: RefCell::default(),
+            homes: Vec::new,
+        }
     }
 
     pub(super) fn problem(&self, line: usize, message: String) {
@@ -210,14 +217,35 @@ impl<'a> Section<'a> {
         self.findings.notice(format!("{}: {message}", self.findings.file));
     }
 
-    /// Every key that was not asked for is a fault, with the nearest one that is known.
+    /// Where a key belongs that is known elsewhere in a file.
+    fn belongs(&self, key: &str) -> Option<String> {
+        const MOST: usize = 3;
+        let own = self.name(key);
+        let all = (self.findings.homes)();
+        let homes: Vec<&String> =
+            all.iter().filter(|home| home.rsplit('.').next() == Some(key) && **home != own).collect();
+        match homes[..] {
+            [home] => Some(match home.rsplit_once('.') {
+                Some((above, _)) => format!("it belongs below `{above}`: `{home}`"),
+                None => "it belongs at the top of the file, outside of every block".to_owned(),
+            }),
+            [_, ..] if homes.len() <= MOST => {
+                let homes: Vec<String> = homes.iter().map(|home| format!("`{home}`")).collect();
+                Some(format!("it belongs elsewhere: {}", homes.join(" or ")))
+            }
+            _ => None,
+        }
+    }
+
+    /// Every key that was not asked for is a fault, with where it belongs, or the nearest one that is known.
     pub(super) fn finish(self) {
         for (key, line, _) in self.entries {
             if !self.known.contains(&key.as_str()) && !self.read_over.contains(&key.as_str()) {
                 let near = nearest(key, self.known.iter().copied());
-                let hint = match near {
-                    Some(near) => format!("did you mean `{}`?", self.name(near)),
-                    None => format!("known keys: {}", self.known.join(", ")),
+                let hint = match (self.belongs(key), near) {
+                    (Some(home), _) => home,
+                    (None, Some(near)) => format!("did you mean `{}`?", self.name(near)),
+                    (None, None) => format!("known keys: {}", self.known.join(", ")),
                 };
                 self.findings.problem(*line, format!("unknown key `{}`; {hint}", self.name(key)));
             }
@@ -274,9 +302,28 @@ fn old_yaml(node: &Node, what: &str) -> Option<String> {
     Some(format!("; write {wanted}"))
 }
 
-/// `1_000`, `0x10`, `010`, which was octal, and numbers in quotes.
+/// Digits without the commas, blanks and apostrophes that stand between thousands.
+fn without_thousands(text: &str) -> Option<String> {
+    let mark =
+        text.chars().find(|c| !c.is_ascii_digit()).filter(|c| [',', ' ', '\'', '’', '\u{a0}'].contains(c))?;
+    let mut parts = text.split(mark);
+    let is_number = |part: &str, most: usize| {
+        (1..=most).contains(&part.len()) && part.bytes().all(|b| b.is_ascii_digit())
+    };
+    let first = parts.next().filter(|first| is_number(first, 3) && !first.starts_with('0'))?;
+    let rest: Vec<&str> = parts.collect();
+    rest.iter().all(|part| part.len() == 3 && is_number(part, 3)).then(|| format!("{first}{}", rest.concat()))
+}
+
+/// `1_000`, `1,000`, `0x10`, `010`, which was octal, and numbers in quotes.
 fn number_of_old_yaml(text: &str, whole: bool) -> Option<String> {
     let digits = text.replace('_', "");
+    if let Some(thousands) = without_thousands(&digits) {
+        let decimal = digits.replacen(',', ".", 1).parse::<f64>().ok().filter(|_| !whole);
+        return Some(decimal.map_or(thousands.clone(), |decimal| {
+            format!("{thousands}, or {decimal} if the comma is a decimal mark")
+        }));
+    }
     let based = |mark: &str, base: u32| {
         digits.strip_prefix(mark).and_then(|rest| u64::from_str_radix(rest, base).ok())
     };

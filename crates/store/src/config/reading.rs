@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::encodings;
 use super::read::Section;
 use super::tree::{Kind, Node};
 
@@ -63,8 +64,10 @@ pub(super) fn read(s: &mut Section<'_>, reading: &mut Reading) {
     s.set("encoding", "the name of an encoding such as windows-1252", &mut reading.encoding);
     if let Some(name) = &reading.encoding {
         let known = encoding_rs::Encoding::for_label_no_replacement(name.as_bytes()).is_some();
+        let near = if known { None } else { encodings::nearest(name) };
+        let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
         let unknown = format!(
-            "is `{name}`, which is not the name of an encoding that can be read (hint: windows-1252, utf-16le, \
+            "is `{name}`, which is not the name of an encoding that can be read{near} (hint: windows-1252, utf-16le, \
              utf-16be, shift_jis, gbk, koi8-r and the others that browsers know)"
         );
         s.require("encoding", known, &unknown);

@@ -12,6 +12,9 @@ use parquet::schema::types::ColumnPath;
 use super::error::StoreError;
 use crate::schema::is_name;
 
+/// Under which the footer of a file says of which table its rows are.
+pub const SCHEMA_SAID: &str = "results.schema";
+
 /// Under which the footer of a file of the ledger says who made its name void.
 pub(super) const VOID: &str = "results.void";
 
@@ -60,7 +63,7 @@ impl Footer<'_> {
     fn entries(&self) -> Vec<KeyValue> {
         let mut entries = vec![
             ("results.run_id", self.run_id.to_owned()),
-            ("results.schema", self.schema.to_owned()),
+            (SCHEMA_SAID, self.schema.to_owned()),
             ("results.schema_version", self.schema_version.to_string()),
             ("results.config_fingerprint", self.config_fingerprint.to_owned()),
         ];

@@ -305,12 +305,23 @@ impl Storage for LocalStorage {
     }
 
     fn object_store(&self) -> Result<Objects, StorageError> {
-        let absolute = std::path::absolute(&self.root).map_err(at("find", &self.root))?;
+        let absolute = full(&self.root).map_err(at("find", &self.root))?;
         let prefix = ObjectPath::from_absolute_path(&absolute)
             .map_err(|e| at("name as an object", &absolute)(io::Error::other(e)))?;
         let store = Arc::new(object_store::local::LocalFileSystem::new());
         Ok(Objects { url: "file:///".to_owned(), prefix, store })
     }
+}
+
+/// The whole path of a folder that need not be there yet, without `..`, which names of objects cannot have.
+fn full(folder: &Path) -> io::Result<PathBuf> {
+    let whole = std::path::absolute(folder)?;
+    let above = || Some((whole.parent()?.canonicalize().ok()?, whole.file_name()?));
+    Ok(match (whole.canonicalize(), above()) {
+        (Ok(full), _) => full,
+        (Err(_), Some((above, name))) => above.join(name),
+        (Err(_), None) => whole,
+    })
 }
 
 impl LocalStorage {

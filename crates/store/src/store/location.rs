@@ -157,6 +157,18 @@ impl Location {
         let full = dir.canonicalize().unwrap_or_else(|_| dir.to_owned());
         full.file_name().map_or_else(|| "run".into(), |name| name.to_string_lossy().into_owned())
     }
+
+    /// The last parts of its full name, as many as there are up to a number.
+    pub fn last_parts(&self, most: usize) -> String {
+        let full = match self {
+            Self::Folder(dir) | Self::Pinned(dir, _) => {
+                dir.canonicalize().unwrap_or_else(|_| dir.to_owned()).display().to_string()
+            }
+            _ => self.to_string(),
+        };
+        let parts: Vec<&str> = full.split('/').filter(|part| !part.is_empty()).collect();
+        parts[parts.len().saturating_sub(most)..].join("/")
+    }
 }
 
 impl fmt::Display for Location {

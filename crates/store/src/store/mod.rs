@@ -78,7 +78,7 @@ pub(crate) use broken::{Break, is_broken};
 pub use commit::commit;
 pub use error::{AssignmentError, StorageError, StoreError};
 pub use expected::{EXPECTED, ExpectedUnit, to_batch as expected_batch};
-pub use file::{Footer, RowsOf, SMALL, of_many, parquet_bytes};
+pub use file::{Footer, RowsOf, SCHEMA_SAID, SMALL, of_many, parquet_bytes};
 pub use folders::Folders;
 pub use group::{GroupWriter, commit_group, sort_by, sort_rows};
 pub use holder::Holder;

@@ -13,7 +13,7 @@ use super::super::job::{Format, Spoken, Text};
 use super::answering::Answering;
 use super::out::{How, Out, column};
 use super::told::{of_engine, of_params, of_session};
-use crate::queries::Query;
+use crate::queries::{ParamDefault, Query};
 use crate::serve::access::{Ended, Ending};
 use crate::sources::Loaded;
 use crate::sql::{Answer, DAMAGED, Damaged, FirstStatement, Params, Planned, numbered, parameters};
@@ -37,8 +37,9 @@ pub(super) async fn query(
             params.at_prompt().bind(frame).map_err(of_params)?.execute_stream().await.map_err(of_engine)?;
         return out.rows(rows, How { most, ..How::all(format) }).await;
     }
-    let planned = planned(answering, loaded, &spoken(text)?).await?;
-    let Answer { rows, session: _session, damaged } = planned.rows(&params).await.map_err(of_params)?;
+    let planned = of_text(answering, loaded, text).await?;
+    let answer = planned.rows(&params).await.map_err(|error| asked(of_params(error), text))?;
+    let Answer { rows, session: _session, damaged } = answer;
     let notes = notes(&damaged);
     out.notes(&notes)?;
     let done = out.rows(rows, How { most, ..How::all(format) }).await?;
@@ -53,7 +54,7 @@ pub(super) async fn plan(
     out: &mut Out,
 ) -> Result<Done, Ended> {
     let params = params_of(text)?;
-    let planned = planned(answering, loaded, &spoken(text)?).await?;
+    let planned = of_text(answering, loaded, text).await?;
     let frame = planned.frame();
     let columns: Vec<_> = frame
         .schema()
@@ -81,6 +82,30 @@ pub(super) async fn plan(
         &json!({"columns": columns, "parameters": parameters, "plan": plan, "execution": physical}),
     )?;
     Ok(Done { notes, ..done })
+}
+
+/// Plans a query as it was asked.
+pub(super) async fn of_text<'a>(
+    answering: Answering<'a>,
+    loaded: &'a Loaded,
+    text: &Text,
+) -> Result<Planned<'a>, Ended> {
+    let sql = spoken(text)?;
+    let is_longer = matches!(text.spoken, Spoken::Postgres(_)) && *sql != text.sql;
+    let planned = planned(answering, loaded, &sql).await;
+    // A place in another text than was sent is none.
+    planned.map_err(|ended| if is_longer { Ended { place: None, ..ended } } else { ended })
+}
+
+/// Values that are wanting are given by other protocols in other ways than by the web.
+fn asked(ended: Ended, text: &Text) -> Ended {
+    match &ended.hint {
+        Some(hint) if text.spoken != Spoken::Plain && hint.starts_with("give one with") => {
+            let hint = "the client gives values beside the query, as in cursor.execute(query, values)";
+            Ended { hint: Some(hint.to_owned()), ..ended }
+        }
+        _ => ended,
+    }
 }
 
 /// Plans the one query of a text.
@@ -136,18 +161,20 @@ pub(super) fn params_of(text: &Text) -> Result<Params, Ended> {
 }
 
 /// A query as the engine takes it.
-pub(super) fn spoken(text: &Text) -> Result<Cow<'_, str>, Ended> {
+fn spoken(text: &Text) -> Result<Cow<'_, str>, Ended> {
     match &text.spoken {
-        Spoken::Plain | Spoken::Postgres(_) => Ok(Cow::Borrowed(&text.sql)),
+        #[cfg(feature = "pg")]
+        Spoken::Postgres(_) => super::pg::with_lists(&text.sql),
+        #[cfg(not(feature = "pg"))]
+        Spoken::Postgres(_) => Ok(Cow::Borrowed(&text.sql)),
+        Spoken::Plain => Ok(Cow::Borrowed(&text.sql)),
         Spoken::Marks => numbered(&text.sql).map(Cow::Owned).map_err(|refusal| of_session(&refusal.into())),
     }
 }
 
 /// Values that the comments at the top of a query give its parameters.
-fn defaults(sql: &str) -> Vec<(String, String)> {
-    let query = Query { name: String::new(), sql: sql.to_owned(), embedded: false };
-    let own = query.parameters().filter_map(|own| Some((own.name.to_owned(), own.default?.to_owned())));
-    own.collect()
+fn defaults(sql: &str) -> Vec<ParamDefault> {
+    Query { name: String::new(), sql: sql.to_owned(), embedded: false }.defaults().collect()
 }
 
 fn only_statement(sql: &str) -> Result<&str, Ended> {

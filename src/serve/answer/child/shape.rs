@@ -11,7 +11,7 @@ use super::super::job::Text;
 use super::answering::Answering;
 use super::messages::plain;
 use super::out::Out;
-use super::query::{params_of, planned, spoken};
+use super::query::{of_text, params_of};
 use super::told::{of_engine, of_params};
 use crate::serve::access::Ended;
 use crate::sources::Loaded;
@@ -31,7 +31,7 @@ pub(super) async fn shape(
     if let Some(frame) = super::pg::planned(answering, loaded, text).await? {
         return told(&frame, text, out);
     }
-    let planned = planned(answering, loaded, &spoken(text)?).await?;
+    let planned = of_text(answering, loaded, text).await?;
     told(planned.frame(), text, out)
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use datafusion::common::TableReference;
+use datafusion::datasource::TableType;
 use serde::Serialize;
 
 use super::super::frame::{ColumnOf, Done};
@@ -26,6 +27,9 @@ struct Listed {
     /// With its schema, if that is not the default one.
     name: String,
     description: Option<String>,
+    /// Whether a query makes it whenever it is asked.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    view: bool,
     /// Columns that identify a row.
     key: Vec<String>,
     /// Rows, if the source says how many.
@@ -49,12 +53,14 @@ pub(super) async fn tables(answering: Answering<'_>, loaded: &Loaded, out: &mut 
             let frame = session.context().table(reference).await.map_err(of_engine)?;
             std::sync::Arc::new(frame.schema().as_arrow().clone())
         };
+        let view = known.is_none() && is_view(&session, space, table).await?;
         let about = loaded.schemas.about(table);
         let columns = columns.fields().iter().map(|field| {
             let of = loaded.schemas.about_column(table, field.name());
             column(field.name(), field.data_type(), field.is_nullable(), of)
         });
         all.push(Listed {
+            view,
             description: about.map(|schema| schema.description.clone()),
             key: known.map(|schema| schema.full_key().map(str::to_owned).collect()).unwrap_or_default(),
             rows: rows.get(&name).copied(),
@@ -63,6 +69,11 @@ pub(super) async fn tables(answering: Answering<'_>, loaded: &Loaded, out: &mut 
         });
     }
     out.document(&all)
+}
+
+async fn is_view(session: &Session, space: &str, table: &str) -> Result<bool, Ended> {
+    let provider = session.context().table_provider(TableReference::partial(space, table)).await;
+    Ok(provider.map_err(of_engine)?.table_type() == TableType::View)
 }
 
 /// Names of the tables that are listed, those of the default schema first.

@@ -56,7 +56,8 @@ pub(super) async fn rows(
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs.clone(), &ROWS)?;
     let source = app.desk.whole(&who, &run)?;
-    let at = fields.text("snapshot")?;
+    // Also as the head `ETag` has it.
+    let at = fields.text("snapshot")?.map(|id| id.trim_start_matches("W/"));
     let format = asked::format(&fields, &heads, Format::Json)?;
     let rows = asked::rows(&table, &fields)?;
     let is_page = rows.limit.is_some();
@@ -72,7 +73,7 @@ pub(super) async fn rows(
     }
     let (body, done, begun) = app.desk.read(&who, &source, At::told(at), ask, &what).await?;
     let mut response = send::of_kind(send::kind_of(format).0, body);
-    send::head(&mut response, "etag", &format!("\"{}\"", begun.snapshot.id()));
+    send::of_state(&mut response, begun.snapshot.id());
     if let Some(next) = done.next {
         let after = serde_json::to_string(&next).unwrap_or_default();
         let others = pairs.iter().filter(|(name, _)| name != "after" && name != "snapshot");

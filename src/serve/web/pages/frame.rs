@@ -4,6 +4,7 @@ use askama::Template;
 use axum::response::Response;
 
 use super::super::app::{App, Who};
+use super::super::problem::title;
 use super::super::send::of_kind;
 use crate::serve::access::{Ended, Ending};
 
@@ -55,7 +56,7 @@ struct Problem<'a> {
 
 /// A request without an answer.
 pub(in super::super) fn problem(app: &App, ended: &Ended) -> Response {
-    let (_, title) = ended.ending.http();
+    let title = title(ended);
     let asks_for_login = matches!(ended.ending, Ending::Login | Ending::TooManyLogins);
     shown(&Problem { frame: Frame::of(app, None), title, ended, asks_for_login }).unwrap_or_default()
 }

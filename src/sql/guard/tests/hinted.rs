@@ -1,6 +1,6 @@
 //! Errors that say what to write instead.
 
-use super::{all_answer, all_hinted};
+use super::{all_answer, all_hinted, answer};
 
 const TE: &str = "with te as (select * from (values ('u1', 1, 0.5, true, timestamp '2026-01-01'), ('u2', 2, 0.1, false, \
                   timestamp '2026-01-02')) v(user_id, tau, p, ok, t)), users as (select * from (values ('u1', 'ok', 3)) v(user_id, state, k))";
@@ -18,7 +18,13 @@ async fn functions_of_other_databases_have_a_hint() {
     all_hinted_of_te(&[
         ("select iif(ok, 1, 2) from te", "CASE WHEN"),
         ("select percentile(p, 0.5) from te", "quantile_cont(x, 0.5)"),
-        ("select percentile_disc(0.5) within group (order by p) from te", "quantile_cont"),
+        ("select percentile_disc(0.5) within group (order by p) from te", "cume_dist()"),
+        ("select arg_max(tau, p) from te", "first_value(x ORDER BY y DESC NULLS LAST)"),
+        ("select arg_min(tau, p) from te", "first_value(x ORDER BY y), which has nulls last"),
+        ("select kurtosis(p) from te", "avg(power((x - m) / s, 4)) - 3"),
+        ("select group_concat(user_id) from te", "string_agg(x, ', ')"),
+        ("select group_concat(distinct user_id) from te", "string_agg(DISTINCT x, ', ')"),
+        ("select arrayagg(distinct user_id) from te", "is it array_agg?"),
         ("select variance(p) from te", "var_samp(x)"),
         ("select stdev(p) from te", "stddev(x)"),
         ("select Len(user_id) from te", "length(x)"),
@@ -51,6 +57,26 @@ async fn functions_of_other_databases_have_a_hint() {
         ("select ifnull(null, 1), nvl(null, 2), nvl2(null, 1, 3)", "1,2,3"),
         ("select stddev_samp(x), var_samp(x) from (values (1.0), (3.0)) v(x)", "1.4142135623730951,2.0"),
         // What hints say can be written.
+        (
+            "select first_value(x order by y desc nulls last), first_value(x order by y), first_value(x order by y desc) \
+             from (values ('a', 1), ('b', 5), ('n', null)) v(x, y)",
+            "b,a,n",
+        ),
+        (
+            "select min(x) from (select x, cume_dist() over (order by x) as c from (values (4), (1), (2), (null)) v(x) \
+             where x is not null) where c >= 0.5",
+            "2",
+        ),
+        (
+            "select round(avg(power((x - m) / s, 4)) - 3, 9) from (values (1.0), (2.0), (4.0), (4.0)) v(x), (select avg(x) as m, \
+             stddev_pop(x) as s from (values (1.0), (2.0), (4.0), (4.0)) v(x))",
+            "-1.720164609",
+        ),
+        ("select string_agg(distinct x, ',') from (values ('a'), ('a')) v(x)", "a"),
+        ("select trunc(7 / 2), 7 / 2, sum(cast(null as double)), concat(1, 2)", "3.0,3,null,12"),
+        ("select array_has_any([1, 2], [2]), [1, 2] @> [1], contains('abc', 'b')", "true,true,true"),
+        ("select count(*) from (select unnest(cast(null as bigint[])))", "0"),
+        ("select regexp_match('{\"key\": \"v\"}', '\"key\": *\"([^\"]*)\"')[1]", "v"),
         ("select extract(epoch from timestamp '2026-01-02' - timestamp '2026-01-01')", "86400.0"),
         (
             "select date_trunc('month', timestamp '2026-02-03') + interval '1 month' - interval '1 day'",
@@ -138,7 +164,73 @@ async fn what_the_engine_says_has_a_hint() {
         ("select * from (values (1)) v where", "ends too early"),
         ("select x frm v", "misspelt"),
         ("select 2 ** 3", "a power is power(a, b)"),
-        ("select 5 # 3", "not SQL"),
     ])
     .await;
+}
+
+#[tokio::test]
+async fn operators_and_types_that_are_none_have_a_hint() {
+    all_hinted(&[
+        ("select 5 # 3", "(a | b) - (a & b)"),
+        ("select 7 div 2", "trunc(x / y)"),
+        ("select 7 // 2", "trunc(a / b)"),
+        ("select 5 !", "NOT x"),
+        ("select !true", "NOT x"),
+        ("select |/ 4", "sqrt(x)"),
+        ("select 'a' match 'b'", "regexp_like(x, 'a.*')"),
+        ("select 'a' regexp 'b'", "regexp_like(x, 'a.*')"),
+        ("select 'a' rlike 'b'", "regexp_like(x, 'a.*')"),
+        ("select '{\"a\":1}'->>'a'", "regexp_match(x, '\"key\""),
+        ("select '{\"a\":1}'->'a'", "s['key']"),
+        ("select '{}' #>> 'a'", "regexp_match"),
+        ("select '[1]' @> '[1]'", "[1, 2] @> [1]"),
+        ("select [1] && [2]", "array_has_any(a, b)"),
+        ("select 'a' overlaps 'b'", "a.first < b.last"),
+        ("select 1 || 2", "concat(x, y)"),
+        ("select true || false", "CAST(x AS VARCHAR) || y"),
+        ("select sum(null)", "CAST(NULL AS DOUBLE)"),
+        ("select avg(null)", "CAST(NULL AS DOUBLE)"),
+        ("select unnest(null)", "CAST(NULL AS BIGINT[])"),
+        ("explain format json select 1", "PGJSON"),
+        ("explain verbose format tree select 1", "one of the two"),
+        ("select x from (values (1), (now())) v(x)", "CAST"),
+        ("select case when true then 1.5 else now() end", "CAST"),
+        ("select 1.5 in (now())", "CAST"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn patterns_of_times_of_other_databases_are_translated() {
+    all_hinted_of_te(&[
+        ("select to_char(t, 'YYYY-MM-DD HH24:MI') from te", "'%Y-%m-%d %H:%M'"),
+        ("select date_format(t, 'yyyy-MM-dd HH:mm:ss') from te", "'%Y-%m-%d %H:%M:%S'"),
+        ("select to_timestamp(user_id, 'DD.MM.YYYY') from te", "'%d.%m.%Y'"),
+        ("select to_date('2026-01-02', 'YYYY-MM-DD')", "'%Y-%m-%d'"),
+        ("select count(*) from te where to_char(t, 'Mon') = 'Jan'", "'%b'"),
+        ("select to_char(t, 'day') from te", "'%A'"),
+        ("select to_char(t, 'on') from te", "'%Y-%m-%d %H:%M'"),
+        ("select to_char(t, '%Y-%Q') from te", "%j the day of the year"),
+    ])
+    .await;
+    all_answer(&[
+        ("select to_char(timestamp '2026-01-02 03:04:00', '%Y-%m-%d %H:%M')", "2026-01-02 03:04"),
+        ("select to_timestamp('02.01.2026 03:04', '%d.%m.%Y %H:%M')", "2026-01-02T03:04:00"),
+        ("select to_char(arrow_cast(90, 'Duration(Second)'), 'pretty')", "0 days 0 hours 1 mins 30 secs"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn columns_of_one_name_are_told_by_the_whole_of_it() {
+    for (sql, name) in [
+        ("select position('b' in 'abc'), strpos('abc', 'b')", "strpos('abc','b')"),
+        ("select 1 as a, 2 as a", "a"),
+        ("select tau, cast(tau as varchar) from (values (1)) te(tau)", "te.tau"),
+        ("select cast(tau as varchar), tau from (values (1)) te(tau)", "te.tau"),
+        ("select to_timestamp(1.5), to_timestamp(cast(1.5 as double))", "to_timestamp(1.5)"),
+    ] {
+        let said = answer(sql).await.unwrap_err();
+        assert!(said.contains(&format!(" are called {name}\n(hint: ")), "{sql}: {said}");
+    }
 }

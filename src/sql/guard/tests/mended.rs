@@ -239,6 +239,7 @@ async fn columns_without_a_name_are_called_as_they_are_written() {
             "te.tau + 1|two|tau",
         ),
         ("select 1, 'a', 0.5", "1|'a'|0.5"),
+        ("select t + interval '3 days' from (values (now())) te(t)", "te.t + INTERVAL '3 days'"),
         ("select count(1), sum(tau + 1) from (values (1)) te(tau) limit 1", "count(1)|sum(te.tau + 1)"),
         ("select distinct concat(x, 'it''s') from (values ('a')) v(x)", "concat(v.x,'it''s')"),
     ] {

@@ -1,6 +1,9 @@
 //! Queries that are refused, since their answers would be wrong.
 
+use arrow::error::ArrowError;
+
 use super::{all_answer, all_refused};
+use crate::sql::guard::plain;
 
 #[tokio::test]
 async fn outer_joins_whose_key_would_be_that_of_one_side_are_refused() {
@@ -112,6 +115,7 @@ async fn operators_of_other_databases_are_refused() {
         ("select x from (values (1)) v(x) where x ^ 2 > 1", "a ^ b"),
         ("select 1 order by (select 2 ^ 2)", "a ^ b"),
         ("select 5 xor 3", "a XOR b"),
+        ("select 'abc' similar to 'b'", "SIMILAR TO"),
     ])
     .await;
     all_answer(&[
@@ -180,6 +184,121 @@ async fn times_out_of_range_are_errors_however_they_are_cast() {
     all_answer(&[
         ("select cast(make_array(to_timestamp(0)) as varchar)", "[1970-01-01T00:00:00]"),
         ("select cast(arrow_cast(90, 'Duration(Second)') as varchar)", "0 days 0 hours 1 mins 30 secs"),
+    ])
+    .await;
+}
+
+#[tokio::test]
+async fn distances_of_range_fit_the_column_of_order_by() {
+    let v = "(values (1, timestamp '2026-01-01', date '2026-01-01', 'a', true, 1.5, time '00:00:01', [1]), \
+              (2, timestamp '2026-01-02', date '2026-01-02', 'b', true, 2.5, time '00:00:02', [2]), \
+              (5, timestamp '2026-01-05', date '2026-01-05', 'e', false, 5.5, time '00:00:05', [5])) v(n, t, d, s, b, x, h, l)";
+    let over = |by: &str, frame: &str| {
+        format!("select sum(1) over (order by {by} range between {frame}) from {v} order by n")
+    };
+    for (by, kind) in [("t", "TIMESTAMP"), ("d", "DATE")] {
+        let words =
+            format!("takes an INTERVAL from 0 on as the distance in ORDER BY v.{by}, which is {kind}");
+        for frame in [
+            "1 preceding and current row",
+            "3600 preceding and current row",
+            "current row and 1 following",
+            "interval '1 day' preceding and 1 following",
+            "0.5 preceding and current row",
+            "interval '1' preceding and current row",
+            "interval '-1 day' preceding and current row",
+        ] {
+            all_refused(&[(&over(by, frame), &words)]).await;
+        }
+    }
+    for (by, kind) in [("s", "text"), ("b", "BOOLEAN"), ("arrow_cast(s, 'Dictionary(Int32, Utf8)')", "text")]
+    {
+        for distance in ["1", "0", "interval '1 day'"] {
+            let frame = format!("{distance} preceding and current row");
+            all_refused(&[(&over(by, &frame), &format!("which is {kind}\n(hint: ROWS"))]).await;
+        }
+    }
+    let named = format!("select sum(1) over w from {v} window w as (order by t range 1 preceding)");
+    all_refused(&[
+        (&over("l", "1 preceding and current row"), "RANGE cannot have a distance, '1'"),
+        (&over("n", "interval '1 day' preceding and current row"), "a whole number from 0 on"),
+        (&over("n", "0.5 preceding and current row"), "and not '0.5'"),
+        (&over("x", "'a' preceding and current row"), "takes a number from 0 on"),
+        (&named, "takes an INTERVAL"),
+        (&format!("select * from (select n from {v} qualify {}) q", "sum(1) over (order by d range 1 preceding) = 1"), "takes an INTERVAL"),
+        (&format!("select n from {v} where n > (select max(c) from (select sum(1) over (order by t range 1 preceding) as c from {v}))"), "takes an INTERVAL"),
+        (&format!("select rank() over (order by h) from {v}"), "cannot have ORDER BY v.h, which is TIME"),
+    ])
+    .await;
+    all_answer(&[
+        (&over("t", "interval '1 day' preceding and current row"), "1|2|1"),
+        (&over("d", "interval '1' day preceding and current row"), "1|2|1"),
+        (&over("d", "'1 day' preceding and current row"), "1|2|1"),
+        (&over("n", "1 preceding and current row"), "1|2|1"),
+        (&over("x", "0.5 preceding and 1 following"), "2|1|1"),
+        (&over("s", "unbounded preceding and current row"), "1|2|3"),
+        (&over("b desc", "current row and unbounded following"), "3|3|1"),
+        (&format!("select sum(1) over (order by s rows 1 preceding) from {v} order by n"), "1|2|2"),
+        (&format!("select rank() over (order by h rows between unbounded preceding and current row) from {v} order by n"), "1|2|3"),
+    ])
+    .await;
+}
+
+#[test]
+fn a_number_of_days_that_is_none_is_told() {
+    let error = ArrowError::CastError("Failed to convert 1700000000 to temporal for Date32".into());
+    assert_eq!(
+        plain(&error.into()),
+        "1700000000 is too large for a DATE, which counts days since 1970\n(hint: CAST(to_timestamp(x) AS DATE) takes seconds)"
+    );
+}
+
+#[tokio::test]
+async fn numbers_become_times_by_seconds() {
+    let v = "(values (cast(1.5 as double), cast(1.5 as decimal(20, 3)), 17)) v(x, c, n)";
+    all_refused(&[
+        (
+            "select cast(1700000000.0 as timestamp)",
+            "to TIMESTAMP would take it for nanoseconds, not seconds\n(hint: to_timestamp(x)",
+        ),
+        ("select 1.7e9::timestamptz", "nanoseconds"),
+        (&format!("select x::timestamp from {v}"), "a cast of v.x, which is DOUBLE, to TIMESTAMP"),
+        (&format!("select cast(c as timestamp) from {v}"), "a cast of v.c, which is DECIMAL(20, 3)"),
+        (&format!("select try_cast(x as timestamp) from {v}"), "nanoseconds"),
+        (&format!("select n from {v} where cast(x as timestamp) > now()"), "nanoseconds"),
+        (
+            &format!("select n from {v} where n in (select 1 from {v} where cast(x as timestamp) > now())"),
+            "nanoseconds",
+        ),
+        // Whole numbers are seconds in one of the ways to write it only.
+        ("select try_cast(1700000000 as timestamp)", "which is BIGINT"),
+        ("select cast(cast(17 as int) as timestamp)", "which is INT"),
+        ("select cast(1700000000 as timestamp(3))", "milliseconds"),
+        ("select cast([1700000000] as timestamp[])", "nanoseconds"),
+        ("select cast(36000 as time)", "CAST(to_timestamp(x) AS TIME)"),
+    ])
+    .await;
+    all_answer(&[
+        (
+            "select cast(1700000000 as timestamp), 1700000000::timestamp(0)",
+            "2023-11-14T22:13:20,2023-11-14T22:13:20",
+        ),
+        (
+            &format!("select to_timestamp(x), to_timestamp(c), to_timestamp(n) from {v}"),
+            "1970-01-01T00:00:01.500,1970-01-01T00:00:01.500,1970-01-01T00:00:17",
+        ),
+        (
+            "select to_timestamp_millis(1500), cast(to_timestamp(36000.5) as time), make_time(10, 0, 1)",
+            "1970-01-01T00:00:01.500,10:00:00.500,10:00:01",
+        ),
+        (
+            "select arrow_cast(1.7e9, 'Timestamp(Second, None)'), cast(null as timestamp)",
+            "2023-11-14T22:13:20,null",
+        ),
+        (
+            "select cast('2026-01-01' as timestamp), cast(date '2026-01-01' as timestamp)",
+            "2026-01-01T00:00:00,2026-01-01T00:00:00",
+        ),
     ])
     .await;
 }

@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use arrow::array::{ListBuilder, StringArray, StringBuilder};
+use arrow::array::{Array, ArrayRef, ListBuilder, StringArray, StringBuilder};
 use arrow::datatypes::{DataType, Field};
+use arrow::util::display::array_value_to_string;
+use datafusion::error::Result;
 use datafusion::execution::context::SessionContext;
 use datafusion::sql::sqlparser::ast::{Expr, Value};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
@@ -49,6 +51,14 @@ pub(super) fn shown(expr: &Expr) -> Option<Expr> {
     }
 }
 
+fn shown_lists(array: &ArrayRef) -> Result<Vec<Option<String>>> {
+    if !array.data_type().is_nested() {
+        return strings(array);
+    }
+    let row = |row| array.is_valid(row).then(|| array_value_to_string(array, row)).transpose();
+    Ok((0..array.len()).map(row).collect::<std::result::Result<_, _>>()?)
+}
+
 /// The name of a type.
 fn type_name(number: i64) -> Option<String> {
     let kind = Type::from_oid(u32::try_from(number).ok()?)?;
@@ -84,8 +94,8 @@ pub(super) fn register_all(ctx: &SessionContext, about: &About) {
     });
     let list = DataType::List(Arc::new(Field::new_list_field(DataType::Utf8, true)));
     register(ctx, "regtype_texts", list, |args, rows| {
-        // Lists of the catalogue that is the same everywhere are texts: numbers with something between them.
-        let asked = args.first().map(strings).transpose()?.unwrap_or_else(|| vec![None; rows]);
+        // Of the catalogue that is the same everywhere some lists are texts: numbers with something between them.
+        let asked = args.first().map(shown_lists).transpose()?.unwrap_or_else(|| vec![None; rows]);
         let mut lists = ListBuilder::new(StringBuilder::new());
         for text in asked {
             let Some(text) = text else {

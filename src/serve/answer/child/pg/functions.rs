@@ -17,6 +17,7 @@ use pgwire::api::Type;
 
 use super::super::super::job::PgSession;
 use super::about::{About, OWNER};
+use super::words;
 use crate::tables::PUBLIC;
 
 /// Types by the names that clients look for.
@@ -43,6 +44,59 @@ pub(super) const TYPES: [(&str, Type); 22] = [
     ("timestamptz", Type::TIMESTAMPTZ),
     ("uuid", Type::UUID),
     ("varchar", Type::VARCHAR),
+];
+
+/// The number of the one encoding that there is.
+const UTF8: i64 = 6;
+
+/// Functions of what there is none of, or what nobody has written down.
+const UNSAID: [&str; 14] = [
+    "inet_client_addr",
+    "inet_server_addr",
+    "pg_describe_object",
+    "pg_get_expr",
+    "pg_get_function_sqlbody",
+    "pg_get_functiondef",
+    "pg_get_partkeydef",
+    "pg_get_ruledef",
+    "pg_get_serial_sequence",
+    "pg_get_statisticsobjdef_columns",
+    "pg_get_triggerdef",
+    "pg_get_viewdef",
+    "pg_tablespace_location",
+    "shobj_description",
+];
+
+const EMPTY: [&str; 3] =
+    ["pg_get_function_arguments", "pg_get_function_identity_arguments", "pg_get_function_result"];
+
+const TRUE: [&str; 12] = [
+    "pg_collation_is_visible",
+    "pg_conversion_is_visible",
+    "pg_function_is_visible",
+    "pg_opclass_is_visible",
+    "pg_operator_is_visible",
+    "pg_opfamily_is_visible",
+    "pg_statistics_obj_is_visible",
+    "pg_ts_config_is_visible",
+    "pg_ts_dict_is_visible",
+    "pg_ts_parser_is_visible",
+    "pg_ts_template_is_visible",
+    "pg_type_is_visible",
+];
+
+const FALSE: [&str; 4] =
+    ["pg_is_in_recovery", "pg_is_other_temp_schema", "pg_relation_is_publishable", "row_security_active"];
+
+const ZERO: [&str; 8] = [
+    "pg_database_size",
+    "pg_indexes_size",
+    "pg_my_temp_schema",
+    "pg_relation_size",
+    "pg_table_size",
+    "pg_tablespace_size",
+    "pg_total_relation_size",
+    "txid_current",
 ];
 
 /// What a function gives for so many rows.
@@ -171,58 +225,28 @@ pub(super) fn register_all(ctx: &SessionContext, about: &About, session: &PgSess
     for name in ["session_user", "current_user", "current_role", "user"] {
         text(ctx, name, Some(&session.user));
     }
-    for name in [
-        "pg_get_expr",
-        "pg_get_viewdef",
-        "pg_get_triggerdef",
-        "pg_get_ruledef",
-        "pg_get_functiondef",
-        "pg_get_partkeydef",
-        "pg_get_serial_sequence",
-        "pg_tablespace_location",
-        "pg_get_statisticsobjdef_columns",
-        "shobj_description",
-        "inet_server_addr",
-        "inet_client_addr",
-    ] {
+    for name in UNSAID {
         text(ctx, name, None);
     }
-    for name in ["pg_get_function_arguments", "pg_get_function_identity_arguments", "pg_get_function_result"]
-    {
+    for name in EMPTY {
         text(ctx, name, Some(""));
     }
-    for name in [
-        "pg_type_is_visible",
-        "pg_function_is_visible",
-        "pg_operator_is_visible",
-        "pg_opclass_is_visible",
-        "pg_collation_is_visible",
-        "pg_conversion_is_visible",
-        "pg_statistics_obj_is_visible",
-        "pg_ts_config_is_visible",
-    ] {
+    for name in TRUE {
         yes(ctx, name, true);
     }
-    for name in
-        ["pg_is_in_recovery", "pg_is_other_temp_schema", "pg_relation_is_publishable", "row_security_active"]
-    {
+    for name in FALSE {
         yes(ctx, name, false);
     }
-    for name in [
-        "pg_relation_size",
-        "pg_total_relation_size",
-        "pg_table_size",
-        "pg_indexes_size",
-        "pg_database_size",
-        "pg_my_temp_schema",
-        "txid_current",
-    ] {
+    for name in ZERO {
         number(ctx, name, 0);
     }
+    text(ctx, "getdatabaseencoding", Some("UTF8"));
+    number(ctx, "pg_char_to_encoding", UTF8);
     register(ctx, "pg_backend_pid", DataType::Int32, |_, rows| Ok(Arc::new(Int32Array::from(vec![1; rows]))));
     privileges(ctx);
     of_tables(ctx, about, session);
     of_settings(ctx);
+    words::register_all(ctx);
 }
 
 /// Whoever sees a source may read it, and nothing else.
@@ -306,7 +330,7 @@ fn of_tables(ctx: &SessionContext, about: &About, session: &PgSession) {
     });
     register(ctx, "pg_encoding_to_char", DataType::Utf8, |args, rows| {
         let asked = args.first().map(numbers).transpose()?.unwrap_or_else(|| vec![None; rows]);
-        Ok(Arc::new(asked.into_iter().map(|n| (n == Some(6)).then_some("UTF8")).collect::<StringArray>()))
+        Ok(Arc::new(asked.into_iter().map(|n| (n == Some(UTF8)).then_some("UTF8")).collect::<StringArray>()))
     });
 }
 

@@ -90,7 +90,7 @@ fn column(field: &Field, rows: &[Row]) -> Result<ArrayRef> {
                 })
                 .collect::<Int64Array>(),
         ),
-        DataType::List(_) => {
+        DataType::List(of) if *of.data_type() != DataType::Utf8 => {
             let mut builder = ListBuilder::new(Int16Builder::new());
             for cell in cells() {
                 match cell {

@@ -6,24 +6,34 @@
 //! | `session` | the engine with the tables and functions of a catalogue |
 //! | `about` | the tables of a source, as a catalogue has them |
 //! | `own`, `standard` | `pg_catalog` and `information_schema` of them |
+//! | `views` | views of it that are known nowhere else |
+//! | `lists` | lists that come as texts from elsewhere |
 //! | `made` | tables of rows that are known |
 //! | `functions` | functions of the catalogue |
+//! | `words` | functions that put something into words |
 //! | `casts` | numbers that are shown as names |
 //! | `called` | names of columns, as Postgres gives them |
 //! | `rewrite` | what neither the engine nor the rules take |
+//! | `literals` | lists within quotes, in every other query |
 
 mod about;
 mod called;
 mod casts;
 mod functions;
+mod lists;
+mod literals;
 mod made;
 mod own;
 mod rewrite;
 mod session;
 mod standard;
+mod views;
 mod which;
+mod words;
 
 use datafusion::dataframe::DataFrame;
+
+pub(super) use literals::with_lists;
 
 use super::super::job::Spoken;
 use super::super::job::{PgSession, Text};

@@ -9,12 +9,14 @@ use async_trait::async_trait;
 use datafusion::catalog::{CatalogProviderList, SchemaProvider, TableProvider};
 use datafusion::error::Result;
 use datafusion_pg_catalog::pg_catalog::context::EmptyContextProvider;
-use datafusion_pg_catalog::pg_catalog::{PgCatalogSchemaProvider, PgCatalogStaticTables};
+use datafusion_pg_catalog::pg_catalog::{PgCatalogSchemaProvider, PgCatalogStaticTables, PgCatalogTable};
 use pgwire::api::Type;
 
 use super::super::super::job::PgSession;
 use super::about::{About, CATALOG, OWNER, STANDARD, Table, number, of_catalogue, space_number};
-use super::made::{Cell, Row, schema, table};
+use super::lists;
+use super::made::{Cell, Row, table};
+use super::views::others;
 
 type Usual = PgCatalogSchemaProvider<Arc<dyn CatalogProviderList>, EmptyContextProvider>;
 
@@ -55,7 +57,12 @@ impl SchemaProvider for Own {
     async fn table(&self, name: &str) -> Result<Option<Arc<dyn TableProvider>>> {
         match self.tables.get(name) {
             Some(table) => Ok(Some(Arc::clone(table))),
-            None => self.usual.table(name).await,
+            None => match self.usual.build_table_by_name(name)? {
+                Some(PgCatalogTable::Static(table)) if lists::are_in(name) => {
+                    lists::taken_apart(name, &table.schema(), table.data()).map(Some)
+                }
+                _ => self.usual.table(name).await,
+            },
         }
     }
 
@@ -105,10 +112,14 @@ impl Own {
 /// Columns of keys, which are lists wherever they are taken apart.
 const KEYS: [&str; 5] = ["indkey", "indoption", "indclass", "conkey", "confkey"];
 
+/// A list of texts, of which there are none.
+const OPTIONS: &str = "reloptions";
+
 /// The columns of a table, with those that clients ask for and that are wanting.
 fn with_more(name: &str, schema: &SchemaRef) -> SchemaRef {
     let more: &[&str] = match name {
-        "pg_class" => &["reloptions", "relacl"],
+        "pg_class" => &[OPTIONS, "relacl"],
+        "pg_settings" => &["boot_val"],
         _ => &[],
     };
     let more = more.iter().filter(|name| schema.index_of(name).is_err());
@@ -123,7 +134,9 @@ fn with_more(name: &str, schema: &SchemaRef) -> SchemaRef {
         }
         Arc::clone(field)
     });
-    Arc::new(Schema::new(own.chain(more).collect::<Vec<_>>()))
+    let of_texts = || Field::new_list(OPTIONS, Field::new_list_field(DataType::Utf8, true), true);
+    let all = own.chain(more).map(|field| if field.name() == OPTIONS { Arc::new(of_texts()) } else { field });
+    Arc::new(Schema::new(all.collect::<Vec<_>>()))
 }
 
 fn classes(about: &About, user: &str) -> Vec<Row> {
@@ -278,7 +291,14 @@ fn index(table: &Table) -> Option<Row> {
 }
 
 fn setting(name: &str, value: &str) -> Row {
-    vec![("name", name.into()), ("setting", value.into())]
+    vec![
+        ("name", name.into()),
+        ("setting", value.into()),
+        ("boot_val", value.into()),
+        ("reset_val", value.into()),
+        ("source", "default".into()),
+        ("context", "internal".into()),
+    ]
 }
 
 fn role(user: &str) -> Row {
@@ -301,69 +321,5 @@ fn listed(table: &Table, session: &PgSession) -> Row {
         ("schemaname", table.space.clone().into()),
         ("tablename", table.name.clone().into()),
         ("tableowner", session.user.clone().into()),
-    ]
-}
-
-/// Tables that clients ask and that are known nowhere else.
-fn others(about: &About, session: &PgSession) -> Vec<(&'static str, SchemaRef, Vec<Row>)> {
-    use DataType::{Boolean, Int32, Utf8};
-    let users = schema(&[
-        ("usename", Utf8),
-        ("usesysid", Int32),
-        ("usecreatedb", Boolean),
-        ("usesuper", Boolean),
-        ("userepl", Boolean),
-        ("usebypassrls", Boolean),
-        ("passwd", Utf8),
-        ("valuntil", Utf8),
-        ("useconfig", Utf8),
-    ]);
-    let user: Row = vec![
-        ("usename", session.user.clone().into()),
-        ("usesysid", OWNER.into()),
-        ("usecreatedb", false.into()),
-        ("usesuper", false.into()),
-    ];
-    let indexes = schema(&[
-        ("schemaname", Utf8),
-        ("tablename", Utf8),
-        ("indexname", Utf8),
-        ("tablespace", Utf8),
-        ("indexdef", Utf8),
-    ]);
-    let keys = about.tables.iter().filter_map(|table| {
-        let (name, _) = table.key_name()?;
-        let row: Row = vec![
-            ("schemaname", table.space.clone().into()),
-            ("tablename", table.name.clone().into()),
-            ("indexname", name.into()),
-        ];
-        Some(row)
-    });
-    let activity = schema(&[
-        ("datid", Int32),
-        ("datname", Utf8),
-        ("pid", Int32),
-        ("usename", Utf8),
-        ("application_name", Utf8),
-        ("client_addr", Utf8),
-        ("state", Utf8),
-        ("query", Utf8),
-    ]);
-    let views =
-        schema(&[("schemaname", Utf8), ("viewname", Utf8), ("viewowner", Utf8), ("definition", Utf8)]);
-    let viewed = about.tables.iter().filter(|table| table.is_view).map(|table| -> Row {
-        vec![
-            ("schemaname", table.space.clone().into()),
-            ("viewname", table.name.clone().into()),
-            ("viewowner", session.user.clone().into()),
-        ]
-    });
-    vec![
-        ("pg_views", views, viewed.collect()),
-        ("pg_user", Arc::clone(&users), vec![user.clone()]),
-        ("pg_shadow", users, vec![user]),
-        ("pg_indexes", indexes, keys.collect()),
-        ("pg_stat_activity", activity, Vec::new()),
     ]
 }

@@ -2,16 +2,20 @@
 //! subqueries, which are of options and memberships, and there are none of here; keys that are taken apart into rows; functions
 //! by number.
 
+use std::collections::HashMap;
 use std::ops::ControlFlow;
 
 use datafusion::sql::sqlparser::ast::{
     AccessExpr, BinaryOperator, Expr, Function, FunctionArg, FunctionArgExpr, FunctionArguments, Ident,
-    Query, SetExpr, Statement, TableFactor, Value, ValueWithSpan, Visit, VisitMut, Visitor, VisitorMut,
+    ObjectName, Query, SetExpr, Statement, TableFactor, Value, ValueWithSpan, Visit, VisitMut, Visitor,
+    VisitorMut,
 };
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
 
+use super::about::of_catalogue;
 use super::casts::shown;
+use super::words::RIGHTS;
 use crate::tables::PUBLIC;
 
 /// Columns that hold functions: by name here, where clients compare them with a number.
@@ -21,7 +25,56 @@ const FUNCTIONS: [&str; 7] =
 /// What takes a list apart.
 const APART: &str = "_pg_expandarray";
 
-struct Built;
+/// Columns of the catalogue that have another name in it than clients of this version expect.
+const RENAMED: [(&str, &str); 1] = [("colliculocale", "colllocale")];
+
+#[derive(Default)]
+struct Built {
+    /// What tables of the catalogue are called in the query, and their numbers.
+    classes: HashMap<String, i32>,
+}
+
+/// Tables, before their columns are looked at.
+struct Classes<'a>(&'a mut HashMap<String, i32>);
+
+impl Visitor for Classes<'_> {
+    type Break = ();
+
+    fn pre_visit_table_factor(&mut self, table: &TableFactor) -> ControlFlow<()> {
+        if let TableFactor::Table { name, alias, .. } = table
+            && let Some(name) = name.0.last().and_then(|part| part.as_ident())
+        {
+            let name = name.value.to_lowercase();
+            let class = of_catalogue().find(|(known, _)| *known == name);
+            let called = alias.as_ref().map_or(name, |alias| alias.name.value.to_lowercase());
+            self.0.extend(class.map(|(_, number)| (called, number)));
+        }
+        ControlFlow::Continue(())
+    }
+}
+
+/// A column of the catalogue that it does not have: the number of a table itself, and one with another name.
+fn column(parts: &[Ident], classes: &HashMap<String, i32>) -> Option<Expr> {
+    let [.., table, name] = parts else { return None };
+    let number = classes.get(&table.value.to_lowercase())?;
+    if name.value.eq_ignore_ascii_case("tableoid") {
+        return Some(Expr::Value(Value::Number(number.to_string(), false).into()));
+    }
+    let (_, other) = RENAMED.iter().find(|(old, _)| name.value.eq_ignore_ascii_case(old))?;
+    Some(Expr::CompoundIdentifier(vec![table.clone(), Ident::new(*other)]))
+}
+
+/// Rights, and settings of a database, are texts where clients expect lists.
+fn has_rights(function: &Function) -> bool {
+    let FunctionArguments::List(list) = &function.args else { return false };
+    let Some(FunctionArg::Unnamed(FunctionArgExpr::Expr(first))) = list.args.first() else { return false };
+    let name = match first {
+        Expr::Identifier(name) => Some(name),
+        Expr::CompoundIdentifier(parts) => parts.last(),
+        _ => None,
+    };
+    name.is_some_and(|name| ["acl", "setconfig"].iter().any(|end| name.value.to_lowercase().ends_with(end)))
+}
 
 fn is_called(function: &Function, name: &str) -> bool {
     let last = function.name.0.last().and_then(|part| part.as_ident());
@@ -43,6 +96,11 @@ impl VisitorMut for Built {
             {
                 Some(Expr::Value(Value::Null.into()))
             }
+            Expr::Function(function) if is_called(function, "array_to_string") && has_rights(function) => {
+                function.name = ObjectName::from(vec![Ident::new(RIGHTS)]);
+                None
+            }
+            Expr::CompoundIdentifier(parts) => column(parts, &self.classes),
             Expr::Function(function) if is_called(function, APART) => part(function, "x"),
             Expr::Function(function) if is_called(function, "generate_subscripts") => part(function, "n"),
             Expr::Subquery(query) if is_correlated(query) => Some(Expr::Value(Value::Null.into())),
@@ -204,7 +262,9 @@ fn has_list(args: &FunctionArguments) -> bool {
 
 /// Puts what the engine takes in their place.
 pub(super) fn as_taken(statement: &mut Statement) {
-    let _ = statement.visit(&mut Built);
+    let mut built = Built::default();
+    let _ = Visit::visit(&*statement, &mut Classes(&mut built.classes));
+    let _ = VisitMut::visit(statement, &mut built);
 }
 
 #[cfg(test)]
@@ -247,6 +307,11 @@ mod tests {
             ),
             ("SELECT a FROM t WHERE a IN ('')", "SELECT a FROM t WHERE a IN ('')"),
             ("SELECT t.a::regtype::text FROM t", "SELECT regtype_text(t.a) FROM t"),
+            (
+                "SELECT pg_catalog.array_to_string(c.relacl, 'x'), C.tableoid, d.tableoid FROM pg_catalog.pg_class c, d",
+                "SELECT acl_to_string(c.relacl, 'x'), 1259, d.tableoid FROM pg_catalog.pg_class c, d",
+            ),
+            ("SELECT c.colliculocale FROM pg_collation c", "SELECT c.colllocale FROM pg_collation c"),
             ("SELECT 1 FROM r WHERE r.a = (r.KEYS).x", "SELECT 1 FROM r WHERE r.a = r.KEYS"),
         ] {
             let mut statements = Parser::parse_sql(&PostgreSqlDialect {}, sql).unwrap();

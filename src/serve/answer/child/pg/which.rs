@@ -6,10 +6,17 @@ use std::ops::ControlFlow;
 use datafusion::sql::sqlparser::ast::{Expr, ObjectName, ObjectNamePart, Query, Statement, Visit, Visitor};
 use datafusion::sql::sqlparser::dialect::PostgreSqlDialect;
 use datafusion::sql::sqlparser::parser::Parser;
-use datafusion_pg_catalog::pg_catalog::PG_CATALOG_TABLES;
+
+use super::casts::last_word;
 
 /// Schemas of the catalogue.
 const SPACES: [&str; 2] = ["pg_catalog", "information_schema"];
+
+/// What begins the names of its tables.
+const TABLES: &str = "pg_";
+
+/// Types of numbers that stand for something of it.
+const TYPES: [&str; 5] = ["oid", "regclass", "regnamespace", "regproc", "regtype"];
 
 /// Functions of it whose names do not begin with `pg_` or `has_`.
 const FUNCTIONS: [&str; 28] = [
@@ -99,8 +106,8 @@ impl Visitor for Seen {
         let (space, name) = last(relation);
         match space {
             Some(space) if SPACES.contains(&space.as_str()) => self.tables = true,
-            None if PG_CATALOG_TABLES.contains(&name.as_str()) => self.tables = true,
             None if self.with.contains(&name) => {}
+            None if name.starts_with(TABLES) => self.tables = true,
             // Functions that give rows stand where tables do.
             None if is_function(&name) => self.functions = true,
             None if ["generate_series", "unnest", "string_to_array"].contains(&name.as_str()) => {}
@@ -114,6 +121,9 @@ impl Visitor for Seen {
             Expr::Function(function) => {
                 let (space, name) = last(&function.name);
                 self.functions |= space.is_some_and(|space| space == "pg_catalog") || is_function(&name);
+            }
+            Expr::Cast { data_type, .. } => {
+                self.functions |= TYPES.contains(&last_word(&data_type.to_string()).as_str());
             }
             Expr::Identifier(name) if name.quote_style.is_none() => {
                 let name = name.value.to_lowercase();
@@ -143,6 +153,8 @@ mod tests {
             "select pg_catalog.array_to_string(array[1], ',')",
             "select word from pg_get_keywords()",
             "select array_upper(array[1, 2], 1)",
+            "select 'te'::pg_catalog.regclass::pg_catalog.oid",
+            "select 1 from pg_cursors where name = 'c'",
         ] {
             assert!(may_be(sql) && is_of_catalogue(sql), "{sql}");
         }
@@ -154,6 +166,7 @@ mod tests {
             "select version() from te",
             "select user_id from users where user_id like 'pg_%'",
             "with te as (select 1) select * from te, raw.te",
+            "select tau::oid, pg_id from te",
             "insert into pg_class values (1)",
             "select pg_backend_pid(); select 1",
             "select array_upper(array[tau], 1) from te",
