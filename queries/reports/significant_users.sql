@@ -1,5 +1,5 @@
 -- Users with small q, for each measure, feature mode, lag and direction.
--- param alpha=0.05 (0 to 1): q is below it
+-- param alpha=0.05: q is below it
 SELECT measure, feature_mode, tau, direction, count(DISTINCT CASE WHEN q IS NOT NULL THEN user_id END) AS tested,
        count(DISTINCT CASE WHEN q < $alpha THEN user_id END) AS significant
 FROM (

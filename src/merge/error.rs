@@ -48,8 +48,8 @@ pub enum MergeError {
         /// What differs, both of it.
         difference: String,
     },
-    /// The merge that a part is of.
-    #[error("the merge into {output} has ended, or was given up: nothing more is to be done for it")]
+    /// A part of a merge that has ended, or was given up.
+    #[error("the merge into {output} has ended, or was given up\n(hint: nothing is left to do for it)")]
     HasEnded {
         /// The output.
         output: Location,

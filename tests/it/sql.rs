@@ -499,7 +499,7 @@ fn runs_that_are_called_alike_are_told_apart_and_outputs_are_asked_alone() {
     for run in ["a/run", "b/run", "b/other"] {
         assert_eq!(world.analyse(run, &[]).code, Some(0));
     }
-    let sql = "select run, count(distinct user_id) as users from te group by run order by run";
+    let sql = "select run, count(distinct user_id) as users from raw.te group by run order by run";
     let runs = |others: &[&str]| {
         let args = ["sql", "--format", "csv", sql, "--run", "a/run"];
         world.expect(0, &[&args[..], others].concat()).out

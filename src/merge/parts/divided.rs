@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 
 use super::bounds::Bounds;
 use super::exchange::{Exchange, failed};
+use super::files::Turn;
 use super::handed::Handed;
 use super::identity::Identity;
 use super::making::Making;
 use super::record::{PartFile, Record};
-use super::turn::Turn;
 use crate::attempts::{Damage, OpenRun};
 use crate::merge::about::About;
 use crate::merge::error::MergeError;
@@ -61,7 +61,7 @@ impl<'a> Divided<'a> {
             let exchange = exchange(Identity::of(merge, runs)?)?;
             let mut handed = exchange.handed()?;
             if handed.is_none() {
-                turn = Turn::take(runs);
+                turn = Turn::take(runs.first().and_then(|run| run.place.folder()));
                 // Whoever had it before has handed on what it saw.
                 handed = exchange.handed()?;
             }

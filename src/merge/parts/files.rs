@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::merge::error::MergeError;
 
@@ -47,4 +48,30 @@ pub(super) fn length_of(file: &Path) -> Result<u64, MergeError> {
 fn write_failed(path: &Path) -> impl FnOnce(std::io::Error) -> MergeError {
     let path = path.to_owned();
     move |source| MergeError::Write { path, source }
+}
+
+/// How often is looked whether it is one's turn.
+const AGAIN: Duration = Duration::from_millis(20);
+
+/// After so long nobody is waited for: whoever goes through plan and ledger as well does no harm.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// Of several processes of a machine that begin parts at once, one goes through plan and ledger, and the others wait for what
+/// it hands on. The turn of this one, until it is dropped or the process dies.
+#[derive(Debug)]
+pub(super) struct Turn(#[expect(dead_code, reason = "held until it is dropped")] fs::File);
+
+impl Turn {
+    /// Waits for it; none where there are no locks, or no folder to lock.
+    pub(super) fn take(folder: Option<&Path>) -> Option<Self> {
+        let folder = fs::File::open(folder?).ok()?;
+        let since = Instant::now();
+        while let Err(why) = folder.try_lock() {
+            if !matches!(why, fs::TryLockError::WouldBlock) || since.elapsed() > PATIENCE {
+                return None;
+            }
+            std::thread::sleep(AGAIN);
+        }
+        Some(Self(folder))
+    }
 }

@@ -26,7 +26,6 @@ mod runs;
 #[cfg(test)]
 mod tests;
 mod together;
-mod turn;
 mod write;
 
 pub(super) use bounds::check as check_parts;

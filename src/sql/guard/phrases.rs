@@ -154,7 +154,7 @@ const REWORDED: &[(&str, &str, &str)] = &[
     ),
     (
         "unnest() does not support null",
-        "unnest takes a list, and NULL without a type is none",
+        "unnest takes a list, and NULL without a type isn't one",
         "unnest(CAST(NULL AS BIGINT[])) gives no rows",
     ),
     ("AvgAccumulator for (Null", "avg does not take a NULL without a type", "CAST(NULL AS DOUBLE) has one"),

@@ -1,4 +1,4 @@
-//! Operators that are none here.
+//! Operators that there are not here.
 
 /// As the parser names them, what they are, and what to write in their place.
 const SIGNS: &[(&str, &str, &str)] = &[
@@ -47,7 +47,7 @@ pub(super) fn unknown(text: &str) -> Option<String> {
         },
     };
     let hint = hint.unwrap_or("a comma, an operator or a word like AND, FROM or WHERE is missing before it");
-    Some(format!("{sign} is no operator here, at Line{place}\n(hint: {hint})"))
+    Some(format!("{sign} isn't an operator here, at Line{place}\n(hint: {hint})"))
 }
 
 #[cfg(test)]
@@ -60,17 +60,17 @@ mod tests {
         assert_eq!(
             unknown(word).as_deref(),
             Some(
-                "div is no operator here, at Line: 1, Column: 10\n(hint: x / y of whole numbers, or trunc(x / y))"
+                "div isn't an operator here, at Line: 1, Column: 10\n(hint: x / y of whole numbers, or trunc(x / y))"
             )
         );
         let sign = "No infix parser for token Sharp at Line: 1, Column: 10";
         assert!(
             unknown(sign)
                 .unwrap()
-                .starts_with("# is no operator here, at Line: 1, Column: 10\n(hint: (a | b)")
+                .starts_with("# isn't an operator here, at Line: 1, Column: 10\n(hint: (a | b)")
         );
         let other = unknown("No infix parser for token Tilde2 at Line: 1, Column: 9").unwrap();
-        assert!(other.starts_with("what stands there is no operator"));
+        assert!(other.starts_with("what stands there isn't an operator"));
         assert_eq!(unknown("Expected: an expression, found: EOF"), None);
     }
 }

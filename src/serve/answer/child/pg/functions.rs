@@ -17,7 +17,6 @@ use pgwire::api::Type;
 
 use super::super::super::job::PgSession;
 use super::about::{About, OWNER};
-use super::words;
 use crate::tables::PUBLIC;
 
 /// Types by the names that clients look for.
@@ -246,7 +245,6 @@ pub(super) fn register_all(ctx: &SessionContext, about: &About, session: &PgSess
     privileges(ctx);
     of_tables(ctx, about, session);
     of_settings(ctx);
-    words::register_all(ctx);
 }
 
 /// Whoever sees a source may read it, and nothing else.

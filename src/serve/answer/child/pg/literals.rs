@@ -108,7 +108,7 @@ fn at(sql: &str, place: Location) -> Option<usize> {
     Some(before + line.char_indices().nth(letters).map_or(line.len(), |(byte, _)| byte))
 }
 
-/// The parts of `{1,NULL,"a b"}`, and whether each was within quotes; nothing if it is none, or one of lists.
+/// The parts of `{1,NULL,"a b"}`, and whether each was within quotes; nothing if it isn't one, or one of lists.
 fn parts(text: &str) -> Option<Vec<(Option<String>, bool)>> {
     let inner = text.trim().strip_prefix('{')?.strip_suffix('}')?;
     let mut parts = Vec::new();

@@ -21,6 +21,7 @@ use super::functions::register_all;
 use super::own::Own;
 use super::rewrite::as_taken;
 use super::standard::Standard;
+use super::words;
 use crate::serve::access::{Ended, Ending};
 use crate::sources::Loaded;
 use crate::sql::plan_in;
@@ -57,6 +58,7 @@ pub(super) async fn planned(
     let ctx = SessionContext::new_with_config_rt(config, session.context().runtime_env());
     setup_pg_catalog(&ctx, &of.database, EmptyContextProvider).map_err(|error| of_engine(*error))?;
     register_all(&ctx, &about, of);
+    words::register_all(&ctx);
     casts::register_all(&ctx, &about);
     let list = Arc::clone(ctx.state().catalog_list());
     let own: Arc<dyn SchemaProvider> = Arc::new(Own::of(list, &about, of).map_err(of_engine)?);
