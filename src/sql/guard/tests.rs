@@ -629,7 +629,7 @@ async fn numbers_become_times_by_seconds() {
             "2023-11-14T22:13:20,null",
         ),
         (
-            "select cast('2026-01-01' as timestamp), cast(date '2026-01-01' as timestamp)",
+            "select cast('2026-01-01' as timestamp), cast(date '2026-01-01' as timestamp) as b",
             "2026-01-01T00:00:00,2026-01-01T00:00:00",
         ),
     ])
