@@ -55,7 +55,7 @@ impl Saved {
             return Err(Ended::new(Ending::Invalid, words));
         }
         if sql.trim().is_empty() {
-            let words = "there is no query to be saved\n(hint: send its text as the body)";
+            let words = "the query is empty\n(hint: send its text as the body)";
             return Err(Ended::new(Ending::Failed, words));
         }
         if sql.len() > LONGEST {

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use percent_encoding::percent_decode;
+
 use crate::serve::access::{Ended, Ending};
 
 /// The parameters of a request, taken out one by one.
@@ -71,23 +73,8 @@ fn twice(name: &str) -> Ended {
 
 /// Refuses names and values, percent-encoded as in an address or a form, that are not texts: they are no others either.
 pub(super) fn texts(encoded: &[u8]) -> Result<(), Ended> {
-    let broken = encoded.split(|byte| *byte == b'&').find(|pair| {
-        let digit = |at: usize| pair.get(at).and_then(|byte| char::from(*byte).to_digit(16));
-        let (mut bytes, mut at) = (Vec::with_capacity(pair.len()), 0);
-        while let Some(byte) = pair.get(at) {
-            match (byte, digit(at + 1), digit(at + 2)) {
-                (b'%', Some(high), Some(low)) => {
-                    bytes.push((high * 16 + low) as u8);
-                    at += 3;
-                }
-                (byte, ..) => {
-                    bytes.push(*byte);
-                    at += 1;
-                }
-            }
-        }
-        std::str::from_utf8(&bytes).is_err()
-    });
+    let mut pairs = encoded.split(|byte| *byte == b'&');
+    let broken = pairs.find(|pair| percent_decode(pair).decode_utf8().is_err());
     let Some(pair) = broken else { return Ok(()) };
     let name = String::from_utf8_lossy(pair.split(|byte| *byte == b'=').next().unwrap_or_default());
     let words =

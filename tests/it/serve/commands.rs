@@ -1,10 +1,9 @@
 //! `results serve` and `results token` as they are typed.
 
-use std::io::{BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 
-use super::{ANY_PORTS, merged};
+use super::{ANY_PORTS, first_line, merged};
 use crate::world::signal;
 
 #[test]
@@ -17,9 +16,7 @@ fn the_command_prints_one_link_and_stops_when_told() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let told = first_line(&mut child);
     let address = told["address"].as_str().unwrap().parse().unwrap();
     // A build without the feature says nothing of it.
     let flight = cfg!(feature = "flight").then(|| format!("grpc://{address}"));
@@ -49,9 +46,7 @@ fn the_end_of_a_connection_stops_it_but_not_under_nohup() {
     let start = |mut command: std::process::Command| {
         let mut child =
             command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
-        let mut line = String::new();
-        BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-        let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+        let told = first_line(&mut child);
         (child, told["address"].as_str().unwrap().parse::<std::net::SocketAddr>().unwrap())
     };
     let (mut child, _) = start(world.at_a_terminal(&args));
@@ -120,8 +115,7 @@ fn what_is_not_there_is_said() {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    first_line(&mut child);
     signal(&child, nix::sys::signal::Signal::SIGTERM);
     let said = child.wait_with_output().unwrap().stderr;
     let said = String::from_utf8_lossy(&said).into_owned();

@@ -21,8 +21,10 @@ mod threats;
 mod tls;
 mod tokens;
 
+use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::process::Child;
 use std::sync::OnceLock;
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -32,6 +34,13 @@ use tokio::sync::oneshot;
 
 use super::world::World;
 use client::{Reply, exchange};
+
+/// The first line of a service that was started with `--json`.
+fn first_line(service: &mut Child) -> serde_json::Value {
+    let mut line = String::new();
+    BufReader::new(service.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    serde_json::from_str(&line).unwrap()
+}
 
 /// Ports that are free, so that several services stand beside each other.
 #[cfg(feature = "pg")]

@@ -1,6 +1,6 @@
 //! How a service ends: nobody is let in, queries have a while, then all is gone.
 
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::process::{Child, Stdio};
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use super::client::{Download, parse};
-use super::{ANY_PORTS, ENDLESS, encoded, merged, service, service_with};
+use super::{ANY_PORTS, ENDLESS, encoded, first_line, merged, service, service_with};
 
 #[test]
 fn an_answer_on_its_way_has_a_while_and_nobody_else_is_let_in() {
@@ -108,9 +108,7 @@ fn started(name: &str) -> (Child, SocketAddr, String) {
         .stderr(Stdio::null())
         .spawn()
         .unwrap();
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
-    let told: serde_json::Value = serde_json::from_str(&line).unwrap();
+    let told = first_line(&mut child);
     let token = std::fs::read_to_string(world.path(&state).join("token")).unwrap();
     (child, told["address"].as_str().unwrap().parse().unwrap(), token.trim().to_owned())
 }
