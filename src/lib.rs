@@ -37,7 +37,8 @@ pub mod serve;
 mod sources;
 pub mod sql;
 pub mod tables;
+mod trees;
 
 pub use results_plot::plot;
 pub use results_store::{attempts, compact, config, error, event, leases, schema, sorted, store};
-use results_store::{beside, failpoint, hidden, printable, system, text_file};
+use results_store::{beside, failpoint, hidden, printable, system, text_file, yaml};

@@ -283,6 +283,7 @@ def psycopg_values():
         assert [struct.pack("d", a) for (a,) in text if a is not None] == [struct.pack("d", a) for (a,) in binary if a is not None]
         assert connection.info.server_version == 150000 and connection.info.parameter_status("server_encoding") == "UTF8"
         assert execute("select version()").fetchone()[0].startswith("results ")
+        assert execute("select pg_backend_pid()").fetchone() == (connection.info.backend_pid,)
         assert execute("select current_database(), current_user, current_schema()").fetchone() == ("merged", "results", "public")
 
 

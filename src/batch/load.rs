@@ -10,6 +10,7 @@ use super::error::BatchError;
 use super::template::places;
 use crate::config::nearest;
 use crate::text_file;
+use crate::yaml::from_yaml;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/config/engines");
 
@@ -50,8 +51,7 @@ impl Engines<'_> {
 pub(crate) fn engine(name: &str, folder: Option<&Path>) -> Result<Engine, BatchError> {
     let (file, text) = find(name, folder)?;
     let fault = |what: String| BatchError::Engine { file: file.clone(), what };
-    let mut engine: Engine =
-        serde_saphyr::from_str(&text).map_err(|error| fault(first_line(&error.to_string())))?;
+    let mut engine: Engine = from_yaml(&text).map_err(|error| fault(error.to_string()))?;
     name.clone_into(&mut engine.name);
     match fault_of(&engine) {
         Some(what) => Err(fault(what)),
@@ -97,11 +97,6 @@ fn find(name: &str, folder: Option<&Path>) -> Result<(String, String), BatchErro
             known: known.join(", "),
         }
     })
-}
-
-/// A report of YAML has the place with the lines around it below; the message is the first line.
-fn first_line(text: &str) -> String {
-    text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
 }
 
 /// What is wrong with an engine, if anything is.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::BatchError;
 use crate::store::{Created, Object, Run};
+use crate::yaml::{from_yaml, to_yaml};
 
 /// Where submissions lie in a run.
 pub(super) const FOLDER: &str = "_submit";
@@ -161,7 +162,7 @@ impl Submission {
 
     fn object(&self) -> Object {
         // A structure of texts and numbers has a text.
-        let text = serde_saphyr::to_string(self).unwrap_or_default();
+        let text = to_yaml(self).unwrap_or_default();
         Object { path: format!("{}/record.yaml", self.folder()), bytes: text.into_bytes() }
     }
 }
@@ -192,7 +193,7 @@ pub(crate) fn submissions(run: &Run) -> Result<Vec<Submission>, BatchError> {
             continue;
         }
         let Some(bytes) = run.storage().read(&entry.path)? else { continue };
-        match serde_saphyr::from_str::<Submission>(&String::from_utf8_lossy(&bytes)) {
+        match from_yaml::<Submission>(&String::from_utf8_lossy(&bytes)) {
             Ok(submission) if submission.format <= FORMAT => all.push(submission),
             Ok(_) => tracing::warn!("{} is of a newer version, and passed over", entry.path),
             Err(error) => tracing::warn!("{} cannot be read, and is passed over: {error}", entry.path),
@@ -226,14 +227,14 @@ mod tests {
         let object = submission.object();
         assert_eq!(object.path, "_submit/0003/record.yaml");
         let text = String::from_utf8(object.bytes).unwrap();
-        assert_eq!(serde_saphyr::from_str::<Submission>(&text).unwrap(), submission);
+        assert_eq!(from_yaml::<Submission>(&text).unwrap(), submission);
         assert_eq!(submission.ids(), ["12", "13"]);
         let job = Job { id: "14".into(), ..submission.jobs[0].clone() };
         let job = StageJob { stage: "runs".into(), number: 1, of_parts: true, job };
         let stages = MergeStages { output: "/o".into(), parts: 2, name: "n".into(), jobs: vec![job] };
         submission.stages = Some(stages);
         let text = String::from_utf8(submission.object().bytes).unwrap();
-        assert_eq!(serde_saphyr::from_str::<Submission>(&text).unwrap(), submission);
+        assert_eq!(from_yaml::<Submission>(&text).unwrap(), submission);
         assert_eq!(submission.ids(), ["12", "13", "14"]);
         assert!(
             submission.has_name("results-a b ")

@@ -9,6 +9,7 @@ use super::*;
 use crate::export::TableWriter;
 use crate::schema::{Facts, Schemas};
 use crate::sql::{Definitions, Queries};
+use crate::yaml::from_yaml;
 
 const SCHEMA: &str = r#"
 table: t
@@ -64,7 +65,7 @@ fn facts(schema: &TableSchema, rows: &RecordBatch) -> (u64, Facts) {
 /// Violations of each check of the columns, by name; what was seen in passing is used if asked.
 fn found(lines: &[Line], seed: u64, use_facts: bool) -> Vec<(String, u64)> {
     let (schemas, queries) = (Schemas::load(None).unwrap(), Queries::load(None).unwrap());
-    let schema: TableSchema = serde_saphyr::from_str(SCHEMA).unwrap();
+    let schema: TableSchema = from_yaml(SCHEMA).unwrap();
     let rows = batch(lines);
     let settings = json!({"hour_bins": 6, "seed": seed, "fdr": {"alpha": 0.05, "method": "bh"}});
     let mut known = Known::of(settings.into());

@@ -6,6 +6,7 @@ use super::speak::out;
 use super::text::columns;
 use crate::error::{Exit, Failure};
 use crate::schema::TableSchema;
+use crate::yaml::to_yaml;
 
 #[derive(Debug, clap::Args)]
 #[command(
@@ -51,7 +52,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
         Some(table) => {
             let schema = schemas.get(table).map_err(Failure::usage)?;
             if *yaml {
-                out(&serde_saphyr::to_string(schema).map_err(Failure::error)?)?;
+                out(&to_yaml(schema).map_err(Failure::error)?)?;
             } else {
                 out(&render(schema))?;
             }

@@ -4,7 +4,7 @@
 //! proposed is what will be read.
 
 use std::fs::File;
-use std::io::{BufReader, Read};
+use std::io::{BufReader, Read, Write};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
@@ -331,7 +331,8 @@ pub(crate) fn copy_beginning(from: &Path, to: &Path, bytes: usize, rows: usize) 
     let builder = opened(&name, file)?;
     let schema = std::sync::Arc::clone(builder.schema());
     let batches = builder.with_limit(rows).build().map_err(|error| broken(&error))?;
-    let target = File::create(to).map_err(|error| failed(&error))?;
+    // As the encoder is used elsewhere: of each kind of target there would be one more.
+    let target: Box<dyn Write + Send> = Box::new(File::create(to).map_err(|error| failed(&error))?);
     let mut writer = ArrowWriter::try_new(target, schema, None).map_err(|error| broken(&error))?;
     for batch in batches {
         let batch = batch.map_err(|error| broken(&error))?;

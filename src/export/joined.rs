@@ -1,7 +1,7 @@
 //! Files that were written in parts, put together without being decoded.
 
 use std::fs::File;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -49,15 +49,16 @@ pub(crate) fn join_parquet(parts: &[ParquetParts], path: &Path) -> Result<(), Ex
     if let Some(by) = said.created_by() {
         properties = properties.set_created_by(by.to_owned());
     }
-    let file = BufWriter::new(File::create_new(path).map_err(at)?);
+    let file = File::create_new(path).map_err(at)?;
+    let out: Box<dyn Write + Send> = Box::new(file.try_clone().map_err(at)?);
     let schema = said.schema_descr().root_schema_ptr();
-    let mut writer = SerializedFileWriter::new(file, schema, Arc::new(properties.build()))?;
+    let mut writer = SerializedFileWriter::new(out, schema, Arc::new(properties.build()))?;
     for (part, footer) in parts.iter().zip(&footers) {
         for (place, group) in footer.row_groups().iter().enumerate() {
             copy(&mut writer, part, footer, (place, group))?;
         }
     }
-    let file = writer.into_inner()?.into_inner().map_err(|error| at(error.into_error()))?;
+    writer.close()?;
     file.sync_all().map_err(at)
 }
 
@@ -67,8 +68,8 @@ fn footer(part: &ParquetParts) -> Result<ParquetMetaData, ExportError> {
     Ok(reader.finish()?)
 }
 
-fn copy<W: Write + Send>(
-    writer: &mut SerializedFileWriter<W>,
+fn copy(
+    writer: &mut SerializedFileWriter<Box<dyn Write + Send>>,
     part: &ParquetParts,
     footer: &ParquetMetaData,
     (place, group): (usize, &RowGroupMetaData),

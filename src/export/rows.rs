@@ -89,8 +89,8 @@ impl From<ParquetError> for RowError {
     }
 }
 
-/// Writes batches in one of the formats.
-pub(crate) struct RowWriter<W: Write + Send>(Inner<W>);
+/// Writes batches in one of the formats. Encoders are large: there is one of each, wherever it writes to.
+pub(crate) struct RowWriter<'o>(Inner<Box<dyn Write + Send + 'o>>);
 
 enum Inner<W: Write + Send> {
     Csv(CsvWriter<W>),
@@ -100,10 +100,15 @@ enum Inner<W: Write + Send> {
     Arrow(StreamWriter<W>),
 }
 
-impl<W: Write + Send> RowWriter<W> {
+impl<'o> RowWriter<'o> {
     /// Begins with what stands before all rows.
-    pub(crate) fn new(format: RowFormat, schema: &SchemaRef, out: W) -> Result<Self, RowError> {
+    pub(crate) fn new(
+        format: RowFormat,
+        schema: &SchemaRef,
+        out: impl Write + Send + 'o,
+    ) -> Result<Self, RowError> {
         one_name_each(schema)?;
+        let out: Box<dyn Write + Send + 'o> = Box::new(out);
         Ok(Self(match format {
             RowFormat::Csv => {
                 let header: Vec<&str> = schema.fields().iter().map(|f| f.name().as_str()).collect();
@@ -130,23 +135,19 @@ impl<W: Write + Send> RowWriter<W> {
         Ok(())
     }
 
-    /// Ends with what stands after all rows, and gives the writer below back.
-    pub(crate) fn finish(self) -> Result<W, RowError> {
-        Ok(match self.0 {
-            Inner::Csv(out) => out.into_inner(),
+    /// Ends with what stands after all rows.
+    pub(crate) fn finish(self) -> Result<(), RowError> {
+        match self.0 {
+            Inner::Csv(_) => {}
             Inner::Json(mut out) => {
                 out.finish()?;
-                let mut out = out.into_inner();
-                out.write_all(b"\n")?;
-                out
+                out.into_inner().write_all(b"\n")?;
             }
-            Inner::Ndjson(mut out) => {
-                out.finish()?;
-                out.into_inner()
-            }
-            Inner::Parquet(out) => out.into_inner()?,
-            Inner::Arrow(out) => out.into_inner()?,
-        })
+            Inner::Ndjson(mut out) => out.finish()?,
+            Inner::Parquet(out) => drop(out.close()?),
+            Inner::Arrow(mut out) => out.finish()?,
+        }
+        Ok(())
     }
 }
 

@@ -36,12 +36,19 @@ struct Encoded {
 /// The files of a table.
 pub(crate) struct TableWriter {
     csv: Option<Csv>,
-    parquet: Option<(PathBuf, ArrowWriter<File>)>,
+    parquet: Option<Parquet>,
     waiting: VecDeque<Receiver<Result<Encoded, ExportError>>>,
     facts: Facts,
     lists: Arc<Lists>,
     rows: u64,
     is_flushed: bool,
+}
+
+struct Parquet {
+    path: PathBuf,
+    file: File,
+    /// Writes to the same file.
+    writer: ArrowWriter<Box<dyn Write + Send>>,
 }
 
 struct Csv {
@@ -117,8 +124,9 @@ impl TableWriter {
             .set_sorting_columns(sorted.and_then(|schema| sorted_by(schema, columns)))
             .build();
         let file = File::create_new(path).map_err(at(path))?;
-        let writer = ArrowWriter::try_new(file, Arc::clone(columns), Some(properties))?;
-        self.parquet = Some((path.to_owned(), writer));
+        let out: Box<dyn Write + Send> = Box::new(file.try_clone().map_err(at(path))?);
+        let writer = ArrowWriter::try_new(out, Arc::clone(columns), Some(properties))?;
+        self.parquet = Some(Parquet { path: path.to_owned(), file, writer });
         Ok(self)
     }
 
@@ -156,8 +164,9 @@ impl TableWriter {
         if let Some(csv) = &self.csv {
             flush(&csv.file).map_err(at(&csv.path))?;
         }
-        if let Some((path, writer)) = self.parquet {
-            flush(&writer.into_inner()?).map_err(at(&path))?;
+        if let Some(Parquet { path, file, writer }) = self.parquet {
+            writer.close()?;
+            flush(&file).map_err(at(&path))?;
         }
         Ok((self.rows, self.facts))
     }
@@ -170,8 +179,8 @@ impl TableWriter {
         if let Some(csv) = &mut self.csv {
             csv.file.write_all(&lines).map_err(at(&csv.path))?;
         }
-        if let Some((_, writer)) = &mut self.parquet {
-            writer.write(&batch)?;
+        if let Some(parquet) = &mut self.parquet {
+            parquet.writer.write(&batch)?;
         }
         Ok(())
     }

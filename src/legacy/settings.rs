@@ -7,6 +7,7 @@ use super::form;
 use super::layout::RUN_INFO;
 use crate::config::{Config, ConfigError, parse};
 use crate::dataset::{NoText, no_table};
+use crate::yaml::from_yaml;
 
 /// Settings as far as they are known here.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,7 +50,7 @@ fn echoed(text: &[u8]) -> Result<(Value, Map<String, Value>), (String, String)> 
         return Err(unusable("is empty or does not end in a line ending, so it may be cut off".to_owned()));
     }
     let no_yaml = |what: String| no_table(text).map_or_else(|| unusable(what), other_kind);
-    let root: Value = match std::str::from_utf8(text).map(serde_saphyr::from_str) {
+    let root: Value = match std::str::from_utf8(text).map(from_yaml) {
         Ok(Ok(root)) => root,
         Ok(Err(error)) => return Err(no_yaml(format!("is invalid YAML: {error}"))),
         Err(_) => return Err(unusable("is not UTF-8 text".to_owned())),
@@ -107,7 +108,7 @@ fn config(echo: &Map<String, Value>, seed: Option<u64>, findings: &mut Findings)
 /// A value whose texts are numbers and truth values where they read so.
 fn unquoted(value: &Value) -> Value {
     match value {
-        Value::String(text) => match serde_saphyr::from_str(&text.to_lowercase()) {
+        Value::String(text) => match from_yaml(&text.to_lowercase()) {
             Ok(plain @ (Value::Number(_) | Value::Bool(_))) => plain,
             _ => value.clone(),
         },

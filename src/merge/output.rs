@@ -26,6 +26,7 @@ use crate::legacy::Call;
 use crate::schema::{CONTROL, TableSchema};
 use crate::sql::{ControlRow, Session};
 use crate::store::{AcceptedUnit, MERGE_MANIFEST, MergeManifest, MergedRun, Missing};
+use crate::yaml::to_yaml;
 
 /// Version of the layout of an output.
 const OUTPUT_FORMAT: u32 = 1;
@@ -63,7 +64,7 @@ impl Output<'_> {
         let staged = Staged::of(&self.merge.output)?;
         Ok(match self.fill(&staged).await? {
             Filled::Whole(manifest, checks, Seen { changed, control, reach }) => {
-                let text = serde_saphyr::to_string(&manifest).unwrap_or_default();
+                let text = to_yaml(&manifest).unwrap_or_default();
                 staged.file(MERGE_MANIFEST, |file| file.write_all(text.as_bytes()))?;
                 staged.put(&self.merge.output, self.parts.is_some()).await?;
                 self.parts.map_or(Ok(()), InParts::clear)?;

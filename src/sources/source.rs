@@ -7,6 +7,7 @@ use crate::attempts::OpenRun;
 use crate::config::Nulls;
 use crate::schema::TableSchema;
 use crate::store::{Entry, Location, MANIFEST, MERGE_MANIFEST, MergeManifest, Run, Storage, StoreError};
+use crate::yaml::from_yaml;
 
 /// A run or a merged output.
 #[derive(Debug)]
@@ -48,7 +49,7 @@ pub(crate) fn kept(place: &Location) -> Kept {
     let Ok(storage) = place.storage() else { return Kept::default() };
     let text = [MANIFEST, MERGE_MANIFEST].iter().find_map(|name| storage.read(name).ok().flatten());
     let text = text.and_then(|text| String::from_utf8(text).ok());
-    let said = text.and_then(|text| serde_saphyr::from_str::<Only>(&text).ok());
+    let said = text.and_then(|text| from_yaml::<Only>(&text).ok());
     said.map_or_else(Kept::default, |Only { tables, nulls, config }| Kept {
         tables,
         has_nulls: nulls || config.is_some_and(|config| !config.statistical.nulls.is_permute()),
@@ -83,7 +84,7 @@ fn merged(place: &Location, storage: &dyn Storage) -> Result<Option<MergeManifes
         Err(error) => return Err(StoreError::from(error).into()),
     };
     let text = String::from_utf8(bytes).map_err(|_| damaged("it is not UTF-8".to_owned()))?;
-    serde_saphyr::from_str(&text).map(Some).map_err(|e| damaged(e.to_string()))
+    from_yaml(&text).map(Some).map_err(|e| damaged(e.to_string()))
 }
 
 /// What a directory is that is neither a run nor an output.

@@ -12,6 +12,7 @@ use crate::attempts::{Attempts, Damage, OpenRun};
 use crate::schema::LEDGER;
 use crate::store::user_in;
 use crate::tables::{FILES, Runs};
+use crate::trees::each_step;
 
 /// How data files are looked at before they are read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -201,7 +202,7 @@ fn names_of(plan: &LogicalPlan) -> Result<BTreeSet<String>, SessionError> {
         names.insert(table.table().to_owned());
         names.extend(table.schema().map(str::to_owned));
     };
-    plan.apply_with_subqueries(|node| {
+    each_step(plan, &mut |node| {
         match node {
             LogicalPlan::TableScan(scan) => note(&scan.table_name),
             LogicalPlan::SubqueryAlias(alias) => note(&alias.alias),

@@ -15,6 +15,7 @@ use thiserror::Error;
 
 use super::error::SessionError;
 use crate::queries::ParamDefault;
+use crate::trees::each_step;
 
 /// Values of parameters that do not fit a query.
 #[derive(Debug, Error)]
@@ -305,7 +306,7 @@ fn used(frame: &DataFrame) -> Result<BTreeMap<String, Option<DataType>>, ParamEr
 /// Parameters that stand for a number of rows, of which the engine does not tell a type.
 fn of_limits(plan: &LogicalPlan) -> Result<Vec<String>, SessionError> {
     let mut found = Vec::new();
-    plan.apply_with_subqueries(|node| {
+    each_step(plan, &mut |node| {
         if let LogicalPlan::Limit(limit) = node {
             for rows in [&limit.skip, &limit.fetch].into_iter().flatten() {
                 rows.apply(|part| {

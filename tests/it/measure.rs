@@ -155,7 +155,7 @@ fn a_measure_is_one_file_and_one_schema() {
 /// Its settings, gate and family, and what of them is left where it is not asked for.
 fn configured(world: &World) {
     let shown = program(world, 0, &["config", "show", "--config", "toy.yaml"]).out;
-    let shown: Value = serde_saphyr::from_str(&shown[shown.find("name: ").unwrap()..]).unwrap();
+    let shown: Value = results_store::yaml::from_yaml(&shown[shown.find("name: ").unwrap()..]).unwrap();
     assert_eq!(shown["analysis_modes"], json!(["global_te", "pair_agreement"]), "in the catalogue's order");
     assert_eq!(shown["measures"], json!({"agreement": {"below": 3}}));
     assert_eq!(shown["quality_control"]["agreement"]["min_samples"], 50);

@@ -19,3 +19,4 @@ pub mod sorted;
 pub mod store;
 pub mod system;
 pub mod text_file;
+pub mod yaml;

@@ -23,6 +23,7 @@ use super::super::table::Needed;
 use super::super::text_time;
 use super::local::NAMES;
 use super::{syntax, words};
+use crate::trees::change;
 
 /// What expressions are planned with.
 pub(super) struct Planner {
@@ -125,7 +126,7 @@ fn plan(
 /// zone wherever they are read.
 fn in_decimals(planner: &Planner, expression: LogicalExpr, columns: &DFSchema) -> EngineResult<LogicalExpr> {
     let to_time = planner.zone.and_then(|_| planner.state.scalar_functions().get("to_timestamp_seconds"));
-    let node = |node: LogicalExpr| {
+    let mut node = |node: LogicalExpr| {
         Ok(match node {
             LogicalExpr::BinaryExpr(BinaryExpr { left, op: Operator::Divide, right })
                 if left.get_type(columns)?.is_integer() && right.get_type(columns)?.is_integer() =>
@@ -146,7 +147,7 @@ fn in_decimals(planner: &Planner, expression: LogicalExpr, columns: &DFSchema) -
             other => Transformed::no(other),
         })
     };
-    Ok(expression.transform_up(node)?.data)
+    Ok(change(expression, &mut node)?.data)
 }
 
 /// Whether an expression's function gives other values on another day or in another run.
@@ -168,7 +169,7 @@ fn changes(expression: &LogicalExpr) -> bool {
 fn spelled_out(expression: LogicalExpr, columns: &DFSchema) -> EngineResult<LogicalExpr> {
     let context = SimplifyContext::builder().with_schema(Arc::new(columns.clone())).build();
     let coerced = ExprSimplifier::new(context.clone()).coerce(expression, columns)?;
-    let call = |expression| {
+    let mut call = |expression| {
         let LogicalExpr::ScalarFunction(call) = expression else {
             return Ok(Transformed::no(expression));
         };
@@ -177,7 +178,7 @@ fn spelled_out(expression: LogicalExpr, columns: &DFSchema) -> EngineResult<Logi
             ExprSimplifyResult::Original(args) => Transformed::no(call.func.call(args)),
         })
     };
-    Ok(coerced.transform_up(call)?.data)
+    Ok(change(coerced, &mut call)?.data)
 }
 
 /// A function of several rows.

@@ -45,7 +45,7 @@ pub(super) fn parts(sql: &str) -> Result<usize, String> {
 pub(super) fn parse(state: &SessionState, sql: &str) -> Result<Expr, String> {
     let dialect = state.config_options().sql_parser.dialect;
     let mut parsed = state.sql_to_expr(sql, &dialect).map_err(|error| words::unparsed(&error))?;
-    let visited = visit_expressions_mut(&mut parsed, |expression| match refused(expression) {
+    let visited = each(&mut parsed, &mut |expression| match refused(expression) {
         Some(reason) => ControlFlow::Break(reason),
         None => ControlFlow::Continue(()),
     });
@@ -53,6 +53,12 @@ pub(super) fn parse(state: &SessionState, sql: &str) -> Result<Expr, String> {
         ControlFlow::Break(reason) => Err(reason),
         ControlFlow::Continue(()) => Ok(parsed),
     }
+}
+
+/// Goes through the parts of an expression, to the first break. The parser's walk is large, and made anew for each function
+/// that goes along.
+fn each(parsed: &mut Expr, with: &mut dyn FnMut(&mut Expr) -> ControlFlow<String>) -> ControlFlow<String> {
+    visit_expressions_mut(parsed, with)
 }
 
 /// Why a part of an expression cannot be evaluated, or would give something else than it seems to.
@@ -147,7 +153,7 @@ fn is_known(op: &BinaryOperator) -> bool {
 /// called just so, quoted or not, and `a.b` the column called `a.b`.
 pub(super) fn take_columns(parsed: &mut Expr) -> BTreeSet<String> {
     let mut names = BTreeSet::new();
-    let _: ControlFlow<()> = visit_expressions_mut(parsed, |expression| {
+    let _: ControlFlow<String> = each(parsed, &mut |expression| {
         let name = match expression {
             Expr::Identifier(name) => name.value.clone(),
             Expr::CompoundIdentifier(parts) => {

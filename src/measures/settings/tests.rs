@@ -4,6 +4,7 @@ use proptest::prelude::*;
 
 use super::settings;
 use crate::config::*;
+use crate::yaml::{from_yaml, to_yaml};
 
 const REFERENCE: &str = include_str!("../../../config/reference.yaml");
 
@@ -27,7 +28,7 @@ fn keys(value: &serde_json::Value, path: &str, found: &mut Vec<String>) {
 
 fn keys_of(text: &str) -> Vec<String> {
     let mut found = Vec::new();
-    keys(&serde_saphyr::from_str(text).unwrap(), "", &mut found);
+    keys(&from_yaml(text).unwrap(), "", &mut found);
     found.sort();
     found
 }
@@ -621,7 +622,7 @@ proptest! {
         config.data.sources.insert("source".into(), sql);
         prop_assert_eq!(&read(&show(&config)).config, &config);
         // The form of `run.yaml`.
-        let kept: Config = serde_saphyr::from_str(&serde_saphyr::to_string(&config).unwrap()).unwrap();
+        let kept: Config = from_yaml(&to_yaml(&config).unwrap()).unwrap();
         prop_assert_eq!(kept, config);
     }
 }

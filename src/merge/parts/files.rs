@@ -7,11 +7,8 @@ use std::time::{Duration, Instant};
 
 use crate::merge::error::MergeError;
 
-/// A file that is being written.
-pub(super) type NewFile = fs::File;
-
 /// A file that must not exist.
-pub(super) fn new_file(path: &Path) -> Result<NewFile, MergeError> {
+pub(super) fn new_file(path: &Path) -> Result<fs::File, MergeError> {
     fs::File::create_new(path).map_err(write_failed(path))
 }
 

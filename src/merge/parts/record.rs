@@ -1,6 +1,7 @@
 //! What is said of a part that is done: its files with their checksums, and what was seen. It is made last, so that a part
 //! is there when its record is.
 
+use std::io::Write;
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringArray};
@@ -74,9 +75,11 @@ impl Record {
             .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")))
             .build();
         let batch = self.batch()?;
-        let mut writer = ArrowWriter::try_new(Vec::new(), batch.schema(), Some(properties))?;
+        let mut bytes = Vec::new();
+        let out: Box<dyn Write + Send + '_> = Box::new(&mut bytes);
+        let mut writer = ArrowWriter::try_new(out, batch.schema(), Some(properties))?;
         writer.write(&batch)?;
-        let mut bytes = writer.into_inner()?;
+        writer.close()?;
         let sum = checksum(&bytes);
         if let Some(place) = checksum_in(&bytes) {
             bytes[place].copy_from_slice(sum.as_bytes());

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::io::Write;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -13,7 +14,7 @@ use parquet::file::metadata::{ColumnChunkMetaData, ParquetMetaData, RowGroupMeta
 
 use super::bounds::Bounds;
 use super::divided::Divided;
-use super::files::{NewFile, length_of, new_file};
+use super::files::{length_of, new_file};
 use super::making::Making;
 use super::record::PartFile;
 use crate::export::ExportError;
@@ -73,7 +74,7 @@ impl Divided<'_> {
 /// A run that is being written.
 struct SortedRun<'b> {
     path: PathBuf,
-    writer: ArrowWriter<NewFile>,
+    writer: ArrowWriter<Box<dyn Write + Send>>,
     bounds: &'b Bounds,
     /// The part whose rows are being written.
     part: u32,
@@ -87,7 +88,7 @@ impl<'b> SortedRun<'b> {
             .set_created_by(format!("results version {}", env!("CARGO_PKG_VERSION")))
             .set_max_row_group_row_count(Some(ROW_GROUP))
             .build();
-        let file = new_file(&path)?;
+        let file: Box<dyn Write + Send> = Box::new(new_file(&path)?);
         let writer =
             ArrowWriter::try_new(file, like.schema(), Some(properties)).map_err(ExportError::from)?;
         Ok(Self { path, writer, bounds, part: 0, groups: Vec::new() })

@@ -20,6 +20,7 @@ use crate::store::{
     ExpectedUnit, LedgerRow, Location, MERGE_MANIFEST, MergeManifest, NewRun, Prepared, Run, UnitState,
     commit, commit_group,
 };
+use crate::yaml::from_yaml;
 
 const OWN: [(&str, &str); 2] = [
     (
@@ -293,8 +294,7 @@ fn files(output: &Path) -> BTreeMap<String, String> {
         }
         let name = path.file_name().unwrap().to_string_lossy().into_owned();
         let text = if name == MERGE_MANIFEST {
-            let mut manifest: MergeManifest =
-                serde_saphyr::from_str(&std::fs::read_to_string(&path).unwrap()).unwrap();
+            let mut manifest: MergeManifest = from_yaml(&std::fs::read_to_string(&path).unwrap()).unwrap();
             manifest.merged_at.clear();
             format!("{manifest:?}")
         } else if name.ends_with(".parquet") {

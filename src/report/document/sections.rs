@@ -13,6 +13,7 @@ use crate::config::{Config, ConfigSource, Overrides, load, show};
 use crate::measures;
 use crate::queries::Queries;
 use crate::schema::LEDGER;
+use crate::yaml::from_yaml;
 
 impl Context<'_> {
     pub(super) fn section(&self, id: &str, title: &str, parts: Vec<Part>) -> Section {
@@ -129,7 +130,7 @@ fn changed(config: &Config) -> Vec<(String, String, String)> {
 
 /// Settings as a person writes them, by their names with dots.
 pub(super) fn flat(config: &Config) -> BTreeMap<String, String> {
-    let value: Value = serde_saphyr::from_str(&show(config)).unwrap_or_default();
+    let value: Value = from_yaml(&show(config)).unwrap_or_default();
     let mut all = BTreeMap::new();
     flatten("", &value, &mut all);
     all

@@ -11,6 +11,7 @@ use super::scram_keys::ScramKeys;
 use super::secret::Secret;
 use super::state::{State, StateError};
 use crate::serve::mark::Mark;
+use crate::yaml::{from_yaml, to_yaml};
 
 /// The file.
 const FILE: &str = "tokens.yaml";
@@ -275,13 +276,12 @@ impl Tokens {
 
     fn file(&self) -> Result<File, StateError> {
         let Some(text) = self.state.read(FILE)? else { return Ok(File::default()) };
-        serde_saphyr::from_str(&text)
-            .map_err(|e| StateError::Damaged { path: self.state.path(FILE), what: e.to_string() })
+        from_yaml(&text).map_err(|e| StateError::Damaged { path: self.state.path(FILE), what: e.to_string() })
     }
 
     fn put(&self, file: &File) -> Result<(), StateError> {
         let damaged = |what: String| StateError::Damaged { path: self.state.path(FILE), what };
-        let text = serde_saphyr::to_string(file).map_err(|e| damaged(e.to_string()))?;
+        let text = to_yaml(file).map_err(|e| damaged(e.to_string()))?;
         self.state.write(FILE, &text)?;
         self.look()
     }

@@ -144,6 +144,8 @@ pub(crate) struct PgSession {
     pub database: String,
     /// The sources that the token sees.
     pub databases: Vec<String>,
+    /// Number of the connection, by which another may ask for the end of its query.
+    pub number: i32,
 }
 
 /// How rows are written.

@@ -238,7 +238,8 @@ impl Session {
         let place = &self.place;
         let databases = place.desk.sources(&place.caller).iter().map(|source| source.name.clone()).collect();
         let user = place.caller.login.token.name.clone();
-        let session = PgSession { user, database: place.database.clone(), databases };
+        let session =
+            PgSession { user, database: place.database.clone(), databases, number: self.key.number };
         Text { sql: sql.to_owned(), values, spoken: Spoken::Postgres(session), ..Text::default() }
     }
 

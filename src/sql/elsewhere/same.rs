@@ -5,11 +5,12 @@ use datafusion::common::tree_node::{TreeNode, TreeNodeRecursion};
 use datafusion::logical_expr::{Expr, LogicalPlan, Volatility};
 
 use crate::sql::guard::Refusal;
+use crate::trees::each_step;
 
 /// Refuses a query that asks for the time, or for chance.
 pub(super) fn check(plan: &LogicalPlan) -> Result<Option<Refusal>> {
     let mut found = None;
-    plan.apply_with_subqueries(|step| {
+    each_step(plan, &mut |step| {
         step.apply_expressions(|expr| {
             expr.apply(|part| match part {
                 Expr::ScalarFunction(call) if call.func.signature().volatility != Volatility::Immutable => {

@@ -26,6 +26,7 @@ use datafusion::physical_expr_common::datum::apply;
 use super::casts;
 use super::refusal::Refusal;
 use super::shift;
+use crate::trees::{change, change_expressions, change_steps};
 
 /// Functions that make NaN of numbers.
 const MAKE_NAN: &[&str] = &[
@@ -46,7 +47,7 @@ impl AnalyzerRule for Checked {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.transform_up_with_subqueries(node).data()
+        change_steps(plan, &mut node).data()
     }
 }
 
@@ -56,11 +57,11 @@ fn node(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     }
     let schema = merge_schema(&plan.inputs());
     let names = NamePreserver::new(&plan);
-    let plan = plan.map_expressions(|expr| {
+    let plan = change_expressions(plan, &mut |expr| {
         let name = names.save(&expr);
         // What is compared with the row around a query is brought there with its columns, and groups by them.
         let with_user = !expr.contains_outer();
-        let expr = expr.transform_up(|expr| operation(expr, &schema, with_user))?;
+        let expr = change(expr, &mut |expr| operation(expr, &schema, with_user))?;
         Ok(expr.update_data(|expr| name.restore(expr)))
     })?;
     if !plan.transformed {

@@ -11,11 +11,12 @@ use datafusion::logical_expr::{
 
 use super::refusal::Refusal;
 use super::types::in_sql;
+use crate::trees::each_step;
 
 /// Refuses the first of them.
 pub(super) fn check(plan: &LogicalPlan) -> Result<Option<Refusal>> {
     let mut refused = None;
-    plan.apply_with_subqueries(|node| {
+    each_step(plan, &mut |node| {
         if let LogicalPlan::Window(window) = node {
             for expr in &window.window_expr {
                 expr.apply(|part| {

@@ -14,6 +14,7 @@ use datafusion::optimizer::AnalyzerRule;
 use super::patterns;
 use super::refusal::Refusal;
 use super::types::in_sql;
+use crate::trees::each_step;
 
 /// Refuses them, once parameters have their values.
 #[derive(Debug)]
@@ -25,7 +26,7 @@ impl AnalyzerRule for Moments {
     }
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
-        plan.apply_with_subqueries(|node| {
+        each_step(&plan, &mut |node| {
             // What is asked of a table is of its columns as they are.
             if matches!(node, LogicalPlan::TableScan(_)) {
                 return Ok(TreeNodeRecursion::Continue);

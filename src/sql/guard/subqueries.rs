@@ -18,18 +18,18 @@ use datafusion::logical_expr::{
 
 use super::refusal::Refusal;
 use crate::sql::error::SessionError;
+use crate::trees::{change, change_expressions, change_steps};
 
 /// The plan with every query in an expression in a form that the engine answers rightly.
 pub(super) fn in_order(plan: LogicalPlan) -> Result<LogicalPlan, SessionError> {
     let mut refused = None;
-    let plan = plan
-        .transform_up_with_subqueries(|plan| {
-            if refused.is_none() {
-                refused = misplaced(&plan)?;
-            }
-            rewritten(plan)
-        })
-        .data()?;
+    let plan = change_steps(plan, &mut |plan| {
+        if refused.is_none() {
+            refused = misplaced(&plan)?;
+        }
+        rewritten(plan)
+    });
+    let plan = plan.data()?;
     match refused {
         Some(refusal) => Err(refusal.into()),
         None => Ok(plan),
@@ -65,13 +65,13 @@ fn misplaced(plan: &LogicalPlan) -> Result<Option<Refusal>> {
 fn rewritten(plan: LogicalPlan) -> Result<Transformed<LogicalPlan>> {
     let schema = merge_schema(&plan.inputs());
     let is_filter = matches!(plan, LogicalPlan::Filter(_));
-    plan.map_expressions(|expr| {
+    change_expressions(plan, &mut |expr| {
         let expr = if is_filter && holds_in(&expr)? {
             Transformed::yes(truth(expr, false, &schema)?)
         } else {
             Transformed::no(expr)
         };
-        expr.transform_data(|expr| expr.transform_up(may_be_null))
+        expr.transform_data(|expr| change(expr, &mut may_be_null))
     })
 }
 
@@ -105,11 +105,11 @@ fn truth(expr: Expr, negate: bool, schema: &DFSchema) -> Result<Expr> {
 
 /// The expression with each `IN` true, false or null.
 fn values(expr: Expr, schema: &DFSchema) -> Result<Expr> {
-    expr.transform_up(|expr| match Membership::of(expr) {
+    let changed = change(expr, &mut |expr| match Membership::of(expr) {
         Ok(member) => member.value(schema).map(Transformed::yes),
         Err(expr) => Ok(Transformed::no(expr)),
-    })
-    .data()
+    });
+    changed.data()
 }
 
 /// `x IN (query)`, however it is written.
@@ -164,7 +164,7 @@ impl Membership {
 
     /// Those that equal the value.
     fn equal(&self, schema: &DFSchema) -> Result<Arc<LogicalPlan>> {
-        let of = self.of.clone().transform_up(|expr| match expr {
+        let of = change(self.of.clone(), &mut |expr| match expr {
             Expr::Column(column) => {
                 let field: FieldRef = Arc::clone(schema.field_from_column(&column)?);
                 Ok(Transformed::yes(Expr::OuterReferenceColumn(field, column)))

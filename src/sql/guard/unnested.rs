@@ -16,6 +16,8 @@ use datafusion::logical_expr::{
 };
 use datafusion::optimizer::AnalyzerRule;
 
+use crate::trees::{change_steps, each_step};
+
 /// Keeps the engine from taking them for keys.
 #[derive(Debug)]
 pub(super) struct Unnested;
@@ -27,7 +29,7 @@ impl AnalyzerRule for Unnested {
 
     fn analyze(&self, plan: LogicalPlan, _: &ConfigOptions) -> Result<LogicalPlan> {
         let mut is_found = false;
-        plan.apply_with_subqueries(|node| {
+        each_step(&plan, &mut |node| {
             is_found |= matches!(node, LogicalPlan::Unnest(unnest) if !keys(unnest).is_empty());
             Ok(if is_found { TreeNodeRecursion::Stop } else { TreeNodeRecursion::Continue })
         })?;
@@ -35,11 +37,11 @@ impl AnalyzerRule for Unnested {
             return Ok(plan);
         }
         // Those above have what was known of those below.
-        let node = |node: LogicalPlan| match node {
+        let mut node = |node: LogicalPlan| match node {
             LogicalPlan::Unnest(unnest) => without_keys(unnest).map(Transformed::yes),
             node => node.recompute_schema().map(Transformed::yes),
         };
-        Ok(plan.transform_up_with_subqueries(node)?.data)
+        Ok(change_steps(plan, &mut node)?.data)
     }
 }
 

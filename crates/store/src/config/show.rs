@@ -6,6 +6,7 @@ use super::input::{DataFormat, Discretize};
 use super::model::Config;
 use super::nulls::Nulls;
 use super::program::Analysis;
+use crate::yaml::to_yaml;
 
 /// The configuration as YAML in the form of a file: reading it gives the same configuration.
 pub fn show(config: &Config) -> String {
@@ -29,7 +30,7 @@ pub fn show(config: &Config) -> String {
             statistical.insert("lag_scan".into(), json!(lag_scan));
         }
     }
-    serde_saphyr::to_string(&value).unwrap_or_default()
+    to_yaml(&value).unwrap_or_default()
 }
 
 fn data(config: &Config) -> Value {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::names::Lease;
+use crate::yaml::from_yaml;
 
 /// `_leases/<e>.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -32,7 +33,7 @@ impl Division {
     }
 
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, String> {
-        serde_saphyr::from_str(&String::from_utf8_lossy(bytes)).map_err(|error| error.to_string())
+        from_yaml(&String::from_utf8_lossy(bytes)).map_err(|error| error.to_string())
     }
 }
 

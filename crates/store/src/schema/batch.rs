@@ -141,9 +141,10 @@ impl Builder {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yaml::from_yaml;
 
     fn table() -> TableSchema {
-        serde_saphyr::from_str(
+        from_yaml(
             "table: t\nversion: 1\ndescription: d\ncolumns:\n  - {name: p, type: float, max: 1.0}\n  - {name: m, type: text, nullable: false, values: [a, b]}\n",
         )
         .unwrap()

@@ -146,6 +146,7 @@ mod bits {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::yaml::from_yaml;
     use arrow::array::{Float64Array, Int64Array, StringArray};
     use proptest::prelude::*;
     use std::sync::Arc;
@@ -192,7 +193,7 @@ mod tests {
                 let texts = || Arc::new(part.iter().copied().collect::<StringArray>()) as ArrayRef;
                 RecordBatch::try_from_iter_with_nullable([("free", texts(), true), ("t", texts(), true)]).unwrap()
             };
-            let schema: TableSchema = serde_saphyr::from_str(
+            let schema: TableSchema = from_yaml(
                 "table: t\nversion: 1\ndescription: d\ncolumns: [{name: t, type: text, values: [a, b]}]\n",
             ).unwrap();
             let columns = batch(&[]).schema();

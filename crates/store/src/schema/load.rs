@@ -12,6 +12,7 @@ use super::table::{Column, Only, TableSchema};
 use crate::config::Settings;
 use crate::hidden::is_hidden;
 use crate::text_file;
+use crate::yaml::from_yaml;
 
 static EMBEDDED: Dir<'static> = include_dir!("$CARGO_MANIFEST_DIR/../../schemas");
 
@@ -176,8 +177,7 @@ fn embedded(
 }
 
 fn read(file: &str, text: &str) -> Result<TableSchema, SchemaError> {
-    serde_saphyr::from_str(text)
-        .map_err(|e| SchemaError::Parse { file: file.to_owned(), message: e.to_string() })
+    from_yaml(text).map_err(|e| SchemaError::Parse { file: file.to_owned(), message: e.to_string() })
 }
 
 /// A schema that keeps the rules of those that rows are written by.

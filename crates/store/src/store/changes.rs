@@ -11,6 +11,7 @@ use super::error::StoreError;
 use super::made::{Made, make};
 use super::manifest::{InputListing, Manifest, PlanPart, RunState};
 use super::storage::{Object, Storage};
+use crate::yaml::{from_yaml, to_yaml};
 
 /// Where they are.
 const CHANGES: &str = "_changes";
@@ -60,7 +61,7 @@ pub(super) fn apply_newest(storage: &dyn Storage, manifest: &mut Manifest) -> Re
     let damaged = |what: String| StoreError::Damaged { file: format!("{}/{file}", storage.name()), what };
     let bytes = storage.read(&file)?.ok_or_else(|| damaged("is missing".into()))?;
     let text = String::from_utf8_lossy(&bytes);
-    let change: Change = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+    let change: Change = from_yaml(&text).map_err(|e| damaged(e.to_string()))?;
     change.apply(manifest);
     Ok(number)
 }
@@ -68,7 +69,7 @@ pub(super) fn apply_newest(storage: &dyn Storage, manifest: &mut Manifest) -> Re
 /// Writes a record under a number; whether nobody else has it.
 pub(super) fn add(storage: &dyn Storage, number: u64, manifest: &Manifest) -> Result<bool, StoreError> {
     let path = path_of(number);
-    let yaml = serde_saphyr::to_string(&Change::of(manifest))
+    let yaml = to_yaml(&Change::of(manifest))
         .map_err(|e| StoreError::Damaged { file: path.clone(), what: e.to_string() })?;
     Ok(make(storage, &Object { path, bytes: yaml.into() })? == Made::Ours)
 }

@@ -9,7 +9,7 @@ use super::error::StoreError;
 use super::expected::{self, EXPECTED, ExpectedUnit};
 use super::manifest::{MANIFEST, Manifest, Protocol, RunState};
 use super::plan::{self, Plan};
-use super::run::{Run, read_manifest, to_yaml};
+use super::run::{Run, manifest_yaml, read_manifest};
 use super::storage::{Hold, Object};
 use super::verify::checksum;
 
@@ -121,7 +121,7 @@ impl Run {
         let _alone = self.locked(MANIFEST_LOCK, Hold::Exclusive, MOMENT)?;
         let mut manifest = self.manifest_now()?;
         change(&mut manifest)?;
-        self.storage().replace(&Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? })?;
+        self.storage().replace(&Object { path: MANIFEST.into(), bytes: manifest_yaml(&manifest)? })?;
         Ok(manifest)
     }
 

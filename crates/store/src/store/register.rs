@@ -10,7 +10,7 @@ use super::location::Location;
 use super::made::{Made, make};
 use super::manifest::{ControlOf, InputListing, MANIFEST, Manifest, Protocol, RunState, now};
 use super::plan::{self, is_part};
-use super::run::{Run, to_yaml};
+use super::run::{Run, manifest_yaml};
 use super::storage::{Created, Object, Storage};
 use super::verify::checksum;
 use crate::config::{COMMIT_SECONDS, Config, Locks, fingerprint};
@@ -74,12 +74,12 @@ impl Run {
                 Protocol::Locks => {
                     let plan = Object { path: EXPECTED.into(), bytes: plan };
                     let _existed: Created = storage.create(&plan)?;
-                    let yaml = Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? };
+                    let yaml = Object { path: MANIFEST.into(), bytes: manifest_yaml(&manifest)? };
                     storage.create(&yaml)? == Created::Yes
                 }
                 Protocol::Names => {
                     manifest.plan = vec![plan::write(&*storage, 0, &new.units)?];
-                    let yaml = Object { path: MANIFEST.into(), bytes: to_yaml(&manifest)? };
+                    let yaml = Object { path: MANIFEST.into(), bytes: manifest_yaml(&manifest)? };
                     make(&*storage, &yaml)? == Made::Ours
                 }
             };

@@ -16,6 +16,7 @@ use super::plan::{self, Plan};
 use super::storage::{Created, Object, Storage};
 use super::void::{Voided, settle, void_in, void_object};
 use crate::config::{Config, differences, fingerprint};
+use crate::yaml::{from_yaml, to_yaml};
 
 /// An open run.
 #[derive(Debug, Clone)]
@@ -213,7 +214,7 @@ pub(super) fn read_manifest(storage: &dyn Storage) -> Result<(Manifest, u64), St
     };
     let text = String::from_utf8_lossy(&bytes).into_owned();
     let damaged = |what: String| StoreError::Damaged { file: format!("{}/{MANIFEST}", storage.name()), what };
-    let format: FormatOnly = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+    let format: FormatOnly = from_yaml(&text).map_err(|e| damaged(e.to_string()))?;
     if format.format > RUN_FORMAT {
         tracing::warn!(
             format = format.format,
@@ -221,7 +222,7 @@ pub(super) fn read_manifest(storage: &dyn Storage) -> Result<(Manifest, u64), St
             format.tool_version
         );
     }
-    let mut manifest: Manifest = serde_saphyr::from_str(&text).map_err(|e| damaged(e.to_string()))?;
+    let mut manifest: Manifest = from_yaml(&text).map_err(|e| damaged(e.to_string()))?;
     let number = match Protocol::of_format(manifest.format) {
         Protocol::Locks => 0,
         Protocol::Names => changes::apply_newest(storage, &mut manifest)?,
@@ -230,8 +231,8 @@ pub(super) fn read_manifest(storage: &dyn Storage) -> Result<(Manifest, u64), St
 }
 
 /// The content of `run.yaml`.
-pub(super) fn to_yaml(manifest: &Manifest) -> Result<Vec<u8>, StoreError> {
-    serde_saphyr::to_string(manifest)
+pub(super) fn manifest_yaml(manifest: &Manifest) -> Result<Vec<u8>, StoreError> {
+    to_yaml(manifest)
         .map(String::into_bytes)
         .map_err(|e| StoreError::Damaged { file: MANIFEST.into(), what: e.to_string() })
 }

@@ -1,9 +1,10 @@
 //! Tests of values against their columns.
 
 use super::*;
+use crate::yaml::from_yaml;
 
 fn column(yaml: &str) -> Column {
-    serde_saphyr::from_str(&format!("{{name: c, {yaml}}}")).unwrap()
+    from_yaml(&format!("{{name: c, {yaml}}}")).unwrap()
 }
 
 #[test]

@@ -12,8 +12,7 @@ pub(super) fn objects(batch: RecordBatch) -> Result<Vec<Value>, Ended> {
     let mut bytes = Vec::new();
     let written = RowWriter::new(RowFormat::Json, &batch.schema(), &mut bytes)
         .and_then(|mut writer| writer.write(batch).map(|()| writer))
-        .and_then(RowWriter::finish)
-        .map(drop);
+        .and_then(RowWriter::finish);
     written.map_err(|e| failed(e.to_string()))?;
     serde_json::from_slice(&bytes).map_err(|e| failed(e.to_string()))
 }

@@ -191,8 +191,7 @@ pub(super) fn values(row: &RecordBatch, columns: &[String]) -> Result<Vec<Value>
     let mut bytes = Vec::new();
     let written = RowWriter::new(RowFormat::Ndjson, &row.schema(), &mut bytes)
         .and_then(|mut writer| writer.write(row).map(|()| writer))
-        .and_then(RowWriter::finish)
-        .map(drop);
+        .and_then(RowWriter::finish);
     written.map_err(|e| failed(e.to_string()))?;
     let object: Value = serde_json::from_slice(&bytes).unwrap_or_else(|_| json!({}));
     Ok(columns.iter().map(|name| object[name].clone()).collect())

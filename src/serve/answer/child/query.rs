@@ -17,6 +17,7 @@ use crate::queries::{ParamDefault, Query};
 use crate::serve::access::{Ended, Ending};
 use crate::sources::Loaded;
 use crate::sql::{Answer, DAMAGED, Damaged, FirstStatement, Params, Planned, numbered, parameters};
+use crate::trees::each_step;
 
 /// A table of the engine that tells how it is set up: of the machine and not of the results.
 const SETTINGS: &str = "df_settings";
@@ -192,7 +193,7 @@ fn only_statement(sql: &str) -> Result<&str, Ended> {
 
 fn no_settings(plan: &LogicalPlan) -> Result<(), Ended> {
     let mut found = false;
-    let looked = plan.apply_with_subqueries(|node| {
+    let looked = each_step(plan, &mut |node| {
         if let LogicalPlan::TableScan(scan) = node {
             found |= scan.table_name.table() == SETTINGS;
         }

@@ -16,7 +16,7 @@ use crate::serve::access::Ended;
 /// Where rows go.
 pub(super) enum Sink {
     /// Into the bytes of a format.
-    Bytes(RowWriter<Body>, Body),
+    Bytes(RowWriter<'static>, Body),
     /// Into messages.
     Messages(Messages),
 }

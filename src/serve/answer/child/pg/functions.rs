@@ -241,7 +241,10 @@ pub(super) fn register_all(ctx: &SessionContext, about: &About, session: &PgSess
     }
     text(ctx, "getdatabaseencoding", Some("UTF8"));
     number(ctx, "pg_char_to_encoding", UTF8);
-    register(ctx, "pg_backend_pid", DataType::Int32, |_, rows| Ok(Arc::new(Int32Array::from(vec![1; rows]))));
+    let pid = session.number;
+    register(ctx, "pg_backend_pid", DataType::Int32, move |_, rows| {
+        Ok(Arc::new(Int32Array::from(vec![pid; rows])))
+    });
     privileges(ctx);
     of_tables(ctx, about, session);
     of_settings(ctx);
