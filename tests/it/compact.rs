@@ -92,6 +92,7 @@ fn a_run_goes_on_in_buckets_and_is_compacted_again() {
 
 /// Killed at every step, with readers in between, a compaction is ended by the next.
 #[test]
+#[ignore = "long"]
 fn a_compaction_that_is_killed_loses_nothing() {
     let world = world();
     for step in COMMIT.into_iter().chain(["removed|te/", "removed|users/"]) {

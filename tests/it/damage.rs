@@ -293,6 +293,7 @@ fn lacks_a_user(world: &World, whose: &str, what: &str) {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_ledger_file_that_cannot_be_read_is_named_by_every_reader() {
     let world = run();
     let ledger =
@@ -302,6 +303,7 @@ fn a_ledger_file_that_cannot_be_read_is_named_by_every_reader() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_ledger_file_of_several_users_that_cannot_be_read_is_named() {
     let world = run();
     world.expect(0, &["compact", "run"]);
@@ -312,6 +314,7 @@ fn a_ledger_file_of_several_users_that_cannot_be_read_is_named() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_report_says_that_a_file_was_changed() {
     let world = run();
     let file = world.table_files("run", "te").into_iter().find(|file| file.to_string_lossy().contains("u00"));

@@ -3,6 +3,7 @@
 use crate::world::World;
 
 #[test]
+#[ignore = "long"]
 fn data_are_made_analysed_merged_and_told() {
     let world = World::new(0);
     let said = world.expect(0, &["demo", "--users", "2", "--out", "d", "--shards", "2"]);

@@ -244,6 +244,7 @@ fn run(world: &World, line: &str) -> Option<String> {
 }
 
 #[test]
+#[ignore = "long"]
 fn the_commands_and_queries_of_the_pages_run() {
     let world = prepared();
     let (mut faults, mut left, mut ran) = (Vec::new(), BTreeSet::new(), 0);

@@ -235,6 +235,7 @@ fn places(query: usize) -> &'static [&'static [&'static str]] {
 }
 
 #[test]
+#[ignore = "long"]
 fn queries_of_every_kind() {
     let world = world();
     for (place, sql) in KINDS.iter().enumerate() {
@@ -248,6 +249,7 @@ fn queries_of_every_kind() {
 }
 
 #[test]
+#[ignore = "long"]
 fn reports_and_the_examples_of_the_manual() {
     let world = world();
     let queries = Queries::load(None).unwrap();
@@ -336,6 +338,7 @@ fn generated(chance: &mut Chance) -> String {
 }
 
 #[test]
+#[ignore = "long"]
 fn generated_queries() {
     let world = world();
     let count = many().unwrap_or(12);
@@ -350,6 +353,7 @@ fn generated_queries() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_is_committed_or_put_together_meanwhile_changes_nothing() {
     let world = World::new(4);
     configure(&world, "");

@@ -35,6 +35,7 @@ fn merges_to_what_it_did(world: &World, runs: &[&str], output: &str) {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_was_written_is_read_queried_and_merged() {
     let world = references();
     for run in WHOLE {
@@ -61,6 +62,7 @@ fn what_was_written_is_read_queried_and_merged() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_was_written_is_gone_on_with() {
     let world = references();
     for run in WHOLE {

@@ -26,6 +26,7 @@ fn goes_on(world: &World) {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_full_disk_and_a_read_only_one_are_named() {
     for (action, words) in [
         ("full", "(hint: free some space"),

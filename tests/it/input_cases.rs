@@ -65,6 +65,7 @@ const CASES: [Case; 30] = [
 ];
 
 #[test]
+#[ignore = "long"]
 fn every_case_is_read_or_named() {
     let world = World::new(0);
     let mut faults = Vec::new();

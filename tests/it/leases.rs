@@ -260,6 +260,7 @@ fn a_share_of_which_all_is_done_is_taken_only_where_its_worker_did_not_end() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_worker_that_died_is_taken_over_when_its_beat_has_not_changed_for_long() {
     let bench = Bench::new();
     bench.taken_by(&elsewhere());
@@ -356,6 +357,7 @@ fn a_worker_whose_share_was_taken_over_stops_and_commits_nothing() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_worker_that_nobody_hears_stops_by_itself() {
     let bench = Bench::new();
     let is_away = Arc::new(AtomicBool::new(false));

@@ -120,6 +120,7 @@ fn found(world: &World, runs: &[String]) -> BTreeMap<Key, BTreeMap<String, f64>>
 
 /// Every row of the reference about transfer entropy: values to 1e-12, counts exactly.
 #[test]
+#[ignore = "long"]
 fn the_reference_through_the_binary() {
     let world = World::new(0);
     let mut runs = Vec::new();
@@ -269,6 +270,7 @@ fn first(values: &ArrayRef, change: Change) -> ArrayRef {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_nulls_say_is_checked() {
     let world = World::new(0);
     let from = Path::new(REFERENCE).join("series_clean.csv");

@@ -16,6 +16,7 @@ fn listed(said: &str) -> Vec<String> {
 }
 
 #[test]
+#[ignore = "long"]
 fn every_plot_is_drawn_or_says_what_it_needs() {
     let world = world();
     let names = listed(&world.expect(0, &["plot", "--list"]).out);

@@ -46,6 +46,7 @@ fn full() -> Stdio {
 }
 
 #[test]
+#[ignore = "long"]
 fn nobody_who_stops_reading_changes_what_happens() {
     let world = World::new(3);
     assert_eq!(world.analyse("run", &[]).code, Some(0));

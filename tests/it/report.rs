@@ -49,6 +49,7 @@ fn assert_sound(html: &str) {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_report_and_a_plot_go_to_standard_output() {
     let world = world();
     let said = world.expect(0, &["report", "run", "-o", "-"]);
@@ -62,6 +63,7 @@ fn a_report_and_a_plot_go_to_standard_output() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_report_is_one_file_of_everything() {
     let world = world();
     world.expect(0, &["merge", "--shards", "run", "--output", "merged", "--accept-skipped", "short-one"]);
@@ -119,6 +121,7 @@ fn a_report_is_one_file_of_everything() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_run_and_a_partial_output_say_what_is_missing() {
     let world = world();
     world.expect(0, &["report", "run", "-o", "run.html"]);
@@ -195,6 +198,7 @@ fn what_nobody_looked_for_is_not_said_to_be_absent() {
 }
 
 #[test]
+#[ignore = "long"]
 fn hidden_users_are_nowhere_in_the_file() {
     let world = world();
     world.expect(3, &["merge", "--shards", "run", "--output", "merged", "--allow-partial"]);
@@ -226,6 +230,7 @@ fn hidden_users_are_nowhere_in_the_file() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_plot_that_fails_says_so_in_its_place() {
     let world = world();
     std::fs::create_dir_all(world.path("own/queries/plots")).unwrap();
@@ -256,6 +261,7 @@ fn a_plot_that_fails_says_so_in_its_place() {
 }
 
 #[test]
+#[ignore = "long"]
 fn several_directories_stand_side_by_side() {
     let world = world();
     world.write("other.yaml", crate::world::QUICK.replace("surrogates: 19", "surrogates: 9"));

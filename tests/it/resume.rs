@@ -68,6 +68,7 @@ fn a_shard_has_one_worker_at_a_time() {
 }
 
 #[test]
+#[ignore = "long"]
 fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
     stopped_by(SIGINT, &["--shards", "2"], 2);
     // The end of a connection, with workers and without.

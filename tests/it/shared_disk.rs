@@ -40,6 +40,7 @@ fn elsewhere(world: &World, file: &str) {
 }
 
 #[test]
+#[ignore = "long"]
 fn another_machine_takes_over_where_a_worker_dies() {
     let world = world(14);
     let first = [&RUN[..], &["--shard", "0/4", "--threads", "1"]].concat();
@@ -77,6 +78,7 @@ fn another_machine_takes_over_where_a_worker_dies() {
 }
 
 #[test]
+#[ignore = "long"]
 fn two_machines_do_not_have_one_share() {
     let world = world(4);
     expect(&world, 0, "0", &[&RUN[..], &["--shard", "1/2"]].concat());

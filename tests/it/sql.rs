@@ -201,6 +201,7 @@ const CHANGES: &[&str] = &[
 ];
 
 #[test]
+#[ignore = "long"]
 fn nothing_can_be_changed() {
     let world = world();
     let before = world.files(".");

@@ -138,6 +138,7 @@ fn columns_without_a_name_are_called_as_they_are_written() {
 }
 
 #[test]
+#[ignore = "long"]
 fn texts_that_double_end_with_a_limit() {
     let world = merged();
     for sql in [

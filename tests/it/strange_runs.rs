@@ -124,6 +124,7 @@ fn done(users: usize) -> (World, BTreeMap<String, String>) {
 }
 
 #[test]
+#[ignore = "long"]
 fn an_attempt_with_a_name_of_a_newer_version_is_an_attempt() {
     let (world, expected) = done(3);
     // Not a number behind the sign, one too large, and a place of writing that no version knows.
@@ -140,6 +141,7 @@ fn an_attempt_with_a_name_of_a_newer_version_is_an_attempt() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_unit_with_a_thousand_attempts_has_one_that_counts() {
     let (world, expected) = done(2);
     let ledger = ledgers(&world, "u01").remove(0);
@@ -160,6 +162,7 @@ fn a_unit_with_a_thousand_attempts_has_one_that_counts() {
 }
 
 #[test]
+#[ignore = "long"]
 fn of_attempts_that_end_at_once_the_name_decides() {
     let (world, old) = done(3);
     world.user("u01", &rows(77, 260));
@@ -194,6 +197,7 @@ fn of_attempts_that_end_at_once_the_name_decides() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_name_that_was_made_void_has_no_rows_for_any_command() {
     for (runtime, folder) in [("", "user_id=u00"), ("runtime: {user_folders: 1}\n", "user_bucket=0000")] {
         let world = World::new(3);
@@ -216,6 +220,7 @@ fn failing(world: &World, failpoint: &str, args: &[&str]) -> Said {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_file_that_vanishes_while_it_is_looked_at_is_missing() {
     let (world, expected) = done(3);
     let file =
@@ -256,6 +261,7 @@ fn on_a_read_only_disk(world: &World, args: &[&str]) -> Said {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_run_that_cannot_be_written_can_be_read() {
     let world = World::new(3);
     assert_eq!(world.analyse("run", &["--shard", "0/2"]).code, Some(0));
@@ -290,6 +296,7 @@ fn a_run_that_cannot_be_written_can_be_read() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_run_whose_data_are_gone_is_as_it_was() {
     let (world, expected) = done(3);
     std::fs::remove_dir_all(world.path("data")).unwrap();
@@ -340,6 +347,7 @@ fn a_folder_without_any_file_of_the_plan_marks_nothing() {
 }
 
 #[test]
+#[ignore = "long"]
 fn in_groups_a_clock_that_was_set_back_changes_no_answer() {
     let world = World::new(3);
     world.write("quick.yaml", format!("{QUICK}runtime: {{user_folders: 1}}\n"));

@@ -242,6 +242,7 @@ impl Own {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_a_scheduler_says_stands_beside_what_the_run_says() {
     let own = Own::new(6);
     own.says("7 1 R - n1\n7 2 W Turn \n7 3 P - \n7 4 X - n2\n");
@@ -292,6 +293,7 @@ fn what_a_scheduler_says_stands_beside_what_the_run_says() {
 }
 
 #[test]
+#[ignore = "long"]
 fn whoever_watches_asks_every_ten_seconds_at_most() {
     let own = Own::new(2);
     own.says("7 1 W Turn \n");

@@ -36,6 +36,7 @@ fn merged(world: &World) {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_run_and_its_merge_in_parts_are_jobs_behind_each_other() {
     let world = World::new(7);
     assert_eq!(world.analyse("whole", &[]).code, Some(0));
@@ -86,6 +87,7 @@ fn a_run_and_its_merge_in_parts_are_jobs_behind_each_other() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_part_that_was_killed_stops_what_is_behind_it_and_is_gone_on_with() {
     let world = done();
     let go = world.path("killed").display().to_string();
@@ -134,6 +136,7 @@ fn a_part_that_was_killed_stops_what_is_behind_it_and_is_gone_on_with() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_run_with_work_left_is_merged_by_no_part_and_then_gone_on_with() {
     let world = World::new(6);
     let submit = [
@@ -170,6 +173,7 @@ fn a_run_with_work_left_is_merged_by_no_part_and_then_gone_on_with() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_a_scheduler_says_of_parts_stands_below_the_shards() {
     let world = done();
     std::fs::create_dir_all(world.path("mine/config/engines")).unwrap();

@@ -65,6 +65,7 @@ fn a_defect_in_one_users_analysis_is_that_users_failure() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_unit_that_kills_twice_is_quarantined_and_tried_again_on_demand() {
     let world = World::new(5);
     // A panic outside of the analysis ends the worker as a signal does.
@@ -110,6 +111,7 @@ fn memory_is_limited_and_named() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_unit_that_hangs_fails_and_the_rest_goes_on() {
     let world = World::new(4);
     let said = run_with(&world, "unit|u01|hang", &["--timeout", "3s"]);

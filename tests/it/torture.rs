@@ -138,11 +138,13 @@ fn round(world: &World, run: &str, round: usize) {
 }
 
 #[test]
+#[ignore = "long"]
 fn killed_at_every_step_it_ends_as_if_nothing_had_happened() {
     torture("");
 }
 
 #[test]
+#[ignore = "long"]
 fn and_so_where_units_are_committed_in_groups() {
     torture("runtime: {user_folders: 2, commit_seconds: 0.2}\n");
 }

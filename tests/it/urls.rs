@@ -8,6 +8,7 @@ fn url(world: &World, name: &str) -> String {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_file_url_is_the_folder_wherever_one_is_named() {
     let world = World::new(3);
     let at = |name: &str| url(&world, name);

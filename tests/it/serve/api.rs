@@ -308,6 +308,7 @@ fn health_needs_no_token_and_metrics_do() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_processes_died_of_is_counted() {
     let service = service_with(|settings| {
         settings.limits.memory = 300_000_000;

@@ -30,6 +30,7 @@ pub(super) fn hostile() -> Vec<(&'static str, String)> {
 }
 
 #[test]
+#[ignore = "long"]
 fn after_each_hostile_query_another_is_answered() {
     let service = service_with(|settings| {
         settings.limits.memory = 300_000_000;

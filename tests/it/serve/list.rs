@@ -171,6 +171,7 @@ fn an_output_without_its_files_is_damaged_and_no_path_is_told() {
 }
 
 #[test]
+#[ignore = "long"]
 fn an_output_that_is_replaced_again_and_again_is_whole_or_told_as_being_replaced() {
     let world = World::new(1);
     world.analyse("run", &[]);

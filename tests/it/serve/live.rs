@@ -124,6 +124,7 @@ fn says(world: &World, run: &str, done: u64) {
 }
 
 #[test]
+#[ignore = "long"]
 fn one_reading_is_for_all_who_watch() {
     let world = World::new(12);
     world.analyse("run", &["--shard", "0/2"]);

@@ -70,6 +70,7 @@ fn nothing_weaker_than_scram_is_offered() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_is_not_the_protocol_is_closed_and_takes_nothing() {
     let service = service(|settings| {
         settings.connections = 4;

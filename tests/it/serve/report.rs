@@ -13,6 +13,7 @@ fn slow(settings: &mut Settings) {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_report_is_one_file_that_is_opened_or_saved() {
     let service = service_with(slow);
     for name in ["run", "merged"] {
@@ -42,6 +43,7 @@ fn a_report_is_one_file_that_is_opened_or_saved() {
 }
 
 #[test]
+#[ignore = "long"]
 fn hidden_users_are_nowhere_in_it() {
     let world = World::new(0);
     for (at, id) in ["anna-4711", "bela <b>"].into_iter().enumerate() {
@@ -60,6 +62,7 @@ fn hidden_users_are_nowhere_in_it() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_run_that_is_not_done_has_a_report() {
     let world = World::new(4);
     world.analyse("half", &["--shard", "0/2"]);

@@ -70,6 +70,7 @@ fn pages_are_of_one_state_whatever_is_committed_meanwhile() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_state_that_is_used_keeps_its_files_and_an_idle_service_keeps_none() {
     let world = World::new(4);
     world.analyse("run", &[]);

@@ -68,6 +68,7 @@ fn rows_that_do_not_end_break_off_and_what_waits_is_told() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_comes_while_it_stops_is_told_to_come_again() {
     let mut service = service_with(|settings| settings.grace = Duration::from_secs(3));
     let path = format!("/api/v1/query?run=merged&sql={}", encoded(ENDLESS));

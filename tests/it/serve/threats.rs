@@ -318,6 +318,7 @@ fn whoever_leaves_ends_their_query() {
 }
 
 #[test]
+#[ignore = "long"]
 fn limits_are_named_with_what_raises_them() {
     let service = service_with(|settings| {
         settings.limits.time = Duration::from_millis(1500);
@@ -354,6 +355,7 @@ fn limits_are_named_with_what_raises_them() {
 }
 
 #[test]
+#[ignore = "long"]
 fn slow_and_huge_requests_are_let_go() {
     let service = service_with(|settings| {
         settings.head = Duration::from_millis(700);

@@ -134,6 +134,7 @@ fn both_versions_are_spoken_and_cookies_are_bound_to_them() {
 }
 
 #[test]
+#[ignore = "long"]
 fn whoever_begins_and_says_nothing_is_let_go() {
     let (service, _folder) = encrypted();
     for begin in [&b""[..], b"\x16\x03\x01"] {
@@ -148,6 +149,7 @@ fn whoever_begins_and_says_nothing_is_let_go() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_certificate_that_is_renewed_is_used() {
     let (service, folder) = encrypted();
     let now = || {

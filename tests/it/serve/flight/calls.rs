@@ -180,6 +180,7 @@ fn asks(service: &Service, authorization: Option<String>) -> Result<(), (Code, S
 }
 
 #[test]
+#[ignore = "long"]
 fn every_wrong_login_is_refused_with_the_same_words() {
     let service = service();
     let anna = token(merged(), &service, "anna", &[]);

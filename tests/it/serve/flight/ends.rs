@@ -21,6 +21,7 @@ fn is_idle(service: &Service) -> bool {
 }
 
 #[test]
+#[ignore = "long"]
 fn after_each_hostile_query_the_connection_answers() {
     let service = service_with(|settings| {
         settings.limits.memory = 300_000_000;
@@ -41,6 +42,7 @@ fn after_each_hostile_query_the_connection_answers() {
 }
 
 #[test]
+#[ignore = "long"]
 fn an_answer_that_breaks_off_ends_with_the_reason() {
     let service = service();
     let mut flight = Flight::open(&service);
