@@ -41,6 +41,7 @@ fn copy(from: &Path, to: &Path) {
 }
 
 #[test]
+#[ignore = "long"]
 fn everything_is_as_before_in_few_files() {
     let world = world();
     let status = world.expect(0, &["status", "run"]).out;
@@ -71,6 +72,7 @@ fn everything_is_as_before_in_few_files() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_run_goes_on_in_buckets_and_is_compacted_again() {
     let world = World::new(9);
     world.expect(0, &["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shard", "0/2"]);

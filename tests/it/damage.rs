@@ -75,6 +75,7 @@ fn a_file_that_is_not_in_the_ledger() {
 }
 
 #[test]
+#[ignore = "long"]
 fn duplicates_that_differ_stop_the_merge_and_name_both_values() {
     let world = World::new(2);
     assert_eq!(world.analyse("one", &[]).code, Some(0));
@@ -111,6 +112,7 @@ fn runs_of_different_settings_are_not_merged() {
 }
 
 #[test]
+#[ignore = "long"]
 fn files_that_others_leave_in_every_folder_are_not_the_programs() {
     let world = run();
     world.expect(0, &["merge", "--shards", "run", "--output", "before"]);

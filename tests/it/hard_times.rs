@@ -52,6 +52,7 @@ fn a_full_disk_and_a_read_only_one_are_named() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_disk_that_is_full_for_a_moment_costs_a_restart() {
     let world = World::new(4);
     let said = analyse(&world, &[("RESULTS_FAILPOINT", "write|_staging|full|once")], &["--shards", "2"]);

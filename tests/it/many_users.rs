@@ -27,6 +27,7 @@ fn one(world: &World, sql: &str) -> String {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_group_holds_many_units_and_changes_no_result() {
     let world = grouped(9, 60.0);
     assert_eq!(world.analyse("run", &["--shards", "2"]).code, Some(0));
@@ -42,6 +43,7 @@ fn a_group_holds_many_units_and_changes_no_result() {
 }
 
 #[test]
+#[ignore = "long"]
 fn units_that_wait_are_committed_in_time_and_done_again_after_a_kill() {
     let world = grouped(8, 0.0);
     let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shards", "1"];

@@ -68,6 +68,7 @@ fn killed_after(files: i64, world: &World, config: &Config, schemas: &Schemas, q
 }
 
 #[test]
+#[ignore = "long"]
 fn a_run_in_memory_is_killed_gone_on_with_and_merged() {
     let world = World::new(4);
     assert_eq!(world.analyse("disk", &[]).code, Some(0));

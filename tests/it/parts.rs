@@ -67,6 +67,7 @@ fn parts_by_whomever_are_what_one_makes() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_stage_before_its_inputs_and_parts_of_another_merge_are_refused() {
     let (world, _) = merged();
     let refused = |args: &[&str]| world.expect(2, args).err;

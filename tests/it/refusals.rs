@@ -139,6 +139,7 @@ fn data_file(world: &World, user: &str) -> PathBuf {
 }
 
 #[test]
+#[ignore = "long"]
 fn units_whose_workers_have_not_done_them() {
     each_place(&[
         ("M01", without_result),
@@ -160,6 +161,7 @@ fn worker_elsewhere(world: &World, user: &str, updated_us: i64) {
 }
 
 #[test]
+#[ignore = "long"]
 fn units_whose_workers_have_ended() {
     each_place(&[
         ("M04", |world, user| worker(world, user, "running", now_us(), u32::MAX >> 2)),
@@ -213,6 +215,7 @@ fn units_that_are_not_as_they_were_planned() {
 }
 
 #[test]
+#[ignore = "long"]
 fn units_that_failed_or_were_skipped() {
     for (place, user) in PLACES.into_iter().enumerate() {
         let world = World::new(5);

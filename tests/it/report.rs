@@ -153,6 +153,7 @@ fn a_run_and_a_partial_output_say_what_is_missing() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_run_without_a_unit_has_a_report() {
     let world = world();
     for entry in std::fs::read_dir(world.path("run")).unwrap().flatten() {
@@ -183,6 +184,7 @@ fn merged_results_say_what_they_were_made_of() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_nobody_looked_for_is_not_said_to_be_absent() {
     let world = world();
     let text = read(&world, "run/run.yaml");

@@ -153,6 +153,7 @@ fn a_merge_ends_with_the_connection_and_under_nohup_it_does_not() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_a_crash_left_behind_is_removed_by_any_number_of_workers() {
     for runtime in ["", "runtime: {user_folders: 2, commit_seconds: 0}\n"] {
         let world = World::new(5);

@@ -34,6 +34,7 @@ fn rest(service: &Service, mut next: Option<String>) -> Vec<serde_json::Value> {
 }
 
 #[test]
+#[ignore = "long"]
 fn pages_are_of_one_state_whatever_is_committed_meanwhile() {
     let world = half();
     let service = Service::start(&[world.path("run")], |_| {});
@@ -119,6 +120,7 @@ fn a_page_of_an_output_that_was_replaced_is_none() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_query_that_reads_an_output_while_it_is_replaced_does_not_look_whole() {
     let world = World::new(2);
     world.analyse("run", &[]);

@@ -90,6 +90,7 @@ fn nothing_tells_a_token_of_sources_that_it_does_not_see() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_a_token_opened_ends_within_two_seconds_of_its_end() {
     let world = World::new(2);
     world.analyse("run", &["--shard", "0/2"]);

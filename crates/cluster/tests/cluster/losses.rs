@@ -30,6 +30,7 @@ fn an_executor_is_killed_and_another_goes_on() {
 }
 
 #[test]
+#[ignore = "half a minute"]
 fn all_executors_are_killed_and_the_rest_is_done_later() {
     let lab = Lab::new();
     let failpoint = "part|_parts/4-write/|kill";
@@ -61,6 +62,7 @@ fn all_executors_are_killed_and_the_rest_is_done_later() {
 }
 
 #[test]
+#[ignore = "half a minute"]
 fn the_scheduler_is_killed_and_the_rest_is_done_by_another() {
     let lab = Lab::new();
     let go_on = lab.path("go-on");

@@ -93,6 +93,7 @@ fn messages_stay_below_four_megabytes_but_for_one_cell() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_query_is_ended_by_whoever_asked_it() {
     let service = service();
     let mut flight = Flight::open(&service);

@@ -231,6 +231,7 @@ fn columns_are_told_without_rows() {
 }
 
 #[test]
+#[ignore = "long"]
 fn so_many_statements_are_prepared_and_no_more() {
     let service = service();
     let mut flight = Flight::open(&service);
