@@ -133,6 +133,7 @@ pub(crate) fn look(dir: &Path) -> usize {
 }
 
 #[test]
+#[ignore = "long"]
 fn workers_and_readers_go_on_meanwhile() {
     let world = world();
     let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "live", "--shards", "3"];
@@ -168,6 +169,7 @@ fn refused(said: &Said, words: &str) {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_cannot_be_compacted_is_told() {
     let world = world();
     refused(&world.expect(2, &["compact", "expected"]), "is itself an output of `results merge`");

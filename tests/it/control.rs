@@ -26,6 +26,7 @@ fn run_id(world: &World, dir: &str) -> String {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_control_is_a_run_of_pairs_and_its_merge_has_the_table() {
     let world = controlled();
     let manifest = std::fs::read_to_string(world.path("run_control/run.yaml")).unwrap();
@@ -174,6 +175,7 @@ fn each_null_has_a_share_of_its_own() {
 }
 
 #[test]
+#[ignore = "long"]
 fn too_many_strangers_end_with_3() {
     let world = controlled();
     let merge = |output: &str, limit: &str, code: i32| {
@@ -196,6 +198,7 @@ fn too_many_strangers_end_with_3() {
 }
 
 #[test]
+#[ignore = "long"]
 fn killed_and_resumed_equals_uninterrupted() {
     let world = World::new(4);
     assert_eq!(world.analyse("run", &[]).code, Some(0));
@@ -235,6 +238,7 @@ fn a_change_of_either_person_is_noticed() {
 }
 
 #[test]
+#[ignore = "long"]
 fn pairs_with_too_little_in_common_are_not_missed() {
     let world = World::new(2);
     // Half a day later: nothing of it is at a time of day of the others.

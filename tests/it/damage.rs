@@ -46,6 +46,7 @@ fn a_lost_an_empty_and_a_cut_file() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_torn_ledger_file_and_a_torn_status_file() {
     let world = run();
     let ledger = &world.files("run/users")[0];

@@ -405,6 +405,7 @@ fn what_cannot_be_shared_out_is_refused() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_share_of_another_query_is_not_computed() {
     let world = world();
     let sql = "select user_id from te where tau = 1";

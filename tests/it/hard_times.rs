@@ -67,6 +67,7 @@ fn a_disk_that_is_full_for_a_moment_costs_a_restart() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_log_that_cannot_be_written_is_named() {
     let world = World::new(3);
     assert_eq!(analyse(&world, &[], &["--shard", "0/2"]).code, Some(0));
@@ -80,6 +81,7 @@ fn a_log_that_cannot_be_written_is_named() {
 }
 
 #[test]
+#[ignore = "long"]
 fn an_input_that_vanishes_is_that_units_failure() {
     let world = World::new(4);
     assert_eq!(analyse(&world, &[], &["--shard", "0/2"]).code, Some(0));
@@ -98,6 +100,7 @@ fn an_input_that_vanishes_is_that_units_failure() {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_clock_that_was_set_back_loses_nothing() {
     let world = World::new(3);
     assert_eq!(analyse(&world, &[("RESULTS_CLOCK", "7200")], &[]).code, Some(0));
@@ -114,6 +117,7 @@ fn a_clock_that_was_set_back_loses_nothing() {
 }
 
 #[test]
+#[ignore = "long"]
 fn broken_status_files_are_as_good_as_none() {
     let world = World::new(3);
     assert_eq!(analyse(&world, &[], &["--shards", "2"]).code, Some(0));

@@ -335,6 +335,7 @@ fn what_nulls_say_is_checked() {
 
 /// Three people with the recording of one: what all of them together say of a direction, and of their lags.
 #[test]
+#[ignore = "long"]
 fn directions_are_tested_over_users_and_lags_together() {
     let world = World::new(0);
     for user in ["one", "two", "three"] {

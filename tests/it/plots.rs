@@ -148,6 +148,7 @@ fn what_is_wrong_with_a_plot_is_named_with_file_and_line() {
 }
 
 #[test]
+#[ignore = "long"]
 fn ids_of_any_kind_are_drawn() {
     let world = World::new(2);
     for id in ["<script>alert(1)<", "quote\"'&", "\u{202e}turned", "%s {x}"] {

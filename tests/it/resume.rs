@@ -12,6 +12,7 @@ const SHARD: [&str; 11] =
     ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shard", "0/2", "--threads", "1"];
 
 #[test]
+#[ignore = "long"]
 fn killed_and_resumed_equals_uninterrupted() {
     let world = World::new(8);
     assert_eq!(world.analyse("whole", &[]).code, Some(0));

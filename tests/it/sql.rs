@@ -87,6 +87,7 @@ fn what_a_format_cannot_hold_is_an_error() {
 }
 
 #[test]
+#[ignore = "long"]
 fn every_report_runs() {
     let world = world();
     world.expect(0, &["merge", "--shards", "run", "--output", "merged"]);
@@ -496,6 +497,7 @@ fn time_is_bounded_in_words() {
 }
 
 #[test]
+#[ignore = "long"]
 fn runs_that_are_called_alike_are_told_apart_and_outputs_are_asked_alone() {
     let world = World::new(2);
     for run in ["a/run", "b/run", "b/other"] {

@@ -26,6 +26,7 @@ fn whole(users: usize) -> World {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_worker_that_is_killed_once_is_started_again() {
     let world = World::new(6);
     let said = run_with(&world, "unit|u02|kill|once", &[]);

@@ -88,6 +88,7 @@ fn service_says_no(service: &Service, mut stream: TcpStream, why: &str) {
 }
 
 #[test]
+#[ignore = "long"]
 fn a_connection_that_does_nothing_is_closed_and_one_that_watches_is_not() {
     let world = World::new(2);
     world.analyse("run", &["--shard", "0/2"]);

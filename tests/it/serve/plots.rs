@@ -64,6 +64,7 @@ fn plots_are_listed_and_are_those_of_the_terminal() {
 }
 
 #[test]
+#[ignore = "long"]
 fn what_is_there_already_is_not_sent_again() {
     let service = service_with(|settings| settings.limits.time = Duration::from_mins(10));
     let mut tags = std::collections::BTreeSet::new();

@@ -485,6 +485,7 @@ fn a_damaged_source_is_told_and_others_go_on() {
 }
 
 #[test]
+#[ignore = "long"]
 fn other_bytes_of_the_same_length_cost_their_user_only() {
     let world = World::new(3);
     world.analyse("run", &[]);

@@ -169,12 +169,15 @@ impl SortedRows {
             let mut taken = same_key.iter().filter(|pick| choice(pick) == Choose::Take);
             let first = taken.next();
             counting.extend(first);
+            let such = |what| {
+                let such = same_key.iter().filter(move |pick| choice(pick) == what).copied();
+                by_attempt(&batches, such.collect())
+            };
             if taken.next().is_some() {
-                let rows: Vec<_> = same_key.iter().filter(|p| choice(p) == Choose::Take).copied().collect();
-                self.note_repeated(&batches, &rows)?;
+                self.note_repeated(&batches, &such(Choose::Take))?;
             }
-            for other in same_key.iter().filter(|pick| choice(pick) == Choose::Compare) {
-                compared.push(first.copied(), *other);
+            for other in such(Choose::Compare) {
+                compared.push(first.copied(), other);
             }
         }
         if !self.compared.is_empty() {
@@ -296,8 +299,19 @@ impl Compared {
 
 fn source(batches: &[Arc<SortedBatch>], at: (usize, usize)) -> String {
     let file: &SortedFile = &batches[at.0].file;
-    let attempt = column(batches, &[at], "attempt").and_then(|a| text(&a, 0)).unwrap_or_default();
-    format!("{} {attempt}", file.run_name)
+    format!("{} {}", file.run_name, attempt(batches, at))
+}
+
+fn attempt(batches: &[Arc<SortedBatch>], at: (usize, usize)) -> String {
+    column(batches, &[at], "attempt").and_then(|a| text(&a, 0)).unwrap_or_default()
+}
+
+/// Rows of one key by run and attempt: in which files they lie, and with which others, tells nobody anything.
+fn by_attempt(batches: &[Arc<SortedBatch>], mut rows: Vec<(usize, usize)>) -> Vec<(usize, usize)> {
+    if rows.len() > 1 {
+        rows.sort_by_cached_key(|at| (batches[at.0].file.run, attempt(batches, *at)));
+    }
+    rows
 }
 
 fn text(array: &ArrayRef, at: usize) -> Result<String, StoreError> {

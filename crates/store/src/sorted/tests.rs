@@ -162,6 +162,30 @@ fn what_is_left_out_is_gone_and_two_that_count_are_named() {
 }
 
 #[test]
+fn duplicates_are_told_by_attempt_in_whatever_files_they_lie() {
+    let told = |order: [usize; 4]| {
+        let mut chosen = Chosen::default();
+        for other in ["b", "c"] {
+            chosen.set(0, other, Choose::Compare);
+        }
+        chosen.set(1, "a", Choose::Compare);
+        let all = [
+            (0, [line("u", 1, 1.0, "d")]),
+            (0, [line("u", 1, 2.0, "c")]),
+            (0, [line("u", 1, 3.0, "b")]),
+            (1, [line("u", 1, 4.0, "a")]),
+        ];
+        let files =
+            order.map(|at| SortedFile::rows(all[at].0, &format!("r{}", all[at].0), batch(&all[at].1)));
+        let (_, findings) = read(files.into(), chosen);
+        findings.differences.into_iter().map(|differs| differs.other_source).collect::<Vec<_>>().join(", ")
+    };
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [1, 3, 0, 2]] {
+        assert_eq!(told(order), "r0 b, r0 c, r1 a");
+    }
+}
+
+#[test]
 fn what_is_not_kept_is_counted() {
     let part =
         |x: f64, attempt: &str| -> Vec<Line> { (0..2500).map(|tau| line("a", tau, x, attempt)).collect() };
