@@ -185,8 +185,8 @@ impl Merged {
         }
     }
 
-    /// Whether the next row of a chain is before that of another. Equal keys go by chain, so that the order
-    /// is the same every time.
+    /// Whether the next row of a chain is before that of another. Equal keys go by chain: the same files give
+    /// the same order every time, others with the same rows need not.
     fn before(&self, a: usize, b: usize) -> bool {
         match (&self.heads[a], &self.heads[b]) {
             (Some(one), Some(other)) => {
