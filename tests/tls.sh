@@ -38,6 +38,8 @@ leaf() { # kind, name: NAME.key, and NAME.pem with the one that signs it
     cat "$2.own" between.pem >"$2.pem"
 }
 start() { # certificate, key, listen
+    # What the one before told must not be read: the process begun below empties it only when it gets to it.
+    rm -f told said
     "$RESULTS" serve "$work/none" --listen "${3:-127.0.0.1:0}" --state "$work/state" --tls-cert "$1" --tls-key "$2" \
         --host-name localhost --json >told 2>said &
     server=$!
