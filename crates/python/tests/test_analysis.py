@@ -451,5 +451,5 @@ def test_arguments_that_make_no_sense_are_said(steps: Path, here: Path) -> None:
         rs.analysis(tables={"t": "n"})(lambda frame: None)
     (steps / "x.parquet").unlink()
     # What the program refuses, it says.
-    with pytest.raises(rs.ResultsError, match="type"):
+    with pytest.raises(rs.ResultsError, match="unknown variant `number`"):
         rs.run(cell(CELL.replace('"v": float', '"v": "number"')), data=steps)
