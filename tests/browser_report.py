@@ -7,12 +7,13 @@ file are kept in PICTURES, to be looked at.
 """
 
 import pathlib
+import re
 import shutil
 import sys
 
 import axe_core_python
 import html5lib
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 WAYS = [("light", 1100), ("dark", 1100), ("light", 320), ("dark", 320)]
 
@@ -64,11 +65,12 @@ def by_keyboard(browser, report: pathlib.Path) -> None:
     page.keyboard.press("Tab")
     assert page.evaluate("document.activeElement.className") == "skip"
     page.keyboard.press("Enter")
-    assert page.url.endswith("#content")
+    # The browser tells a moment later where it is.
+    expect(page).to_have_url(re.compile("#content$"))
     summary = page.locator("summary").first
     summary.focus()
     page.keyboard.press("Enter")
-    assert page.locator("details").first.get_attribute("open") is not None
+    expect(page.locator("details").first).to_have_attribute("open", "")
     # Rows of a picture are saved without a script.
     with page.expect_download() as download:
         page.get_by_role("link", name="Save the rows of").first.click()

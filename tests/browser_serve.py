@@ -28,7 +28,8 @@ PICTURES = Path(sys.argv[3]) if len(sys.argv) > 3 else None
 ANALYSIS = ["--config", str(Path(sys.argv[4]).resolve())] if len(sys.argv) > 4 else ["recommended"]
 
 # A busy machine is slow, which is not what is tested.
-expect.set_options(timeout=20_000)
+PATIENCE = 90_000
+expect.set_options(timeout=PATIENCE)
 
 
 def run(*args, **more):
@@ -55,6 +56,7 @@ class Walk:
     def __init__(self, browser, base, link):
         self.base = base
         self.context = browser.new_context(accept_downloads=True, viewport={"width": 1200, "height": 900})
+        self.context.set_default_timeout(PATIENCE)
         self.page = self.context.new_page()
         self.said, self.elsewhere, self.pictures = [], [], 0
         # The answers that are no answers are asked for below.
@@ -96,16 +98,25 @@ def workers(folder):
     return found
 
 
-def live(walk, folder):
-    """A run that is watched to its end, with a worker killed on the way."""
+def until_listed(walk, name):
+    """The service looks for directories every few seconds."""
+    deadline = time.monotonic() + 120
+    link = walk.page.get_by_role("link", name=name, exact=True)
+    while walk.page.goto(walk.base) and link.count() == 0:
+        assert time.monotonic() < deadline, f"{name} is not listed"
+        time.sleep(0.5)
+
+
+def live(walk, folder, go):
+    """A run that is watched to its end, with a worker killed on the way. Its workers wait for the file `go` early in their share."""
     page = walk.page
-    page.goto(walk.base)
+    until_listed(walk, "run")
     page.get_by_role("link", name="run", exact=True).click()
     expect(page.get_by_role("heading", name="Where it stands")).to_be_visible()
     walk.look("live")
     walk.narrow("live")
     # Both shards are there, and what is told from now on has its place already.
-    expect(page.locator("tr[data-shard]")).to_have_count(2, timeout=60_000)
+    expect(page.locator("tr[data-shard]")).to_have_count(2)
     top = "document.querySelector('#tables').getBoundingClientRect().top"
     page.evaluate("window.scrollTo(0, 40)")
     before = (page.evaluate("window.scrollY"), page.evaluate(top))
@@ -114,7 +125,7 @@ def live(walk, folder):
     killed = workers(folder)[:1]
     assert killed, "no worker of the run is found"
     os.kill(killed[0], signal.SIGKILL)
-    expect(page.locator("[data-mishaps] li").first).to_contain_text("restarted", timeout=60_000)
+    expect(page.locator("[data-mishaps] li").first).to_contain_text("restarted")
     expect(page.locator("[data-live=restarts]").get_by_text("1", exact=True)).to_be_visible()
     assert (page.evaluate("window.scrollY"), page.evaluate(top)) == before, "the page moved under the reader"
     # Rows of a run that goes on.
@@ -123,7 +134,8 @@ def live(walk, folder):
     expect(other.get_by_text(re.compile("^As of .* units"))).to_be_visible()
     look(other, "live-table")
     other.close()
-    expect(page.locator("[data-live=told]")).to_have_text("The run is complete.", timeout=240_000)
+    go.touch()
+    expect(page.locator("[data-live=told]")).to_have_text("The run is complete.", timeout=900_000)
     expect(page.get_by_role("link", name="Show the page of the whole run")).to_be_visible()
     expect(done).to_have_text("40")
     assert first < 40, "the run was over before it was looked at"
@@ -195,17 +207,18 @@ def editor(walk):
     page.get_by_role("button", name="Ask").click(no_wait_after=True)
     # While a page waits for its answer it answers nobody else: the query is ended from another tab.
     other = walk.context.new_page()
-    deadline = time.time() + 20
+    # It has a minute before the service ends it.
+    deadline = time.time() + 50
     while other.goto(f"{walk.base}/queries") and other.get_by_role("button", name="Cancel").count() == 0:
         assert time.time() < deadline, "the query is not at work"
         time.sleep(0.2)
     other.get_by_role("button", name="Cancel").first.click()
-    expect(page.get_by_text("the query was cancelled")).to_be_visible(timeout=20_000)
+    expect(page.get_by_text("the query was cancelled")).to_be_visible()
     other.close()
     page.goto(f"{walk.base}/sql?run=merged")
     query.fill("select array_length(array_agg(n)) as n from (select unnest(range(1, 200000000)) as n)")
     query.press("Control+Enter")
-    expect(page.get_by_text("--query-memory")).to_be_visible(timeout=60_000)
+    expect(page.get_by_text("--query-memory")).to_be_visible()
     page.get_by_text("Asked before, in this browser").click()
     expect(page.locator("[data-history] button").first).to_contain_text("array_agg")
     query.fill("-- How many tests a user has\nselect user_id, count(*) as tests from tests group by user_id order by user_id")
@@ -237,7 +250,7 @@ def plots(walk):
     walk.narrow("plot")
     page.get_by_label("bins").fill("4")
     page.get_by_role("button", name="Draw").click()
-    assert "p.bins=4" in page.url, page.url
+    expect(page).to_have_url(re.compile(r"p\.bins=4"))
     expect(picture).to_be_visible()
     page.get_by_text("Rows", exact=True).click()
     expect(page.get_by_role("region", name="Rows of the plot")).to_be_visible()
@@ -250,8 +263,9 @@ def plots(walk):
     assert Path(started.value.path()).read_text().startswith("<svg ")
     page.get_by_text("SQL", exact=True).last.click()
     page.get_by_role("link", name="Open in the editor").click()
+    # The page before has the same picture.
+    expect(page).to_have_url(re.compile(r"/sql\?.*p\.bins=4"))
     expect(page.get_by_role("img", name="Are the p-values flat")).to_be_visible()
-    assert "p.bins=4" in page.url, page.url
     query = page.get_by_label("Query", exact=True)
     query.fill("select user_id, n_samples, state from users order by n_samples")
     query.press("Control+Enter")
@@ -279,7 +293,7 @@ def report(walk):
     page.goto(f"{walk.base}/run/merged")
     page.get_by_label("in place of ids").check()
     page.get_by_role("button", name="Open", exact=True).click()
-    assert "hide-users=1" in page.url, page.url
+    expect(page).to_have_url(re.compile("hide-users=1"))
     expect(page.get_by_role("heading", name="Findings by measure")).to_be_visible()
     assert user not in page.content() and "u001" in page.content()
     page.goto(f"{walk.base}/run/merged/report")
@@ -294,14 +308,15 @@ def user(walk):
     page.goto(f"{walk.base}/run/run/users")
     walk.look("users")
     page.locator("ul.columns a").nth(1).click()
-    name = page.get_by_role("heading", level=1).inner_text()
+    # Of the page of the user, and not of the one before.
     expect(page.get_by_role("heading", name="Tests")).to_be_visible()
+    name = page.get_by_role("heading", level=1).inner_text()
     expect(page.get_by_role("img", name="Where do the values of a person lie")).to_be_visible()
     expect(page.get_by_role("img", name="Which days and hours of a person are missing?")).to_be_visible()
     walk.look("user")
     walk.narrow("user")
     page.get_by_role("link", name="Next user").click()
-    assert page.get_by_role("heading", level=1).inner_text() != name
+    expect(page.get_by_role("heading", level=1)).not_to_have_text(name)
     page.get_by_role("link", name="Previous user").click()
     expect(page.get_by_role("heading", level=1)).to_have_text(name)
     for path, words in (("/run/merged/table/tee", "is it te?"), ("/nothing", "lists what is served")):
@@ -363,9 +378,11 @@ def main():
         run("demo", "--users", "40", "--data-only", "--out", str(folder / "demo"))
         out = folder / "out"
         out.mkdir()
+        # Each worker waits before its third user until it may go on: the run is looked at while it goes on, on a slow machine too.
+        go = folder / "go"
         work = subprocess.Popen(
             [RESULTS, "run", *ANALYSIS, "--data", str(folder / "demo" / "data"), "--out", str(out / "run"), "--shards", "2"],
-            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env={**os.environ, "RESULTS_FAILPOINT": f"unit@3||wait|{go}"},
         )
         served = subprocess.Popen(
             [RESULTS, "serve", str(out), "--listen", "0", "--state", str(folder / "state"), "--json"],
@@ -373,7 +390,7 @@ def main():
         )
         try:
             told = json.loads(served.stdout.readline())
-            deadline = time.time() + 60
+            deadline = time.time() + 120
             while not (out / "run" / "run.yaml").exists() or not list((out / "run" / "_status").glob("*.json")):
                 assert time.time() < deadline, "the run does not begin"
                 time.sleep(0.1)
@@ -381,12 +398,10 @@ def main():
                 browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
                 walk = Walk(browser, told["web"], told["sign_in"])
                 expect(walk.page.get_by_role("heading", name="Runs and merged results")).to_be_visible()
-                time.sleep(6)
-                live(walk, out / "run")
+                live(walk, out / "run", go)
                 assert work.wait(timeout=300) == 0
                 run("merge", "--shards", str(out / "run"), "--output", str(out / "merged"))
-                time.sleep(6)
-                walk.page.goto(told["web"])
+                until_listed(walk, "merged")
                 walk.look("list")
                 walk.narrow("list")
                 tables(walk, out / "merged")
@@ -399,6 +414,7 @@ def main():
                 strangers(browser, told["web"])
                 browser.close()
         finally:
+            go.touch()
             for process in (served, work):
                 if process.poll() is None:
                     process.terminate()

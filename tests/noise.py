@@ -136,10 +136,10 @@ def answers(told, token):
     """Both doors answer somebody who is known."""
     request = urllib.request.Request(f"{told['web']}/api/v1/query?run=merged&sql=select%201%20as%20n")
     request.add_header("Authorization", f"Bearer {token}")
-    with urllib.request.urlopen(request, timeout=30) as answer:
+    with urllib.request.urlopen(request, timeout=120) as answer:
         assert json.loads(answer.read()) == [{"n": 1}]
     host, port = told["postgres"].rsplit(":", 1)
-    with psycopg.connect(host=host, port=port, user="results", password=token, dbname="merged", connect_timeout=30) as db:
+    with psycopg.connect(host=host, port=port, user="results", password=token, dbname="merged", connect_timeout=120) as db:
         assert db.execute("select 1").fetchall() == [(1,)]
 
 
@@ -187,7 +187,7 @@ def listen(folder, process, told):
             all_of[kind] = all_of.get(kind, 0) + n
     # Whoever waits is sent away after a while.
     since = time.monotonic()
-    while descriptors(process) > open_before + 8 and time.monotonic() < since + 60:
+    while descriptors(process) > open_before + 8 and time.monotonic() < since + 180:
         time.sleep(0.5)
     left = descriptors(process) - open_before
     answers(told, token)

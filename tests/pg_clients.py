@@ -78,7 +78,7 @@ class Service:
         args = [part for command in commands for part in ("-c", command)]
         env = {**os.environ, "PGPASSWORD": self.token, "PAGER": "cat"}
         where = f"host={self.host} port={self.port} user=results dbname={database}"
-        return subprocess.run([PSQL, "-X", *options, where, *args], capture_output=True, text=True, env=env, timeout=120, **more)
+        return subprocess.run([PSQL, "-X", *options, where, *args], capture_output=True, text=True, env=env, timeout=300, **more)
 
     def children(self):
         """Processes that answer a question: those that wait for one are at rest."""
@@ -182,7 +182,7 @@ def psql_completion():
     os.write(leader, b";\n")
     until("(1 row)")
     os.write(leader, b"\\q\n")
-    assert psql.wait(timeout=10) == 0
+    assert psql.wait(timeout=60) == 0
 
 
 def psql_rows():
@@ -212,21 +212,36 @@ ENDLESS = "with recursive t(n) as (select 1 union all select n + 1 from t where 
 
 
 def psql_interrupt():
+    """It ends within two seconds. A machine that does much else for a while is no fault of the program: one of three times has to."""
     env = {**os.environ, "PGPASSWORD": service.token}
     where = f"host={service.host} port={service.port} user=results dbname=merged"
-    psql = subprocess.Popen([PSQL, "-X", where, "-c", ENDLESS], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=env)
-    time.sleep(2)
-    began = time.monotonic()
-    psql.send_signal(signal.SIGINT)
-    _, said = psql.communicate(timeout=10)
-    assert time.monotonic() - began < 2 and "cancel" in said.lower(), said
-    idle()
+    command, pipe = [PSQL, "-X", where, "-c", ENDLESS], subprocess.PIPE
+    for _ in range(3):
+        psql = subprocess.Popen(command, stderr=pipe, stdout=pipe, text=True, env=env)
+        at_work(psql.poll)
+        began = time.monotonic()
+        psql.send_signal(signal.SIGINT)
+        _, said = psql.communicate(timeout=60)
+        took = time.monotonic() - began
+        assert "cancel" in said.lower(), said
+        idle()
+        if took < 2:
+            return
+    raise AssertionError(f"it ended after {took:.1f} s")
+
+
+def at_work(ended):
+    """Waits until the endless query is at work, and not only asked for its columns."""
+    deadline = time.monotonic() + 60
+    while not any("n < 1000000000" in query["sql"] and query["seconds"] > 0.3 for query in running()):
+        assert not ended() and time.monotonic() < deadline, running()
+        time.sleep(0.05)
 
 
 def idle():
     """No query is at work any more."""
     with connect() as connection:
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + 60
         while running():
             assert time.monotonic() < deadline, running()
             time.sleep(0.05)
@@ -551,6 +566,15 @@ def psycopg_portals():
     wire.close()
 
 
+def exactly(connection, length):
+    data = b""
+    while len(data) < length:
+        part = connection.recv(length - len(data))
+        assert part, "the connection has ended"
+        data += part
+    return data
+
+
 class Raw:
     """Messages, byte for byte."""
 
@@ -565,16 +589,8 @@ class Raw:
         self.socket.sendall(kind + struct.pack(">i", len(body) + 4) + body)
 
     def message(self):
-        head = self.exactly(5)
-        return head[:1], self.exactly(struct.unpack(">i", head[1:])[0] - 4)
-
-    def exactly(self, length):
-        data = b""
-        while len(data) < length:
-            part = self.socket.recv(length - len(data))
-            assert part, "the connection has ended"
-            data += part
-        return data
+        head = exactly(self.socket, 5)
+        return head[:1], exactly(self.socket, struct.unpack(">i", head[1:])[0] - 4)
 
     def until(self, kind, times=1):
         found = []
@@ -666,6 +682,8 @@ def psycopg_transactions():
         assert connection.execute("show statement_timeout").fetchone() == ("1min",)
         connection.execute("set statement_timeout = '300ms'")
         refused("57014", lambda: connection.execute(ENDLESS))
+        # What follows has its time, on a busy machine too.
+        connection.execute("set statement_timeout = 0")
         connection.execute("set timezone = 'Asia/Kolkata'")
         assert connection.info.parameter_status("TimeZone") == "Asia/Kolkata"
         assert connection.execute("show timezone").fetchone() == ("Asia/Kolkata",)
@@ -679,7 +697,10 @@ def one_snapshot_a_transaction():
     config.write_text("surrogates: 3000\n")
     data = str(work / "demo" / "data")
     arguments = [RESULTS, "run", "--config", str(config), "--data", data, "--out", str(out / "live"), "--shards", "2"]
-    worker = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    # Its workers wait before their second unit until a transaction has begun.
+    go = work / "go"
+    env = {**os.environ, "RESULTS_FAILPOINT": f"unit@2||wait|{go}"}
+    worker = subprocess.Popen(arguments, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, env=env)
     own = None
     try:
         deadline = time.monotonic() + 60
@@ -690,6 +711,7 @@ def one_snapshot_a_transaction():
         query = "select count(*) from raw.users"
         with psycopg.connect(own.dsn("live")) as connection, psycopg.connect(own.dsn("live"), autocommit=True) as newest:
             first = connection.execute(query).fetchone()[0]
+            go.touch()
             grown, before = first, 0
             while worker.poll() is None:
                 assert connection.execute(query).fetchone()[0] == first
@@ -703,6 +725,7 @@ def one_snapshot_a_transaction():
             assert worker.returncode == 0, worker.stderr.read()
             assert after > first, (first, after)
     finally:
+        go.touch()
         worker.kill()
         if own:
             own.stop()
@@ -751,10 +774,10 @@ def logins():
 
     thread = threading.Thread(target=ask)
     thread.start()
-    time.sleep(1)
+    at_work(lambda: ended)
     run("token", "revoke", "anna", "--state", service.state)
     revoked = time.monotonic()
-    thread.join(timeout=10)
+    thread.join(timeout=60)
     assert ended and ended[0][0] - revoked < 2.5 and "revoked" in ended[0][1], ended
     try:
         open_one.execute("select 1")
@@ -775,12 +798,13 @@ def nothing_weaker():
         with socket.create_connection((service.host, service.port)) as connection:
             body = struct.pack(">i", 196608) + b"user\0" + user + b"\0\0"
             connection.sendall(struct.pack(">i", len(body) + 4) + body)
-            head = connection.recv(5)
-            rest = connection.recv(struct.unpack(">i", head[1:])[0] - 4)
+            head = exactly(connection, 5)
+            rest = exactly(connection, struct.unpack(">i", head[1:])[0] - 4)
             first = b"n,,n=,r=abc"
             body = b"SCRAM-SHA-256\0" + struct.pack(">i", len(first)) + first
             connection.sendall(b"p" + struct.pack(">i", len(body) + 4) + body)
-            reply = connection.recv(4096)
+            head = exactly(connection, 5)
+            reply = exactly(connection, struct.unpack(">i", head[1:])[0] - 4)
             return rest[4:], re.search(rb"s=([^,]*),i=(\d+)", reply).groups()
 
     mechanisms, known = offered(b"results")
@@ -1065,7 +1089,7 @@ def jdbc():
     assert done.returncode == 0, done.stderr
     url = f"jdbc:postgresql://{service.host}:{service.port}/merged"
     command = ["java", "-cp", f"{folder}:{jars[0]}", "Clients", url, service.token]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=180)
+    done = subprocess.run(command, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, (done.stdout, done.stderr[-3000:])
     for line in [
         "version 15.0",
@@ -1106,7 +1130,7 @@ def r_data_frame():
     assert shutil.which("Rscript"), "R is not there"
     script = work / "clients.R"
     script.write_text(R.replace("HOST", service.host).replace("PORT", str(service.port)).replace("TOKEN", service.token))
-    done = subprocess.run(["Rscript", str(script)], capture_output=True, text=True, timeout=120)
+    done = subprocess.run(["Rscript", str(script)], capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, (done.stdout, done.stderr)
     assert f"rows {TE} numeric" in done.stdout and "te TRUE TRUE TRUE" in done.stdout, (done.stdout, done.stderr)
 

@@ -14,6 +14,8 @@ most=${WHEEL_MB:-35}
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 export PIP_DISABLE_PIP_VERSION_CHECK=1 PYTHONDONTWRITEBYTECODE=1
+# An index that is busy is asked again.
+export PIP_RETRIES=10 PIP_DEFAULT_TIMEOUT=60
 unset PYTHONPATH RESULTS
 
 step() { printf -- '-- %s (%ss)\n' "$1" "$SECONDS"; }

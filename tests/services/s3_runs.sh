@@ -26,7 +26,7 @@ export TMPDIR="$work/tmp"; mkdir tmp
 say() { step=$1; printf '%4ss  %s\n' "$SECONDS" "$1"; }
 run() { # exit code, arguments
     local want=$1 code=0; shift
-    timeout 300 "$results" "$@" >said 2>&1 </dev/null || code=$?
+    timeout 900 "$results" "$@" >said 2>&1 </dev/null || code=$?
     [ "$code" = "$want" ] || { echo "results $*: exit code $code, not $want"; exit 1; }
 }
 has() { grep -qF -- "$1" said || { echo "this is not said: $1"; exit 1; }; }
@@ -69,7 +69,7 @@ parted() { # exit code, arguments
 }
 killed() { # place, arguments
     local spec=$1 code=0; shift
-    RESULTS_FAILPOINT="$spec|kill" timeout 300 "$results" merge --shards "$url/demo/run" --control "$url/demo/control" \
+    RESULTS_FAILPOINT="$spec|kill" timeout 900 "$results" merge --shards "$url/demo/run" --control "$url/demo/control" \
         --output "$url/parted" --parts 7 "$@" >said 2>&1 </dev/null || code=$?
     [ "$code" = 137 ] || { echo "not killed at $spec: exit code $code"; exit 1; }
 }
@@ -143,7 +143,7 @@ say "shards as tasks of this machine, with settings of a configuration"
 run 0 submit --config tasks.yaml --data "$url/demo/data" --engine local --shards 3 --out "$url/tasks" --merge "$url/tasks_merged"
 has "submitted 3 shards of $url/tasks to this machine as 3 tasks"
 [ "$(cat tasks-????????.submit/_submit/0001/tasks | wc -l)" = 3 ] || { echo "no tasks beside here"; exit 1; }
-for _ in $(seq 100); do
+for _ in $(seq 600); do
     "$results" sql --run "$url/tasks_merged" --format csv 'select count(*) from te' >said 2>&1 && break; sleep 1
 done
 run 0 status "$url/tasks"
@@ -190,13 +190,13 @@ has "has no log of shard 7"
 
 say "a service of all that lies below a prefix"
 "$results" serve "$url/demo" --listen 127.0.0.1:0 --state state --json >served 2>told </dev/null & service=$!
-for _ in $(seq 100); do [ -s served ] && break; sleep 0.2; done
+for _ in $(seq 600); do [ -s served ] && break; kill -0 "$service" || { cat told; exit 1; }; sleep 0.2; done
 cat >ask.py <<'ASK'
 import json, sys, urllib.request
 web = json.load(open("served"))["web"].rstrip("/")
 token = open("state/token").read().strip()
 request = urllib.request.Request(web + sys.argv[1], headers={"Authorization": "Bearer " + token})
-print(urllib.request.urlopen(request, timeout=60).read().decode())
+print(urllib.request.urlopen(request, timeout=120).read().decode())
 ASK
 ask() { python3 ask.py "$1" >said 2>&1 || { echo "$1 is not answered"; cat told; exit 1; }; }
 ask /api/v1/runs

@@ -36,9 +36,16 @@ class Proxy:
         self.start()
 
     def start(self):
-        command = [sys.executable, HERE / "fault.py", "--to", STORE, "--port", str(self.port), "--seed", str(SEED), "--seconds", "3600"]
-        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-        self.url = self.process.stdout.readline().strip()
+        # The port that it had may be that of somebody's connection for a moment.
+        options = ["--seed", str(SEED), "--seconds", "7200"]
+        for _ in range(100):
+            command = [sys.executable, HERE / "fault.py", "--to", STORE, "--port", str(self.port), *options]
+            self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+            self.url = self.process.stdout.readline().strip()
+            if self.url:
+                break
+            self.process.wait()
+            time.sleep(0.3)
         assert self.url, "the proxy does not start"
         self.port = int(self.url.rsplit(":", 1)[1])
         rules(self.url, faults())

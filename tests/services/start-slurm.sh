@@ -5,7 +5,7 @@
 #   start-slurm.sh --stop DIR        ends it
 #
 # Needs the packages slurmctld slurmd slurm-client munge, and root (slurmd takes on the user of a job).
-# PORT (first of six; without it, the first that are free from 21700 on), CPUS (a node's, 4), MEM (a node's, MB, 1024) from the
+# PORT (first of six; without it, some that are free between 21700 and 26700), CPUS (a node's, 4), MEM (a node's, MB, 1024) from the
 # environment. ACCOUNTING=1 adds slurmdbd and MariaDB, so that sacct answers; only where no network reaches the machine: slurmdbd
 # listens on all addresses and cannot be told otherwise.
 set -euo pipefail
@@ -62,9 +62,11 @@ mkdir -p "$dir"/{state,spool-n1,spool-n2}; dir=$(cd "$dir" && pwd); chmod 755 "$
 [ -e "$dir/slurmctld.pid" ] && { echo "error: $dir is in use" >&2; exit 2; }
 host=$(hostname -s); port=${PORT:-}
 taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
+any_taken() { local n; for n in $(seq 0 5); do taken $(($1 + n)) && return 0; done; return 1; }
 if [ -z "$port" ]; then
-    port=21700
-    while taken "$port" || taken $((port + 1)) || taken $((port + 2)); do port=$((port + 10)); done
+    # Two that start at a time see the same ports free: they seldom begin to look at the same one.
+    port=$((21700 + RANDOM % 500 * 10))
+    while any_taken "$port"; do port=$((21700 + RANDOM % 500 * 10)); done
 fi
 fill() {
     sed -e "s|@DIR@|$dir|g; s|@HOST@|$host|g; s|@CPUS@|${CPUS:-4}|g; s|@MEM@|${MEM:-1024}|g" \
@@ -88,22 +90,23 @@ AccountingStorageUser=root"
     mariadb-install-db --no-defaults --datadir="$dir/sql" --auth-root-authentication-method=normal --skip-test-db --user=root > "$dir/sql-install.log" 2>&1
     mariadbd --no-defaults --user=root --datadir="$dir/sql" --bind-address=127.0.0.1 --port=$((port + 4)) --socket="$dir/sql.socket" \
         --pid-file="$dir/mariadb.pid" --innodb-buffer-pool-size=64M --innodb-lock-wait-timeout=900 > "$dir/mariadb.log" 2>&1 &
-    for _ in $(seq 100); do mariadb -uroot -S "$dir/sql.socket" -e 'select 1' >/dev/null 2>&1 && break; sleep 0.1; done
+    for _ in $(seq 600); do mariadb -uroot -S "$dir/sql.socket" -e 'select 1' >/dev/null 2>&1 && break; sleep 0.1; done
     mariadb -uroot -S "$dir/sql.socket" -e "create database slurm; create user slurm@127.0.0.1 identified by 'slurm'; grant all on slurm.* to slurm@127.0.0.1"
     fill "$accounting" "$here/slurmdbd.conf" > "$dir/slurmdbd.conf"; chmod 600 "$dir/slurmdbd.conf"
     SLURM_CONF="$dir/slurm.conf" slurmdbd -D > "$dir/slurmdbd.out" 2>&1 &
-    for _ in $(seq 300); do grep -q "slurmdbd version" "$dir/slurmdbd.log" 2>/dev/null && break; sleep 0.1; done
+    for _ in $(seq 900); do grep -q "slurmdbd version" "$dir/slurmdbd.log" 2>/dev/null && break; sleep 0.1; done
 fi
 fill "$accounting" "$here/slurm.conf" > "$dir/slurm.conf"
 export SLURM_CONF="$dir/slurm.conf"
 if [ -n "${ACCOUNTING:-}" ]; then sacctmgr -i -Q add cluster results_test >/dev/null 2>&1 || true; fi
 slurmctld -c -f "$dir/slurm.conf"
 for node in n1 n2; do slurmd -N "$node" -f "$dir/slurm.conf"; done
-for _ in $(seq 150); do
-    [ "$(sinfo -h -N -o '%N %t' 2>/dev/null | sort -u | grep -c ' idle$')" = 2 ] && break
+both=
+for _ in $(seq 900); do
+    [ "$(sinfo -h -N -o '%N %t' 2>/dev/null | sort -u | grep -c ' idle$')" != 2 ] || { both=1; break; }
     sleep 0.1
 done
-[ "$(sinfo -h -N -o '%N %t' | sort -u | grep -c ' idle$')" = 2 ] || { echo "error: the nodes did not come up" >&2; sinfo -N >&2; exit 1; }
+[ -n "$both" ] || { echo "error: the nodes did not come up" >&2; sinfo -N >&2; exit 1; }
 # Never for longer than it was asked for.
 (
     sleep "$seconds" & waits=$!
