@@ -28,34 +28,62 @@ pub(crate) fn run(bench: &Bench) {
     );
 }
 
-/// What is asked of the store.
+/// What is asked of the store: by a run that is over before its workers commit a second group, and by one whose workers
+/// commit many, as those of a long run do.
 pub(crate) fn requests(bench: &Bench) {
     make(bench);
-    let proxy = bench.proxy(&[], true);
-    let mut command = bench.results(&[]);
-    let out = format!("s3://bucket/counted-{}", std::process::id());
-    command.args(args(&out)).env("AWS_ENDPOINT_URL", &proxy.url);
-    super::process::spent(command);
-    let asked = proxy.asked();
-    let commits: Vec<_> =
-        asked.iter().filter(|(method, path, _)| method == "PUT" && path.ends_with(".parquet")).collect();
-    let ledger = commits.iter().filter(|(_, path, _)| path.contains("/users/")).count();
-    let rest = asked.len() - commits.len();
-    let found = format!(
-        "{} groups, {:.2} PUT a group, all else {:.1} % of {} requests ({:?})",
-        ledger,
-        commits.len() as f64 / ledger as f64,
-        100.0 * rest as f64 / asked.len() as f64,
-        asked.len(),
-        proxy.methods(),
+    let short = Asked::of(bench, "many.yaml");
+    say("requests of that run", &short.words(), "tables + 1; 5 %");
+    std::fs::write(bench.dir.join("often.yaml"), format!("{MANY}runtime: {{commit_seconds: 0.02}}\n"))
+        .unwrap();
+    let long = Asked::of(bench, "often.yaml");
+    let more = (long.others as f64 - short.others as f64) / (long.groups - short.groups) as f64;
+    say(
+        "the same, with a commit each 0.02 s",
+        &format!("{}; {more:.3} others a further group", long.words()),
+        "tables + 1; 5 %",
     );
-    say("requests of that run", &found, "tables + 1; 5 %");
+}
+
+/// How often a run asked for what.
+struct Asked {
+    groups: usize,
+    /// Files of groups.
+    files: usize,
+    others: usize,
+    methods: String,
+}
+
+impl Asked {
+    fn of(bench: &Bench, config: &str) -> Self {
+        let proxy = bench.proxy(&[], true);
+        let mut command = bench.results(&[]);
+        let out = format!("s3://bucket/counted-{}-{config}", std::process::id());
+        command.args(args_of(config, &out)).env("AWS_ENDPOINT_URL", &proxy.url);
+        super::process::spent(command);
+        let asked = proxy.asked();
+        let committed =
+            |(method, path, _): &&(String, String, u64)| method == "PUT" && path.ends_with(".parquet");
+        let files: Vec<_> = asked.iter().filter(committed).collect();
+        let groups = files.iter().filter(|(_, path, _)| path.contains("/users/")).count();
+        let methods = format!("{:?}", proxy.methods());
+        Self { groups, files: files.len(), others: asked.len() - files.len(), methods }
+    }
+
+    fn words(&self) -> String {
+        let Self { groups, files, others, methods } = self;
+        let share = 100.0 * *others as f64 / (files + others) as f64;
+        let each = *files as f64 / *groups as f64;
+        format!("{groups} groups, {each:.2} PUT a group, {others} others, {share:.1} % ({methods})")
+    }
 }
 
 fn args(out: &str) -> Vec<String> {
-    ["run", "--config", "many.yaml", "--data", "many", "--shards", "8", "--out", out]
-        .map(str::to_owned)
-        .to_vec()
+    args_of("many.yaml", out)
+}
+
+fn args_of(config: &str, out: &str) -> Vec<String> {
+    ["run", "--config", config, "--data", "many", "--shards", "8", "--out", out].map(str::to_owned).to_vec()
 }
 
 pub(super) fn with_ratio(found: Spent, other: Spent) -> String {

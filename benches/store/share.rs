@@ -23,6 +23,15 @@ pub(crate) fn share(bench: &Bench) {
     command.env("AWS_ENDPOINT_URL", &proxy.url).stderr(std::process::Stdio::inherit());
     let found = spent(command);
     let asked = proxy.asked();
-    let words = format!("{}, {} requests ({:?})", found.words(), asked.len(), proxy.methods());
+    // Of files that count, and of those only, the checksums are compared.
+    let of = |what: &dyn Fn(&str) -> bool| asked.iter().filter(|(_, path, _)| what(path)).count();
+    let ledger = of(&|path| path.contains("/users/") && path.ends_with(".parquet"));
+    let files = of(&|path| path.contains("/coupling/") && path.ends_with(".parquet"));
+    let words = format!(
+        "{}, {} requests, {ledger} for files of its ledger, {files} for files of rows ({:?})",
+        found.words(),
+        asked.len() - ledger - files,
+        proxy.methods()
+    );
     say(&format!("resume of share {SHARE} of {users} users"), &words, "5 requests, 200 MB, 2 s");
 }

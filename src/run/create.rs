@@ -8,9 +8,10 @@ use super::error::RunError;
 use crate::config::{Analysis, Config};
 use crate::dataset::{Input, full_name, list};
 use crate::engine::engine;
+use crate::leases::divide;
 use crate::measures::planned_rows;
 use crate::schema::Schemas;
-use crate::store::{ControlOf, ExpectedUnit, Location, NewRun, Run};
+use crate::store::{ControlOf, ExpectedUnit, Location, NewRun, Protocol, Run, StoreError};
 
 /// What a run is made of.
 #[derive(Debug, Clone)]
@@ -48,7 +49,7 @@ pub fn create(at: impl Into<Location>, planned: Planned<'_>, note: &dyn Fn(&str)
     let units = units(config, shards, note)?;
     let data_folder = full_name(Path::new(&config.data_root)).display().to_string();
     let new = NewRun { config, units, shards, only_shards, schemas, data_folder, control: None };
-    Ok(Run::create_or_join(at, &new)?)
+    register(at, &new)
 }
 
 /// Plans a control, whose subjects are pairs of the users of a run, and registers or joins it like any run.
@@ -66,7 +67,16 @@ pub fn create_control(
     let units = units_of(config, shards, subjects)?;
     let data_folder = config.data_root.clone();
     let new = NewRun { config, units, shards, only_shards, schemas, data_folder, control: Some(control) };
-    Ok(Run::create_or_join(at, &new)?)
+    register(at, &new)
+}
+
+/// Registers or joins a run. Where its workers will hold leases, one of a new run finds its users divided.
+fn register(at: impl Into<Location>, new: &NewRun<'_>) -> Result<Run, RunError> {
+    let run = Run::create_or_join(at, new)?;
+    if run.protocol() == Protocol::Names {
+        divide(run.storage(), new.shards).map_err(StoreError::from)?;
+    }
+    Ok(run)
 }
 
 /// The units of all shards: every user in every feature mode.

@@ -36,6 +36,7 @@ fn far(storage: MemoryStorage, is_away: Arc<AtomicBool>) -> Hooked {
 
 /// A run of four users that nobody has worked on.
 struct Bench {
+    terms: Terms,
     _world: World,
     storage: MemoryStorage,
     schemas: Schemas,
@@ -43,10 +44,15 @@ struct Bench {
 
 impl Bench {
     fn new() -> Self {
+        Self::of(1)
+    }
+
+    /// Divided among so many workers.
+    fn of(shards: u32) -> Self {
         let world = World::new(4);
         let storage = MemoryStorage::without_locks();
-        let schemas = world.planned(2, Arc::new(storage.clone()));
-        Self { _world: world, storage, schemas }
+        let schemas = world.planned(shards, Arc::new(storage.clone()));
+        Self { terms: terms(), _world: world, storage, schemas }
     }
 
     fn run(&self) -> Run {
@@ -68,7 +74,7 @@ impl Bench {
         tell: &Teller,
         stop: &Stop,
     ) -> Result<ShardOutcome, WorkerError> {
-        let here = Here { terms: terms(), ..Here::new(&self.schemas) };
+        let here = Here { terms: self.terms, ..Here::new(&self.schemas) };
         let assignment: Assignment = share.parse().unwrap();
         let share = Share { run, assignment, threads: 1, redo: Redo::default(), memory: None, timeout: None };
         here.work(&share, &Orders::default(), tell, stop)
@@ -108,7 +114,6 @@ impl Bench {
 
     /// A worker of another machine, or one that is gone here, has taken the first lease of the share.
     fn taken_by(&self, claim: &Claim) {
-        self.put("_leases/1.yaml", b"of: 1\nafter: 0\n".to_vec());
         self.put("_leases/1/0of1/1", serde_json::to_vec(claim).unwrap());
     }
 }
@@ -201,10 +206,9 @@ fn a_share_has_one_worker_and_the_next_begins_when_it_has_ended() {
     let group = end["last_groups"][0].as_str().unwrap();
     assert!(bench.storage.list("users").unwrap()[0].path.ends_with(&format!("{group}.parquet")));
 
-    let started = Instant::now();
     let teller = Teller::new();
     let end = bench.work("0/1", &teller, &Stop::default()).unwrap();
-    assert!(started.elapsed() < terms().ttl && teller.waited_for().is_empty());
+    assert_eq!(teller.waited_for(), [""; 0]);
     assert_eq!((end.counts.ok, end.interrupted), (4, false));
     assert_eq!(bench.ledger(), ["0of1f1", "0of1f2"]);
     let found = status(&bench.run()).unwrap();
@@ -213,12 +217,14 @@ fn a_share_has_one_worker_and_the_next_begins_when_it_has_ended() {
 
 #[test]
 fn numbers_of_another_division_begin_above_those_before() {
-    let bench = Bench::new();
+    let bench = Bench::of(2);
     bench.one("0/2");
     let _end = bench.work("0/2", &Teller::new(), &Stop::default()).unwrap();
     let names = |folder: &str| -> Vec<String> {
         bench.storage.list(folder).unwrap().into_iter().map(|entry| entry.path).collect()
     };
+    // By who registered the run.
+    assert_eq!(bench.storage.read("_leases/1.yaml").unwrap().unwrap(), b"of: 2\ndead: []\n");
     assert!(names("_leases/1").contains(&"_leases/1/0of2/2.end".to_owned()));
     bench.one("0/1");
     assert_eq!(bench.storage.read("_leases/2.yaml").unwrap().unwrap(), b"of: 1\ndead: []\n");
@@ -232,7 +238,7 @@ fn numbers_of_another_division_begin_above_those_before() {
 
 #[test]
 fn a_share_of_which_all_is_done_is_taken_only_where_its_worker_did_not_end() {
-    let bench = Bench::new();
+    let bench = Bench::of(2);
     let work = || bench.work("0/2", &Teller::new(), &Stop::default()).unwrap();
     assert!(work().idle.is_none());
     let left = "te/shard=0/user_bucket=0000/20261129T000000-3fa9c1d2e4b5-0of2f1.parquet";
@@ -281,9 +287,8 @@ fn a_process_of_this_machine_that_is_gone_is_not_waited_for() {
     child.wait().unwrap();
     bench.taken_by(&Claim { process: child.id(), ..Claim::of_this_process(terms().ttl) });
     let teller = Teller::new();
-    let started = Instant::now();
     assert_eq!(bench.work("0/1", &teller, &Stop::default()).unwrap().counts.ok, 4);
-    assert!(started.elapsed() < terms().ttl && teller.waited_for().is_empty());
+    assert_eq!(teller.waited_for(), [""; 0]);
     assert_eq!(bench.ledger(), ["0of1f2"]);
 }
 
@@ -293,7 +298,6 @@ fn whoever_waits_for_a_share_can_be_told_to_stop() {
     bench.taken_by(&elsewhere());
     let stop = Stop::default();
     let teller = Teller::new();
-    let started = Instant::now();
     let end = std::thread::scope(|scope| {
         let waits = scope.spawn(|| bench.work("0/1", &teller, &stop));
         while teller.waited_for().is_empty() {
@@ -302,7 +306,7 @@ fn whoever_waits_for_a_share_can_be_told_to_stop() {
         stop.ask();
         waits.join().unwrap().unwrap()
     });
-    assert!(end.interrupted && started.elapsed() < terms().ttl);
+    assert!(end.interrupted);
     assert!(matches!(
         teller.told.lock().unwrap().last(),
         Some(EventKind::ShardFinished { interrupted: true, .. })
@@ -359,7 +363,8 @@ fn a_worker_whose_share_was_taken_over_stops_and_commits_nothing() {
 #[test]
 #[ignore = "long"]
 fn a_worker_that_nobody_hears_stops_by_itself() {
-    let bench = Bench::new();
+    // Four times as much time as others have: a busy machine, too, can tell what comes first.
+    let bench = Bench { terms: Terms::default().faster(5), ..Bench::new() };
     let is_away = Arc::new(AtomicBool::new(false));
     let far = far(bench.storage.clone(), Arc::clone(&is_away));
     let run = Bench::run_at(Arc::new(far));
@@ -374,7 +379,7 @@ fn a_worker_that_nobody_hears_stops_by_itself() {
             std::thread::sleep(Duration::from_millis(5));
         }
         // Before anybody may take its share.
-        assert!(since.elapsed() < terms().ttl, "{:?}", since.elapsed());
+        assert!(since.elapsed() < bench.terms.ttl, "{:?}", since.elapsed());
         // Even if it is heard again: somebody may have the share.
         is_away.store(false, Ordering::Relaxed);
         drop(go);
@@ -384,8 +389,8 @@ fn a_worker_that_nobody_hears_stops_by_itself() {
     assert_eq!(lost.exit(), Exit::Error);
     assert_eq!(bench.ledger(), [""; 0]);
     // It says that it has ended, so that the next need not wait.
-    let started = Instant::now();
-    assert_eq!(bench.work("0/1", &Teller::new(), &Stop::default()).unwrap().counts.ok, 4);
-    assert!(started.elapsed() < terms().ttl);
+    let next = Teller::new();
+    assert_eq!(bench.work("0/1", &next, &Stop::default()).unwrap().counts.ok, 4);
+    assert_eq!(next.waited_for(), [""; 0]);
     assert_eq!(bench.ledger(), ["0of1f2"]);
 }

@@ -32,6 +32,7 @@ pub use claim::Claim;
 pub use error::SeekError;
 pub use names::Lease;
 pub use port::{Answer, Ask, Port, StorePort, at_once};
+pub use record::divide;
 pub use seek::{Known, Want, seek};
 pub use survey::{Found, Listed, listed, newest, said};
 pub use tenure::{Lost, Tenure};

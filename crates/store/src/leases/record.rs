@@ -2,8 +2,23 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::names::Lease;
+use super::names::{Lease, division_file};
+use crate::store::{Created, Object, Storage, StorageError};
 use crate::yaml::from_yaml;
+
+/// Divides the users of a new run, unless somebody has: its workers would all ask for that at once, which object stores
+/// answer late.
+///
+/// # Errors
+/// The store does not answer.
+pub fn divide(storage: &dyn Storage, of: u32) -> Result<(), StorageError> {
+    let path = division_file(1);
+    if storage.size(&path)?.is_none() {
+        let bytes = Division::after(of, std::iter::empty()).to_yaml();
+        let _existed: Created = storage.create(&Object { path, bytes })?;
+    }
+    Ok(())
+}
 
 /// `_leases/<e>.yaml`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,7 +55,16 @@ impl Division {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::Assignment;
+    use crate::store::{Assignment, MemoryStorage};
+
+    #[test]
+    fn a_run_is_divided_once() {
+        let storage = MemoryStorage::new();
+        for of in [4, 7] {
+            divide(&storage, of).unwrap();
+            assert_eq!(storage.read("_leases/1.yaml").unwrap().as_deref(), Some(&b"of: 4\ndead: []\n"[..]));
+        }
+    }
 
     #[test]
     fn records_are_read_back() {
