@@ -39,6 +39,9 @@ const STREAMS: u32 = 100;
 /// How often is looked for tokens that have ended, and for snapshots that nobody uses.
 const SWEEP: Duration = Duration::from_secs(1);
 
+// What a token has opened ends within two seconds of its end: one to see that, and one to do it.
+const _: () = assert!(SWEEP.as_millis() <= 1000);
+
 /// For telling whoever waits that the service stops.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 

@@ -71,9 +71,9 @@ fn a_shard_has_one_worker_at_a_time() {
 #[test]
 #[ignore = "long"]
 fn ctrl_c_keeps_what_is_done_and_says_how_to_go_on() {
-    stopped_by(SIGINT, &["--shards", "2"], 2);
+    stopped_by(SIGINT, &["--shards", "2", "--threads", "1"], 2);
     // The end of a connection, with workers and without.
-    stopped_by(SIGHUP, &["--shards", "2"], 2);
+    stopped_by(SIGHUP, &["--shards", "2", "--threads", "1"], 2);
     stopped_by(SIGHUP, &["--threads", "1"], 1);
 }
 
@@ -90,16 +90,11 @@ fn stopped_by(told: nix::sys::signal::Signal, more: &[&str], workers: usize) {
         .spawn()
         .unwrap();
     world.wait_for_commits("run", 2 * workers);
-    let all_say = |world: &World, words: &[&str]| {
-        (0..workers).all(|worker| {
-            let status = std::fs::read_to_string(world.path(&format!("run/_status/shard-{worker}.json")));
-            status.is_ok_and(|status| words.iter().all(|words| status.contains(words)))
-        })
-    };
     let third = ["\"ok\": 2,", "\"running\": 1\n"];
-    world.wait_until("every worker is at its third unit", |world| all_say(world, &third));
+    world.wait_until("every worker is at its third unit", |world| world.all_say("run", workers, &third));
     signal(&child, told);
-    world.wait_until("every worker was told", |world| all_say(world, &["\"stopping\": true"]));
+    let asked = ["\"stopping\": true"];
+    world.wait_until("every worker was told", |world| world.all_say("run", workers, &asked));
     world.write("go", "");
     let said = crate::world::said(&child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(130), "{said:#?}");

@@ -1,9 +1,9 @@
 //! `results sql` on a terminal, which `script` of util-linux pretends to be. Skipped where that is missing.
 
 use std::io::{Read, Write};
-use std::process::{ChildStdout, Command, Stdio};
+use std::process::{ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use crate::world::World;
 
@@ -16,7 +16,12 @@ fn world() -> World {
 /// What the editor of the prompt writes when it waits for input.
 const WAITS: &str = "\u{1b}[?2004h";
 
+/// What it writes when it has taken a line.
+const TAKEN: &str = "\u{1b}[?2004l";
+
 const CTRL_C: &str = "\u{3}";
+
+const CANCELLED: &str = "error: the query was cancelled";
 
 /// What the program shows while inputs are typed, each when the one before is answered; `None` without
 /// `script`.
@@ -28,31 +33,62 @@ fn on_terminal(world: &World, args: &str, typed: &[&str], env: &[(&str, &str)]) 
     script.env_remove("LESS").env("PAGER", "cat").envs(env.iter().copied());
     script.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = script.spawn().ok()?;
-    let (mut keys, shown) = (child.stdin.take().unwrap(), listen(child.stdout.take().unwrap()));
-    let mut text = String::new();
-    let mut hear = |done: &dyn Fn(&str) -> bool| {
-        while !done(&text) {
-            match shown.recv_timeout(Duration::from_mins(1)) {
-                Ok(more) => text.push_str(&more),
-                Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => panic!("no answer: {text}"),
-            }
-        }
-    };
+    let mut keys = child.stdin.take().unwrap();
+    let mut shown = Shown { text: String::new(), more: listen(child.stdout.take().unwrap()) };
     let mut lines = 0;
     for input in typed {
         if *input == CTRL_C {
-            // The query has begun by then.
-            std::thread::sleep(Duration::from_secs(1));
+            cancel(&mut keys, &mut shown, lines);
         } else {
-            hear(&|text| text.matches(WAITS).count() > lines);
+            shown.hear(|text| text.matches(WAITS).count() > lines);
             lines += 1;
+            keys.write_all(input.as_bytes()).unwrap();
         }
-        keys.write_all(input.as_bytes()).unwrap();
     }
-    hear(&|_| false);
+    shown.hear(|_| false);
     child.wait().unwrap();
-    Some(text.replace('\r', ""))
+    Some(shown.text.replace('\r', ""))
+}
+
+/// Presses Ctrl-C until it has cancelled the query that is the last of so many lines. To the prompt it is a byte, and a query
+/// that does not listen yet does not hear it.
+fn cancel(keys: &mut ChildStdin, shown: &mut Shown, lines: usize) {
+    shown.hear(|text| text.matches(TAKEN).count() >= lines);
+    // So that the first is the only one nearly always.
+    std::thread::sleep(Duration::from_millis(500));
+    for _ in 0..30 {
+        keys.write_all(CTRL_C.as_bytes()).unwrap();
+        if shown.within(Duration::from_secs(10), |text| text.contains(CANCELLED)) {
+            return;
+        }
+    }
+    panic!("it goes on: {}", shown.text);
+}
+
+/// What the program shows, as it comes.
+struct Shown {
+    text: String,
+    more: Receiver<String>,
+}
+
+impl Shown {
+    /// Waits for something, or for the program's end.
+    fn hear(&mut self, done: impl Fn(&str) -> bool) {
+        assert!(self.within(Duration::from_mins(5), done), "no answer: {}", self.text);
+    }
+
+    /// The same for so long; whether it came.
+    fn within(&mut self, time: Duration, done: impl Fn(&str) -> bool) -> bool {
+        let deadline = Instant::now() + time;
+        while !done(&self.text) {
+            match self.more.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(more) => self.text.push_str(&more),
+                Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => return false,
+            }
+        }
+        true
+    }
 }
 
 /// Reads in a thread of its own, so that waiting for it can end.
@@ -136,6 +172,6 @@ fn ctrl_c_ends_the_query_and_not_the_prompt() {
     let endless = "select count(*) from te a, te b, te c, te d, te e, te f, te g, te h, te i, te j, te k;\n";
     let typed = [endless, CTRL_C, "select 'still here' as x;\n", "\\q\n"];
     let Some(shown) = on_terminal(&world, "", &typed, &[]) else { return };
-    assert!(shown.contains("error: the query was cancelled"), "{shown}");
+    assert!(shown.contains(CANCELLED), "{shown}");
     assert!(shown.contains("| still here |"), "{shown}");
 }

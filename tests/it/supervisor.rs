@@ -1,9 +1,10 @@
 //! Workers that die are named, started again, and kept from dying of the same unit for ever.
 
 use std::process::Stdio;
-use std::time::{Duration, Instant};
 
-use crate::world::{Said, World, said};
+use nix::sys::signal::Signal::SIGTERM;
+
+use crate::world::{Said, World, said, signal};
 
 /// Runs three shards with a place at which a worker fails.
 fn run_with(world: &World, failpoint: &str, more: &[&str]) -> Said {
@@ -157,24 +158,20 @@ fn two_signals_end_everything_now() {
     let world = World::new(4);
     let args = ["run", "--config", "quick.yaml", "--data", "data", "--out", "run", "--shards", "2"];
     let child = world
-        .command(&args)
+        .command(&[&args[..], &["--threads", "1"]].concat())
         .env("RESULTS_FAILPOINT", "unit|u0|hang")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    let deadline = Instant::now() + Duration::from_mins(1);
-    while !world.path("run/_status/shard-1.json").exists() || !world.path("run/_status/shard-0.json").exists()
-    {
-        assert!(Instant::now() < deadline);
-        std::thread::sleep(Duration::from_millis(5));
-    }
-    let pid = nix::unistd::Pid::from_raw(i32::try_from(child.id()).unwrap());
-    for _ in 0..2 {
-        nix::sys::signal::kill(pid, nix::sys::signal::Signal::SIGTERM).unwrap();
-        std::thread::sleep(Duration::from_millis(300));
-    }
+    let at_work = ["\"running\": 1\n"];
+    world.wait_until("both workers are at a unit", |world| world.all_say("run", 2, &at_work));
+    signal(&child, SIGTERM);
+    // A second one that came before the first is heeded would be one with it.
+    let asked = ["\"stopping\": true"];
+    world.wait_until("both workers were told", |world| world.all_say("run", 2, &asked));
+    signal(&child, SIGTERM);
     let said = said(&child.wait_with_output().unwrap());
     assert_eq!(said.code, Some(130), "{said:#?}");
     // Nothing is left behind that holds the locks.

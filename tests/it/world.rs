@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::fs::DirEntry;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Arc;
@@ -116,7 +118,7 @@ impl World {
 
     /// Waits for what comes in a while.
     pub(crate) fn wait_until(&self, what: &str, is_so: impl Fn(&Self) -> bool) {
-        let deadline = Instant::now() + Duration::from_mins(1);
+        let deadline = Instant::now() + Duration::from_mins(5);
         while !is_so(self) {
             assert!(Instant::now() < deadline, "never: {what}");
             std::thread::sleep(Duration::from_millis(2));
@@ -181,13 +183,28 @@ impl World {
         files
     }
 
+    /// Whether the status of each of so many workers of a run has these words.
+    pub(crate) fn all_say(&self, run: &str, workers: usize, words: &[&str]) -> bool {
+        (0..workers).all(|worker| {
+            let status = std::fs::read_to_string(self.path(&format!("{run}/_status/shard-{worker}.json")));
+            status.is_ok_and(|status| words.iter().all(|words| status.contains(words)))
+        })
+    }
+
     /// All files below a folder of the world, relative to it.
     pub(crate) fn files(&self, dir: &str) -> Vec<PathBuf> {
         let mut found = Vec::new();
         let mut open = vec![self.path(dir)];
         while let Some(folder) = open.pop() {
-            for entry in std::fs::read_dir(folder).unwrap() {
-                let path = entry.unwrap().path();
+            let listed: std::io::Result<Vec<DirEntry>> =
+                std::fs::read_dir(&folder).and_then(Iterator::collect);
+            let entries = match listed {
+                // Whoever is at work may have removed it since it was seen.
+                Err(error) if error.kind() == ErrorKind::NotFound && folder != self.path(dir) => continue,
+                entries => entries.unwrap(),
+            };
+            for entry in entries {
+                let path = entry.path();
                 if path.is_dir() { open.push(path) } else { found.push(path) }
             }
         }
@@ -203,6 +220,14 @@ impl World {
     pub(crate) fn root(&self) -> &Path {
         self.dir.path()
     }
+}
+
+/// Writes a program, by another process: whatever this one starts meanwhile would hold the file open for writing, and what
+/// is open so is not run.
+pub(crate) fn program(file: &Path, text: &str) {
+    let mut shell = Command::new("sh");
+    shell.args(["-c", "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\""]).arg(file).arg(text);
+    assert!(shell.status().unwrap().success(), "{}", file.display());
 }
 
 /// Sends a signal to a process.

@@ -128,8 +128,15 @@ fn hostile_names_and_paths_reach_the_script_as_text() {
     std::fs::write(at.join("run.yaml"), "").unwrap();
     // What is run tells its arguments.
     let program = dir.path().join("pro gram");
-    std::fs::write(&program, "#!/bin/sh\nprintf '<%s>' \"$@\"\n").unwrap();
-    std::fs::set_permissions(&program, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    // Another process writes it: whatever this one starts meanwhile would hold the file open for writing, and what is open
+    // so is not run.
+    let written = std::process::Command::new("sh")
+        .args(["-c", "printf %s \"$1\" >\"$0\" && chmod 755 \"$0\""])
+        .arg(&program)
+        .arg("#!/bin/sh\nprintf '<%s>' \"$@\"\n")
+        .status()
+        .unwrap();
+    assert!(written.success());
     let run = run();
     for engine_name in engine_names(None) {
         let mut engine = engine(&engine_name, None).unwrap();

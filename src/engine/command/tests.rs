@@ -76,7 +76,7 @@ pub(super) fn rows<'a>(unit: &'a UnitResult, table: &str) -> &'a [Row] {
 
 /// Whether a process is gone; one that nobody waited for counts as gone.
 pub(super) fn is_gone(id: i32) -> bool {
-    let until = Instant::now() + Duration::from_secs(3);
+    let until = Instant::now() + Duration::from_secs(30);
     loop {
         let state = std::fs::read_to_string(format!("/proc/{id}/stat"));
         let dead = match state {

@@ -25,7 +25,7 @@ fn from(address: [u8; 4], to: SocketAddr) -> std::io::Result<TcpStream> {
 /// What comes back on a connection.
 fn answer(service: &Service, stream: &mut TcpStream) -> String {
     let _ = stream.write_all(format!("GET /healthz HTTP/1.1\r\n{}\r\n\r\n", service.host()).as_bytes());
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut bytes = [0; 4096];
     let read = stream.read(&mut bytes).unwrap_or_default();
     String::from_utf8_lossy(&bytes[..read]).into_owned()
@@ -52,7 +52,7 @@ fn one_address_does_not_take_all_connections() {
     let service = service_with(|settings| {
         settings.connections = 5;
         settings.of_address = 3;
-        settings.head = Duration::from_mins(1);
+        settings.head = Duration::from_mins(10);
     });
     let open = |address: [u8; 4]| from(address, service.address).unwrap();
     let mut held: Vec<TcpStream> = (0..3).map(|_| open([127, 0, 0, 1])).collect();
@@ -69,15 +69,13 @@ fn one_address_does_not_take_all_connections() {
         "5 are open; close some, or let more in with --connections",
     );
     drop(held);
-    let again = || answer(&service, &mut open([127, 0, 0, 1]));
-    let since = Instant::now();
-    while !again().starts_with("HTTP/1.1 200") {
-        assert!(since.elapsed() < Duration::from_secs(20), "nobody is let in any more");
-    }
+    service.until("somebody is let in again", |service| {
+        answer(service, &mut open([127, 0, 0, 1])).starts_with("HTTP/1.1 200")
+    });
 }
 
 fn service_says_no(service: &Service, mut stream: TcpStream, why: &str) {
-    stream.set_read_timeout(Some(Duration::from_secs(20))).unwrap();
+    stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
     let mut told = String::new();
     stream.read_to_string(&mut told).unwrap();
     let (head, body) =
@@ -95,17 +93,18 @@ fn a_connection_that_does_nothing_is_closed_and_one_that_watches_is_not() {
     let idle = Duration::from_millis(1500);
     let service = Service::start(&[world.path("run")], |settings| {
         settings.idle = idle;
-        settings.head = Duration::from_secs(20);
+        settings.head = Duration::from_mins(10);
     });
     let mut events = super::live::Events::of(&service, "run");
     assert_eq!(events.next().unwrap().0, "status");
     let mut stream = TcpStream::connect(service.address).unwrap();
-    assert!(answer(&service, &mut stream).starts_with("HTTP/1.1 200"));
+    // From before it asks: it is idle from when that is answered.
     let since = Instant::now();
+    assert!(answer(&service, &mut stream).starts_with("HTTP/1.1 200"));
     let mut rest = Vec::new();
     stream.read_to_end(&mut rest).unwrap();
-    assert!(rest.is_empty() && since.elapsed() + Duration::from_millis(100) >= idle, "{:?}", since.elapsed());
-    assert!(since.elapsed() < Duration::from_secs(15), "{:?}", since.elapsed());
+    let took = since.elapsed();
+    assert!(rest.is_empty() && took >= idle && took < Duration::from_secs(50), "{took:?}");
     assert_eq!(super::metric(&service, "results_watchers"), 1, "whoever watches is not idle");
 }
 
@@ -118,8 +117,13 @@ fn whoever_says_to_stand_behind_another_is_taken_for_who_they_are() {
         let auth = "Authorization: Bearer rs_wrong";
         service.send(&["GET /api/v1/runs HTTP/1.1", &service.host(), auth, &forwarded, &real], b"").status
     };
-    let answers: Vec<u16> = (0..7).map(wrong).collect();
-    assert!(answers[5..].contains(&429), "{answers:?}");
+    assert_eq!([0, 1, 2, 3, 4].map(wrong), [401; 5]);
+    // Where one takes as long as the delay, that grows with each that gets through.
+    let mut n = 5;
+    service.until("the next waits", |_| {
+        n += 1;
+        wrong(n) == 429
+    });
     let audit = service.audit();
     let refused: Vec<_> = audit.iter().filter(|line| line["event"] == "refused").collect();
     assert!(refused.len() >= 5 && refused.iter().all(|line| line["address"] == "127.0.0.1"), "{refused:?}");

@@ -71,6 +71,9 @@ impl Service {
         settings.look = Duration::from_millis(200);
         settings.grace = Duration::from_secs(2);
         settings.limits.queries = 2;
+        // However slow a machine is, none of these ends what a test waits for.
+        settings.limits.time = Duration::from_mins(10);
+        settings.limits.wait = Duration::from_mins(10);
         change(&mut settings);
         let (stop, stopped) = oneshot::channel::<()>();
         let (tell, told) = std::sync::mpsc::channel();
@@ -131,6 +134,24 @@ impl Service {
         self.get(&format!("/api/v1/query?run={run}&sql={}", encoded(sql)))
     }
 
+    /// The number of a query of one's own, from when it is at work.
+    pub(crate) fn at_work(&self, token: &str, sql: &str) -> u64 {
+        let mut number = None;
+        self.until("it is at work", |service| {
+            let running = service.get_as(token, "/api/v1/queries").json();
+            let ours = running.as_array().unwrap().iter().find(|query| query["sql"] == sql);
+            number = ours.map(|query| query["id"].as_u64().unwrap());
+            number.is_some()
+        });
+        number.unwrap()
+    }
+
+    /// Ends a query as an administrator.
+    pub(crate) fn cancel(&self, number: u64) {
+        let reply = self.put("POST", &format!("/api/v1/queries/{number}/cancel"), "");
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+
     /// Lines of the audit log.
     pub(crate) fn audit(&self) -> Vec<serde_json::Value> {
         let text = std::fs::read_to_string(self.state.join("audit.ndjson")).unwrap();
@@ -139,7 +160,7 @@ impl Service {
 
     /// Waits until something holds.
     pub(crate) fn until(&self, what: &str, mut holds: impl FnMut(&Self) -> bool) {
-        let deadline = std::time::Instant::now() + Duration::from_secs(30);
+        let deadline = std::time::Instant::now() + Duration::from_mins(5);
         while !holds(self) {
             assert!(std::time::Instant::now() < deadline, "never: {what}");
             std::thread::sleep(Duration::from_millis(20));
@@ -189,6 +210,14 @@ pub(crate) fn metric(service: &Service, line: &str) -> u64 {
 
 /// A query that goes on for ever.
 pub(crate) const ENDLESS: &str = "with recursive t(n) as (select 1 union all select n + 1 from t where n < 1000000000) select max(n) from t";
+
+/// Has no limit of time end a query.
+pub(crate) fn patient(settings: &mut Settings) {
+    let limits = &mut settings.limits;
+    for limit in [&mut limits.time, &mut limits.flow, &mut limits.stall] {
+        *limit = Duration::from_hours(1);
+    }
+}
 
 /// A run of three users, merged: made once for all tests that only read it.
 pub(crate) fn merged() -> &'static World {

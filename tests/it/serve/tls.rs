@@ -90,14 +90,14 @@ fn exchange(
     (parse(&bytes), certificate)
 }
 
-/// A service over TLS, with the folder of its certificate.
-fn encrypted() -> (Service, tempfile::TempDir) {
+/// A service over TLS that waits so long for a handshake and for a head, with the folder of its certificate.
+fn encrypted(head: Duration) -> (Service, tempfile::TempDir) {
     let folder = tempfile::tempdir().unwrap();
     put(folder.path(), ONE);
     let (certificate, key) = (folder.path().join("c.pem"), folder.path().join("c.key"));
     let service = Service::start(&[merged().path("merged")], |settings| {
         settings.tls = Some((certificate, key));
-        settings.head = Duration::from_secs(2);
+        settings.head = head;
         settings.host_names = vec!["lab.example.org".into()];
     });
     (service, folder)
@@ -110,7 +110,7 @@ fn put(folder: &std::path::Path, [certificate, key]: [&str; 2]) {
 
 #[test]
 fn both_versions_are_spoken_and_cookies_are_bound_to_them() {
-    let (service, _folder) = encrypted();
+    let (service, _folder) = encrypted(Duration::from_mins(1));
     for version in [&TLS12, &TLS13] {
         let host = "Host: lab.example.org";
         let (reply, _) = exchange(service.address, &[version], &["GET /healthz HTTP/1.1", host], "");
@@ -136,22 +136,22 @@ fn both_versions_are_spoken_and_cookies_are_bound_to_them() {
 #[test]
 #[ignore = "long"]
 fn whoever_begins_and_says_nothing_is_let_go() {
-    let (service, _folder) = encrypted();
+    let (service, _folder) = encrypted(Duration::from_secs(2));
     for begin in [&b""[..], b"\x16\x03\x01"] {
         let mut stream = TcpStream::connect(service.address).unwrap();
         stream.write_all(begin).unwrap();
-        stream.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
+        stream.set_read_timeout(Some(Duration::from_mins(1))).unwrap();
         let since = Instant::now();
         let mut rest = Vec::new();
         let _ = stream.read_to_end(&mut rest);
-        assert!(since.elapsed() < Duration::from_secs(15), "{begin:?}");
+        assert!(since.elapsed() < Duration::from_secs(50), "{begin:?}");
     }
 }
 
 #[test]
 #[ignore = "long"]
 fn a_certificate_that_is_renewed_is_used() {
-    let (service, folder) = encrypted();
+    let (service, folder) = encrypted(Duration::from_mins(1));
     let now = || {
         let lines = ["GET /healthz HTTP/1.1", "Host: lab.example.org"];
         let (reply, certificate) = exchange(service.address, &[&TLS13], &lines, "");

@@ -28,8 +28,9 @@ use super::work::Spec;
 /// How long a question to the scheduler may take, and how long none may be answered.
 const ANSWER: u64 = 5;
 const AWAY: Duration = Duration::from_secs(15);
-/// How often it is asked.
+/// How often it is asked at most, and first.
 const PAUSE: Duration = Duration::from_millis(50);
+const FIRST: Duration = Duration::from_millis(5);
 
 /// The scheduler as who hands work in sees it.
 pub(super) struct Desk<'a> {
@@ -101,7 +102,7 @@ impl<'a> Desk<'a> {
 
     /// Where the rows of a job are, once it has ended.
     async fn follow(&mut self, job: &str) -> Result<Vec<PartitionLocation>, String> {
-        let mut heard = Instant::now();
+        let (mut heard, mut pause) = (Instant::now(), FIRST);
         loop {
             let asked = self.client.get_job_status(GetJobStatusParams { job_id: job.to_owned() }).await;
             let state = match asked {
@@ -126,7 +127,8 @@ impl<'a> Desk<'a> {
                     ));
                 }
             }
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
+            pause = (pause * 2).min(PAUSE);
         }
     }
 

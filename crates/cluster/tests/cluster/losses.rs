@@ -49,14 +49,20 @@ fn all_executors_are_killed_and_the_rest_is_done_later() {
     let before =
         std::fs::metadata(lab.path("out/_parts/3-combine/00000.parquet")).unwrap().modified().unwrap();
     assert!(!lab.path("out/merge.yaml").exists());
-    // Others come.
-    let _third = lab.executor(&at, &[]);
+    // Others come. They are held up at the second part that is written: what was done goes with the end of the merge.
+    let go_on = lab.path("go-on");
+    let failpoint = format!("part@2|_parts/4-write/|wait|{}", go_on.display());
+    let _third = lab.executor(&at, &[("RESULTS_FAILPOINT", failpoint.as_str())]);
     expect(2, &mut lab.merge(&at, "out", &[]));
     let mut rest = lab.merge(&at, "out", &["--resume-parts"]).stderr(Stdio::piped()).spawn().unwrap();
-    wait_until("a part is written", || lab.path("out/_parts/4-write/00000.parquet").exists());
+    wait_until("a part is written", || {
+        let mut written = std::fs::read_dir(lab.path("out/_parts/4-write")).into_iter().flatten().flatten();
+        written.any(|entry| entry.path().extension().is_some_and(|end| end == "parquet"))
+    });
     let after =
         std::fs::metadata(lab.path("out/_parts/3-combine/00000.parquet")).unwrap().modified().unwrap();
     assert_eq!(before, after, "what was done is not done again");
+    std::fs::write(go_on, "").unwrap();
     assert!(rest.wait().unwrap().success());
     lab.is_whole("out");
 }

@@ -1,6 +1,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use arrow::array::AsArray;
@@ -295,30 +295,40 @@ fn readers_and_writers_go_on() {
     let run = new_run(dir.path());
     commit(&run, &schemas(), attempt("first", 0, 2, UnitState::Ok)).unwrap();
     compact(&run);
-    let done = AtomicBool::new(false);
-    std::thread::scope(|scope| {
-        let (run, done) = (&run, &done);
+    let (done, rewritten) = (AtomicBool::new(false), AtomicU64::new(0));
+    let written = std::thread::scope(|scope| {
+        let (run, done, rewritten) = (&run, &done, &rewritten);
         let writer = |name: char| {
             scope.spawn(move || {
-                for i in 0..60u32 {
+                let mut written = 0_usize;
+                for i in 0..20_000u32 {
+                    // However quick the disk is, compactions have met with them in the end.
+                    if i >= 60 {
+                        if rewritten.load(Ordering::Relaxed) > 50 {
+                            break;
+                        }
+                        std::thread::sleep(Duration::from_millis(10));
+                    }
                     let unit = |j| attempt(&format!("{name}{i}.{j}"), i % 2, 2, UnitState::Ok);
                     if i % 3 == 0 {
                         commit_group(run, &schemas(), (0..3).map(unit).collect(), 1).unwrap();
+                        written += 3;
                     } else {
                         commit(run, &schemas(), unit(0)).unwrap();
+                        written += 1;
                     }
                 }
+                written
             })
         };
         let writers = [writer('a'), writer('b')];
         let compactions = scope.spawn(move || {
-            let mut rewritten = 0;
             while !done.load(Ordering::Relaxed) {
                 // The reader is there nearly always, and keeps the old files from being removed.
                 let wait = Duration::from_millis(50);
-                rewritten += Compaction { run, schemas: &schemas(), wait }.run().unwrap().attempts;
+                let compacted = Compaction { run, schemas: &schemas(), wait }.run().unwrap();
+                rewritten.fetch_add(compacted.attempts, Ordering::Relaxed);
             }
-            rewritten
         });
         let reader = scope.spawn(move || {
             let mut seen = BTreeSet::new();
@@ -330,13 +340,14 @@ fn readers_and_writers_go_on() {
                 seen = now;
             }
         });
-        for writer in writers {
-            writer.join().unwrap();
-        }
+        let written: usize = writers.into_iter().map(|writer| writer.join().unwrap()).sum();
         done.store(true, Ordering::Relaxed);
         reader.join().unwrap();
-        assert!(compactions.join().unwrap() > 50);
+        compactions.join().unwrap();
+        written
     });
+    assert!(rewritten.into_inner() > 50);
     compact(&run);
-    assert_eq!(told(&run).len(), 1 + 2 * (40 + 20 * 3));
+    assert_eq!(told(&run).len(), 1 + written);
+    assert!(written >= 2 * (40 + 20 * 3), "{written}");
 }

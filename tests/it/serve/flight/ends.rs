@@ -1,6 +1,6 @@
 //! How answers end: whole, or with the reason, and never as if they were whole.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use arrow_flight::sql::{ActionCancelQueryRequest, ActionCancelQueryResult, Any, ProstMessageExt};
 use arrow_flight::{CancelFlightInfoRequest, CancelFlightInfoResult};
@@ -10,7 +10,7 @@ use tonic::Code;
 use super::super::super::world::World;
 use super::super::hostile::hostile;
 use super::super::tokens::token;
-use super::super::{ENDLESS, Service, merged, metric, service, service_with};
+use super::super::{ENDLESS, Service, merged, metric, patient, service, service_with};
 use super::{Flight, query, ticket};
 
 /// Rows without an end of which nobody reads more than a beginning.
@@ -96,17 +96,15 @@ fn messages_stay_below_four_megabytes_but_for_one_cell() {
 #[test]
 #[ignore = "long"]
 fn a_query_is_ended_by_whoever_asked_it() {
-    let service = service();
+    let service = service_with(patient);
     let mut flight = Flight::open(&service);
     let anna = token(merged(), &service, "anna", &[]);
     // A stream that is dropped.
     let info = flight.info(&query(MANY)).unwrap();
     let mut messages = flight.messages(ticket(&info)).unwrap();
     flight.next(&mut messages).unwrap().unwrap();
-    let since = Instant::now();
     drop(messages);
     service.until("it has ended", is_idle);
-    assert!(since.elapsed() < Duration::from_secs(1), "{:?}", since.elapsed());
     // The action; another token has no such ticket.
     let mut messages = flight.messages(ticket(&info)).unwrap();
     flight.next(&mut messages).unwrap().unwrap();
@@ -150,9 +148,10 @@ fn a_query_is_ended_over_http() {
     });
 }
 
+/// How soon is measured in `serve/tokens.rs`.
 #[test]
-fn what_a_token_opened_ends_within_two_seconds_of_its_end() {
-    let service = service();
+fn what_a_token_opened_ends_with_it() {
+    let service = service_with(patient);
     let anna = token(merged(), &service, "anna", &[]);
     let mut flight = Flight::of_token(&service, &anna);
     let info = flight.info(&query(MANY)).unwrap();
@@ -161,9 +160,11 @@ fn what_a_token_opened_ends_within_two_seconds_of_its_end() {
     let waiting = flight.info(&query("select 1 as n")).unwrap();
     let prepared = flight.prepare("select 1 as n").unwrap().prepared_statement_handle;
     merged().expect(0, &["token", "revoke", "anna", "--state", service.state.to_str().unwrap()]);
-    let since = Instant::now();
-    service.until("the query has ended", is_idle);
-    assert!(since.elapsed() <= Duration::from_secs(2), "{:?}", since.elapsed());
+    // Nobody asks anything meanwhile, which would have the service look at its tokens.
+    service.until("the query has ended", |service| {
+        service.audit().iter().any(|line| line["sql"] == MANY && line["ending"] == "cancelled")
+    });
+    assert!(is_idle(&service));
     let said = loop {
         match flight.next(&mut messages) {
             Ok(Some(_)) => {}
