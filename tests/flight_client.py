@@ -249,28 +249,15 @@ def ends(service):
         assert len(rows(db, "select repeat('x', 30000000) as x")[0][0]) == 30_000_000
 
 
-def gone(service, how, since, late):
+def gone(service, how, since):
     """How long a query is at work still: 200 ms are promised, and more are given to a machine that does other things."""
     while service.http("/api/v1/queries"):
-        assert time.time() < since + 60, f"after {how} it is at work still"
+        assert time.time() < since + 1, f"after {how} it is at work still"
         time.sleep(0.01)
-    took = time.time() - since
-    print(f"  gone {took:.3f} s after {how}")
-    if took >= 1:
-        late.append(f"after {how} it is at work for {took:.1f} s")
+    print(f"  gone {time.time() - since:.3f} s after {how}")
 
 
 def cancelled(service):
-    """A machine that does much else for a while is no fault of the program: one of three rounds has to keep the time all through."""
-    for _ in range(3):
-        late = cancelled_once(service)
-        if not late:
-            return
-    raise AssertionError(late)
-
-
-def cancelled_once(service):
-    late = []
     endless = "select n, repeat('x', 100) as x from (select unnest(range(1, 3000000)) as n)"
     with service.connect() as db, db.cursor() as cursor:
         cursor.execute(endless)
@@ -279,7 +266,7 @@ def cancelled_once(service):
         assert service.http("/api/v1/queries")
         since = time.time()
         cursor.adbc_cancel()
-        gone(service, "adbc_cancel among rows", since, late)
+        gone(service, "adbc_cancel among rows", since)
         refused(lambda: [None for _ in iter(reader.read_next_batch, None)])
         assert rows(db, "select 1") == [(1,)]
     # One that has no row yet, from another thread; and one that is ended over HTTP.
@@ -298,7 +285,7 @@ def cancelled_once(service):
                 cursor.adbc_cancel()
             else:
                 service.http(f"/api/v1/queries/{numbers[0]}/cancel", "POST")
-            gone(service, how, since, late)
+            gone(service, how, since)
             asked.join(60)
             assert said and not asked.is_alive(), how
     # A connection that is closed in the middle.
@@ -309,8 +296,7 @@ def cancelled_once(service):
     since = time.time()
     cursor.close()
     db.close()
-    gone(service, "close", since, late)
-    return late
+    gone(service, "close", since)
 
 
 def fetch(cursor, sql):
