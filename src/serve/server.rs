@@ -263,7 +263,8 @@ fn beside(
 
 /// Looks for directories again.
 async fn look(app: Arc<App>, every: Duration) {
-    let mut ticks = tokio::time::interval(every);
+    // They were looked at when the service began.
+    let mut ticks = tokio::time::interval_at(tokio::time::Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;

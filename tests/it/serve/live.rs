@@ -131,11 +131,11 @@ fn one_reading_is_for_all_who_watch() {
     says(&world, "run", 1);
     let service = Service::start(&[world.path("run")], |settings| settings.look = Duration::from_hours(1));
     let looks = || super::metric(&service, "results_source_looks_total");
+    let (before, since) = (looks(), std::time::Instant::now());
     let mut all: Vec<Events> = (0..30).map(|_| Events::of(&service, "run")).collect();
     for events in &mut all {
         assert_eq!(events.next().unwrap().0, "status");
     }
-    let (before, since) = (looks(), std::time::Instant::now());
     for done in 2..5 {
         says(&world, "run", done);
         for events in &mut all {
