@@ -4,7 +4,7 @@ use std::io::{Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, killpg};
@@ -12,6 +12,9 @@ use nix::unistd::Pid;
 
 /// How often is looked whether it has ended.
 const LOOK: Duration = Duration::from_millis(5);
+
+/// What is waited for the last words of one that had to be ended.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// More than any scheduler says of a run: what comes behind it is not kept.
 const MOST: u64 = 256 << 20;
@@ -56,12 +59,23 @@ pub(super) fn ask(
         std::thread::spawn(move || drop(to.write_all(&bytes)));
     }
     let (out, err) = (reader(child.stdout.take()), reader(child.stderr.take()));
-    let status = wait(&mut child, within);
-    let text = |reader: JoinHandle<String>| reader.join().unwrap_or_default();
-    match status {
-        Some(good) => Ok(Answer { good, out: text(out), err: text(err) }),
-        None => Err(format!("{program} had no answer within {} s", within.as_secs())),
+    let text = |reader: &Receiver<String>| reader.recv().unwrap_or_default();
+    if let Some(good) = wait(&mut child, within) {
+        return Ok(Answer { good, out: text(&out), err: text(&err) });
     }
+    // A child of it that left its group may still hold the pipe.
+    let said = err.recv_timeout(LAST_WORDS).unwrap_or_default();
+    let said: Vec<&str> = said.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    let said = if said.is_empty() { String::new() } else { format!("; it said: {}", said.join("; ")) };
+    Err(format!("{} had no answer within {} s{said}", named(words), within.as_secs()))
+}
+
+/// The program of a command, which may stand behind `env` and what that sets.
+fn named(words: &[String]) -> &str {
+    let mut words = words.iter().map(String::as_str);
+    let first = words.next().unwrap_or_default();
+    let behind = if first == "env" { words.find(|word| !word.contains('=')) } else { None };
+    behind.unwrap_or(first)
 }
 
 /// Whether it ended well; none if it had to be killed.
@@ -83,14 +97,17 @@ fn wait(child: &mut Child, within: Duration) -> Option<bool> {
     }
 }
 
-fn reader(from: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
+fn reader(from: Option<impl Read + Send + 'static>) -> Receiver<String> {
+    let (send, receive) = channel();
     std::thread::spawn(move || {
         let mut bytes = Vec::new();
         if let Some(from) = from {
             let _ = from.take(MOST).read_to_end(&mut bytes);
         }
-        String::from_utf8_lossy(&bytes).into_owned()
-    })
+        // Nobody may want it any more.
+        let _ = send.send(String::from_utf8_lossy(&bytes).into_owned());
+    });
+    receive
 }
 
 /// Whether a program is on the path.
@@ -121,7 +138,11 @@ mod tests {
         assert_eq!((said.good, said.out.as_str(), said.complaint().as_str()), (false, "text", "bad"));
         let start = Instant::now();
         // Children of the command are ended too.
-        assert!(sh("sleep 60 & sleep 60", None, 50).unwrap_err().contains("no answer"));
+        assert!(sh("sleep 60 & sleep 60", None, 50).unwrap_err().contains("sh had no answer"));
+        let said = sh("echo 'busy, trying again' >&2; sleep 60", None, 2000).unwrap_err();
+        assert!(said.ends_with("; it said: busy, trying again"), "{said}");
+        let squeue = ["env", "A=b", "squeue", "-h"].map(str::to_owned);
+        assert_eq!((named(&squeue), named(&squeue[2..])), ("squeue", "squeue"));
         assert!(start.elapsed() < Duration::from_secs(20));
         let none = ask(&["no-such-program".to_owned()], Path::new("/"), None, Duration::from_secs(1));
         assert!(none.unwrap_err().contains("cannot be started"));

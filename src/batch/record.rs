@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::BatchError;
-use crate::store::{Created, Object, Run};
+use crate::store::{Created, Object, Protocol, Run};
 use crate::yaml::{from_yaml, to_yaml};
 
 /// Where submissions lie in a run.
@@ -155,9 +155,21 @@ impl Submission {
         Ok(run.storage().create(&self.object())? == Created::Yes)
     }
 
-    /// Writes it down again, with what has come since.
+    /// Writes it down again, with what has come since. Its number is this process's.
     pub(super) fn update(&self, run: &Run) -> Result<(), BatchError> {
-        Ok(run.storage().replace(&self.object())?)
+        let (storage, object) = (run.storage(), self.object());
+        match run.protocol() {
+            Protocol::Locks => storage.replace(&object)?,
+            Protocol::Names => storage.note(&object)?,
+        }
+        Ok(())
+    }
+
+    /// The scheduler's job that has a task, and its number there.
+    pub(super) fn job_of(&self, task: usize) -> Option<(&Job, Option<u64>)> {
+        let job =
+            self.jobs.iter().find(|job| (job.first_task..job.first_task + job.tasks).contains(&task))?;
+        Some((job, job.first_index.map(|first| first + (task - job.first_task) as u64)))
     }
 
     fn object(&self) -> Object {
@@ -170,6 +182,11 @@ impl Submission {
 /// The folder of a submission in the run.
 pub(super) fn folder(number: u32) -> String {
     format!("{FOLDER}/{number:04}")
+}
+
+/// What a task of a submission, by its number from 0, is called in the leases of its workers.
+pub(super) fn task_name(folder: &str, task: &str) -> String {
+    format!("task {task} of {folder}")
 }
 
 /// The highest number of a submission of a run, whoever wrote it; 0 if there is none.

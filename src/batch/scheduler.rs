@@ -190,8 +190,22 @@ impl Engine {
     /// Why it refuses, with what helps.
     pub(super) fn refused(&self, answer: &Answer) -> BatchError {
         let says = answer.complaint();
-        let refusal = self.refusals.iter().find(|refusal| refusal.says.0.is_match(&says));
-        let hint = refusal.map_or_else(String::new, |refusal| {
+        let hint = self.hint(&says).unwrap_or_default();
+        BatchError::Refused { title: self.title.clone(), says, hint }
+    }
+
+    /// That a job was not taken within the time that is waited for it.
+    pub(super) fn not_taken(&self, says: String) -> BatchError {
+        match self.hint(&says) {
+            Some(hint) => BatchError::Refused { title: self.title.clone(), says, hint },
+            None => BatchError::NoAnswer { title: self.title.clone(), says },
+        }
+    }
+
+    /// What helps against what it says, as a line of its own, where that is known.
+    fn hint(&self, says: &str) -> Option<String> {
+        let refusal = self.refusals.iter().find(|refusal| refusal.says.0.is_match(says));
+        refusal.map(|refusal| {
             let there = if refusal.ask.is_empty() {
                 None
             } else {
@@ -202,8 +216,7 @@ impl Engine {
                 .filter(|there| !there.is_empty())
                 .map_or_else(String::new, |there| format!(": {there}"));
             format!("\n(hint: {}{there})", refusal.hint)
-        });
-        BatchError::Refused { title: self.title.clone(), says, hint }
+        })
     }
 
     /// Ends jobs.

@@ -5,9 +5,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::engine::Engine;
+use super::record::task_name;
 use super::shell::{line, quoted};
 use super::template::{filled, filled_or_empty};
 use super::work::{StageWork, Work};
+use crate::leases::{JOB, OVER};
 use crate::store::Location;
 
 /// What a process takes besides the memory that it may have.
@@ -84,6 +86,8 @@ pub(super) struct Scripts<'a> {
     pub(super) places: &'a Places,
     /// The folder of the submission in the run.
     pub(super) folder: &'a str,
+    /// The tokens of leases of which it is known that they are over.
+    pub(super) over: &'a [String],
 }
 
 type Value<'a> = (&'a str, Option<Cow<'a, str>>);
@@ -157,6 +161,11 @@ impl Scripts<'_> {
                 let tasks = quoted(&self.tasks().display().to_string());
                 let number = self.number(work);
                 text.push_str(&format!("shards=$(sed -n \"$(({number} + 1))p\" {tasks}) || exit 1\n"));
+                let name = task_name(self.folder, &format!("$(({number}))"));
+                text.push_str(&format!("{JOB}=\"{name}\"; export {JOB}\n"));
+                if !self.over.is_empty() {
+                    text.push_str(&format!("{OVER}={}; export {OVER}\n", quoted(&self.over.join(" "))));
+                }
                 self.task(&run)
             }
         };

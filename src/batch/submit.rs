@@ -7,7 +7,7 @@ use super::array::{Array, packed, share};
 use super::ask::{Answer, ask};
 use super::engine::Engine;
 use super::error::BatchError;
-use super::heard::live_jobs;
+use super::heard::{Last, last};
 use super::load::Engines;
 use super::record::{Job, LOCK, MergeJob, MergeStages, StageJob, Submission, folder, last_number};
 use super::script::{Places, Scripts, Wish, is_url};
@@ -15,8 +15,9 @@ use super::shell::line;
 use super::steps::{Step, steps};
 use super::word::Word;
 use super::work::{StageWork, Work};
+use crate::leases::{Terms, observe};
 use crate::run::status;
-use crate::store::{Held, Hold, Location, Object, Protocol, Run};
+use crate::store::{Created, Held, Hold, Location, Object, Protocol, Run};
 
 /// What is waited for a scheduler that takes a job. One that is busy tries again by itself.
 const PATIENCE: Duration = Duration::from_mins(2);
@@ -28,6 +29,9 @@ const WATCHED: Duration = Duration::from_secs(2);
 const STAYS: Duration = Duration::from_millis(900);
 
 const LOOK: Duration = Duration::from_millis(150);
+
+/// So many of those who work on a run are named.
+const NAMED: usize = 8;
 
 /// Shards of a run that are to be worked on by a scheduler's tasks.
 #[derive(Debug)]
@@ -114,18 +118,18 @@ impl<'a> Submit<'a> {
         Preview { jobs }
     }
 
-    /// Submits.
+    /// Submits. `note` is told what it waits for.
     ///
     /// # Errors
     /// The scheduler refuses, would never start the job, or says what is not understood; the run is submitted already,
     /// or worked on.
-    pub(crate) fn send(&self, engines: Engines<'_>) -> Result<Submitted, BatchError> {
+    pub(crate) fn send(&self, engines: Engines<'_>, note: &dyn Fn(&str)) -> Result<Submitted, BatchError> {
         let _alone = self.alone()?;
         let last = last_number(self.run)?;
-        self.is_free(engines)?;
+        let over = self.is_free(engines, note)?;
         let mut submission = self.registered(last + 1)?;
         let folder = submission.folder();
-        let scripts = self.scripts(&folder);
+        let scripts = Scripts { over: &over, ..self.scripts(&folder) };
         let tasks: Vec<String> = self.tasks.iter().map(|shards| share(shards, self.of) + "\n").collect();
         self.write(&format!("{folder}/tasks"), tasks.concat())?;
         let mut sent = self.send_all(&scripts, &mut submission);
@@ -150,7 +154,7 @@ impl<'a> Submit<'a> {
             self.write(&job.script, text.clone())?;
             let input = job.reads_script.then(|| text.into_bytes());
             let answer = ask(&job.command, &self.places.folder, input.as_deref(), PATIENCE)
-                .map_err(|says| BatchError::NoAnswer { title: self.engine.title.clone(), says })?;
+                .map_err(|says| self.engine.not_taken(says))?;
             let (id, name) = self.id_in(&answer, &job.command)?;
             ids.push(id.clone());
             self.write_down(submission, scripts, work, (id, name));
@@ -248,23 +252,39 @@ impl<'a> Submit<'a> {
         Err(BatchError::Submitting { run: self.run.name(), holder })
     }
 
-    /// Refuses a run that somebody works on, or will.
-    fn is_free(&self, engines: Engines<'_>) -> Result<(), BatchError> {
-        let jobs = live_jobs(self.run, engines)?;
+    /// Refuses a run that somebody works on, or will; the leases of which it is known now that they are over, by their
+    /// tokens, so that no task has to find that out again.
+    fn is_free(&self, engines: Engines<'_>, note: &dyn Fn(&str)) -> Result<Vec<String>, BatchError> {
+        let last = last(self.run, engines)?;
+        let jobs = last.as_ref().map(Last::live).unwrap_or_default();
         if !jobs.is_empty() {
             return Err(BatchError::Submitted { run: self.run.name(), jobs: jobs.join(", ") });
         }
-        let now = status(self.run)?;
-        let busy: Vec<String> = now
-            .shards
-            .iter()
-            .filter(|s| s.state == "running")
-            .map(|s| format!("shard {}", s.shard))
-            .collect();
+        let (busy, over) = match self.run.protocol() {
+            Protocol::Locks => {
+                let busy = |worker: String, shard: u32| format!("shard {shard}: {worker}");
+                let shards = status(self.run)?.shards.into_iter();
+                (shards.filter_map(|s| Some(busy(s.worker?, s.shard))).collect(), Vec::new())
+            }
+            Protocol::Names => {
+                let is_over = |job: &Option<String>| {
+                    last.as_ref().zip(job.as_deref()).is_some_and(|(last, job)| last.is_over(job))
+                };
+                let wait = |who: &str, most: Duration| {
+                    note(&format!(
+                        "seeing for up to {} s whether it is still worked on: {who}",
+                        most.as_secs()
+                    ));
+                };
+                let storage = self.run.storage();
+                let seen = observe(storage, Terms::default(), &|claim| is_over(&claim.job), &wait)?;
+                (seen.living, seen.over)
+            }
+        };
         if busy.is_empty() {
-            return Ok(());
+            return Ok(over);
         }
-        Err(BatchError::Working { run: self.run.name(), who: busy.join(", ") })
+        Err(BatchError::Working { run: self.run.name(), who: named(&busy) })
     }
 
     /// Writes it down under a number that nobody had when it was seen that nobody works on the run.
@@ -287,13 +307,15 @@ impl<'a> Submit<'a> {
     }
 
     fn scripts<'b>(&'b self, folder: &'b str) -> Scripts<'b> {
-        Scripts { engine: self.engine, wish: &self.wish, places: &self.places, folder }
+        Scripts { engine: self.engine, wish: &self.wish, places: &self.places, folder, over: &[] }
     }
 
     fn write(&self, path: &str, text: String) -> Result<(), BatchError> {
         if self.places.files == self.places.run {
             let object = Object { path: path.to_owned(), bytes: text.into_bytes() };
-            return Ok(self.run.storage().replace(&object)?);
+            // The folder has a number that nobody had before.
+            let _is_there: Created = self.run.storage().create(&object)?;
+            return Ok(());
         }
         let path = self.places.files.join(path);
         let made = path.parent().map_or(Ok(()), std::fs::create_dir_all);
@@ -328,6 +350,12 @@ impl<'a> Submit<'a> {
         }
         Ok(())
     }
+}
+
+/// The first of those who are at work, and how many more there are.
+fn named(busy: &[String]) -> String {
+    let shown = busy.iter().take(NAMED).cloned().collect::<Vec<_>>().join("; ");
+    if busy.len() > NAMED { format!("{shown}; … ({} in all)", busy.len()) } else { shown }
 }
 
 /// The folder for scripts and logs of a run in an object store, beside where it is submitted: no two runs have one.

@@ -17,7 +17,7 @@ use crate::error::{Exit, Failure};
 use crate::event::Counts;
 use crate::printable::printable;
 use crate::progress::duration;
-use crate::run::{RunStatus, open, status};
+use crate::run::{RunStatus, ShardProgress, open, status};
 use crate::store::Location;
 
 #[derive(Debug, clap::Args)]
@@ -136,7 +136,7 @@ fn render(seen: &Seen) -> String {
                 s.counts.skipped.to_string(),
                 s.counts.failed.to_string(),
                 s.eta_seconds.map_or("-".into(), |e| duration(e * 1000)),
-                [s.current_user.clone(), s.stage.clone()].into_iter().flatten().collect::<Vec<_>>().join(" "),
+                whereabouts(s),
             ];
             row.extend(batch.map(|batch| batch::cells(batch, s, status.of)).into_iter().flatten());
             row
@@ -161,6 +161,14 @@ fn render(seen: &Seen) -> String {
         None => {}
     }
     out
+}
+
+/// The user that a shard is at, or was at when it was last heard of.
+fn whereabouts(shard: &ShardProgress) -> String {
+    if let Some(user) = &shard.last_user {
+        return format!("was at {user}");
+    }
+    [shard.current_user.clone(), shard.stage.clone()].into_iter().flatten().collect::<Vec<_>>().join(" ")
 }
 
 /// What is not simply done, where there is any.

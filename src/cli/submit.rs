@@ -137,7 +137,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
     if args.dry_run {
         return shown(&submit.preview());
     }
-    let sent = submit.send(Engines(folder.as_deref()));
+    let sent = submit.send(Engines(folder.as_deref()), &|words| say_line(format_args!("note: {words}")));
     let sent = sent.inspect_err(|_| stays(args, &dir)).map_err(batch_failure)?;
     told(args, &engine, &run, &sent, shards.len())
 }

@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::alike::Told;
-use super::words::{bytes, restarting, set_aside, waiting};
+use super::words::{bytes, damaged, restarting, set_aside, waiting};
 use crate::event::{Event, EventKind, EventSink};
 use crate::printable::printable;
 use crate::store::UnitState;
@@ -69,8 +69,8 @@ impl EventSink for Bars {
                 bar.set_prefix(format!("shard {} {:>7}", event.shard, bytes(*memory_bytes)));
             }
             EventKind::UnitAnalysed { .. } | EventKind::UnitTimedOut { .. } => {}
-            EventKind::ShardWaiting { .. } | EventKind::SetAside { .. } => {
-                if let Some(line) = waiting(event).or_else(|| set_aside(event)) {
+            EventKind::ShardWaiting { .. } | EventKind::SetAside { .. } | EventKind::Damaged { .. } => {
+                if let Some(line) = waiting(event).or_else(|| set_aside(event)).or_else(|| damaged(event)) {
                     let _ = self.all.println(line);
                 }
             }

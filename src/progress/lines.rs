@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::alike::Told;
-use super::words::{duration, restarting, set_aside, waiting};
+use super::words::{damaged, duration, restarting, set_aside, waiting};
 use crate::event::{Counts, Event, EventKind, EventSink};
 use crate::printable::printable;
 use crate::store::UnitState;
@@ -86,6 +86,7 @@ impl<W: Write + Send> Lines<W> {
             EventKind::ShardRestarting { .. } => restarting(event),
             EventKind::ShardWaiting { .. } => waiting(event),
             EventKind::SetAside { .. } => set_aside(event),
+            EventKind::Damaged { .. } => damaged(event),
             EventKind::ShardLost { cause, last_user } => {
                 let user = last_user.as_ref().map_or_else(String::new, |u| format!(" at user {u}"));
                 Some(format!("shard {shard}: {cause}{user}"))

@@ -9,6 +9,12 @@ pub(super) fn set_aside(event: &Event) -> Option<String> {
     Some(format!("shard {shard}: {file} {cause}; it was moved to _damaged/, and its units are done again"))
 }
 
+/// A data file that is not what was written, in words.
+pub(super) fn damaged(event: &Event) -> Option<String> {
+    let EventKind::Damaged { what } = &event.kind else { return None };
+    Some(format!("shard {}: {what}; its units are done again", event.shard))
+}
+
 /// What is said of a worker that waits for another.
 pub(super) fn waiting(event: &Event) -> Option<String> {
     let EventKind::ShardWaiting { holder, seconds } = &event.kind else { return None };

@@ -31,12 +31,14 @@ pub struct Decision {
     pub again: bool,
     /// Why, in words.
     pub why: String,
+    /// Whether it was done, and what was written is damaged.
+    pub damaged: bool,
 }
 
 /// Decides about a unit by the attempt that counts and what its numbers would come from now.
 pub fn decide(standing: Option<&Standing<'_>>, now: &Basis, redo: Redo) -> Decision {
-    let again = |why: String| Decision { again: true, why };
-    let keep = |why: String| Decision { again: false, why };
+    let again = |why: String| Decision { again: true, why, damaged: false };
+    let keep = |why: String| Decision { again: false, why, damaged: false };
     let Some(standing) = standing else { return again("never done".into()) };
     let row = standing.row;
     if row.config_fingerprint != now.config {
@@ -51,7 +53,7 @@ pub fn decide(standing: Option<&Standing<'_>>, now: &Basis, redo: Redo) -> Decis
         return again(changed("input", then, now));
     }
     if let Some(damage) = &standing.damage {
-        return again(damage.clone());
+        return Decision { damaged: true, ..again(damage.clone()) };
     }
     let reason = row.reason.as_deref().unwrap_or("no reason given");
     let due = redo.failed_before.is_some_and(|before| standing.ended_before(before));

@@ -119,6 +119,7 @@ fn is_kept(event: &Event) -> bool {
         EventKind::ShardStarted { already_done, .. } => *already_done < event.counts.total,
         EventKind::UnitTimedOut { .. }
         | EventKind::SetAside { .. }
+        | EventKind::Damaged { .. }
         | EventKind::ShardRestarting { .. }
         | EventKind::ShardLost { .. } => true,
         EventKind::UnitCommitted { reason: Some(reason), .. } => reason.starts_with(QUARANTINED),

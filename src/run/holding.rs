@@ -107,7 +107,7 @@ impl Holding {
 /// What is known of a holder without waiting.
 fn known(claim: &Claim, beat: Option<&[u8]>) -> Known {
     let told = || beat.and_then(|beat| serde_json::from_slice::<ShardStatus>(beat).ok());
-    if claim.is_gone() {
+    if claim.is_over() {
         Known::Over
     } else if told().is_some_and(|told| told.is_ending()) {
         Known::Ending

@@ -1,15 +1,16 @@
 //! What a worker has to do: the users of its share with work left.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use super::decide::Redo;
 use super::orders::{Orders, UnitKey};
 use super::plan::{Decided, decisions_by};
 use super::problem::{Problem, problem};
+use super::progress::Progress;
 use super::shard_status::KEPT;
 use crate::attempts::Ledger;
 use crate::engine::{Engine, UserJob};
-use crate::event::Counts;
+use crate::event::{Counts, EventKind};
 use crate::store::{Assignment, ExpectedUnit, Run, StoreError, bucket_of};
 
 /// Of whom.
@@ -36,12 +37,24 @@ pub(super) struct Jobs {
     pub(super) counts: Counts,
     /// The first units that are done and did not end `ok`.
     pub(super) problems: Vec<Problem>,
+    /// Data files that are not what was written, with why; their units are among the users.
+    pub(super) damaged: BTreeSet<String>,
 }
 
 impl Jobs {
     /// Whether nothing is left to do.
     pub(super) fn is_empty(&self) -> bool {
         self.alone.is_empty() && self.users.is_empty() && self.given_up.is_empty()
+    }
+
+    /// Says which data files are not what was written.
+    pub(super) fn tell_damaged(&self, progress: &Progress<'_>) {
+        let told = self.damaged.iter().take(KEPT).cloned();
+        let more = self.damaged.len().saturating_sub(KEPT);
+        let more = (more > 0).then(|| format!("{more} more data files are not what was written"));
+        for what in told.chain(more) {
+            progress.emit(EventKind::Damaged { what });
+        }
     }
 }
 
@@ -58,6 +71,9 @@ impl Wanted<'_> {
             let key = UnitKey { user_id: unit.user_id.clone(), feature_mode: unit.feature_mode.clone() };
             if let Some(end) = last_end_us {
                 found.earlier.insert(key.clone(), end);
+            }
+            if decision.damaged {
+                found.damaged.insert(decision.why);
             }
             match row {
                 Some(row) if !decision.again => {

@@ -50,7 +50,7 @@ pub(super) fn decisions_by<'a>(
         let rows = done.remove(&(unit.user_id.as_str(), unit.feature_mode.as_str())).unwrap_or_default();
         users.entry(unit.position).or_default().push((unit, rows));
     }
-    let damage = Damage::by_checksums(run.storage(), users.values().flatten().map(|(_, rows)| *rows));
+    let damage = Damage::by_checksums(run.storage(), users.values().flatten().map(|(_, rows)| *rows))?;
     let (config, version) = (&run.manifest().config_fingerprint, engine.version());
     let of_user = |units: Vec<(&'a ExpectedUnit, &[LedgerRow])>| -> Vec<Decided<'a>> {
         let input = units

@@ -52,6 +52,11 @@ pub struct ShardProgress {
     pub current_user: Option<String>,
     /// The stage of that user.
     pub stage: Option<String>,
+    /// The user that it was on when it was last heard of, if it has not ended by itself and is not known to be at work.
+    pub last_user: Option<String>,
+    /// Who is at work on it, in words.
+    #[serde(skip)]
+    pub worker: Option<String>,
     /// Units per minute since the worker started.
     pub per_minute: Option<f64>,
     /// Seconds until it is done.
@@ -203,6 +208,10 @@ fn progress(shard: u32, mut counts: Counts, status: Option<&ShardStatus>) -> Sha
         counts,
         current_user: live.and_then(|s| s.current_user.clone()),
         stage: live.and_then(|s| s.stage.clone()),
+        last_user: status
+            .filter(|_| ["lost", "silent", "stopped"].contains(&state))
+            .and_then(|s| s.current_user.clone()),
+        worker: live.map(|s| format!("process {} on {}", s.pid, s.host)),
         per_minute,
         eta_seconds: eta(per_minute, counts),
         last_error: status.and_then(|s| s.last_error.clone()),

@@ -144,6 +144,7 @@ impl Worker<'_> {
         for (file, cause) in &leftovers.set_aside {
             progress.emit(EventKind::SetAside { file: file.clone(), cause: cause.clone() });
         }
+        plan.tell_damaged(&progress);
         let committer =
             Committer::new(self.run, self.schemas, &progress, (&**holding, &heartbeat, self.stop));
         let already_done = plan.counts.done();

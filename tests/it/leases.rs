@@ -14,7 +14,7 @@ use results::store::{
     Assignment, Created, Entry, Location, MemoryStorage, Object, Run, Storage, StorageError, StoreError,
 };
 
-use crate::hooked::Hooked;
+use crate::hooked::{Asked, Hooked};
 use crate::world::World;
 
 /// Twenty times as fast as it is meant to be: a beat a second.
@@ -164,7 +164,7 @@ impl EventSink for Teller {
 
 fn elsewhere() -> Claim {
     let ttl = terms().ttl;
-    Claim { host: "elsewhere".into(), job: Some("17".into()), ..Claim::of_this_process(ttl) }
+    Claim { host: "elsewhere".into(), job: Some("job 17".into()), ..Claim::of_this_process(ttl) }
 }
 
 #[test]
@@ -393,4 +393,26 @@ fn a_worker_that_nobody_hears_stops_by_itself() {
     assert_eq!(bench.work("0/1", &next, &Stop::default()).unwrap().counts.ok, 4);
     assert_eq!(next.waited_for(), [""; 0]);
     assert_eq!(bench.ledger(), ["0of1f2"]);
+}
+
+#[test]
+fn a_file_that_cannot_be_read_now_is_not_taken_for_a_damaged_one() {
+    let bench = Bench::new();
+    let work = || bench.work("0/1", &Teller::new(), &Stop::default()).unwrap();
+    assert_eq!(work().counts.ok, 4);
+    let done = bench.storage.list("users").unwrap();
+    let silent = Hooked::new(bench.storage.clone(), |asked| match asked {
+        Asked::Read(path) if path.starts_with("te/") => {
+            let source = std::io::ErrorKind::TimedOut.into();
+            Err(StorageError { action: "read", path: path.to_owned(), source })
+        }
+        _ => Ok(()),
+    });
+    let error = bench.work_at(&Bench::run_at(Arc::new(silent)), "0/1", &Teller::new(), &Stop::default());
+    let error = error.unwrap_err();
+    assert_eq!(error.exit(), Exit::Error);
+    assert!(lines(&error)[0].starts_with("cannot read te/"), "{error:?}");
+    assert_eq!(bench.storage.list("users").unwrap(), done);
+    // Nothing is left to do once it can be read.
+    assert!(work().idle.is_some());
 }

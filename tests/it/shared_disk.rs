@@ -99,7 +99,10 @@ fn two_machines_do_not_have_one_share() {
         });
         let told = expect(&world, 2, "86400", &resume);
         let other = expect(&world, 2, "0", &["run", "--resume", "run", "--shard", "0/3"]);
+        let submitted = expect(&world, 2, "-86400", &["submit", "--resume", "run", "--engine", "local"]);
         over.store(true, Ordering::Relaxed);
+        let words = "run is being worked on: shard 0/2: process 17 on elsewhere";
+        assert!(submitted.err.contains(words), "{}", submitted.err);
         let words = "shard 0/2 is being worked on by another process: process 17 on elsewhere";
         assert!(told.err.contains(words), "{}", told.err);
         let words = "a worker that divides the users by 2 (process 17 on elsewhere";
@@ -110,6 +113,47 @@ fn two_machines_do_not_have_one_share() {
     expect(&world, 0, "0", &resume);
     world.expect(0, &["merge", "--output", "merged", "--shards", "run"]);
     assert_eq!(world.csv("merged"), world.csv("merged_flock"));
+}
+
+/// Whoever submits sees that nobody works any more, whatever the clocks say, and the tasks do not wait for it again.
+#[test]
+#[ignore = "long"]
+fn a_worker_that_died_is_watched_by_who_submits_and_by_no_task() {
+    let world = world(4);
+    expect(&world, 0, "0", &[&RUN[..], &["--shard", "1/2"]].concat());
+    let lease = |file: &str| world.path("run/_leases/1/0of2").join(file);
+    std::fs::create_dir_all(lease("")).unwrap();
+    std::fs::copy(world.path("run/_leases/1/1of2/1"), lease("1")).unwrap();
+    elsewhere(&world, "run/_leases/1/0of2/1");
+    // It said that it is at work, at a time that has not come by the clock of this machine.
+    let told = std::fs::read_to_string(world.path("run/_leases/1/1of2/1.end")).unwrap();
+    let mut told: serde_json::Value = serde_json::from_str(&told).unwrap();
+    told["state"] = "running".into();
+    told["current_user"] = "u00".into();
+    told["host"] = "elsewhere".into();
+    std::fs::write(lease("1.beat"), told.to_string()).unwrap();
+
+    let status = expect(&world, 0, "-86400", &["status", "run"]).out;
+    assert!(status.contains("silent") && status.contains("was at u00"), "{status}");
+    let submit = ["submit", "--resume", "run", "--engine", "local", "--merge", "merged"];
+    let submitted = expect(&world, 0, "-86400", &submit).err;
+    let words = "whether it is still worked on: shard 0/2: process 17 on elsewhere";
+    assert!(submitted.contains(words), "{submitted}");
+    world.wait_until("the merge", |world| world.path("merged/merge.yaml").exists());
+    assert_eq!(world.csv("merged"), world.csv("merged_flock"));
+    let script = std::fs::read_to_string(world.path("run/_submit/0001/job-1.sh")).unwrap();
+    assert!(
+        script.contains("\nRESULTS_OVER=") && script.contains(" of _submit/0001\"; export RESULTS_JOB\n"),
+        "{script}"
+    );
+    let claim: serde_json::Value = serde_json::from_slice(&std::fs::read(lease("2")).unwrap()).unwrap();
+    assert_eq!(claim["job"], "task 0 of _submit/0001");
+    let logs =
+        world.files("run/_submit").into_iter().filter(|path| path.extension().is_some_and(|e| e == "out"));
+    for log in logs {
+        let said = std::fs::read_to_string(&log).unwrap();
+        assert!(!said.contains("still at work"), "{}: {said}", log.display());
+    }
 }
 
 #[test]

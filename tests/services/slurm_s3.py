@@ -230,6 +230,7 @@ def kills(config, expected, rng):
 
 
 def events(config, expected):
+    rules(PROXY, FAULTS)
     run = Run("away", config)
     run.until_working(4)
     start = node_down(sorted(run.tasks())[0])
@@ -257,6 +258,7 @@ def events(config, expected):
         run.until_done()
         run.is_right(expected)
         print(f"{time.monotonic() - BEGAN:5.0f} s  preemption in the partition `{partition}`", flush=True)
+    rules(PROXY, [])
 
 
 def main():
@@ -279,7 +281,9 @@ def main():
     print(f"{time.monotonic() - BEGAN:5.0f} s  undisturbed", flush=True)
     kills(FOLDER / "plain.yaml", FOLDER / "expected", random.Random(SEED))
     events(FOLDER / "plain.yaml", FOLDER / "expected")
-    said = "".join(PROGRAM.log) + "".join(path.read_text(errors="replace") for path in SLURM.glob("*.log"))
+    logs = [*SLURM.glob("*.log"), *FOLDER.rglob("*.out")]
+    assert any(path.suffix == ".out" for path in logs), "tasks have left no logs"
+    said = "".join(PROGRAM.log) + "".join(path.read_text(errors="replace") for path in logs)
     assert os.environ["AWS_SECRET_ACCESS_KEY"] not in said, "a secret is told"
     print(f"{KILLS} kills and four events: nothing lost, nothing twice")
 

@@ -28,7 +28,7 @@ class Program:
 
 def faults(conflicts="*"):
     """Lines for the proxy: each fault of fault.py that a request may meet, with its seconds; conflicts for one method."""
-    kinds = [("error", 0), ("slowdown", 0), ("conflict", 0), ("lost", 0), ("done500", 0), ("twice", 0), ("late", 1), ("refuse", 0), ("slow", 0.3), ("cut", 0)]
+    kinds = [("error", 0), ("slowdown", 0), ("conflict", 0), ("lost", 0), ("done500", 0), ("twice", 0), ("late", 1), ("refuse", 0), ("slow", 0.3), ("cut", 0), ("timeout", 2), ("trickle", 0.1)]
     return [f"{conflicts if fault == 'conflict' else '*'} / {fault} {SHARE} -1 {seconds}" for fault, seconds in kinds]
 
 

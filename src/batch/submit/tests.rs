@@ -191,7 +191,7 @@ fn a_run_is_submitted_by_one_process_at_a_time() {
     let engine = engine("local", None).unwrap();
     let submit = submit(&engine, &run, "/results/k6", wish());
     let held = run.storage().lock(LOCK, Hold::Exclusive, Duration::ZERO).unwrap().unwrap();
-    let told = submit.send(Engines(None)).unwrap_err().to_string();
+    let told = submit.send(Engines(None), &|_| ()).unwrap_err().to_string();
     drop(held);
     assert!(told.contains("is being submitted by another process (process "), "{told}");
     assert!(submissions(&run).unwrap().is_empty());

@@ -23,6 +23,7 @@ impl Event {
             EventKind::SetAside { file, cause } => {
                 ("ledger file set aside", None, Some(format!("{file}: {cause}")))
             }
+            EventKind::Damaged { what } => ("data file damaged", None, Some(what)),
             EventKind::ShardRestarting { cause, users, .. } => {
                 ("restarted", (!users.is_empty()).then(|| users.join(", ")), Some(cause))
             }

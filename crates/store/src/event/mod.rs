@@ -145,6 +145,11 @@ pub enum EventKind {
         /// Why it could not be read.
         cause: String,
     },
+    /// A data file is not what was written; its units are done again.
+    Damaged {
+        /// The file, and why it cannot be used.
+        what: String,
+    },
     /// A worker that ended will be started again.
     ShardRestarting {
         /// Why it ended.

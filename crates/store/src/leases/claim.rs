@@ -8,8 +8,11 @@ use serde::{Deserialize, Serialize};
 use crate::store::new_attempt_id;
 use crate::system::{boot_id, host, is_ending};
 
-/// Where the scheduler's job is told to what it starts.
-const JOB: &str = "RESULTS_JOB";
+/// Where the task of a scheduler's job is told its name.
+pub const JOB: &str = "RESULTS_JOB";
+
+/// Where it is told whose leases are over: their tokens, with a space between.
+pub const OVER: &str = "RESULTS_OVER";
 
 /// The file of a lease.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,7 +25,7 @@ pub struct Claim {
     pub boot_id: String,
     /// The process.
     pub process: u32,
-    /// The job of a scheduler that it belongs to.
+    /// The task of a scheduler's job that it is, in words.
     #[serde(default)]
     pub job: Option<String>,
     /// After so many milliseconds without a new beat somebody else may have the share.
@@ -55,6 +58,12 @@ impl Claim {
         self.host == host() && (self.boot_id != boot_id() || is_ending(self.process))
     }
 
+    /// Whether it is known without waiting that its process is over: it is gone, or who started this process has said so.
+    pub fn is_over(&self) -> bool {
+        let is_said = |tokens: String| tokens.split(' ').any(|token| token == self.token);
+        self.is_gone() || std::env::var(OVER).is_ok_and(is_said)
+    }
+
     /// Whether another process of this process's job made it: a scheduler starts a job again when it is over.
     pub fn is_of_an_earlier_start_of(&self, mine: &Self) -> bool {
         let is_same_process = self.host == mine.host && self.process == mine.process;
@@ -75,7 +84,7 @@ impl Claim {
 impl fmt::Display for Claim {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "process {} on {}", self.process, self.host)?;
-        self.job.as_ref().map_or(Ok(()), |job| write!(f, ", job {job}"))
+        self.job.as_ref().map_or(Ok(()), |job| write!(f, ", {job}"))
     }
 }
 

@@ -38,7 +38,8 @@ pub(super) struct Sight {
 /// Looks again and again; what never changes is read once.
 #[derive(Debug)]
 pub(super) struct Looker {
-    share: Assignment,
+    /// None if all are looked at.
+    share: Option<Assignment>,
     /// Records of divisions, from 1.
     divisions: Vec<Division>,
     claims: HashMap<Lease, Option<Claim>>,
@@ -48,7 +49,12 @@ type Seen<T, P> = Result<T, SeekError<<P as Port>::Fault>>;
 
 impl Looker {
     pub(super) fn new(share: Assignment) -> Self {
-        Self { share, divisions: Vec::new(), claims: HashMap::new() }
+        Self { share: Some(share), divisions: Vec::new(), claims: HashMap::new() }
+    }
+
+    /// One that looks at all shares.
+    pub(super) fn of_all() -> Self {
+        Self { share: None, divisions: Vec::new(), claims: HashMap::new() }
     }
 
     pub(super) async fn look<P: Port>(&mut self, port: &P) -> Seen<Sight, P> {
@@ -57,8 +63,8 @@ impl Looker {
         let Some(division) = self.divisions.last().cloned() else {
             return Ok(Sight { before: Vec::new(), next: Next::Division(1) });
         };
-        let is_ours = division.of == self.share.of;
-        let folder = if is_ours { share_folder(newest, self.share) } else { division_folder(newest) };
+        let ours = self.share.filter(|share| share.of == division.of);
+        let folder = ours.map_or_else(|| division_folder(newest), |share| share_folder(newest, share));
         let leases = leases(&list(port, folder).await.map_err(SeekError::Fault)?);
         let highest = leases.iter().map(|(lease, _)| lease.number).fold(numbers_before(newest), u64::max);
         let mut open = open_leases(&leases);
@@ -72,11 +78,9 @@ impl Looker {
         for lease in open {
             before.push(self.sign(port, lease).await?);
         }
-        let next = if is_ours {
-            Next::Lease(Lease { division: newest, share: self.share, number: highest + 1 })
-        } else {
-            Next::Division(newest + 1)
-        };
+        let next = ours.map_or(Next::Division(newest + 1), |share| {
+            Next::Lease(Lease { division: newest, share, number: highest + 1 })
+        });
         Ok(Sight { before, next })
     }
 

@@ -20,6 +20,7 @@ mod look;
 #[cfg(test)]
 mod model;
 mod names;
+mod observe;
 mod port;
 mod record;
 mod seek;
@@ -28,9 +29,10 @@ mod tenure;
 mod terms;
 mod watch;
 
-pub use claim::Claim;
+pub use claim::{Claim, JOB, OVER};
 pub use error::SeekError;
 pub use names::Lease;
+pub use observe::{Observed, observe};
 pub use port::{Answer, Ask, Port, StorePort, at_once};
 pub use record::divide;
 pub use seek::{Known, Want, seek};

@@ -367,7 +367,7 @@ mod tests {
     }
 
     #[test]
-    fn it_is_a_storage() {
+    fn storage_contract() {
         let dir = tempfile::tempdir().unwrap();
         super::super::conformance::all(&|name| Arc::new(LocalStorage::new(dir.path().join(name))));
     }

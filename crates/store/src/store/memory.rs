@@ -236,7 +236,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_a_storage() {
+    fn storage_contract() {
         super::super::conformance::all(&|_| Arc::new(MemoryStorage::new()));
         super::super::conformance::all(&|_| Arc::new(MemoryStorage::without_locks()));
     }

@@ -113,5 +113,5 @@ pub use snapshot::snapshot;
 pub use storage::{Created, Entry, Guard, Held, Hold, Object, Objects, ReadAt, Storage, table_files};
 pub use unit_ledger::{ledger_files, unit_ledgers};
 pub use upload::upload;
-pub use verify::{checksum, fault_of, fault_of_length, is_written, read_whole};
+pub use verify::{checksum, fault_if_read, fault_of, fault_of_length, is_written, read_whole};
 pub use void::{Void, Voided};

@@ -183,7 +183,7 @@ fn commit_three(root: &Path, disk: &Arc<Fragile>, grouped: bool) -> Vec<usize> {
 }
 
 #[test]
-fn it_is_a_storage() {
+fn storage_contract() {
     let dir = tempfile::tempdir().unwrap();
     conformance::all(&|name| {
         let disk = Arc::new(Fragile::default());

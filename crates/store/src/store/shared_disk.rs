@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_a_storage() {
+    fn storage_contract() {
         let dir = tempfile::tempdir().unwrap();
         super::super::conformance::all(&|name| Arc::new(SharedDisk::new(dir.path().join(name))));
     }

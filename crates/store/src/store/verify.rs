@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 
+use super::error::StorageError;
 use super::storage::{ReadAt, Storage};
 
 /// What is said of a file that is not there.
@@ -14,8 +15,52 @@ const PART: usize = 1 << 20;
 
 /// Reads a file and compares it with what the ledger says was written; why it cannot be used, if so.
 pub fn fault_of(storage: &dyn Storage, path: &str, bytes: u64, checksum: &str) -> Option<String> {
-    let check = |file: Arc<dyn ReadAt>| same(&hash(&*file).map_err(unreadable)?, checksum);
-    opened(storage, path, bytes).and_then(check).err()
+    compared(storage, path, bytes, checksum).unwrap_or_else(|unread| Some(unread.why()))
+}
+
+/// The same where a file that cannot be read now is another thing than one that is not what was written.
+///
+/// # Errors
+/// It is there and cannot be read, which says nothing of what is in it.
+pub fn fault_if_read(
+    storage: &dyn Storage,
+    path: &str,
+    bytes: u64,
+    checksum: &str,
+) -> Result<Option<String>, StorageError> {
+    compared(storage, path, bytes, checksum).map_err(|unread| unread.of(storage, path))
+}
+
+fn compared(storage: &dyn Storage, path: &str, bytes: u64, checksum: &str) -> Result<Option<String>, Unread> {
+    let Some(file) = storage.open(path).map_err(Unread::Open)? else { return Ok(Some(MISSING.into())) };
+    if let Err(why) = as_long(file.length(), bytes) {
+        return Ok(Some(why));
+    }
+    Ok(same(&hash(&*file).map_err(Unread::Read)?, checksum).err())
+}
+
+/// A file that cannot be read.
+enum Unread {
+    Open(StorageError),
+    Read(std::io::Error),
+}
+
+impl Unread {
+    fn why(&self) -> String {
+        match self {
+            Self::Open(error) => crate::error::chain(error),
+            Self::Read(error) => unreadable(error),
+        }
+    }
+
+    fn of(self, storage: &dyn Storage, path: &str) -> StorageError {
+        match self {
+            Self::Open(error) => error,
+            Self::Read(source) => {
+                StorageError { action: "read", path: format!("{}/{path}", storage.name()), source }
+            }
+        }
+    }
 }
 
 /// The bytes of a small file if they are what the ledger says was written, or why it cannot be used.

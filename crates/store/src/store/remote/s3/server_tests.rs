@@ -90,7 +90,7 @@ impl Drop for Proxy {
 
 #[test]
 #[ignore = "asks an S3 server: tests/services/s3.sh"]
-fn it_is_a_storage_on_a_real_server() {
+fn storage_contract_on_a_real_server() {
     let all = fresh("conformance");
     conformance::all(&|name| Arc::new(at(&env(), &format!("{all}/{name}"))));
 }

@@ -42,14 +42,14 @@ fn object(path: &str, bytes: &[u8]) -> Object {
 }
 
 #[test]
-fn it_is_a_storage_wherever_it_begins() {
+fn storage_contract_wherever_it_begins() {
     for prefix in ["", "run", "a b/50%/ä😀/x=y/a%2Fb", ".hidden/_run"] {
         conformance::all(&|_| over(&Arc::default(), prefix));
     }
 }
 
 #[test]
-fn it_is_one_while_creates_go_wrong() {
+fn storage_contract_while_creates_go_wrong() {
     for seed in 0..20 {
         conformance::all(&|_| over(&Faulty::at_random(seed, 3), "run"));
     }
