@@ -5,7 +5,7 @@ usage: browser_serve.py RESULTS CHROMIUM [PICTURES [CONFIG]]
 CONFIG takes the place of the preset, for a build that is not optimised
 
 Makes a run of 40 users in two shards, kills one of its workers, watches it to its end, merges it, and walks through table,
-filter, download, editor with its plot, saved query, user page, plots and report. No request goes elsewhere, nothing is said on the console, and axe-core finds
+filter, download, editor with its plot and its own Cancel, saved query, user page, plots and report. No request goes elsewhere, nothing is said on the console, and axe-core finds
 nothing on any page in light and in dark.
 """
 
@@ -180,7 +180,34 @@ def tables(walk, merged):
     expect(page.get_by_role("status")).to_contain_text("40 rows")
 
 
-def editor(walk):
+def cancel(walk, audit):
+    """The editor's own button ends a query. The page presses it by itself as soon as the query is at work: from here nothing can be
+    pressed while it waits for its answer."""
+    page = walk.page
+    sql = "with recursive t(n) as (select 1 union all select n + 1 from t where n < 1000000000) select min(n) from t"
+    page.get_by_label("Query", exact=True).fill(sql)
+    page.evaluate("""sql => {
+        const button = document.querySelector("[data-cancel]");
+        const look = async () => {
+            const all = await (await fetch("/api/v1/queries")).json();
+            if (!all.some(query => query.sql === sql)) { setTimeout(look, 100); return; }
+            document.body.dataset.pressed = button.hidden ? "hidden" : "shown";
+            button.click();
+        };
+        look();
+    }""", sql)
+    page.get_by_role("button", name="Ask").click(no_wait_after=True)
+    expect(page.locator("body[data-pressed=shown]")).to_have_count(1)
+    expect(page.locator("[data-cancel]")).to_be_hidden()
+    expect(page.get_by_label("Query", exact=True)).to_have_value(sql)
+    deadline = time.time() + 50
+    while not (ends := [line["ending"] for line in map(json.loads, audit.read_text().split("\n")[:-1]) if line.get("sql") == sql]):
+        assert time.time() < deadline, "the query goes on"
+        time.sleep(0.2)
+    assert ends == ["cancelled"], ends
+
+
+def editor(walk, audit):
     page = walk.page
     query = page.get_by_label("Query", exact=True)
     query.fill("select user_id, tau,\n TE_A2S from te )")
@@ -215,6 +242,7 @@ def editor(walk):
     other.get_by_role("button", name="Cancel").first.click()
     expect(page.get_by_text("the query was cancelled")).to_be_visible()
     other.close()
+    cancel(walk, audit)
     page.goto(f"{walk.base}/sql?run=merged")
     query.fill("select array_length(array_agg(n)) as n from (select unnest(range(1, 200000000)) as n)")
     query.press("Control+Enter")
@@ -405,7 +433,7 @@ def main():
                 walk.look("list")
                 walk.narrow("list")
                 tables(walk, out / "merged")
-                editor(walk)
+                editor(walk, folder / "state" / "audit.ndjson")
                 plots(walk)
                 report(walk)
                 user(walk)

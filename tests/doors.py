@@ -6,7 +6,8 @@ rows: every query of docs/sql.md, queries/reports, queries/plots and the tests o
 terminal, by HTTP, by Flight SQL (ADBC) and by Postgres in text and in binary (psycopg). Floats are equal bit for bit, in text the
 shortest that reads back; what is an error at the terminal is one by every door, with the same words.
 
-recipes: the blocks of docs/connect.md that are marked `python postgres`, as they stand there.
+recipes: the blocks of docs/connect.md that are marked `python postgres`, as they stand there. Others are run by tests/pg_clients.py
+and tests/flight_client.py.
 
 load: 50 clients over the three protocols ask a run that two workers write and a merged output, while the run is compacted, the
 output is merged anew, a process that answers and a worker are killed, and the run is resumed.
@@ -162,6 +163,8 @@ def served(folder, *dirs):
 BEGINS = (
     "select with values explain show describe selec drop create insert delete update truncate copy set prepare begin".split()
 )
+# Tests of SQL, below tests/it.
+RUST = ("sql.rs", "sql_torture.rs", "sql_terminal.rs", "sql_words.rs")
 # What the tests of SQL and reports without a default give as parameters.
 VALUES = {"alpha": "0.05", "user": "'u00'", "n": "20", "a": "41"}
 POSTGRES = ("postgres text", "postgres binary")
@@ -183,6 +186,9 @@ OTHER_WORDS = [
     ("set ", POSTGRES, "unknown setting"),
     ("select 1; select 2", ("http", "flight"), "these are several queries"),
     ("select 1; select 2", ("postgres binary",), "several statements are not prepared at once"),
+    # What a process may take in all ends it, whatever it was at: the service has a name for such an end, and an option.
+    ("with recursive r as (select 'x' as x union all select x || x", ("http", "flight", *POSTGRES),
+     "this needs more memory than a query may have (1.0 GB)"),
 ]
 
 
@@ -232,7 +238,7 @@ def corpus():
     for kind in ("reports", "plots"):
         for path in sorted((ROOT / "queries" / kind).glob("*.sql")):
             add(str(path.relative_to(ROOT)), path.read_text())
-    for name in ("sql.rs", "sql_torture.rs", "sql_terminal.rs"):
+    for name in RUST:
         for text in texts(ROOT / "tests" / "it" / name):
             first = text.split(None, 1)[0].lower() if text.strip() else ""
             if first in BEGINS and (" " in text or first == "begin"):
@@ -245,6 +251,11 @@ def corpus():
     values = re.search(r"fn values_that_no_type_holds.*", torture, re.S)[0]
     for value in re.findall(r'^ +\("(.*)", "', values, re.M):
         add("tests/it/sql_torture.rs", f"select {value}")
+    for text in texts(ROOT / "tests" / "it" / "sql_words.rs"):
+        if re.match(r"(make_array\()?named_struct\(", text) and "{" not in text:
+            add("tests/it/sql_words.rs", f"select {text} as s")
+    named = {name for _, name in found.items()} | {name for name, _, _ in left}
+    assert all(f"tests/it/{name}" in named for name in RUST), named
     return [(where, sql) for sql, where in found.items()], left
 
 
@@ -337,6 +348,10 @@ def alike(value, other):
     """Whether a value that Arrow gave and one of psycopg are the same."""
     if isinstance(value, float) or isinstance(other, float):
         return isinstance(value, float) and isinstance(other, float) and exact(value) == exact(other)
+    if isinstance(value, dict) and isinstance(other, tuple):
+        # A row of Postgres has no names, and in text no types.
+        fields = [str(one) if isinstance(part, str) else one for one, part in zip(value.values(), other)]
+        return len(value) == len(other) and all(map(alike, fields, other))
     if isinstance(value, list) and isinstance(other, list):
         return len(value) == len(other) and all(map(alike, value, other))
     if isinstance(value, Decimal) and isinstance(other, Decimal):
@@ -508,8 +523,9 @@ def doors_of(service, source):
 def recipes(folder):
     """The page's own."""
     run("demo", "--users", "4", "--out", folder / "demo")
-    found = re.findall(r"```python postgres\n(.*?)```", (ROOT / "docs" / "connect.md").read_text(), re.S)
-    assert len(found) >= 2, "docs/connect.md has lost its recipes"
+    mark = "python postgres"
+    found = re.findall(rf"^```{mark}\n(.*?)^```$", (ROOT / "docs" / "connect.md").read_text(), re.S | re.M)
+    assert len(found) >= 3, "docs/connect.md has lost its recipes"
     with served(folder / "service", folder / "demo" / "merged") as service:
         for recipe in found:
             text = recipe.replace("~/.local/state/results/token", str(service.state / "token"))

@@ -3,7 +3,7 @@
 usage: flight_client.py RESULTS
 
 Makes a run of a few users, serves it and a second copy of its merged output, plain and over TLS, and asks it. A client that
-is not there fails. The recipes of docs/connect.md that are marked `python flight` are run as they stand there.
+is not there fails. The recipes of docs/connect.md that are marked `python flight` or `python flight tls` are run as they stand there.
 """
 
 import json
@@ -44,8 +44,8 @@ def run(*args, **more):
 class Service:
     """What `results serve` said of itself."""
 
-    def __init__(self, told, said, state):
-        self.flight, self.web, self.state = told["flight"], told["web"], state
+    def __init__(self, process, told, said, state):
+        self.process, self.flight, self.web, self.state = process, told["flight"], told["web"], state
         self.token = (state / "token").read_text().strip()
         assert f"flight: {self.flight} (user: any, password: a token)" in said, said
 
@@ -58,6 +58,19 @@ class Service:
         request.add_header("Authorization", f"Bearer {self.token}")
         with urllib.request.urlopen(request) as answer:
             return json.load(answer)
+
+
+    def children(self):
+        """Its processes: the one that answers the only query at work, and those that wait for one. None comes or goes any more."""
+        before, deadline = None, time.time() + 60
+        while True:
+            asked = len(self.http("/api/v1/queries"))
+            own = subprocess.run(["pgrep", "-P", str(self.process.pid)], capture_output=True, text=True).stdout.split()
+            if asked == 1 and own == before and len(own) > 1:
+                return own
+            assert time.time() < deadline, (asked, own)
+            before = own if asked == 1 else None
+            time.sleep(0.1)
 
 
 @contextmanager
@@ -74,7 +87,7 @@ def served(state, *args):
         while "sign in" not in said.read_text():
             assert time.time() < deadline, said.read_text()
             time.sleep(0.05)
-        yield Service(told, said.read_text(), state)
+        yield Service(work, told, said.read_text(), state)
     finally:
         work.terminate()
         assert work.wait(30) == 0, said.read_text()
@@ -97,6 +110,14 @@ def refused(what, *words):
     raise AssertionError("it was not refused")
 
 
+def told(what):
+    """What something gives, or the words with which it ends."""
+    try:
+        return str(what())
+    except adbc_driver_manager.Error as error:
+        return str(error)
+
+
 def logins(service):
     wanted = rows(service.connect(), "select count(*) as n from te")
     assert wanted[0][0] > 0
@@ -116,6 +137,29 @@ def logins(service):
     ]
     assert all("UNAUTHENTICATED" in one or "Unauthenticated" in one for one in words), words
     time.sleep(1)
+    assert rows(service.connect(), "select 1") == [(1,)]
+    # One that is over and one that was revoked are told nothing else than one that never was.
+    late = run("token", "new", "late", "--days", "1", "--state", str(service.state)).strip()
+    with service.connect(token=late) as db:
+        assert rows(db, "select 1") == [(1,)]
+        # There is none of less than a day: its end is written into the file.
+        file, ends = service.state / "tokens.yaml", int(time.time()) + 4
+        end = time.strftime(r"\g<1>%Y-%m-%dT%H:%M:%SZ", time.gmtime(ends))
+        text, number = re.subn(r'(expires: ")[^"]*', end, file.read_text())
+        assert number == 1, text
+        file.write_text(text)
+    with service.connect(token=late) as db:
+        assert rows(db, "select 1") == [(1,)]
+        time.sleep(max(ends - time.time(), 0))
+        over = refused(lambda: rows(db, "select 1"), "unknown token")
+    said = {words[0], refused(lambda: rows(service.connect(token=late), "select 1"))}
+    ben = run("token", "new", "ben", "--state", str(service.state)).strip()
+    assert rows(service.connect(token=ben), "select 1") == [(1,)]
+    run("token", "revoke", "ben", "--state", str(service.state))
+    said.add(refused(lambda: rows(service.connect(token=ben), "select 1")))
+    assert len(said) == 1 and "Unauthenticated" in over, (said, over)
+    run("token", "revoke", "late", "--state", str(service.state))
+    assert rows(service.connect(), "select 1") == [(1,)]
 
 
 def catalogues(service):
@@ -206,6 +250,20 @@ def sources(service):
         assert [one["catalog_name"] for one in seen] == ["k6 old"]
         assert "merged" not in str(seen) + refused(lambda: rows(db, "select * from merged.public.te")).replace(
             "merged.public.te", "")
+        # What is hidden and what there is not are one to them.
+        for ask in (
+            lambda db, name: rows(db, f"select * from {name}.public.te"),
+            lambda db, name: rows(db, f"select te.tau from te join {name}.raw.te b using (user_id)"),
+            lambda db, name: db.adbc_get_table_schema("te", catalog_filter=name),
+            lambda db, name: db.adbc_get_objects(depth="all", catalog_filter=name).read_all().to_pylist(),
+        ):
+            hidden, absent = told(lambda: ask(db, "merged")), told(lambda: ask(db, "absent"))
+            assert hidden == absent.replace("absent", "merged"), (hidden, absent)
+        both = []
+        for name in ("merged", "absent"):
+            with service.connect(token=token, **{HEADER + "database": name}) as other:
+                both.append(refused(lambda: rows(other, "select 1"), f"unknown run {name}", "k6 old"))
+        assert both[0] == both[1].replace("absent", "merged"), both
         run("token", "revoke", "anna", "--state", str(service.state))
         deadline = time.time() + 2.5
         while True:
@@ -249,12 +307,18 @@ def ends(service):
         assert len(rows(db, "select repeat('x', 30000000) as x")[0][0]) == 30_000_000
 
 
-def gone(service, how, since):
-    """How long a query is at work still: 200 ms are promised, and more are given to a machine that does other things."""
+def gone(service, children, how, since):
+    """How long a query and its process are there still: 200 ms are promised, and more are given to a machine that does other things.
+    Children that wait for a query stay, so that the one that is no process any more was at work."""
     while service.http("/api/v1/queries"):
         assert time.time() < since + 1, f"after {how} it is at work still"
         time.sleep(0.01)
-    print(f"  gone {time.time() - since:.3f} s after {how}")
+    listed = time.time() - since
+    while not (dead := [child for child in children if not Path(f"/proc/{child}").exists()]):
+        assert time.time() < since + 1, f"after {how} its process lives: {children}"
+        time.sleep(0.01)
+    assert len(dead) == 1, (dead, children)
+    print(f"  gone {listed:.3f} s after {how}, its process {time.time() - since:.3f} s")
 
 
 def cancelled(service):
@@ -263,10 +327,10 @@ def cancelled(service):
         cursor.execute(endless)
         reader = cursor.fetch_record_batch()
         reader.read_next_batch()
-        assert service.http("/api/v1/queries")
+        children = service.children()
         since = time.time()
         cursor.adbc_cancel()
-        gone(service, "adbc_cancel among rows", since)
+        gone(service, children, "adbc_cancel among rows", since)
         refused(lambda: [None for _ in iter(reader.read_next_batch, None)])
         assert rows(db, "select 1") == [(1,)]
     # One that has no row yet, from another thread; and one that is ended over HTTP.
@@ -280,12 +344,13 @@ def cancelled(service):
             while not (numbers := [one["id"] for one in service.http("/api/v1/queries") if one["sql"] == slow]):
                 assert asked.is_alive(), said
                 time.sleep(0.02)
+            children = service.children()
             since = time.time()
             if how == "cancel":
                 cursor.adbc_cancel()
             else:
                 service.http(f"/api/v1/queries/{numbers[0]}/cancel", "POST")
-            gone(service, how, since)
+            gone(service, children, how, since)
             asked.join(60)
             assert said and not asked.is_alive(), how
     # A connection that is closed in the middle.
@@ -293,10 +358,11 @@ def cancelled(service):
     cursor = db.cursor()
     cursor.execute(endless)
     cursor.fetch_record_batch().read_next_batch()
+    children = service.children()
     since = time.time()
     cursor.close()
     db.close()
-    gone(service, "close", since)
+    gone(service, children, "close", since)
 
 
 def fetch(cursor, sql):
@@ -352,16 +418,24 @@ def arrow(service):
 
 def recipes(service):
     """The page's own."""
-    page = (ROOT / "docs" / "connect.md").read_text()
-    found = re.findall(r"```python flight\n(.*?)```", page, re.S)
+    found = blocks("python flight")
     assert len(found) >= 3, "docs/connect.md has lost its recipes"
     for recipe in found:
-        text = recipe.replace("grpc://127.0.0.1:8787", service.flight).replace(
-            "~/.local/state/results/token", str(service.state / "token"))
-        text = text.replace('"merged"', json.dumps("merged"))
-        done = subprocess.run([sys.executable, "-W", "error", "-c", text], capture_output=True, text=True)
-        assert done.returncode == 0, (recipe, done.stderr)
-        print("  a recipe:", recipe.strip().splitlines()[-1], "->", done.stdout.strip().splitlines()[-1:])
+        by_python(recipe, service, "grpc://127.0.0.1:8787", service.flight)
+
+
+def blocks(mark):
+    return re.findall(rf"^```{mark}\n(.*?)^```$", (ROOT / "docs" / "connect.md").read_text(), re.S | re.M)
+
+
+def by_python(recipe, service, address, own, **more):
+    """A recipe as it stands there, with an address of ours and where its token is."""
+    text = recipe.replace(address, own).replace("~/.local/state/results/token", str(service.state / "token"))
+    assert text.count(own) == 1 and str(service.state) in text, recipe
+    done = subprocess.run([sys.executable, "-W", "error", "-c", text], capture_output=True, text=True, **more)
+    assert done.returncode == 0, (recipe, done.stderr)
+    assert done.stdout.strip(), recipe
+    print("  a recipe:", recipe.strip().splitlines()[-1], "->", done.stdout.strip().splitlines()[-1:])
 
 
 def certificate(folder, name):
@@ -385,6 +459,17 @@ def encrypted(folder, merged):
             assert rows(db, "select 1") == [(1,)]
         refused(lambda: rows(service.connect(**{roots: other.read_text()}), "select 1"), "certificate")
         refused(lambda: rows(service.connect(), "select 1"), "certificate")
+        (recipe,) = blocks("python flight tls")
+        page = ("grpc+tls://lab.example.org:8787", service.flight)
+        shutil.copy(pem, folder / "cert.pem")
+        by_python(recipe, service, *page, cwd=folder)
+        shutil.copy(other, folder / "cert.pem")
+        try:
+            by_python(recipe, service, *page, cwd=folder)
+        except AssertionError as error:
+            assert "certificate" in str(error), error
+        else:
+            raise AssertionError("the recipe takes the certificate of somebody else")
         plain = service.flight.replace("grpc+tls", "grpc")
         refused(lambda: rows(service.connect(uri=plain), "select 1"))
         with pyarrow.flight.connect(service.flight, tls_root_certs=pem.read_bytes()) as client:

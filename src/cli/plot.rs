@@ -159,7 +159,7 @@ pub(super) fn plot_of(name: &Path, loaded: &Loaded) -> Result<PlotFile, Failure>
     }
     let sql =
         text_file::read(name).map_err(|e| Failure::usage(format!("cannot read {}: {e}", name.display())))?;
-    let query = Query { name: name.with_extension("").display().to_string(), sql, embedded: false };
+    let query = Query::of(name.with_extension("").display().to_string(), sql);
     PlotFile::of(&query).map_err(Failure::usage)
 }
 

@@ -72,6 +72,7 @@ pub(super) fn exec(args: &Args, definitions: &Folder) -> Outcome {
             plots,
             users: args.user.clone(),
             hide_users: args.hide_users,
+            hide_places: false,
         };
         let of = Of { dirs: &args.dirs, bounds, definitions };
         to_file(&of, &wanted, &args.output)

@@ -230,5 +230,8 @@ fn listed(query: &Query) -> Vec<String> {
     let params = query.parameters().map(|p| format!("{}={} ({})", p.name, p.default.unwrap_or("…"), p.what));
     let params: Vec<String> = params.collect();
     let name = query.name.trim_start_matches("reports/").to_owned();
+    if let Err(error) = query.readable() {
+        return vec![name, String::new(), error.to_string()];
+    }
     vec![name, params.join(", "), query.description().to_owned()]
 }

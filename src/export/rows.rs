@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::io::{self, Write};
 
-use arrow::datatypes::{DataType, Fields, SchemaRef};
+use arrow::datatypes::{DataType, Fields, Schema, SchemaRef};
 use arrow::error::ArrowError;
 use arrow::ipc::writer::StreamWriter;
 use arrow::json::writer::{JsonArray, LineDelimited, Writer};
@@ -156,6 +156,11 @@ pub(crate) fn one_name_each(schema: &SchemaRef) -> Result<(), RowError> {
     if let Some(name) = twice(schema.fields()) {
         return Err(RowError::Twice(name));
     }
+    one_field_each(schema)
+}
+
+/// The same of the fields of structs alone.
+pub(crate) fn one_field_each(schema: &Schema) -> Result<(), RowError> {
     schema.fields().iter().try_for_each(|field| match twice_within(field.data_type()) {
         Some(name) => Err(RowError::FieldTwice { column: field.name().clone(), name }),
         None => Ok(()),
@@ -175,7 +180,8 @@ fn twice_within(kind: &DataType) -> Option<String> {
         | DataType::ListView(field)
         | DataType::LargeListView(field)
         | DataType::FixedSizeList(field, _)
-        | DataType::Map(field, _) => twice_within(field.data_type()),
+        | DataType::Map(field, _)
+        | DataType::RunEndEncoded(_, field) => twice_within(field.data_type()),
         DataType::Struct(fields) => {
             twice(fields).or_else(|| fields.iter().find_map(|field| twice_within(field.data_type())))
         }
@@ -188,7 +194,7 @@ fn twice_within(kind: &DataType) -> Option<String> {
 mod tests {
     use std::sync::Arc;
 
-    use arrow::datatypes::{Field, Schema};
+    use arrow::datatypes::Field;
 
     use super::*;
 

@@ -19,13 +19,21 @@ pub(crate) const PLOTS: &str = "plots/";
 /// A query that cannot be used.
 #[derive(Debug, Error)]
 pub enum QueryError {
-    /// A file could not be read.
-    #[error("cannot read the query {path}")]
+    /// A folder could not be read.
+    #[error("cannot read the queries in {path}")]
     Read {
-        /// The file.
+        /// The folder.
         path: String,
         /// The cause.
         source: std::io::Error,
+    },
+    /// A file could not be read when its query was loaded.
+    #[error("cannot read the query {file}: {why}")]
+    Unread {
+        /// The file.
+        file: String,
+        /// The cause.
+        why: String,
     },
     /// No such query.
     #[error("unknown query `{name}`\n(hint: `results sql --list` shows them: {known})")]
@@ -54,9 +62,24 @@ pub struct Query {
     pub sql: String,
     /// Whether it is the tool's own, not one of a folder.
     pub embedded: bool,
+    /// Why its file could not be read, if it could not: whoever uses it is told, and nobody else.
+    pub unread: Option<String>,
 }
 
 impl Query {
+    /// A text of somebody's own.
+    pub fn of(name: impl Into<String>, sql: impl Into<String>) -> Self {
+        Self { name: name.into(), sql: sql.into(), embedded: false, unread: None }
+    }
+
+    /// Refuses one whose file could not be read.
+    pub fn readable(&self) -> Result<&Self, QueryError> {
+        match &self.unread {
+            None => Ok(self),
+            Some(why) => Err(QueryError::Unread { file: format!("{}.sql", self.name), why: why.clone() }),
+        }
+    }
+
     /// The value of a line `-- key: value` at the top.
     pub fn header(&self, key: &str) -> Option<&str> {
         self.comments().find_map(|line| line.strip_prefix(key)?.strip_prefix(':').map(str::trim))
@@ -86,12 +109,12 @@ impl Query {
 
     /// The SQL with every `{name}` replaced.
     pub fn fill(&self, values: &[(&str, &str)]) -> Result<String, QueryError> {
-        self.filled(self.body(), values)
+        self.readable()?.filled(self.body(), values)
     }
 
     /// The value of a line `-- key: value` at the top with every `{name}` replaced.
     pub fn fill_header(&self, key: &str, values: &[(&str, &str)]) -> Result<Option<String>, QueryError> {
-        self.header(key).map(|text| self.filled(text, values)).transpose()
+        self.readable()?.header(key).map(|text| self.filled(text, values)).transpose()
     }
 
     fn filled(&self, text: &str, values: &[(&str, &str)]) -> Result<String, QueryError> {
@@ -190,7 +213,7 @@ impl Queries {
             for file in dir.files().filter(|f| f.path().extension().is_some_and(|e| e == "sql")) {
                 let name = query_name(file.path());
                 let sql = file.contents_utf8().unwrap_or_default().to_owned();
-                all.insert(name.clone(), Query { name, sql, embedded: true });
+                all.insert(name.clone(), Query { name, sql, embedded: true, unread: None });
             }
         }
         if let Some(folder) = folder {
@@ -204,22 +227,28 @@ impl Queries {
         let mut found = BTreeMap::new();
         add_folder(folder, folder, &mut found)?;
         for (name, query) in found {
+            // Whoever names checks has all of them made.
+            if let Some(why) = &query.unread {
+                let file = folder.join(format!("{name}.sql")).display().to_string();
+                return Err(QueryError::Unread { file, why: why.clone() });
+            }
             let name = format!("checks/{name}");
             self.0.insert(name.clone(), Query { name, ..query });
         }
         Ok(())
     }
 
-    /// A query by its full name, or by its last part if only one query has it; plots go by their full names.
+    /// A query by its full name, or by its last part if only one query has it; plots go by their full names. One whose file
+    /// could not be read is the error that says so.
     pub fn get(&self, name: &str) -> Result<&Query, QueryError> {
         if let Some(query) = self.0.get(name) {
-            return Ok(query);
+            return query.readable();
         }
         let is_plot = |query: &&Query| query.name.starts_with(PLOTS);
         let all = self.0.values().filter(|query| !is_plot(query));
         let mut fitting = all.filter(|q| q.name.rsplit('/').next() == Some(name));
         match (fitting.next(), fitting.next()) {
-            (Some(query), None) => Ok(query),
+            (Some(query), None) => query.readable(),
             _ => Err(QueryError::Unknown {
                 name: name.to_owned(),
                 known: self.below("reports/").map(|q| q.name.as_str()).collect::<Vec<_>>().join(", "),
@@ -227,7 +256,7 @@ impl Queries {
         }
     }
 
-    /// Queries whose name starts with `prefix`, in the order of their names.
+    /// Queries whose name starts with `prefix`, in the order of their names; those without a text too.
     pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = &'a Query> {
         self.0.values().filter(move |q| q.name.starts_with(prefix))
     }
@@ -251,9 +280,13 @@ fn add_folder(root: &Path, folder: &Path, all: &mut BTreeMap<String, Query>) -> 
         if path.is_dir() {
             add_folder(root, &path, all)?;
         } else if path.extension().is_some_and(|e| e == "sql") {
-            let sql = text_file::read(&path).map_err(read(&path))?;
             let name = query_name(path.strip_prefix(root).unwrap_or(&path));
-            all.insert(name.clone(), Query { name, sql, embedded: false });
+            // It keeps its name, so that it is not taken for the one that it replaces.
+            let (sql, unread) = match text_file::read(&path) {
+                Ok(sql) => (sql, None),
+                Err(error) => (String::new(), Some(error.to_string())),
+            };
+            all.insert(name.clone(), Query { name, sql, embedded: false, unread });
         }
     }
     Ok(())
@@ -276,7 +309,7 @@ mod tests {
     #[test]
     fn placeholders_are_filled_or_named() {
         let sql = "-- what {x} is\n-- means: much\nSELECT {x}, {y}";
-        let query = Query { name: "q".into(), sql: sql.into(), embedded: false };
+        let query = Query::of("q", sql);
         assert_eq!(query.fill(&[("x", "1"), ("y", "{x}")]).unwrap(), "SELECT 1, {x}");
         assert!(query.fill(&[("x", "1")]).unwrap_err().to_string().contains("{y}"));
         assert_eq!(query.description(), "what {x} is");
@@ -286,7 +319,7 @@ mod tests {
     #[test]
     fn parameters_are_declared_at_the_top() {
         let sql = "-- what\n-- param alpha=0.05: largest q\n-- param user: an id\n-- param at=12:00: a time\nSELECT 1\n-- param no=1: more";
-        let query = Query { name: "q".into(), sql: sql.into(), embedded: false };
+        let query = Query::of("q", sql);
         let found: Vec<_> = query.parameters().map(|p| (p.name, p.default, p.what)).collect();
         let of_bins = Query { sql: "-- param bins=20 (1 to 1e3): bars\n".into(), ..query.clone() };
         let (name, value) = ("bins".to_owned(), "20".to_owned());
@@ -312,5 +345,29 @@ mod tests {
             "a plot has that name too"
         );
         assert!(queries.get("nothing").unwrap_err().to_string().contains("nothing"));
+    }
+
+    #[test]
+    fn a_file_that_cannot_be_read_is_told_to_whoever_uses_it() {
+        let dir = tempfile::tempdir().unwrap();
+        for folder in ["reports", "merge"] {
+            std::fs::create_dir(dir.path().join(folder)).unwrap();
+        }
+        std::fs::write(dir.path().join("reports/good.sql"), "-- Good\nSELECT 1").unwrap();
+        std::fs::write(dir.path().join("reports/bad.sql"), b"-- Bad\n\xff").unwrap();
+        std::os::unix::fs::symlink("nowhere", dir.path().join("merge/q_values.sql")).unwrap();
+        let queries = Queries::load(Some(dir.path())).unwrap();
+        assert_eq!(queries.get("good").unwrap().description(), "Good");
+        for name in ["bad", "reports/bad"] {
+            let said = queries.get(name).unwrap_err().to_string();
+            assert!(said.starts_with("cannot read the query reports/bad.sql: line 2 is not UTF-8"), "{said}");
+        }
+        // The program's own does not take its place.
+        let said = queries.get("merge/q_values").unwrap_err().to_string();
+        assert!(said.starts_with("cannot read the query merge/q_values.sql: No such file"), "{said}");
+        let bad = queries.below("reports/").find(|query| query.name == "reports/bad").unwrap();
+        assert!(bad.fill(&[]).is_err() && bad.fill_header("where", &[]).is_err());
+        let said = queries.clone().add_checks(dir.path()).unwrap_err().to_string();
+        assert!(said.contains(&format!("{}/merge/q_values.sql: ", dir.path().display())), "{said}");
     }
 }

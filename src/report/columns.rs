@@ -89,8 +89,8 @@ impl Found {
         String::from_utf8(out).map_err(std::io::Error::other)
     }
 
-    /// The same rows with every text replaced by what `change` makes of it.
-    pub(crate) fn with_texts(&self, change: impl Fn(&str) -> String) -> Result<Self, ArrowError> {
+    /// The same rows with every text replaced by what `change` makes of its column's name and itself.
+    pub(crate) fn with_texts(&self, change: impl Fn(&str, &str) -> String) -> Result<Self, ArrowError> {
         let is_text = |kind: &DataType| {
             matches!(
                 kind,
@@ -106,10 +106,11 @@ impl Found {
         let mut batches = Vec::new();
         for batch in &self.batches {
             let mut columns = Vec::new();
-            for column in batch.columns() {
+            for (field, column) in self.schema.fields().iter().zip(batch.columns()) {
                 columns.push(if is_text(column.data_type()) {
                     let texts = cast(column, &DataType::Utf8)?;
-                    let changed = texts.as_string::<i32>().iter().map(|text| text.map(&change));
+                    let changed = |text: Option<&str>| text.map(|text| change(field.name(), text));
+                    let changed = texts.as_string::<i32>().iter().map(changed);
                     std::sync::Arc::new(changed.collect::<arrow::array::StringArray>()) as ArrayRef
                 } else {
                     ArrayRef::clone(column)

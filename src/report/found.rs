@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::document::{Finding, ReportError};
+use super::document::{Finding, Item, ReportError};
 use crate::merge::{Examined, Gap, Kept, Kind, examine};
 use crate::sources::SourceError;
 use crate::sql::Damaged;
@@ -38,7 +38,8 @@ pub(super) async fn of_run(run: Run, definitions: Definitions<'_>) -> Result<See
     let name = run.name();
     let Examined { gaps, differing, repeated, damage, .. } = examine(run, definitions).await?;
     let loses_rows = |gap: &&Gap| matches!(gap.kind, Kind::BrokenFile | Kind::CorruptLedger);
-    let damaged = Damaged::known(damage, &name, gaps.iter().filter(loses_rows).map(of_gap).collect());
+    let lost = gaps.iter().filter(loses_rows).map(|gap| of_gap(gap).words()).collect();
+    let damaged = Damaged::known(damage, &name, lost);
     let mut findings = of_gaps(gaps);
     findings.extend(
         [(Kind::UnequalDuplicate, differing), (Kind::KeyTwice, repeated)]
@@ -68,13 +69,13 @@ pub(super) fn of_output(place: &Location, manifest: &MergeManifest) -> Result<Se
         return Ok(found(Vec::new()));
     }
     let text = missing_units(place)?;
-    let mut by_state: BTreeMap<String, (u64, Vec<String>)> = BTreeMap::new();
+    let mut by_state: BTreeMap<String, (u64, Vec<Item>)> = BTreeMap::new();
     for row in records(&text).skip(1) {
-        let cell = |at: usize| row.get(at).map_or("", String::as_str);
-        let (count, items) = by_state.entry(cell(2).to_owned()).or_default();
+        let cell = |at: usize| row.get(at).cloned().unwrap_or_default();
+        let (count, items) = by_state.entry(cell(2)).or_default();
         *count += 1;
         if items.len() < ITEMS {
-            items.push(item(cell(0), cell(1), cell(3)));
+            items.push(Item { user: cell(0), mode: cell(1), reason: cell(3) });
         }
     }
     let kind = |state: &str| {
@@ -82,7 +83,7 @@ pub(super) fn of_output(place: &Location, manifest: &MergeManifest) -> Result<Se
         known.and_then(|missing| Kind::of_code(&missing.code))
     };
     // An output of before the codes were kept has the words alone.
-    let finding = |(state, (count, items)): (String, (u64, Vec<String>))| match kind(&state) {
+    let finding = |(state, (count, items)): (String, (u64, Vec<Item>))| match kind(&state) {
         Some(kind) => Finding { count, items, ..named(kind) },
         None => Finding { code: String::new(), name: state, remedy: String::new(), count, items },
     };
@@ -125,17 +126,8 @@ fn named(kind: Kind) -> Finding {
     Finding { code, name, remedy, count: 0, items: Vec::new() }
 }
 
-fn of_gap(gap: &Gap) -> String {
-    item(&gap.user_id, &gap.feature_mode, &gap.reason)
-}
-
-fn item(user: &str, mode: &str, reason: &str) -> String {
-    let unit = if mode.is_empty() { user.to_owned() } else { format!("{user} ({mode})") };
-    match (unit.is_empty(), reason.is_empty()) {
-        (true, _) => reason.to_owned(),
-        (false, true) => unit,
-        (false, false) => format!("{unit}: {reason}"),
-    }
+fn of_gap(gap: &Gap) -> Item {
+    Item { user: gap.user_id.clone(), mode: gap.feature_mode.clone(), reason: gap.reason.clone() }
 }
 
 /// The records of a CSV file that a merge wrote: fields in quotes may hold commas and ends of lines.

@@ -10,6 +10,7 @@ use crate::store::Location;
 #[derive(Debug)]
 pub(crate) struct Looked {
     about: About,
+    place: String,
     loaded: Loaded,
     session: Session,
     findings: Option<Vec<Finding>>,
@@ -48,7 +49,7 @@ impl Looked {
             }
             _ => checked,
         };
-        Ok(Self { about, loaded, session, findings, checked, damaged })
+        Ok(Self { about, place: place.to_string(), loaded, session, findings, checked, damaged })
     }
 
     /// Files without which its report lacks rows.
@@ -59,6 +60,7 @@ impl Looked {
     fn subject(&self) -> Subject<'_> {
         Subject {
             about: self.about.clone(),
+            place: self.place.clone(),
             session: &self.session,
             definitions: self.loaded.as_ref(),
             findings: self.findings.clone(),

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use super::columns::Found;
 use crate::plot::{DrawError, HeaderError, Look, MOST_MARKS, Plot};
-use crate::queries::{PLOTS, ParamDefault, Queries, Query};
+use crate::queries::{PLOTS, ParamDefault, Queries, Query, QueryError};
 use crate::sql::{ParamError, Params, Session, SessionError};
 
 /// A plot that cannot be drawn.
@@ -26,6 +26,9 @@ pub(crate) enum PlotError {
         /// Those that there are.
         known: String,
     },
+    /// Its file cannot be read.
+    #[error(transparent)]
+    Unread(#[from] QueryError),
     /// Its header is wrong.
     #[error(transparent)]
     Header(#[from] HeaderError),
@@ -101,7 +104,7 @@ pub(crate) struct PlotFile {
 }
 
 /// All plots by name; one that cannot be read is the error that says so.
-pub(crate) fn plots(queries: &Queries) -> Vec<(String, Result<PlotFile, HeaderError>)> {
+pub(crate) fn plots(queries: &Queries) -> Vec<(String, Result<PlotFile, PlotError>)> {
     let named = |query: &Query| query.name.trim_start_matches(PLOTS).to_owned();
     queries.below(PLOTS).map(|query| (named(query), PlotFile::of(query))).collect()
 }
@@ -109,7 +112,7 @@ pub(crate) fn plots(queries: &Queries) -> Vec<(String, Result<PlotFile, HeaderEr
 /// The plot of a name.
 ///
 /// # Errors
-/// There is none, or its header is wrong.
+/// There is none, its file cannot be read, or its header is wrong.
 pub(crate) fn plot(queries: &Queries, name: &str) -> Result<PlotFile, PlotError> {
     let names: Vec<&str> = queries.below(PLOTS).map(|query| query.name.trim_start_matches(PLOTS)).collect();
     let Some(query) = queries.below(PLOTS).find(|query| query.name.trim_start_matches(PLOTS) == name) else {
@@ -118,15 +121,16 @@ pub(crate) fn plot(queries: &Queries, name: &str) -> Result<PlotFile, PlotError>
         let meant = near.map_or_else(String::new, |(_, own)| format!(" (did you mean `{own}`?)"));
         return Err(PlotError::Unknown { name: name.to_owned(), meant, known: names.join(", ") });
     };
-    Ok(PlotFile::of(query)?)
+    PlotFile::of(query)
 }
 
 impl PlotFile {
     /// The plot of a query file; in messages it is called after its path below `queries/`, or its own path.
     ///
     /// # Errors
-    /// Its header is wrong.
-    pub(crate) fn of(query: &Query) -> Result<Self, HeaderError> {
+    /// The file cannot be read, or its header is wrong.
+    pub(crate) fn of(query: &Query) -> Result<Self, PlotError> {
+        query.readable()?;
         let file = format!("{}.sql", query.name);
         let name = query.name.rsplit('/').next().unwrap_or_default().to_owned();
         let name = query.name.strip_prefix(PLOTS).map_or(name, str::to_owned);
@@ -284,6 +288,18 @@ mod tests {
         }
         let unknown = plot(&queries, "p_histgram").unwrap_err().to_string();
         assert!(unknown.starts_with("unknown plot `p_histgram` (did you mean `p_histogram`?)"), "{unknown}");
+    }
+
+    #[test]
+    fn the_page_about_plots_names_each_of_them() {
+        let page = include_str!("../../docs/plots.md");
+        let table = page.split_once("| name | the question").unwrap().1.split_once("\n\n").unwrap().0;
+        let rows = table.lines().skip(2).map(|row| row.split('`').nth(1).unwrap());
+        let mut named: Vec<&str> = rows.collect();
+        named.sort_unstable();
+        let queries = Queries::load(None).unwrap();
+        let names: Vec<String> = plots(&queries).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(named, names);
     }
 
     #[test]

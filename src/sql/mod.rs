@@ -1,6 +1,7 @@
 //! SQL over runs and merged outputs. What a directory is, and which rows a table has, is asked of the rooms below.
 
 mod bounds;
+mod cast_types;
 mod control;
 mod damage;
 mod elsewhere;
@@ -17,6 +18,7 @@ mod unused;
 pub use crate::queries::{ParamDefault, Parameter, Queries, Query, QueryError, ident, literal};
 pub use crate::tables::{CALLED, Definitions};
 pub use bounds::{Bounds, Clock};
+pub use cast_types::cast_parameters;
 pub use control::ControlRow;
 pub use damage::{DAMAGED, Damaged};
 pub use elsewhere::{Asking, Helped, Helper, Received, Share, Unshared};

@@ -27,13 +27,18 @@ pub fn numbered(sql: &str) -> Result<String, Refusal> {
     }
     let mut text = String::with_capacity(sql.len());
     let (mut line, mut column, mut number) = (1, 1, 0);
-    for c in sql.chars() {
+    let mut letters = sql.chars().peekable();
+    while let Some(c) = letters.next() {
         let is_mark =
             marks.peek().is_some_and(|mark| (mark.span.start.line, mark.span.start.column) == (line, column));
         if is_mark {
             number += 1;
             marks.next();
             text.push_str(&format!("${number}"));
+            // `?as b` is `? as b`; behind a number the word would be part of the name.
+            if letters.peek().is_some_and(|next| next.is_alphanumeric() || *next == '_') {
+                text.push(' ');
+            }
         } else {
             text.push(c);
         }
@@ -60,6 +65,7 @@ mod tests {
                 "select '?', \"?\", `?` -- ?\n, $1 /* ? /* ? */ */",
             ),
             ("select 'it''s ?', E'\\'?', $$ ? $$, ?", "select 'it''s ?', E'\\'?', $$ ? $$, $1"),
+            ("select ?as b, ?_c", "select $1 as b, $2 _c"),
             ("select 'ä\n?' ,\n ?", "select 'ä\n?' ,\n $1"),
             ("select $1, $alpha", "select $1, $alpha"),
             ("select '?", "select '?"),

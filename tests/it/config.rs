@@ -106,6 +106,29 @@ fn definitions_of_the_users_own_are_used() {
 }
 
 #[test]
+fn a_query_that_cannot_be_read_keeps_nothing_else_from_working() {
+    let world = World::new(2);
+    for folder in ["mine/queries/reports", "mine/queries/checks"] {
+        std::fs::create_dir_all(world.path(folder)).unwrap();
+    }
+    world.write("mine/queries/reports/good.sql", "-- Good.\nSELECT count(*) AS n FROM users");
+    world.write("mine/queries/reports/bad.sql", b"\xff\xfe bad");
+    std::os::unix::fs::symlink("nowhere", world.path("mine/queries/checks/gone.sql")).unwrap();
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    let bad = "cannot read the query reports/bad.sql: it is in UTF-16, or not text";
+    let listed = world.expect(0, &with(&["sql", "--list"])).out;
+    assert!(listed.contains("Good.") && listed.contains(bad), "{listed}");
+    let good = world.expect(0, &with(&["sql", "--run", "run", "--query", "good", "--format", "csv"]));
+    assert_eq!(good.out, "n\n2\n");
+    let said = world.expect(2, &with(&["sql", "--run", "run", "--query", "bad"])).err;
+    assert!(said.contains(bad), "{said}");
+    // A merge makes all checks.
+    let said = world.run(&with(&["merge", "--shards", "run", "--output", "merged"]));
+    assert!(said.code != Some(0) && !world.path("merged").exists(), "{said:?}");
+    assert!(said.err.contains("cannot read the query checks/gone.sql: No such file"), "{}", said.err);
+}
+
+#[test]
 fn help_has_examples_everywhere() {
     let world = World::new(0);
     for command in

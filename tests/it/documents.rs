@@ -45,10 +45,25 @@ const OTHERS: &[(&str, &str)] = &[
     ("text", "shown, not typed; README.md by .ci/run"),
     ("ini", "a unit of systemd; docs/packaging/results.service is the same"),
     ("yaml", "configurations: below"),
-    ("python", "docs/connect.md: what tests/doors.py does with every query"),
+    (
+        "python",
+        "docs/any-program.md, docs/sql.md: tests/it/any_program.rs and tests/read_with_other_tools.py have such code",
+    ),
     ("python flight", "tests/flight_client.py"),
-    ("python postgres", "tests/pg_clients.py"),
-    ("r", "docs/connect.md: tests/r.sh has such queries"),
+    ("python flight tls", "tests/flight_client.py"),
+    ("python postgres", "tests/doors.py"),
+    ("bash psql", "tests/pg_clients.py"),
+    ("bash psql tls", "tests/pg_clients.py"),
+    ("text psql", "tests/pg_clients.py"),
+    ("r postgres", "tests/pg_clients.py"),
+    ("text jdbc", "tests/pg_clients.py"),
+];
+
+/// What stands in blocks of `docs/connect.md` without being a recipe that can be run here, by how it begins, and why.
+const NOT_RECIPES: &[(&str, &str)] = &[
+    ("results serve", "every script that runs a recipe starts it"),
+    ("pip install", ".ci/run does"),
+    ("jdbc:arrow-flight-sql:", "the driver is not in Debian; nobody has tried it, as the page says"),
 ];
 
 fn root() -> &'static Path {
@@ -179,6 +194,23 @@ fn every_block_is_of_a_kind_that_something_reads() {
     }
     let unused: Vec<_> = OTHERS.iter().filter(|(info, _)| !seen.contains(info)).collect();
     assert!(unused.is_empty(), "no page has a block of these any more: {unused:?}");
+}
+
+#[test]
+fn marked_blocks_are_read_by_the_script_that_is_named() {
+    let marked: Vec<_> = OTHERS.iter().filter(|(info, _)| info.contains(' ')).collect();
+    for (info, script) in &marked {
+        let text = std::fs::read_to_string(root().join(script)).unwrap();
+        assert!(text.contains(&format!("\"{info}\"")), "{script} does not read `{info}`");
+    }
+    // A recipe of this page without a mark would be run by nobody.
+    let page = std::fs::read_to_string(root().join("docs/connect.md")).unwrap();
+    for block in blocks(&page) {
+        let is_run = marked.iter().any(|(info, _)| *info == block.info);
+        let begins = block.lines.first().copied().unwrap_or_default();
+        let is_other = NOT_RECIPES.iter().any(|(words, _)| begins.starts_with(words));
+        assert!(is_run != is_other, "docs/connect.md:{}: who runs `{begins}`?", block.line);
+    }
 }
 
 /// Everything that the pages take for granted: data, runs, outputs, folders.

@@ -104,6 +104,29 @@ fn a_plot_of_ones_own_is_a_file() {
 }
 
 #[test]
+fn a_plot_that_cannot_be_read_is_named_and_the_others_are_there() {
+    let world = World::new(2);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    std::fs::create_dir_all(world.path("own/queries/plots")).unwrap();
+    world.write("own/queries/plots/mine.sql", OWN);
+    world.write("own/queries/plots/e.sql", b"\xff\xfe bad");
+    std::os::unix::fs::symlink("nowhere", world.path("own/queries/plots/g.sql")).unwrap();
+    let listed = world.expect(0, &["plot", "--list", "--definitions", "own"]).out;
+    for part in [
+        "mine ",
+        "p_histogram ",
+        "cannot read the query plots/e.sql: it is in UTF-16, or not text",
+        "cannot read the query plots/g.sql: No such file",
+    ] {
+        assert!(listed.contains(part), "{part}: {listed}");
+    }
+    let plot = |name: &str| world.run(&["plot", name, "--run", "run", "--definitions", "own"]);
+    assert_eq!(plot("mine").code, Some(0));
+    let said = plot("e");
+    assert!(said.code == Some(2) && said.err.contains("cannot read the query plots/e.sql: "), "{said:?}");
+}
+
+#[test]
 fn what_is_wrong_with_a_plot_is_named_with_file_and_line() {
     let world = world();
     let said = |text: &str, more: &[&str]| {

@@ -1,5 +1,7 @@
 //! One HTML file of what a run found: `results report`.
 
+use std::collections::BTreeSet;
+
 use crate::world::{World, rows};
 
 fn world() -> World {
@@ -229,6 +231,139 @@ fn hidden_users_are_nowhere_in_the_file() {
         }
         assert!(html.contains("u001") && html.contains("Person u001"), "{dir}");
     }
+}
+
+#[test]
+fn a_plot_that_cannot_be_read_says_so_in_its_place() {
+    let world = World::new(2);
+    assert_eq!(world.analyse("run", &[]).code, Some(0));
+    std::fs::create_dir_all(world.path("own/queries/plots")).unwrap();
+    world.write("own/queries/plots/e.sql", b"\xff\xfe bad");
+    let said = world.expect(1, &["report", "run", "--definitions", "own"]);
+    let words = "cannot read the query plots/e.sql: it is in UTF-16, or not text";
+    assert!(said.err.contains(words), "{}", said.err);
+    let html = read(&world, "report.html");
+    assert!(html.contains(&format!("The plot <code>e</code> could not be drawn: {words}")), "{html}");
+    assert!(html.contains("download=\"p_histogram.csv\""), "{html}");
+    assert_sound(&html);
+}
+
+/// The words of a page, of the rows in its links too.
+fn words(html: &str) -> BTreeSet<String> {
+    let plain = html.replace("%0A", "\n").replace("%20", " ").replace("%22", "\"");
+    plain.split(|c: char| !c.is_alphanumeric()).map(str::to_owned).collect()
+}
+
+#[test]
+#[ignore = "long"]
+fn ids_of_two_letters_are_hidden_wherever_they_stand() {
+    let world = World::new(0);
+    let ids = "JQXZ".chars().flat_map(|a| "bcdfghjklmnpqrtv".chars().map(move |b| format!("{a}{b}")));
+    let ids: Vec<String> = ids.collect();
+    for (at, id) in ids.iter().enumerate() {
+        world.user(id, &rows(at as u64 + 1, if at == 5 { 20 } else { 300 }));
+    }
+    world.user("Xx", "nothing\n");
+    world.analyse("run", &[]);
+    world.expect(3, &["merge", "--shards", "run", "--output", "merged", "--allow-partial"]);
+    for dir in ["run", "merged"] {
+        let open = world.expect(0, &["report", dir, "-o", "-"]).out;
+        let hidden = world.expect(0, &["report", dir, "--hide-users", "--user", "Qb", "-o", "-"]).out;
+        assert_sound(&hidden);
+        let (open, words) = (words(&open), words(&hidden));
+        for id in ids.iter().map(String::as_str).chain(["Xx"]).filter(|id| open.contains(*id)) {
+            assert!(!words.contains(id), "{dir}: {id}");
+        }
+        assert!(open.contains("Qb") && open.contains("Xx"), "{dir}");
+        for part in [
+            " (median)",
+            " (quartile)",
+            " (composite): Insufficient data (N=20): at least 100 rows",
+            "/data/u0",
+            "Person u0",
+            "user_id = &#39;u0",
+        ] {
+            assert!(hidden.contains(part), "{dir}: {part}");
+        }
+    }
+}
+
+/// What stands between two marks, each time.
+fn between<'a>(html: &'a str, start: &str, end: &str) -> Vec<&'a str> {
+    html.split(start).skip(1).map(|part| part.split(end).next().unwrap()).collect()
+}
+
+#[test]
+fn ids_that_are_numbers_are_hidden_and_other_numbers_stay() {
+    let world = World::new(0);
+    for (at, id) in (100..105).enumerate() {
+        world.user(&id.to_string(), &rows(at as u64 + 1, if id == 102 { 50 } else { 300 }));
+    }
+    world.analyse("run", &[]);
+    world.expect(3, &["merge", "--shards", "run", "--output", "merged", "--allow-partial"]);
+    for dir in ["run", "merged"] {
+        let open = world.expect(0, &["report", dir, "-o", "-"]).out;
+        let hidden = world.expect(0, &["report", dir, "--hide-users", "-o", "-"]).out;
+        // Settings, SQL, digests, versions, places.
+        for (start, end) in [("<pre", "</pre>"), ("<dl>", "</dl>"), ("<caption>", "</caption>")] {
+            let open = between(&open, start, end);
+            assert!(!open.is_empty());
+            assert_eq!(between(&hidden, start, end), open, "{dir}");
+        }
+        for part in ["min_samples: 100", "- 1000", "/ 100.0", "bytes) / 1000000"] {
+            assert_eq!(hidden.contains(part), open.contains(part), "{dir}: {part}");
+        }
+        // Nothing else is different either, but for the places in a picture.
+        let without = |html: &str| {
+            let mut parts = html.split("<svg");
+            let first = parts.next().unwrap().to_owned();
+            first + &parts.map(|part| part.split_once("</svg>").unwrap().1).collect::<String>()
+        };
+        let mut back = without(&hidden);
+        for id in 1..6 {
+            back = back.replace(&format!("u00{id}"), &(99 + id).to_string());
+        }
+        assert_eq!(back, without(&open), "{dir}");
+        for (id, name) in [("101,A2S", "u002,A2S"), ("102 (composite): ", "u003 (composite): ")] {
+            assert!(open.contains(id) && !hidden.contains(id) && hidden.contains(name), "{dir}: {id}");
+        }
+        assert!(hidden.contains("(N=50): at least 100 rows with a value are needed, 50 were read"), "{dir}");
+    }
+}
+
+#[test]
+fn those_who_are_missing_and_those_whom_a_plot_of_ones_own_names_are_hidden() {
+    let world = World::new(0);
+    let ids = ["Jb", "Qb", "Xb", "Zb"];
+    for (at, id) in ids.into_iter().enumerate() {
+        world.user(id, &rows(at as u64 + 1, 300));
+    }
+    world.analyse("run", &["--shard", "0/2"]);
+    world.expect(3, &["merge", "--shards", "run", "--output", "merged", "--allow-partial"]);
+    world.write(
+        "of_Qb.sql",
+        "-- Why is Qb so?\n-- mark: bar\n-- x: n \"as Xb\"\n-- y: who\n-- caption: Not of Zb.\n\
+         select concat('no Qb: ', user_id) as who, count(*) as n -- Jb\nfrom users where user_id <> 'Zb' group by user_id",
+    );
+    for dir in ["run", "merged"] {
+        let args = ["report", dir, "--plot", "of_Qb.sql", "-o", "-"];
+        let open = words(&world.expect(0, &args).out);
+        assert!(ids.iter().all(|id| open.contains(*id)), "{dir}: {open:?}");
+        let hidden = world.expect(0, &[&args[..], &["--hide-users"]].concat()).out;
+        let words = words(&hidden);
+        assert!(!ids.iter().any(|id| words.contains(*id)), "{dir}: {hidden}");
+    }
+}
+
+#[test]
+fn a_page_has_no_character_that_html_forbids() {
+    let world = World::new(0);
+    world.user("a\u{1}b\u{fffe}", &rows(1, 300));
+    world.analyse("run", &[]);
+    let html = world.expect(0, &["report", "run", "-o", "-"]).out;
+    assert_sound(&html);
+    assert!(html.contains("<td>a\u{fffd}b\u{fffd}</td>"), "{html}");
+    assert!(!html.contains(['\u{1}', '\u{fffe}']), "{html}");
 }
 
 #[test]

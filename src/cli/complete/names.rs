@@ -41,7 +41,7 @@ pub(super) fn plots() -> Vec<CompletionCandidate> {
 /// Queries of `sql --query`.
 pub(super) fn queries() -> Vec<CompletionCandidate> {
     let Some(loaded) = loaded() else { return Vec::new() };
-    let reports = loaded.queries.below("reports/");
+    let reports = loaded.queries.below("reports/").filter(|query| query.unread.is_none());
     reports.map(|query| named(query.name.trim_start_matches("reports/"), query.description())).collect()
 }
 

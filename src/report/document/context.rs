@@ -4,6 +4,7 @@ use super::ReportError;
 use super::about::About;
 use super::hide::Hide;
 use super::model::{Part, Table};
+use super::places::Places;
 use crate::queries::PLOTS;
 use crate::report::columns::Found;
 use crate::report::plots::PlotFile;
@@ -24,7 +25,31 @@ pub(crate) struct Finding {
     /// How many there are.
     pub count: u64,
     /// The first of them.
-    pub items: Vec<String>,
+    pub items: Vec<Item>,
+}
+
+/// A unit, or something that is about none, and what is said of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Item {
+    /// The user; empty if it is about none.
+    pub user: String,
+    /// The feature mode.
+    pub mode: String,
+    /// What is said.
+    pub reason: String,
+}
+
+impl Item {
+    /// All of it.
+    pub(crate) fn words(&self) -> String {
+        let Self { user, mode, reason } = self;
+        let unit = if mode.is_empty() { user.clone() } else { format!("{user} ({mode})") };
+        match (unit.is_empty(), reason.is_empty()) {
+            (true, _) => reason.clone(),
+            (false, true) => unit,
+            (false, false) => format!("{unit}: {reason}"),
+        }
+    }
 }
 
 /// A directory and what was found out about it.
@@ -32,6 +57,8 @@ pub(crate) struct Finding {
 pub(crate) struct Subject<'a> {
     /// What it says of itself.
     pub about: About,
+    /// Where it lies.
+    pub place: String,
     /// Its tables.
     pub session: &'a Session,
     /// Tables and queries.
@@ -55,6 +82,29 @@ pub(crate) struct Wanted {
     pub users: Vec<String>,
     /// Whether ids are replaced.
     pub hide_users: bool,
+    /// Whether folders are told by their last part only.
+    pub hide_places: bool,
+}
+
+/// What a column of texts may name.
+enum Names {
+    Nobody,
+    People,
+    /// People, files and folders.
+    Anything,
+}
+
+impl Names {
+    /// Of the program's own queries the column says it; those of others may name anything anywhere.
+    fn of(query: &Query, column: &str) -> Self {
+        match column {
+            _ if !query.embedded => Self::Anything,
+            "person" => Self::People,
+            "reason" | "event" => Self::Anything,
+            "what" if !query.name.starts_with(PLOTS) => Self::Anything,
+            _ => Self::Nobody,
+        }
+    }
 }
 
 /// What the sections of a directory are made from.
@@ -62,6 +112,7 @@ pub(super) struct Context<'a> {
     pub(super) subject: &'a Subject<'a>,
     pub(super) wanted: &'a Wanted,
     pub(super) hide: Hide,
+    pub(super) places: Places,
     /// Stands before the ids of elements.
     pub(super) prefix: String,
     /// Level of the headings of sections.
@@ -81,10 +132,10 @@ impl Context<'_> {
         Ok(self.subject.session.has_table(table)?)
     }
 
-    /// The rows of a query of the report, with ids replaced where that is asked.
+    /// The rows of a query of the report, with what must not be told replaced.
     pub(super) async fn ask(&self, name: &str, values: &[(&str, &str)]) -> Result<Found, ReportError> {
         let query = self.subject.definitions.queries.get(&format!("report/{name}"))?;
-        Ok(self.hidden(self.rows(query, values).await?)?)
+        Ok(self.hidden(query, self.rows(query, values).await?)?)
     }
 
     /// The same, as they are.
@@ -98,16 +149,27 @@ impl Context<'_> {
         Ok(Found::new(schema, batches))
     }
 
-    pub(super) fn hidden(&self, found: Found) -> Result<Found, arrow::error::ArrowError> {
-        if self.hide.is_empty() {
+    /// The rows of a query with what must not be told replaced.
+    pub(super) fn hidden(&self, query: &Query, found: Found) -> Result<Found, arrow::error::ArrowError> {
+        if self.hide.is_empty() && self.places.is_empty() {
             return Ok(found);
         }
-        found.with_texts(|text| self.hide.text(text).into_owned())
+        found.with_texts(|column, text| match Names::of(query, column) {
+            Names::Nobody => text.to_owned(),
+            Names::People => self.hide.person(text),
+            Names::Anything => self.said(text),
+        })
     }
 
-    /// A text with ids replaced.
+    /// A path or a message with what must not be told replaced.
     pub(super) fn said(&self, text: &str) -> String {
-        self.hide.text(text).into_owned()
+        self.hide.text(&self.places.text(text)).into_owned()
+    }
+
+    /// A unit, and what is said of it.
+    pub(super) fn unit(&self, item: &Item) -> String {
+        let (user, reason) = (self.hide.person(&item.user), self.said(&item.reason));
+        Item { user, mode: item.mode.clone(), reason }.words()
     }
 
     /// A query of the report as a table; nothing if it has no rows.

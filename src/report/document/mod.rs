@@ -6,11 +6,12 @@ mod findings;
 mod hide;
 mod model;
 mod pictures;
+mod places;
 mod sections;
 mod write;
 
 pub(crate) use about::About;
-pub(crate) use context::{Finding, Subject, Wanted};
+pub(crate) use context::{Finding, Item, Subject, Wanted};
 pub(crate) use write::{Document, document};
 
 use thiserror::Error;

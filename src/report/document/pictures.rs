@@ -1,5 +1,7 @@
 //! Plots in a report: picture, rows and SQL.
 
+use std::borrow::Cow;
+
 use super::ReportError;
 use super::context::{Context, MOST_ROWS};
 use super::model::{Part, Picture, Table};
@@ -22,7 +24,7 @@ pub(super) async fn pictures(
             Ok(plot) if plot.plot.section.as_deref() == Some(section) => files.push(plot),
             // Which section it wants is not known; it is told where the findings are.
             Err(error) if section == "findings" => {
-                parts.push(wrong(context, &name, &error.to_string()));
+                parts.push(wrong(context, &context.said(&name), &error.to_string()));
                 failed.push(error.to_string());
             }
             Ok(_) | Err(_) => {}
@@ -48,8 +50,8 @@ pub(super) async fn of_person(
     let mut parts = Vec::new();
     for file in &files {
         if file.lacks(context.subject.session)?.is_none() {
-            let user = Some((USER.to_owned(), format!("'{id}'")));
-            parts.push(drawn_or_not(context, file, (user, &format!("person-{at}-")), failed).await);
+            let file = own_words(context, file);
+            parts.push(drawn_or_not(context, &file, (Some(id), &format!("person-{at}-")), failed).await);
         }
     }
     Ok(parts)
@@ -61,16 +63,17 @@ pub(super) async fn picture(
     file: &PlotFile,
     failed: &mut Vec<String>,
 ) -> Result<Part, ReportError> {
+    let file = own_words(context, file);
     if let Some(lacks) = file.lacks(context.subject.session)? {
         return Ok(Part::Text(format!("{} {lacks}", file.plot.title)));
     }
-    Ok(drawn_or_not(context, file, (None, ""), failed).await)
+    Ok(drawn_or_not(context, &file, (None, ""), failed).await)
 }
 
 async fn drawn_or_not(
     context: &Context<'_>,
     file: &PlotFile,
-    of: (Option<(String, String)>, &str),
+    of: (Option<&str>, &str),
     failed: &mut Vec<String>,
 ) -> Part {
     match drawn(context, file, of).await {
@@ -84,17 +87,46 @@ async fn drawn_or_not(
 }
 
 fn wrong(context: &Context<'_>, name: &str, error: &str) -> Part {
-    Part::Warning(context.said(&format!("The plot `{name}` could not be drawn: {error}")))
+    Part::Warning(format!("The plot `{name}` could not be drawn: {}", context.said(error)))
+}
+
+/// A plot whose words may be shown. Those of the program name nobody; whoever wrote another one may have named anybody.
+fn own_words<'a>(context: &Context<'_>, file: &'a PlotFile) -> Cow<'a, PlotFile> {
+    if file.query.embedded {
+        return Cow::Borrowed(file);
+    }
+    let mut own = file.clone();
+    let said = |text: &mut String| *text = context.said(text);
+    [&mut own.name, &mut own.plot.title, &mut own.plot.caption, &mut own.plot.empty]
+        .into_iter()
+        .for_each(said);
+    own.plot.fields.iter_mut().map(|(_, field)| &mut field.title).for_each(said);
+    own.plot.layers.iter_mut().map(|layer| &mut layer.words).for_each(said);
+    Cow::Owned(own)
+}
+
+/// The SQL of a plot with the values of its parameters in their places, the person by their number.
+fn sql(context: &Context<'_>, file: &PlotFile, given: &[(String, String)], user: Option<&str>) -> String {
+    if !file.query.embedded {
+        return context.hide.sql(&file.filled(given));
+    }
+    let person = user.map(|id| format!("'{}'", context.hide.id(id)));
+    let shown = given.iter().map(|(name, value)| match &person {
+        Some(person) if name == USER => (name.clone(), person.clone()),
+        _ => (name.clone(), value.clone()),
+    });
+    file.filled(&shown.collect::<Vec<_>>())
 }
 
 async fn drawn(
     context: &Context<'_>,
     file: &PlotFile,
-    (user, place): (Option<(String, String)>, &str),
+    (user, place): (Option<&str>, &str),
 ) -> Result<Picture, PlotError> {
     let alpha = context.wanted.alpha.map(|alpha| ("alpha".to_owned(), alpha.to_string()));
     let declared = |name: &str| file.query.parameters().any(|own| own.name == name);
-    let given = alpha.into_iter().chain(user).filter(|(name, _)| declared(name));
+    let person = user.map(|id| (USER.to_owned(), format!("'{id}'")));
+    let given = alpha.into_iter().chain(person).filter(|(name, _)| declared(name));
     let given: Vec<(String, String)> = given.collect();
     let query = |source| PlotError::Param { file: file.plot.file.clone(), source };
     let pairs: Vec<String> = given.iter().map(|(name, value)| format!("{name}={value}")).collect();
@@ -104,7 +136,7 @@ async fn drawn(
         file: file.plot.file.clone(),
         source: error.into(),
     };
-    let found = context.hidden(found).map_err(arrow)?;
+    let found = context.hidden(&file.query, found).map_err(arrow)?;
     let id = format!("{}{place}plot-{}", context.prefix, plain(&file.name));
     let look = Look { width: WIDTH, theme: Theme::Page, id: id.clone() };
     let title = &file.plot.title;
@@ -120,7 +152,7 @@ async fn drawn(
         title: title.clone(),
         caption: file.plot.caption.clone(),
         svg: file.svg(&found, &look)?,
-        sql: context.said(&file.filled(&given)),
+        sql: sql(context, file, &given, user),
         rows: Table::of(&format!("Rows of “{title}”"), &found, MOST_ROWS).map_err(arrow)?,
         more,
         file: format!("{}.csv", plain(&file.name)),

@@ -6,12 +6,11 @@ use serde_json::Value;
 
 use super::ReportError;
 use super::about::About;
-use super::context::{Context, Finding};
+use super::context::{Context, Finding, Item};
 use super::model::{Part, Section, Table};
 use super::pictures::{of_person, pictures};
-use crate::config::{Config, ConfigSource, Overrides, load, show};
+use crate::config::{Analysis, Config, ConfigSource, Overrides, load, show};
 use crate::measures;
-use crate::queries::Queries;
 use crate::schema::LEDGER;
 use crate::yaml::from_yaml;
 
@@ -37,7 +36,7 @@ pub(super) async fn overview(context: &Context<'_>) -> Result<Section, ReportErr
     if context.has(LEDGER)? {
         parts.extend(context.table("states", "Units by state", &[]).await?);
     }
-    let runs: Vec<String> = about.runs.iter().map(|(id, _)| id.clone()).collect();
+    let runs: Vec<String> = about.runs.iter().map(|(id, _)| named(context, id)).collect();
     parts.push(Part::Text(format!(
         "To cite it: results {}, seed {}, settings {}, {} {}.",
         about.tool_version,
@@ -49,6 +48,12 @@ pub(super) async fn overview(context: &Context<'_>) -> Result<Section, ReportErr
     Ok(context.section("what", "What this is", parts))
 }
 
+/// The id of a run. Only the name of its configuration is a person's choice: behind it stand a time and a hash.
+fn named(context: &Context<'_>, run: &str) -> String {
+    let at = run.rmatch_indices('-').nth(1).map_or(run.len(), |(at, _)| at);
+    format!("{}{}", context.said(&run[..at]), &run[at..])
+}
+
 fn capital(word: &str) -> String {
     let mut chars = word.chars();
     chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
@@ -58,17 +63,17 @@ fn capital(word: &str) -> String {
 pub(super) async fn settings(context: &Context<'_>) -> Result<Section, ReportError> {
     let about = context.about();
     let mut parts = Vec::new();
-    match &about.config {
+    match told(context) {
         Some(config) => {
-            let changed = changed(config);
+            let changed = changed(&config);
             if changed.is_empty() {
                 parts.push(Part::Text("Every setting has its default.".to_owned()));
             } else {
-                let rows = changed.into_iter().map(|(key, own, usual)| vec![key, context.said(&own), usual]);
+                let rows = changed.into_iter().map(|(key, own, usual)| vec![key, own, usual]);
                 let caption = "Settings that differ from the defaults";
                 parts.push(Part::Table(Table::plain(caption, &["setting", "value", "default"], rows.collect())));
             }
-            let all = Part::Verbatim(context.said(&show(config)));
+            let all = Part::Verbatim(show(&config));
             parts.push(Part::Folded { summary: "All settings".to_owned(), parts: vec![all] });
         }
         None => parts.push(Part::Text(
@@ -96,7 +101,7 @@ fn origin(context: &Context<'_>, about: &About) -> Vec<(String, String)> {
     ];
     for (id, dir) in &about.runs {
         let place = if dir.is_empty() { String::new() } else { format!(" ({})", context.said(dir)) };
-        facts.push(("Run".to_owned(), format!("{id}{place}")));
+        facts.push(("Run".to_owned(), format!("{}{place}", named(context, id))));
     }
     for input in &about.inputs {
         facts.push((
@@ -110,6 +115,21 @@ fn origin(context: &Context<'_>, about: &About) -> Vec<(String, String)> {
         facts.push(("Versions of the tables".to_owned(), versions.collect::<Vec<_>>().join(", ")));
     }
     facts
+}
+
+/// The settings as they may be told: names, files and folders of them without what must not be, and all else as it is.
+pub(super) fn told(context: &Context<'_>) -> Option<Config> {
+    let mut config = context.about().config.clone()?;
+    let said = |text: &mut String| *text = context.said(text);
+    let Config { name, data_root, out_dir, quality_profile, data, analysis, .. } = &mut config;
+    [name, data_root, out_dir, quality_profile, &mut data.files].into_iter().for_each(said);
+    data.reading.not_missing.iter_mut().for_each(said);
+    if let Analysis::Command(program) = analysis {
+        // A number among the arguments is a setting.
+        let words = program.command.iter_mut().filter(|argument| argument.parse::<f64>().is_err());
+        words.chain([&mut program.folder]).for_each(said);
+    }
+    Some(config)
 }
 
 /// Settings that are not the default: key, value, default.
@@ -185,7 +205,8 @@ pub(super) async fn completeness(context: &Context<'_>) -> Result<Section, Repor
     }
     if !about.accepted.is_empty() {
         let named = |unit: &crate::store::AcceptedUnit| {
-            context.said(&format!("{} ({}): {}", unit.user_id, unit.feature_mode, unit.reason))
+            let (user, mode) = (unit.user_id.clone(), unit.feature_mode.clone());
+            context.unit(&Item { user, mode, reason: unit.reason.clone() })
         };
         parts.push(Part::Text(
             "Skipped units that it is complete without, as whoever merged decided:".to_owned(),
@@ -205,7 +226,7 @@ fn found(context: &Context<'_>, findings: &[Finding]) -> Vec<Part> {
     let header = ["code", "what", "how many", "what to do"];
     let mut parts = vec![Part::Table(Table::plain("What is missing or must not be", &header, rows))];
     for finding in findings {
-        let items: Vec<String> = finding.items.iter().map(|item| context.said(item)).collect();
+        let items: Vec<String> = finding.items.iter().map(|item| context.unit(item)).collect();
         if items.is_empty() {
             continue;
         }
@@ -268,7 +289,7 @@ pub(super) async fn person(
     if context.has("issues")? {
         parts.extend(context.table("person_issues", "What was noticed", &values).await?);
     }
-    let name = context.said(context.hide.id(id));
+    let name = context.hide.id(id);
     if parts.is_empty() {
         parts.push(Part::Warning(format!("There is nobody called {name}.")));
     } else {
@@ -295,9 +316,4 @@ pub(super) fn columns(context: &Context<'_>) -> Result<Section, ReportError> {
         });
     }
     Ok(context.section("columns", "Appendix: tables and their columns", parts))
-}
-
-/// Whether the queries of a report are there, whoever replaced some.
-pub(super) fn ids(queries: &Queries, has_plan: bool) -> Result<&crate::sql::Query, ReportError> {
-    Ok(queries.get(if has_plan { "report/ids_planned" } else { "report/ids_done" })?)
 }

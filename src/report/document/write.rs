@@ -1,5 +1,7 @@
 //! The page of all sections.
 
+use std::collections::BTreeMap;
+
 use askama::Template;
 
 use super::ReportError;
@@ -7,10 +9,12 @@ use super::context::{Context, Subject, Wanted};
 use super::findings::findings;
 use super::hide::Hide;
 use super::model::{Part, Section, Table};
+use super::places::Places;
 use super::sections::{
-    columns, completeness, data, flat, ids, is_known, overview, person, settings, the_run,
+    columns, completeness, data, flat, is_known, overview, person, settings, the_run, told,
 };
-use crate::plot::{Values, page_style};
+use crate::plot::{Values, allowed_html, page_style};
+use crate::schema::LEDGER;
 
 const STYLE: &str = include_str!("../../../templates/report/style.css");
 
@@ -51,11 +55,13 @@ pub(crate) async fn document(subjects: &[Subject<'_>], wanted: &Wanted) -> Resul
     let (mut shown, mut failed) = (Vec::new(), Vec::new());
     let mut unknown = wanted.users.clone();
     let several = subjects.len() > 1;
-    let mut names = Vec::new();
+    let (mut names, mut all_settings) = (Vec::new(), Vec::new());
     for (at, subject) in subjects.iter().enumerate() {
         let prefix = if several { format!("d{}-", at + 1) } else { String::new() };
         let hide = if wanted.hide_users { hidden(subject).await? } else { Hide::default() };
-        let context = Context { subject, wanted, hide, prefix, level: if several { 3 } else { 2 } };
+        let places =
+            if wanted.hide_places { Places::of(&subject.place, &subject.about) } else { Places::default() };
+        let context = Context { subject, wanted, hide, places, prefix, level: if several { 3 } else { 2 } };
         let mut known = Vec::new();
         for user in &unknown {
             if is_known(&context, user).await? {
@@ -65,6 +71,7 @@ pub(crate) async fn document(subjects: &[Subject<'_>], wanted: &Wanted) -> Resul
         unknown.retain(|user| !known.contains(user));
         let name = context.said(&subject.about.name);
         names.push(name.clone());
+        all_settings.push(told(&context).as_ref().map(flat).unwrap_or_default());
         shown.push(Shown {
             id: format!("d{}", at + 1),
             name,
@@ -84,11 +91,11 @@ pub(crate) async fn document(subjects: &[Subject<'_>], wanted: &Wanted) -> Resul
         title: &title,
         warning: &warnings.join(" "),
         style: format!("{}{STYLE}{}", page_style(), on_every_page(&warnings.join(" "))),
-        shared: if several { side_by_side(subjects, &names, wanted) } else { Vec::new() },
+        shared: if several { side_by_side(&all_settings, &names, wanted) } else { Vec::new() },
         subjects: shown,
         footer: made_by(&versions),
     };
-    Ok(Document { html: page.render()?, failed, unknown })
+    Ok(Document { html: allowed_html(page.render()?), failed, unknown })
 }
 
 /// The rule by which a text stands in the margin of each printed page.
@@ -130,34 +137,42 @@ async fn sections(context: &Context<'_>, failed: &mut Vec<String>) -> Result<Vec
     Ok(sections)
 }
 
-/// Ids by their numbers in the plan.
+/// Ids by their numbers in the plan; those of whom only the results know stand behind.
 async fn hidden(subject: &Subject<'_>) -> Result<Hide, ReportError> {
-    let has_plan = subject.session.has_table("expected")?;
-    let query = ids(subject.definitions.queries, has_plan)?;
     let context = Context {
         subject,
         wanted: &Wanted::default(),
         hide: Hide::default(),
+        places: Places::default(),
         prefix: String::new(),
         level: 2,
     };
-    let rows = context.rows(query, &[]).await?.columns()?;
-    let Some(Values::Texts(ids)) = rows.column("user_id") else { return Ok(Hide::default()) };
-    let mut ids: Vec<String> = ids.iter().flatten().cloned().collect();
-    // Those that it is complete without may have no row.
-    ids.extend(subject.about.accepted.iter().map(|unit| unit.user_id.clone()));
-    Ok(Hide::of(&ids))
+    let mut ids: Vec<String> = Vec::new();
+    for (table, query) in [("expected", "report/ids_planned"), (LEDGER, "report/ids_done")] {
+        if context.has(table)? {
+            let query = subject.definitions.queries.get(query)?;
+            let rows = context.rows(query, &[]).await?.columns()?;
+            if let Some(Values::Texts(own)) = rows.column("user_id") {
+                ids.extend(own.iter().flatten().cloned());
+            }
+        }
+    }
+    // Those that are missing, or that it is complete without, may have no row.
+    let about = &subject.about;
+    ids.extend(about.accepted.iter().map(|unit| unit.user_id.clone()));
+    let found = subject.findings.iter().flatten().flat_map(|finding| &finding.items);
+    ids.extend(found.map(|item| item.user.clone()));
+    let endings = about.config.as_ref().map(|config| config.data.id_suffixes.as_slice()).unwrap_or_default();
+    let hide = Hide::of(&ids).with_endings(endings);
+    Ok(if about.is_control { hide.with_people_of(&ids) } else { hide })
 }
 
 /// Settings in which directories differ.
-fn side_by_side(subjects: &[Subject<'_>], names: &[String], wanted: &Wanted) -> Vec<Part> {
-    let all: Vec<_> =
-        subjects.iter().map(|subject| subject.about.config.as_ref().map(flat).unwrap_or_default()).collect();
+fn side_by_side(all: &[BTreeMap<String, String>], names: &[String], wanted: &Wanted) -> Vec<Part> {
     let mut keys: Vec<&String> = all.iter().flat_map(|settings| settings.keys()).collect();
     keys.sort();
     keys.dedup();
-    let value =
-        |settings: &std::collections::BTreeMap<String, String>, key: &String| settings.get(key).cloned();
+    let value = |settings: &BTreeMap<String, String>, key: &String| settings.get(key).cloned();
     let rows = keys.into_iter().filter_map(|key| {
         let values: Vec<Option<String>> = all.iter().map(|settings| value(settings, key)).collect();
         let differ = values.windows(2).any(|pair| pair[0] != pair[1]);

@@ -176,14 +176,17 @@ pub(crate) struct Ended {
 }
 
 /// What an error says, and the SQLSTATE that is more exact than that of its ending.
-const EXACT: [(&str, &str); 7] = [
+const EXACT: [(&str, &str); 10] = [
     ("is divided by 0", "22012"),
+    ("' is not a time", "22007"),
+    ("is not a value of DATE", "22007"),
     ("is not a value of ", "22P02"),
     ("unknown function ", "42883"),
     (" does not take (", "42883"),
     ("is too large for ", "22003"),
     ("two columns of the select list are called ", "42712"),
     ("specified more than once", "42712"),
+    ("two fields of the struct ", "42712"),
 ];
 
 impl std::fmt::Display for Ended {
@@ -245,6 +248,8 @@ mod tests {
         for (ending, words, code) in [
             (Ending::Failed, "a whole number is divided by 0", "22012"),
             (Ending::Failed, "'x' is not a value of INT", "22P02"),
+            (Ending::Failed, "'nope' is not a time", "22007"),
+            (Ending::Failed, "'nope' is not a value of DATE, in a", "22007"),
             (Ending::Invalid, "unknown function nofun", "42883"),
             (Ending::Failed, "300 * 300 is too large for its type", "22003"),
             (Ending::UnknownColumn, "two columns of the select list are called a", "42712"),

@@ -1,6 +1,7 @@
 //! Who asks: by a token, or by the session of a browser that was signed in with one.
 
 use std::net::IpAddr;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -13,6 +14,7 @@ use super::saved::Saved;
 use super::secret::Secret;
 use super::session::{Holder, SESSION, Sessions};
 use super::state::{State, StateError};
+use super::strangers::Strangers;
 use super::tokens::{May, NewToken, Token, Tokens};
 
 /// The token that the first start makes.
@@ -70,8 +72,11 @@ pub(crate) struct Access {
     pub audit: Audit,
     /// Queries that were saved.
     pub saved: Saved,
+    /// Who was closed out.
+    pub strangers: Strangers,
     sessions: Sessions,
     pub(super) delay: Delay,
+    state: State,
     #[cfg(feature = "pg")]
     pub(super) unknown_names: [u8; 32],
 }
@@ -97,8 +102,10 @@ impl Access {
             audit: Audit::open(state)?,
             saved: Saved::open(state)?,
             tokens,
+            strangers: Strangers::default(),
             sessions: Sessions::default(),
             delay: Delay::default(),
+            state: state.clone(),
             #[cfg(feature = "pg")]
             unknown_names: super::scram::unknown_names(state)?,
         };
@@ -175,6 +182,13 @@ impl Access {
     /// Ends a session.
     pub(crate) fn sign_out(&self, session: &Secret) {
         self.sessions.end(session);
+    }
+
+    /// The file that keeps a token for scripts of the same user, if it keeps this one.
+    pub(crate) fn file_of(&self, token: &Token) -> Option<PathBuf> {
+        let kept = self.state.read(FIRST_FILE).ok()??;
+        let path = self.state.path(FIRST_FILE);
+        Secret::sent(&kept).is(&token.hash).then(|| std::path::absolute(&path).unwrap_or(path))
     }
 
     /// How long a session lasts.

@@ -15,9 +15,10 @@ mod scram_keys;
 mod secret;
 mod session;
 mod state;
+mod strangers;
 mod tokens;
 
-pub(crate) use audit::Entry;
+pub(crate) use audit::{Audit, Entry};
 pub(crate) use ending::{Ended, Ending};
 pub(crate) use login::{Access, By, Login, until_true};
 #[cfg(feature = "pg")]

@@ -146,6 +146,8 @@ pub(crate) struct PgSession {
     pub databases: Vec<String>,
     /// Number of the connection, by which another may ask for the end of its query.
     pub number: i32,
+    /// Settings of the connection, as it shows them.
+    pub settings: BTreeMap<String, String>,
 }
 
 /// How rows are written.

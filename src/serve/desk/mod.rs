@@ -8,6 +8,7 @@
 mod begun;
 mod caller;
 mod held;
+mod line;
 mod metrics;
 mod named;
 mod questions;

@@ -11,10 +11,11 @@ use tokio::sync::watch;
 use super::begun::Begun;
 use super::caller::Caller;
 use super::held::At;
+use super::line::Line;
 use super::metrics::Metrics;
 use super::named::names;
-use crate::serve::access::{Access, Ended, Ending, Entry, Login, May, Secret};
-use crate::serve::answer::{Answer, Ask, Asker, Beside, Done, Finished, Frame, Job, Pool, Running};
+use crate::serve::access::{Access, Ended, Ending, Login, May, Secret};
+use crate::serve::answer::{Ask, Asker, Beside, Done, Frame, Job, Pool, Running};
 use crate::serve::catalog::{Catalog, Snapshot, Source, gone};
 
 /// What all doors share.
@@ -72,8 +73,27 @@ impl Desk {
         self.catalog.list().iter().filter(|source| who.login.sees(&source.name)).map(Arc::clone).collect()
     }
 
-    /// A source by its name, which must be one that somebody sees: of others nothing is told.
-    pub(crate) fn source(&self, who: &Caller, name: &str) -> Result<Arc<Source>, Ended> {
+    /// A source by its name, which must be one that somebody sees: of others nothing is told. What was to be asked of it is
+    /// written down where it ends here.
+    pub(crate) fn source(&self, who: &Caller, name: &str, what: &str) -> Result<Arc<Source>, Ended> {
+        self.seen(who, name).inspect_err(|ended| self.refused(who, name, what, ended.ending))
+    }
+
+    /// The same, which must be one that can be asked.
+    pub(crate) fn whole(&self, who: &Caller, name: &str, what: &str) -> Result<Arc<Source>, Ended> {
+        self.seen_whole(who, name).inspect_err(|ended| self.refused(who, name, what, ended.ending))
+    }
+
+    /// Writes down a question that ends before it is asked; without a source or a text, if it is not known which.
+    pub(crate) fn refused(&self, who: &Caller, source: &str, what: &str, ending: Ending) {
+        self.line(who, source, what).refused(ending);
+    }
+
+    fn line(&self, who: &Caller, source: &str, what: &str) -> Line {
+        Line::begin(&self.access, &self.metrics, who, source, what)
+    }
+
+    fn seen(&self, who: &Caller, name: &str) -> Result<Arc<Source>, Ended> {
         let sources = self.sources(who);
         let found = sources.iter().find(|source| source.name == name);
         found.map(Arc::clone).ok_or_else(|| {
@@ -82,9 +102,8 @@ impl Desk {
         })
     }
 
-    /// The same, which must be one that can be asked.
-    pub(crate) fn whole(&self, who: &Caller, name: &str) -> Result<Arc<Source>, Ended> {
-        let source = self.source(who, name)?;
+    fn seen_whole(&self, who: &Caller, name: &str) -> Result<Arc<Source>, Ended> {
+        let source = self.seen(who, name)?;
         if source.summary.problem.is_none() {
             return Ok(source);
         }
@@ -185,12 +204,22 @@ impl Desk {
         ask: Ask,
         what: &str,
     ) -> Result<Begun, Ended> {
-        let snapshot = self.snapshot(source, at).await?;
-        let (beside, others, named) = self.beside(who, source, at, &ask).await?;
-        // Nor is it told where the others are.
-        let source = if named.is_empty() { source } else { &Arc::new(source.with(&named)) };
-        let job = self.job(source, &snapshot, beside, ask);
-        let mut answer = self.ask(who, source, job, what).await?;
+        let line = self.line(who, &source.name, what);
+        let ready = match self.ready(who, source, at, ask).await {
+            Ok(ready) => ready,
+            Err(ended) => {
+                line.refused(ended.ending);
+                return Err(ended);
+            }
+        };
+        let Ready { job, source, snapshot, others } = ready;
+        let asker = Asker {
+            token: who.login.token.name.clone(),
+            ended: who.login.ended.clone(),
+            source: source.name.clone(),
+            what: what.to_owned(),
+        };
+        let mut answer = self.pool.ask(asker, job, move |finished| line.finished(&finished)).await?;
         let (mut columns, mut notes) = (Vec::new(), Vec::new());
         loop {
             match answer.next().await.map_err(|ended| source.hide_ended(ended))? {
@@ -202,7 +231,7 @@ impl Desk {
                         first: Some(first),
                         columns,
                         notes,
-                        source: Arc::clone(source),
+                        source,
                         snapshot,
                         _others: others,
                     });
@@ -210,6 +239,20 @@ impl Desk {
                 None => return Err(Ended::new(Ending::Died, "the answer is missing")),
             }
         }
+    }
+
+    /// A question as a child is asked.
+    async fn ready(&self, who: &Caller, source: &Arc<Source>, at: At<'_>, ask: Ask) -> Result<Ready, Ended> {
+        let snapshot = self.snapshot(source, at).await?;
+        let (beside, others, named) = self.beside(who, source, at, &ask).await?;
+        // Nor is it told where the others are.
+        let source = if named.is_empty() { Arc::clone(source) } else { Arc::new(source.with(&named)) };
+        if self.is_stopping() {
+            let words = "the service is stopping\n(hint: ask again when it is back)";
+            return Err(Ended::new(Ending::Stopping, words));
+        }
+        let job = self.job(&source, &snapshot, beside, ask);
+        Ok(Ready { job, source, snapshot, others })
     }
 
     /// The other sources that a query names, and that somebody sees.
@@ -225,7 +268,7 @@ impl Desk {
         let named = all.iter().filter(|other| other.name != source.name && names(sql, &other.name));
         let (mut beside, mut snapshots, mut sources) = (Vec::new(), Vec::new(), Vec::new());
         for other in named {
-            let other = self.whole(who, &other.name)?;
+            let other = self.seen_whole(who, &other.name)?;
             // What was told was told of the query's own source.
             let at = if let At::Told(_) = at { At::Now } else { at };
             let snapshot = self.snapshot(&other, at).await?;
@@ -281,40 +324,6 @@ impl Desk {
         }
     }
 
-    async fn ask(&self, who: &Caller, source: &Source, job: Job, what: &str) -> Result<Answer, Ended> {
-        if self.is_stopping() {
-            let words = "the service is stopping\n(hint: ask again when it is back)";
-            return Err(Ended::new(Ending::Stopping, words));
-        }
-        let (token, protocol) = (who.login.token.name.clone(), who.protocol);
-        let asker = Asker {
-            token: token.clone(),
-            ended: who.login.ended.clone(),
-            source: source.name.clone(),
-            what: what.to_owned(),
-        };
-        let mut entry = Entry {
-            event: "query",
-            token: Some(token),
-            address: who.address.to_string(),
-            protocol,
-            source: Some(source.name.clone()),
-            sql: Some(what.to_owned()),
-            sql_hash: Some(blake3::hash(what.as_bytes()).to_hex().to_string()),
-            ..Entry::default()
-        };
-        let (audit, metrics) = (self.access.audit.clone(), Arc::clone(&self.metrics));
-        let finished = move |finished: Finished| {
-            entry.ending = finished.ended.as_ref().map_or_else(|| "ok".into(), |ended| ended.ending.name());
-            entry.rows = Some(finished.rows);
-            entry.bytes = Some(finished.bytes);
-            entry.ms = u64::try_from(finished.took.as_millis()).ok();
-            metrics.query(protocol, &entry.ending, finished.took);
-            audit.note(&entry);
-        };
-        self.pool.ask(asker, job, finished).await
-    }
-
     /// Questions at work that somebody may know of: their own, or all for an administrator.
     pub(crate) fn running(&self, who: &Caller) -> Vec<Running> {
         let token = &who.login.token;
@@ -333,4 +342,12 @@ impl Desk {
         let words = format!("no query {id} is at work\n(hint: it may be done already)");
         Err(Ended::new(Ending::NotFound, words))
     }
+}
+
+/// A question as a child is asked, and what is held for it.
+struct Ready {
+    job: Job,
+    source: Arc<Source>,
+    snapshot: Snapshot,
+    others: Vec<Snapshot>,
 }

@@ -31,11 +31,12 @@ impl Statement {
             let words = format!("the query has {} kB, and {} kB is the most", sql.len() >> 10, LONGEST >> 10);
             let words =
                 format!("{words}\n(hint: lists of values belong into a parameter, or into several queries)");
+            desk.refused(&who.caller, database.unwrap_or_default(), &sql, Ending::TooLarge);
             return Err(Ended::new(Ending::TooLarge, words));
         }
         let database = match database {
-            Some(name) => desk.whole(&who.caller, name)?.name.clone(),
-            None => first(desk, who)?,
+            Some(name) => desk.whole(&who.caller, name, &sql)?.name.clone(),
+            None => first(desk, who, &sql)?,
         };
         Ok(Self { database, sql, values: None })
     }
@@ -55,33 +56,34 @@ impl Statement {
         Text { sql: self.sql.clone(), values, spoken: Spoken::Marks, ..Text::default() }
     }
 
-    fn source(&self, desk: &Desk, who: &Who) -> Result<Arc<Source>, Ended> {
-        desk.whole(&who.caller, &self.database)
+    fn source(&self, desk: &Desk, who: &Who, what: &str) -> Result<Arc<Source>, Ended> {
+        desk.whole(&who.caller, &self.database, what)
     }
 
     /// What it takes and gives.
     pub(super) async fn shape(&self, desk: &Desk, who: &Who, held: &Held) -> Result<Shape, Ended> {
-        let source = self.source(desk, who)?;
         let (ask, what) = (Ask::Shape(self.text()), format!("columns of {}", self.sql));
+        let source = self.source(desk, who, &what)?;
         let (body, ..) = desk.read(&who.caller, &source, At::Held(held), ask, &what).await?;
         Shape::parse(&body)
     }
 
     /// Its rows.
     pub(super) async fn rows(&self, desk: &Desk, who: &Who, held: &Held) -> Result<Begun, Ended> {
-        let source = self.source(desk, who)?;
+        let source = self.source(desk, who, &self.sql)?;
         let ask = Ask::Query { text: self.text(), format: Format::Messages, most: None };
         desk.begin(&who.caller, &source, At::Held(held), ask, &self.sql).await
     }
 }
 
 /// The first source that somebody sees and that can be asked.
-fn first(desk: &Desk, who: &Who) -> Result<String, Ended> {
+fn first(desk: &Desk, who: &Who, what: &str) -> Result<String, Ended> {
     let all = desk.sources(&who.caller);
     let found = all.iter().find(|source| source.is_whole()).or(all.first());
     found.map(|source| source.name.clone()).ok_or_else(|| {
         let words = "this token sees none of what is served\n(hint: `results token new NAME --sources PATTERN` makes one \
                      that does)";
+        desk.refused(&who.caller, "", what, Ending::NotFound);
         Ended::new(Ending::NotFound, words)
     })
 }

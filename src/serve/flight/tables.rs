@@ -127,7 +127,7 @@ async fn listed(desk: &Desk, who: &Who, catalog: Option<&str>) -> Result<Vec<(St
 }
 
 async fn of_source(desk: &Desk, who: &Who, source: &Source) -> Result<Vec<Table>, Ended> {
-    let source = desk.whole(&who.caller, &source.name)?;
+    let source = desk.whole(&who.caller, &source.name, "tables")?;
     let tables = desk.tables(&who.caller, &source).await?;
     let torn = |error: serde_json::Error| Ended::new(Ending::Died, format!("the answer is torn: {error}"));
     Vec::<Table>::deserialize(&*tables).map_err(torn)

@@ -14,11 +14,13 @@ use super::fetch::Reply;
 use super::params::Given;
 use super::perform::Asked;
 use super::portal::{Portal, Prepared};
+use super::rows::Rows;
 use super::scan::{is_list, parameters, statements};
 use super::session::Session;
 use super::statement::Statement;
 use super::types::{Formats, description, type_of};
 use super::wire::{Bind, Message, Parse, Which};
+use crate::serve::access::Ending;
 
 impl Session {
     /// Answers a message. After an error nothing is answered up to the next `Sync`.
@@ -71,14 +73,12 @@ impl Session {
         let Parse { name, sql, types } = parse;
         let all = statements(&sql);
         if all.len() > 1 {
+            self.refused(&sql, Ending::Syntax);
             return Err(Fault::new("42601", "several statements are not prepared at once"));
         }
         // Without a `;` at its end: places in it stay what they are.
         let text = all.first().map(|one| (*one).to_owned());
-        let statement = text.as_deref().map(Statement::of).transpose()?;
-        if let Some(statement) = &statement {
-            self.transaction.check(statement)?;
-        }
+        let statement = text.as_deref().map(|text| self.statement(text)).transpose()?;
         let sql = text.unwrap_or_default();
         let count = parameters(&sql) as usize;
         if count > usize::from(u16::MAX) {
@@ -179,6 +179,9 @@ impl Session {
                 let formats = Formats::default();
                 let asked = Asked { statement, sql, values: None, formats: &formats, tells: false };
                 Ok(Some(SchemaRef::clone(self.rows_of(&asked).await?.schema())))
+            }
+            Statement::SetConfig(set) => {
+                Ok(Some(SchemaRef::clone(Rows::known(&[&set.column], &[])?.schema())))
             }
             Statement::Fetch(fetch) if !fetch.moves => {
                 let rows = self.portals.get(&fetch.name)?.rows.as_ref();

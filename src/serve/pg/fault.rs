@@ -86,6 +86,16 @@ impl Fault {
         Self::Said(Box::new(Words { hint: Some(hint.into()), ..Words::new(code, words) }))
     }
 
+    /// How it ends, in the words of all doors.
+    pub(super) fn ending(&self) -> Ending {
+        let code = match self {
+            Self::Said(words) | Self::Last(words) => words.code,
+            Self::Gone => return Ending::Cancelled,
+        };
+        let known = [Ending::Syntax, Ending::WouldWrite, Ending::NotSupported, Ending::TooLarge];
+        known.into_iter().find(|ending| ending.sqlstate() == code).unwrap_or(Ending::Invalid)
+    }
+
     /// The last word.
     pub(super) fn last(code: &'static str, words: impl Into<String>) -> Self {
         Self::Last(Box::new(Words::new(code, words)))

@@ -1,5 +1,6 @@
 //! Connections: accepted, limited in number and time, encrypted where there is a certificate.
 
+use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -116,7 +117,15 @@ impl Shared {
 
     /// A session for whoever is let in.
     async fn begin(&self, stream: TcpStream, peer: SocketAddr) -> Option<Session> {
-        match start(stream, self.tls.as_ref()).await.ok()? {
+        let begun = start(stream, self.tls.as_ref()).await;
+        // What is cut short or badly encrypted is strange too; who has gone is not.
+        if matches!(&begun, Ok(Start::Nothing { .. }))
+            || begun.as_ref().is_err_and(|error| error.kind() != ErrorKind::ConnectionReset)
+        {
+            self.desk.access.strangers.count(PROTOCOL);
+        }
+        match begun.ok()? {
+            Start::Silent => None,
             Start::Cancel(number, key) => {
                 self.keys.cancel(number, &key);
                 None
@@ -195,7 +204,7 @@ impl Shared {
         {
             return Ok(first.name.clone());
         }
-        let Err(unknown) = self.desk.source(caller, &asked) else { return Ok(asked) };
+        let Err(unknown) = self.desk.source(caller, &asked, "a connection") else { return Ok(asked) };
         let Ended { hint, .. } = unknown;
         let words = format!("unknown database {asked}");
         Err(Fault::Last(Box::new(Words { hint, ..Words::new("3D000", words) })))

@@ -11,7 +11,7 @@
 //! | `wire`, `fault` | messages, errors |
 //! | `session`, `transaction`, `settings` | what one connection is in the middle of |
 //! | `simple`, `extended`, `portal` | the two ways of asking |
-//! | `scan`, `statement`, `copy` | which statement it is; no SQL is understood here |
+//! | `scan`, `statement`, `copy`, `set_config` | which statement it is; no SQL is understood here |
 //! | `perform`, `fetch` | what a statement does |
 //! | `rows`, `spool`, `values`, `types`, `params` | rows and values, there and back |
 
@@ -28,6 +28,7 @@ mod portal;
 mod rows;
 mod scan;
 mod session;
+mod set_config;
 mod settings;
 mod simple;
 mod spool;

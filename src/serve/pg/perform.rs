@@ -26,12 +26,18 @@ impl Session {
     /// Carries out a statement that comes to its end at once.
     pub(super) async fn perform(&mut self, asked: Asked<'_>) -> Result<(), Fault> {
         match asked.statement {
-            Statement::Query | Statement::Show(_) => {
+            Statement::Query | Statement::Show(_) | Statement::SetConfig(_) => {
+                if let Statement::SetConfig(set) = asked.statement
+                    && !set.is_role()
+                {
+                    self.set(&set.name, Some(&set.value))?;
+                }
                 let mut rows = self.rows_of(&asked).await?;
                 let reply = Reply { formats: asked.formats, tells: asked.tells, most: None };
                 let sent = self.reply(&mut rows, reply).await?;
                 let tag = asked.statement.tag();
-                self.done(if asked.statement.asks() { format!("{tag} {sent}") } else { tag.to_owned() });
+                let counts = !matches!(asked.statement, Statement::Show(_));
+                self.done(if counts { format!("{tag} {sent}") } else { tag.to_owned() });
             }
             Statement::Fetch(fetch) => self.fetch(fetch, asked.formats, asked.tells).await?,
             Statement::Copy(copy) => self.copy_out(copy, asked.sql).await?,
@@ -54,6 +60,14 @@ impl Session {
             Statement::Show(Some(name)) => {
                 let value = self.settings.shown(name, longest)?;
                 Rows::known(&[name], &[vec![value]])
+            }
+            Statement::SetConfig(set) => {
+                let value = if set.is_role() {
+                    Ok(set.value.clone())
+                } else {
+                    self.settings.shown(&set.name, longest)
+                };
+                Rows::known(&[&set.column], &[vec![value?]])
             }
             Statement::Show(None) => {
                 let all = self
@@ -119,8 +133,7 @@ impl Session {
                 self.transaction.save(statement)?;
             }
             Statement::Set(name, value) => {
-                self.settings.set(name, value.as_deref())?;
-                self.tell_if_told(name);
+                self.set(name, value.as_deref())?;
             }
             Statement::Reset(name) => {
                 self.settings.reset(name.as_deref())?;
@@ -170,6 +183,12 @@ impl Session {
             _ => return Err(Fault::new("42601", "DISCARD takes ALL, PLANS, SEQUENCES or TEMP")),
         }
         Ok(format!("DISCARD {what}"))
+    }
+
+    fn set(&mut self, name: &str, value: Option<&str>) -> Result<(), Fault> {
+        self.settings.set(name, value)?;
+        self.tell_if_told(name);
+        Ok(())
     }
 
     fn tell_if_told(&mut self, name: &str) {

@@ -50,10 +50,18 @@ pub(super) struct Portal {
 }
 
 /// Those of a connection.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Portals {
     prepared: HashMap<String, Arc<Prepared>>,
-    portals: HashMap<String, Portal>,
+    open: HashMap<String, Portal>,
+    /// How long rows wait.
+    idle: Duration,
+}
+
+impl Default for Portals {
+    fn default() -> Self {
+        Self { prepared: HashMap::new(), open: HashMap::new(), idle: IDLE }
+    }
 }
 
 impl Portals {
@@ -87,23 +95,23 @@ impl Portals {
 
     /// Opens a portal or a cursor.
     pub(super) fn open(&mut self, name: &str, portal: Portal) -> Result<(), Fault> {
-        let known = self.portals.get(name);
+        let known = self.open.get(name);
         if known.is_some_and(|known| !name.is_empty() || known.declared.is_some()) {
             return Err(Fault::new("42P03", format!("there is a cursor {name} already")));
         }
         if portal.rows.is_some() {
             self.may_wait()?;
         }
-        if self.portals.len() >= PORTALS {
+        if self.open.len() >= PORTALS {
             return Err(Fault::new("54000", format!("{PORTALS} portals are open already")));
         }
-        self.portals.insert(name.to_owned(), portal);
+        self.open.insert(name.to_owned(), portal);
         Ok(())
     }
 
     /// Whether rows of another one may wait.
     pub(super) fn may_wait(&self) -> Result<(), Fault> {
-        if self.portals.values().filter(|portal| portal.rows.is_some()).count() < WAITING {
+        if self.open.values().filter(|portal| portal.rows.is_some()).count() < WAITING {
             return Ok(());
         }
         let words = format!("rows of {WAITING} cursors wait already");
@@ -112,37 +120,37 @@ impl Portals {
 
     /// One by its name.
     pub(super) fn get(&mut self, name: &str) -> Result<&mut Portal, Fault> {
-        self.portals.get_mut(name).ok_or_else(|| gone(name))
+        self.open.get_mut(name).ok_or_else(|| gone(name))
     }
 
     /// The same, taken out while it is at work.
     pub(super) fn take(&mut self, name: &str) -> Result<Portal, Fault> {
-        self.portals.remove(name).ok_or_else(|| gone(name))
+        self.open.remove(name).ok_or_else(|| gone(name))
     }
 
     /// Back in its place.
     pub(super) fn put_back(&mut self, name: String, mut portal: Portal) {
         portal.used = Instant::now();
-        self.portals.insert(name, portal);
+        self.open.insert(name, portal);
     }
 
     /// Gives one up, or all; whether there was one.
     pub(super) fn close(&mut self, name: Option<&str>) -> bool {
         let Some(name) = name else {
-            self.portals.clear();
+            self.open.clear();
             return true;
         };
-        self.portals.remove(name).is_some()
+        self.open.remove(name).is_some()
     }
 
     /// A transaction has ended: what was not declared to outlive it goes.
     pub(super) fn end(&mut self) {
-        self.portals.retain(|_, portal| portal.declared == Some(true));
+        self.open.retain(|_, portal| portal.declared == Some(true));
     }
 
     /// Gives up rows that nobody takes.
     pub(super) fn give_up(&mut self) {
-        self.portals.retain(|_, portal| portal.rows.is_none() || portal.used.elapsed() < IDLE);
+        self.open.retain(|_, portal| portal.rows.is_none() || portal.used.elapsed() < self.idle);
     }
 }
 
@@ -150,7 +158,7 @@ fn gone(name: &str) -> Fault {
     Fault::with_hint(
         "34000",
         format!("unknown cursor {name}"),
-        "a cursor ends with its transaction, and is given up when nothing was fetched for 10 minutes",
+        "declare it again: a cursor ends with its transaction, and is given up when nothing was fetched for 10 minutes",
     )
 }
 
@@ -192,6 +200,21 @@ mod tests {
         portals.end();
         assert_eq!(code(portals.get("a")), "34000");
         assert!(portals.get("held").is_ok() && portals.close(Some("held")) && !portals.close(Some("held")));
+    }
+
+    #[test]
+    fn rows_that_nobody_takes_are_given_up() {
+        let mut portals = Portals { idle: Duration::from_mins(1), ..Portals::default() };
+        portals.open("held", portal(Some(true), true)).unwrap();
+        portals.open("bound", portal(None, false)).unwrap();
+        portals.give_up();
+        assert!(portals.get("held").is_ok());
+        portals.idle = Duration::ZERO;
+        portals.give_up();
+        assert!(portals.get("bound").is_ok(), "no rows of it wait");
+        let Err(Fault::Said(words)) = portals.take("held") else { panic!("it is there") };
+        let hint = words.hint.as_deref().unwrap_or_default();
+        assert!(words.code == "34000" && hint.starts_with("declare it again: "), "{words:?}");
     }
 
     #[test]

@@ -14,9 +14,10 @@ use super::keys::Key;
 use super::portal::Portals;
 use super::rows::{Rows, Writer};
 use super::settings::{Settings, TOLD};
+use super::statement::Statement;
 use super::transaction::Transaction;
-use super::wire::{FULL, Message, Wire};
-use crate::serve::access::{Ended, until_true};
+use super::wire::{FULL, LONG, Message, Wire};
+use crate::serve::access::{Ended, Ending, until_true};
 use crate::serve::answer::{Ask, Format, PgSession, Spoken, Text};
 use crate::serve::desk::{Caller, Desk, Shape};
 
@@ -100,6 +101,10 @@ impl Session {
             return Ok(true);
         }
         self.begin();
+        if let Message::Torn(_, LONG, _) = &message {
+            // It was read over: what it says is not known.
+            self.refused("", Ending::TooLarge);
+        }
         match message {
             Message::Terminate => return Ok(false),
             Message::Query(sql) => self.simple(&sql).await?,
@@ -159,6 +164,8 @@ impl Session {
     pub(super) fn begin(&mut self) {
         self.cancelled = self.key.begin();
         self.deadline = self.settings.timeout().map(|time| Instant::now() + time);
+        // Whoever asks all the time is never swept while nothing is said.
+        self.portals.give_up();
     }
 
     /// Waits for something, as long as anybody waits for it.
@@ -194,6 +201,22 @@ impl Session {
         }
     }
 
+    /// Which statement a text is, and whether it can be carried out now.
+    pub(super) fn statement(&mut self, sql: &str) -> Result<Statement, Fault> {
+        let transaction = &mut self.transaction;
+        let statement = Statement::of(sql).and_then(|statement| {
+            transaction.check(&statement)?;
+            Ok(statement)
+        });
+        statement.inspect_err(|fault| self.refused(sql, fault.ending()))
+    }
+
+    /// Writes down what is refused without asking a child.
+    pub(super) fn refused(&self, sql: &str, ending: Ending) {
+        let Place { desk, caller, database, .. } = &self.place;
+        desk.refused(caller, database, sql, ending);
+    }
+
     /// Asks a child.
     pub(super) async fn ask(
         &mut self,
@@ -205,7 +228,7 @@ impl Session {
         let text = self.text(sql, values);
         let ask = Ask::Query { text, format: Format::Messages, most: None };
         let (desk, caller) = (Arc::clone(&self.place.desk), self.place.caller.clone());
-        let source = desk.whole(&caller, &self.place.database)?;
+        let source = desk.whole(&caller, &self.place.database, what)?;
         let begun = async {
             let begun = desk.begin(&caller, &source, Transaction::at(held.as_ref()), ask, what).await?;
             Rows::begin(begun).await
@@ -221,7 +244,7 @@ impl Session {
         let held = self.transaction.held();
         let ask = Ask::Shape(self.text(sql, None));
         let (desk, caller) = (Arc::clone(&self.place.desk), self.place.caller.clone());
-        let source = desk.whole(&caller, &self.place.database)?;
+        let source = desk.whole(&caller, &self.place.database, sql)?;
         let read = async {
             let (body, ..) = desk.read(&caller, &source, Transaction::at(held.as_ref()), ask, sql).await?;
             Shape::parse(&body)
@@ -238,8 +261,9 @@ impl Session {
         let place = &self.place;
         let databases = place.desk.sources(&place.caller).iter().map(|source| source.name.clone()).collect();
         let user = place.caller.login.token.name.clone();
-        let session =
-            PgSession { user, database: place.database.clone(), databases, number: self.key.number };
+        let settings = self.settings.all(place.desk.pool.limits().time).into_iter().collect();
+        let (database, number) = (place.database.clone(), self.key.number);
+        let session = PgSession { user, database, databases, number, settings };
         Text { sql: sql.to_owned(), values, spoken: Spoken::Postgres(session), ..Text::default() }
     }
 

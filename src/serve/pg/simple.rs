@@ -6,7 +6,6 @@ use super::fault::{Fault, moved};
 use super::perform::Asked;
 use super::scan::statements;
 use super::session::Session;
-use super::statement::Statement;
 use super::types::Formats;
 
 impl Session {
@@ -41,8 +40,7 @@ impl Session {
     }
 
     async fn one(&mut self, sql: &str) -> Result<(), Fault> {
-        let statement = Statement::of(sql)?;
-        self.transaction.check(&statement)?;
+        let statement = self.statement(sql)?;
         let formats = Formats::default();
         self.perform(Asked { statement: &statement, sql, values: None, formats: &formats, tells: true }).await
     }

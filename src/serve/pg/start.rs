@@ -27,8 +27,10 @@ pub(super) enum Start {
     Session(Box<Asked>),
     /// To end a query: by the number of its connection, and its key.
     Cancel(i32, Vec<u8>),
-    /// Nothing that can be understood, or nothing at all; whether it asked for TLS that there is not.
+    /// Nothing that can be understood; whether it asked for TLS that there is not.
     Nothing { wanted_tls: bool },
+    /// Nothing at all, as of who looks whether the port is open.
+    Silent,
 }
 
 /// What somebody says who wants to be let in.
@@ -47,11 +49,12 @@ pub(super) struct Asked {
 pub(super) async fn start(mut stream: TcpStream, tls: Option<&Arc<Tls>>) -> io::Result<Start> {
     let mut wanted_tls = false;
     let mut first = [0; 1];
-    if stream.peek(&mut first).await? == 1 && first[0] == HELLO {
-        return match tls {
-            Some(tls) => encrypted(stream, tls).await,
-            None => Ok(Start::Nothing { wanted_tls: true }),
-        };
+    let said = stream.peek(&mut first).await?;
+    match (said, tls) {
+        (0, _) => return Ok(Start::Silent),
+        (_, Some(tls)) if first[0] == HELLO => return encrypted(stream, tls).await,
+        (_, None) if first[0] == HELLO => return Ok(Start::Nothing { wanted_tls: true }),
+        _ => {}
     }
     // Each may be asked for once, and nothing is read beyond it: what follows in clear would be taken for encrypted.
     for _ in 0..3 {

@@ -4,6 +4,7 @@
 use super::copy::CopyOut;
 use super::fault::Fault;
 use super::scan::{Piece, Token, tokens};
+use super::set_config::SetConfig;
 
 /// A statement.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub(super) enum Statement {
     RollbackTo(String),
     /// A setting: its name, and its value unless that is the usual one.
     Set(String, Option<String>),
+    /// The same as a query, whose one value is that of the setting.
+    SetConfig(SetConfig),
     /// What a transaction is to be like, which it is anyway.
     SetTransaction,
     /// The value of a setting, or of all.
@@ -92,6 +95,7 @@ impl Statement {
             "savepoint" => Self::Savepoint(savepoint(rest)?),
             "release" => Self::Release(savepoint(rest)?),
             "set" => set(rest, sql)?,
+            "select" => SetConfig::of(rest).map_or(Ok(Self::Query), configured)?,
             "show" if is("tables") || is("functions") || is("columns") || is("create") => Self::Query,
             "show" => show(rest)?,
             "reset" => Self::Reset(setting(rest)?.filter(|name| name != "all")),
@@ -143,7 +147,7 @@ impl Statement {
             Self::Unlisten => "UNLISTEN",
             Self::Fetch(fetch) if fetch.moves => "MOVE",
             Self::Fetch(_) => "FETCH",
-            Self::Query => "SELECT",
+            Self::Query | Self::SetConfig(_) => "SELECT",
             Self::Copy(_) => "COPY",
         }
     }
@@ -255,6 +259,12 @@ fn set(rest: &[Token<'_>], sql: &str) -> Result<Statement, Fault> {
         }
         _ => Err(syntax("SET needs `NAME = VALUE`")),
     }
+}
+
+/// What `SET` refuses is refused as a query too.
+fn configured(set: SetConfig) -> Result<Statement, Fault> {
+    let is_own = !set.is_role() || ["none", "default"].contains(&set.value.to_lowercase().as_str());
+    if is_own { Ok(Statement::SetConfig(set)) } else { Err(other_role()) }
 }
 
 fn other_role() -> Fault {
@@ -392,6 +402,7 @@ mod tests {
         for (sql, is) in [
             ("set role anna", "42501"),
             ("set session authorization anna", "42501"),
+            ("select set_config('role', 'anna', false)", "42501"),
             ("set x", "42601"),
             ("listen a", "0A000"),
             ("prepare transaction 'x'", "0A000"),

@@ -22,6 +22,9 @@ pub(super) const SHORT: usize = 10_000;
 /// Bytes that are read over: whoever sends more is let go.
 const READ_OVER: usize = 64 << 20;
 
+/// SQLSTATE of a message that is too long.
+pub(super) const LONG: &str = "54000";
+
 /// Bytes of rows that are gathered before they are sent.
 pub(super) const FULL: usize = 64 << 10;
 
@@ -147,7 +150,7 @@ impl Wire {
             left -= part;
             if left == 0 {
                 let words = format!("a message of {length} bytes; {} are the most", longest(kind));
-                return Ok(Some(Message::Torn(kind != b'Q', "54000", words)));
+                return Ok(Some(Message::Torn(kind != b'Q', LONG, words)));
             }
             self.input.clear();
             if self.stream.read_buf(&mut self.input).await? == 0 {

@@ -39,8 +39,6 @@ pub(crate) struct App {
     pub(super) is_tls: bool,
     /// Whether others on the wire can read it.
     pub(super) is_open: bool,
-    /// Where the token of the first start is, for commands as one types them.
-    pub(super) token_file: String,
     /// Reports that were made.
     pub(super) reports: Kept,
 }
@@ -55,7 +53,6 @@ impl App {
             host_names: settings.host_names.iter().map(|name| name.to_lowercase()).collect(),
             is_tls: settings.tls.is_some(),
             is_open: settings.tls.is_none() && !address.ip().is_loopback(),
-            token_file: settings.state.join("token").display().to_string(),
             reports: Kept::default(),
         }
     }

@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::accepted::accepted;
+use super::app::{App, Who};
 use super::fields::{Fields, texts};
 use crate::serve::access::{Ended, Ending};
 use crate::serve::answer::{Filter, Format, Op, Rows, Sort, Text};
@@ -128,12 +129,11 @@ pub(super) fn question(fields: &Fields, heads: &HeaderMap) -> Result<Question, E
         params: fields.params(),
         ..Text::default()
     };
-    let question = Question {
+    Ok(Question {
         run: fields.one("run")?.unwrap_or_default().to_owned(),
         text,
         format: format(fields, heads, Format::Json)?,
-    };
-    fits(question)
+    })
 }
 
 /// From a body of JSON.
@@ -166,19 +166,25 @@ pub(super) fn question_of(bytes: &[u8], heads: &HeaderMap) -> Result<Question, E
     let params = params.collect::<Result<_, _>>()?;
     let fields = sent.format.map(|format| ("format".to_owned(), format)).into_iter().collect();
     let format = format(&Fields::of(fields, &["format"])?, heads, Format::Json)?;
-    fits(Question { run: sent.run, text: Text { sql: sent.sql, params, ..Text::default() }, format })
+    Ok(Question { run: sent.run, text: Text { sql: sent.sql, params, ..Text::default() }, format })
 }
 
-fn fits(question: Question) -> Result<Question, Ended> {
-    let length = question.text.sql.len();
-    if length > SQL {
-        let words = format!(
-            "the query has {length} bytes; it may have {SQL}\n(hint: a long list of users is shorter as a condition)"
-        );
-        return Err(Ended::new(Ending::TooLarge, words));
+impl Question {
+    /// Refuses one that cannot be asked, whatever the source; that is written down as any other end.
+    pub(super) fn fits(self, app: &App, who: &Who) -> Result<Self, Ended> {
+        let Self { run, text, .. } = &self;
+        let length = text.sql.len();
+        let ended = if length > SQL {
+            let words = format!(
+                "the query has {length} bytes; it may have {SQL}\n(hint: a long list of users is shorter as a condition)"
+            );
+            Ended::new(Ending::TooLarge, words)
+        } else if run.is_empty() {
+            Ended::new(Ending::Invalid, "`run` is missing: which of the sources is asked")
+        } else {
+            return Ok(self);
+        };
+        app.desk.refused(who, run, &text.sql, ended.ending);
+        Err(ended)
     }
-    if question.run.is_empty() {
-        return Err(Ended::new(Ending::Invalid, "`run` is missing: which of the sources is asked"));
-    }
-    Ok(question)
 }

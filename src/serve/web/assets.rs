@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use axum::http::HeaderMap;
 use axum::response::Response;
 
+use super::bare::Bare;
 use super::path::Path;
 use super::problem::Problem;
 use super::send::of_kind;
@@ -18,7 +19,7 @@ static STYLE: LazyLock<String> =
 const SCRIPT: &str = include_str!("../../../assets/script.js");
 
 /// One of them.
-pub(super) async fn asset(Path(name): Path<String>, heads: HeaderMap) -> Result<Response, Problem> {
+pub(super) async fn asset(Path(name): Path<String>, _: Bare, heads: HeaderMap) -> Result<Response, Problem> {
     let (kind, text): (_, &'static str) = match name.as_str() {
         "style.css" => ("text/css; charset=utf-8", STYLE.as_str()),
         "script.js" => ("text/javascript; charset=utf-8", SCRIPT),

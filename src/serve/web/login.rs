@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use super::app::{App, PROTOCOL};
 use super::asked::form;
+use super::bare::Bare;
 use super::fields::Fields;
 use super::guard::{address, cookie_name, session};
 use super::pages;
@@ -30,7 +31,11 @@ pub(super) async fn page(
 }
 
 /// What the form sends: a token, or a code.
-pub(super) async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+pub(super) async fn sign_in(
+    State(app): State<Arc<App>>,
+    _: Bare,
+    request: Request,
+) -> Result<Response, Problem> {
     let (request, pairs) = form(request).await?;
     let fields = Fields::of(pairs, &["token"])?;
     let sent = Secret::sent(fields.text("token")?.unwrap_or_default());
@@ -38,7 +43,7 @@ pub(super) async fn sign_in(State(app): State<Arc<App>>, request: Request) -> Re
 }
 
 /// Ends the session.
-pub(super) async fn sign_out(State(app): State<Arc<App>>, request: Request) -> Response {
+pub(super) async fn sign_out(State(app): State<Arc<App>>, _: Bare, request: Request) -> Response {
     if let Some(session) = session(&app, request.headers()) {
         app.desk.access.sign_out(&session);
     }

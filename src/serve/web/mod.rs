@@ -5,6 +5,7 @@ mod api;
 mod app;
 mod asked;
 mod assets;
+mod bare;
 mod drawing;
 mod fields;
 mod guard;

@@ -32,8 +32,10 @@ pub(in crate::sql) async fn plan(ctx: &SessionContext, sql: &str) -> Result<Data
     limits::check(sql)?;
     let state = ctx.state();
     let dialect = state.config().options().sql_parser.dialect;
-    let mut statement = state.sql_to_statement(sql, &dialect)?;
-    kinds::reads(&statement)?;
+    let mut statement = state
+        .sql_to_statement(sql, &dialect)
+        .map_err(|error| kinds::unparsed(sql).map_or_else(|| error.into(), SessionError::from))?;
+    kinds::reads(&mut statement)?;
     walk(&mut statement, &mut Chains)?;
     walk(&mut statement, &mut Lists)?;
     walk(&mut statement, &mut Operators)?;

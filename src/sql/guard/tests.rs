@@ -387,6 +387,16 @@ async fn what_is_parsed_is_done_or_refused() {
 }
 
 #[tokio::test]
+async fn what_would_write_is_refused_as_such_wherever_it_stands() {
+    all_refused(&[
+        ("-- a comment\ncopy te from '/etc/passwd'", "COPY is not a query"),
+        ("select * into x from (select 1) te", "SELECT INTO is not a query"),
+        ("select * from (insert into te values (1)) x", "INSERT is not a query"),
+    ])
+    .await;
+}
+
+#[tokio::test]
 async fn refusals_say_what_to_write_instead() {
     let with = "with te as (select 'u1' as user_id, 1 as tau, 0.5 as TE_A2S)";
     all_refused(&[

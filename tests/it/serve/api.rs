@@ -164,6 +164,49 @@ fn queries_have_names() {
 }
 
 #[test]
+fn a_query_that_cannot_be_read_is_told_to_whoever_asks_for_it() {
+    let own = tempfile::tempdir().unwrap();
+    let service = service_with(|settings| settings.limits.definitions = Some(own.path().to_owned()));
+    for folder in ["reports", "plots", "serve"] {
+        std::fs::create_dir_all(own.path().join("queries").join(folder)).unwrap();
+    }
+    let write =
+        |name: &str, text: &[u8]| std::fs::write(own.path().join("queries").join(name), text).unwrap();
+    write("reports/good.sql", b"-- Good.\nselect 1 as n");
+    write("reports/bad.sql", b"-- Bad.\nselect '\xfc'");
+    write("plots/bad.sql", b"\xff\xfe bad");
+    write("serve/user_k.sql", b"\xff\xfe bad");
+    let bad = "cannot read the query reports/bad.sql: line 2 is not UTF-8 text";
+    let all = service.get("/api/v1/runs/merged/queries").json();
+    let problem = |name: &str| {
+        let one = all.as_array().unwrap().iter().find(|query| query["name"] == name);
+        one.unwrap_or_else(|| panic!("{name}: {all}"))["problem"].clone()
+    };
+    assert!(problem("bad").as_str().unwrap().starts_with(bad) && problem("good").is_null(), "{all}");
+    for path in [
+        "/api/v1/runs/merged/queries/good",
+        "/api/v1/query?run=merged&sql=select%201%20as%20n",
+        "/api/v1/runs/merged/plots",
+        "/api/v1/runs/merged/plots/p_histogram.svg",
+        "/run/merged/table/te",
+        "/run/merged/plots",
+    ] {
+        let reply = service.get(path);
+        assert_eq!(reply.status, 200, "{path}: {}", reply.text());
+    }
+    for (path, part) in [
+        ("/api/v1/runs/merged/queries/bad", bad),
+        ("/api/v1/runs/merged/users/u01", "cannot read the query serve/user_k.sql: "),
+    ] {
+        let reply = service.get(path);
+        let told = reply.text();
+        assert_eq!((reply.status, reply.problem().as_str()), (422, "failed"), "{path}: {told}");
+        // Where the folder lies is nobody's business.
+        assert!(told.contains(part) && !told.contains(own.path().to_str().unwrap()), "{path}: {told}");
+    }
+}
+
+#[test]
 fn a_problem_says_what_where_and_what_to_do() {
     let service = service();
     for (sql, status, kind) in [

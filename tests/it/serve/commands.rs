@@ -1,9 +1,11 @@
 //! `results serve` and `results token` as they are typed.
 
+use std::net::SocketAddr;
 use std::os::unix::fs::MetadataExt;
 use std::process::Stdio;
 
-use super::{ANY_PORTS, first_line, merged};
+use super::plots::plain;
+use super::{ANY_PORTS, exchange, first_line, merged, service_with};
 use crate::world::signal;
 
 #[test]
@@ -36,6 +38,53 @@ fn the_command_prints_one_link_and_stops_when_told() {
     // The second start has a token, and tells it no more.
     let token = std::fs::read_to_string(world.path("state-command/token")).unwrap();
     assert!(said.contains(token.trim()));
+}
+
+/// The command for curl that the page of a table shows to somebody.
+fn curl_of(address: SocketAddr, token: &str) -> String {
+    let (host, auth) = (format!("Host: {address}"), format!("Authorization: Bearer {token}"));
+    let page = exchange(address, &["GET /run/merged/table/te HTTP/1.1", &host, &auth], b"").text();
+    let shown = page.split("<pre tabindex=\"0\">curl").nth(1).unwrap_or_else(|| panic!("{page}"));
+    plain(&format!("curl --silent{}", shown.split("</pre>").next().unwrap()))
+}
+
+#[test]
+fn the_command_for_curl_works_in_any_folder_and_by_ones_own_token() {
+    let world = merged();
+    let mut child = world
+        .command(&[&["serve", "merged", "--state", "state of curl", "--json"], ANY_PORTS].concat())
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let address = first_line(&mut child)["address"].as_str().unwrap().parse().unwrap();
+    let first = std::fs::read_to_string(world.path("state of curl/token")).unwrap();
+    let args = ["token", "new", "some", "--sources", "merged", "--state", "state of curl"];
+    let some = world.expect(0, &args).out;
+    let typed = |command: &str| {
+        let mut shell = std::process::Command::new("sh");
+        shell
+            .args(["-c", command])
+            .current_dir("/")
+            .env("RESULTS_TOKEN", some.trim())
+            .output()
+            .unwrap()
+            .stdout
+    };
+    let rows = std::fs::read(world.path("merged/per_user_te.csv")).unwrap();
+    let by_file = curl_of(address, first.trim());
+    assert!(by_file.contains("$(cat '/") && by_file.contains("/state of curl/token')"), "{by_file}");
+    assert_eq!(typed(&by_file), rows, "{by_file}");
+    // Whoever has another token cannot read that file.
+    let by_name = curl_of(address, some.trim());
+    assert!(by_name.contains("\"Authorization: Bearer $RESULTS_TOKEN\""), "{by_name}");
+    assert_eq!(typed(&by_name), rows, "{by_name}");
+    signal(&child, nix::sys::signal::Signal::SIGTERM);
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+    let unkept = service_with(|settings| settings.keep_token = false);
+    let by_name = curl_of(unkept.address, &unkept.token);
+    assert!(by_name.contains("\"Authorization: Bearer $RESULTS_TOKEN\""), "{by_name}");
 }
 
 #[test]

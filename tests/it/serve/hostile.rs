@@ -2,31 +2,52 @@
 
 use super::service_with;
 
-/// Hostile queries, with how each may end.
-pub(super) fn hostile() -> Vec<(&'static str, String)> {
-    let chain = |n: usize, part: &str, with: &str| vec![part; n].join(with);
-    let mut ctes = String::from("with t0 as (select 1 as n)");
-    for n in 1..60 {
-        ctes.push_str(&format!(", t{n} as (select a.n from t{} a cross join t{} b)", n - 1, n - 1));
+/// The list, which `tests/pg_clients.py` reads too.
+const LIST: &str = include_str!("../../reference/hostile.sql");
+
+/// A query that would take more than it may have.
+pub(super) struct Hostile {
+    pub name: &'static str,
+    pub sql: String,
+    /// Whether it is answered if it has the time; every other one ends with an error.
+    pub has_rows: bool,
+}
+
+/// All of them.
+pub(super) fn hostile() -> Vec<Hostile> {
+    let mut lines = LIST.lines().skip_while(|line| !line.is_empty()).skip(1);
+    let mut found = Vec::new();
+    while let Some(head) = lines.next() {
+        let (name, ends) = head.strip_prefix("-- ").and_then(|head| head.split_once(": ")).unwrap();
+        assert!(["error", "rows"].contains(&ends), "{head}");
+        found.push(Hostile { name, sql: written_out(lines.next().unwrap()), has_rows: ends == "rows" });
     }
-    vec![
-        ("or", format!("select 1 where {}", chain(10_000, "1 = 2", " or "))),
-        ("union", chain(2_000, "select 1", " union all ")),
-        ("casts", format!("select 1{}", "::int".repeat(3_000))),
-        ("plus", format!("select {}", chain(20_000, "1", " + "))),
-        ("parentheses", format!("select {}1{}", "(".repeat(5_000), ")".repeat(5_000))),
-        ("ctes", format!("{ctes} select count(*) from t59")),
-        ("repeat", "select length(repeat('x', 2000000000)) as n".into()),
-        ("lpad", "select length(lpad('x', 2000000000, 'y')) as n".into()),
-        ("range", "select count(*) as n from (select unnest(range(1, 100000000000)) as n)".into()),
-        ("series", "select count(*) as n from generate_series(1, 1000000000000)".into()),
-        ("text", "select length(string_agg(repeat('x', 1000000), '')) as n from (select unnest(range(1, 100000)) as n)".into()),
-        ("cross", "select count(*) as n from (select unnest(range(1, 1000000)) as a) x cross join (select unnest(range(1, 1000000)) as b) y cross join (select unnest(range(1, 1000000)) as c) z".into()),
-        ("parts", format!("select {}now(){}", "date_part('year', ".repeat(300), ")".repeat(300))),
-        ("not", format!("select {} true", "not ".repeat(5_000))),
-        ("case", format!("select {} 1 {}", "case when true then ".repeat(500), "end ".repeat(500))),
-        ("in", format!("select 1 where 1 in ({})", chain(50_000, "1", ", "))),
-    ]
+    assert!(found.len() > 20, "{} queries", found.len());
+    found
+}
+
+/// A line of the list with every `{N|TEXT|BETWEEN}` in full.
+fn written_out(mut line: &str) -> String {
+    let mut whole = String::new();
+    while let Some((before, behind)) = line.split_once('{') {
+        let (repeated, rest) = behind.split_once('}').unwrap();
+        let parts: Vec<&str> = repeated.split('|').collect();
+        let [times, text, between] = parts[..] else { panic!("{repeated}") };
+        let one = |n: usize| text.replace('#', &n.to_string()).replace('@', &(n - 1).to_string());
+        let all: Vec<String> = (1..=times.parse().unwrap()).map(one).collect();
+        whole.push_str(before);
+        whole.push_str(&all.join(between));
+        line = rest;
+    }
+    whole + line
+}
+
+#[test]
+fn the_list_is_written_out() {
+    assert_eq!(written_out("select {3|x# - @| or };"), "select x1 - 0 or x2 - 1 or x3 - 2;");
+    assert_eq!(written_out("({2|not |}1{2|)|}"), "(not not 1))");
+    let names: std::collections::BTreeSet<_> = hostile().iter().map(|one| one.name).collect();
+    assert_eq!(names.len(), hostile().len());
 }
 
 #[test]
@@ -38,7 +59,7 @@ fn after_each_hostile_query_another_is_answered() {
         settings.limits.flow = std::time::Duration::from_secs(6);
         settings.limits.stall = std::time::Duration::from_secs(3);
     });
-    for (name, sql) in hostile() {
+    for Hostile { name, sql, has_rows } in hostile() {
         let body = serde_json::json!({"run": "merged", "sql": sql}).to_string();
         let reply = service.put("POST", "/api/v1/query", &body);
         let ending = if reply.status == 200 { "ok".into() } else { reply.problem() };
@@ -60,6 +81,7 @@ fn after_each_hostile_query_another_is_answered() {
             "{name}: {ending}: {}",
             reply.text().chars().take(500).collect::<String>()
         );
+        assert!(has_rows || ending != "ok", "{name} is answered");
         let next = service.query("merged", "select 1 as n");
         assert_eq!(next.text().trim(), r#"[{"n":1}]"#, "after {name} ({ending})");
     }

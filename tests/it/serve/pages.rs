@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::{Service, encoded, service};
-use crate::world::World;
+use crate::world::{World, rows};
 
 #[test]
 fn every_page_is_there_and_closed() {
@@ -44,6 +44,19 @@ fn every_page_is_there_and_closed() {
     let absent = service.get("/run/merged/table/tee");
     assert!(absent.status == 404 && absent.text().contains("is it te?"), "{absent:?}");
     assert_eq!(absent.head("content-type"), Some("text/html; charset=utf-8"));
+}
+
+#[test]
+fn a_page_has_no_character_that_html_forbids() {
+    let world = World::new(0);
+    world.user("a\u{1}b\u{fffe}", &rows(1, 300));
+    world.analyse("run", &[]);
+    let service = Service::start(&[world.path("run")], |_| {});
+    for path in ["/run/run/users", "/run/run/table/te", "/run/run/report"] {
+        let text = service.get(path).text();
+        assert!(text.contains("a\u{fffd}b\u{fffd}"), "{path}: {text}");
+        assert!(!text.contains(['\u{1}', '\u{fffe}']), "{path}: {text}");
+    }
 }
 
 #[test]

@@ -16,7 +16,7 @@ fn asked_again(service: &Service, path: &str, tag: &str) -> Reply {
 }
 
 /// A text of a page as a browser has it.
-fn plain(html: &str) -> String {
+pub(super) fn plain(html: &str) -> String {
     let html =
         html.replace("&#38;", "&").replace("&amp;", "&").replace("&#34;", "\"").replace("&quot;", "\"");
     let html = html.replace("&#39;", "'").replace("&#60;", "<").replace("&#62;", ">");
@@ -117,19 +117,60 @@ fn what_is_unknown_in_an_address_is_named_with_the_nearest() {
         ("/api/v1/runs/run/shards/x/log", 400, "a whole number in the place of `x`"),
         ("/api/v1/runs/%ff", 400, "/api/v1/runs/%ff isn't a text"),
         ("/api/v1/runs?state=complte", 400, "is it complete?"),
+        ("/run/merged?foo=1", 400, "unknown parameter foo"),
+        ("/run/merged/plots?x=1", 400, "/run/merged/plots takes none"),
+        ("/run/merged/user/u01?x=1", 400, "unknown parameter x"),
+        ("/saved?x=1", 400, "unknown parameter x"),
+        ("/queries?x=1", 400, "unknown parameter x"),
+        ("/assets/style.css?x=1", 400, "unknown parameter x"),
+        ("/login?cod=x", 400, "is it code?"),
+        ("/metrics?x=1", 400, "/metrics takes none"),
+        ("/healthz?x=1", 400, "/healthz takes none"),
+        ("/readyz?x=1", 400, "unknown parameter x"),
+        ("/api/v1/runs/merged?x=1", 400, "/api/v1/runs/merged takes none"),
+        ("/api/v1/runs/run/status?x=1", 400, "unknown parameter x"),
+        ("/api/v1/runs/run/events?x=1", 400, "unknown parameter x"),
+        ("/api/v1/runs/merged/tables?x=1", 400, "unknown parameter x"),
+        ("/api/v1/runs/merged/tables/te?x=1", 400, "unknown parameter x"),
+        ("/api/v1/runs/merged/users/u01?x=1", 400, "unknown parameter x"),
+        ("/api/v1/runs/merged/plots?x=1", 400, "unknown parameter x"),
+        ("/api/v1/runs/merged/queries?x=1", 400, "unknown parameter x"),
+        ("/api/v1/queries?x=1", 400, "unknown parameter x"),
+        ("/api/v1/saved?x=1", 400, "unknown parameter x"),
+        ("/api/v1/saved/mine?x=1", 400, "unknown parameter x"),
     ] {
         let reply = service.get(path);
         let text = plain(&reply.text());
         assert!(reply.status == status && text.contains(said), "{path}: {} {text}", reply.status);
         // Programs are told as RFC 9457 has it, people by a page.
-        let kind =
-            if path.starts_with("/api/") { "application/problem+json" } else { "text/html; charset=utf-8" };
+        let is_for_programs =
+            ["/api/", "/metrics", "/healthz", "/readyz"].iter().any(|of| path.starts_with(of));
+        let kind = if is_for_programs { "application/problem+json" } else { "text/html; charset=utf-8" };
         assert_eq!(reply.head("content-type"), Some(kind), "{path}");
     }
     let (host, auth) = (service.host(), format!("Authorization: Bearer {}", service.token));
     let reply = service.send(&["POST /api/v1/queries/abc/cancel HTTP/1.1", &host, &auth], b"");
     assert_eq!((reply.status, reply.head("content-type")), (400, Some("application/problem+json")));
     assert!(reply.text().contains("in the place of `abc`"), "{}", reply.text());
+    // What is sent to an address is refused with the parameters that it does not take, and nothing is done.
+    assert_eq!(service.put("PUT", "/api/v1/saved/mine", "select 1").status, 200);
+    for (method, path) in [
+        ("POST", "/api/v1/query?run=merged"),
+        ("POST", "/api/v1/queries/1/cancel?x=1"),
+        ("DELETE", "/api/v1/saved/mine?replace=1"),
+        ("POST", "/queries/1/cancel?x=1"),
+        ("POST", "/saved?name=x"),
+        ("POST", "/saved/mine/remove?x=1"),
+        ("POST", "/login?code=x"),
+        ("POST", "/logout?x=1"),
+    ] {
+        let reply = service.put(method, path, "{}");
+        assert!(
+            reply.status == 400 && reply.text().contains("unknown parameter"),
+            "{method} {path}: {reply:?}"
+        );
+    }
+    assert_eq!(service.get("/api/v1/saved/mine?").status, 200);
 }
 
 #[test]
@@ -158,11 +199,18 @@ fn a_plot_of_ones_own_is_there_without_a_restart() {
     assert!(page.contains("class=\"plot\"") && page.contains("/plots/mine.csv"), "{page}");
     let wrong = service.get("/api/v1/runs/merged/plots/other.svg");
     assert_eq!((wrong.status, &wrong.json()["line"]), (422, &json!(2)), "{wrong:?}");
-    // The report has it, and says of the other what is wrong.
+    std::fs::write(folder.join("unread.sql"), b"\xff\xfe bad").unwrap();
+    let unread = "cannot read the query plots/unread.sql: it is in UTF-16, or not text";
+    assert!(plain(&service.get("/run/merged/plots").text()).contains(unread));
+    let wrong = service.get("/api/v1/runs/merged/plots/unread.svg");
+    assert!(wrong.status == 422 && wrong.text().contains(unread), "{wrong:?}");
+    // The report has it, and says of the others what is wrong.
     let after = service.get("/run/merged/report");
     assert_ne!(before.head("etag"), after.head("etag"));
     assert!(
-        after.text().contains("Who has &#60;how&#62;") && plain(&after.text()).contains("unknown mark `bra`")
+        after.text().contains("Who has &#60;how&#62;")
+            && plain(&after.text()).contains("unknown mark `bra`")
+            && plain(&after.text()).contains(unread)
     );
     write("mine.sql", "-- mark: bar\n-- x: samples\n-- y: user_id");
     let wrong = service.get("/run/merged/plot/mine");

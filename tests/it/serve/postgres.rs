@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use results::serve::Settings;
 
-use super::{Service, service_with};
+use super::{Service, metric, service_with};
 
 fn service(change: impl FnOnce(&mut Settings)) -> Service {
     service_with(|settings| {
@@ -127,6 +127,20 @@ fn what_is_not_the_protocol_is_closed_and_takes_nothing() {
     service.until("whoever begins is offered it still", |service| {
         offered(service).is_ok_and(|kinds| kinds == b"SCRAM-SHA-256\0\0")
     });
+}
+
+#[test]
+fn whoever_speaks_another_protocol_is_counted() {
+    let service = service(|_| {});
+    for bytes in [&b""[..], b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"] {
+        let mut stream = connect(&service);
+        stream.write_all(bytes).unwrap();
+        let _ = stream.shutdown(Shutdown::Write);
+        assert_eq!(rest(&mut stream), b"");
+    }
+    // Whoever says nothing only looks whether the port is open.
+    let line = "results_connections_refused_total{protocol=\"postgres\"}";
+    service.until("it is counted", |service| metric(service, line) == 1);
 }
 
 #[test]

@@ -62,6 +62,35 @@ fn hidden_users_are_nowhere_in_it() {
 }
 
 #[test]
+fn it_says_of_no_folder_where_it_lies() {
+    // Data, run and output each lie elsewhere; marks that HTML writes otherwise are in the names.
+    let (world, other) = (World::new(0), World::new(2));
+    let data = other.path("home of 'anna' & co/data");
+    std::fs::create_dir_all(data.parent().unwrap()).unwrap();
+    std::fs::rename(other.path("data"), &data).unwrap();
+    std::fs::write(data.join("bad.features_labels.csv"), "nothing\n").unwrap();
+    let (data, run) = (data.to_str().unwrap(), other.path("runs/run"));
+    world.run(&["run", "--config", "quick.yaml", "--data", data, "--out", run.to_str().unwrap()]);
+    let merge = ["merge", "--shards", run.to_str().unwrap(), "--output", "merged", "--allow-partial"];
+    world.expect(3, &merge);
+    let service = Service::start(&[run.clone(), world.path("merged")], slow);
+    for name in ["run", "merged"] {
+        let text = service.get(&format!("/run/{name}/report")).text();
+        for part in ["<dt>Input</dt><dd>data: 3 persons, 3 units</dd>", "<td>data_root</td><td>data</td>"] {
+            assert!(text.contains(part), "{name}: {part}: {text}");
+        }
+        assert!(
+            text.contains("bad (composite): data/bad.features_labels.csv has no column"),
+            "{name}: {text}"
+        );
+        for place in [&world, &other] {
+            assert!(!text.contains(place.root().to_str().unwrap()), "{name}: {text}");
+        }
+        assert!(!text.contains("home of") && !text.contains("home%20of"), "{name}: {text}");
+    }
+}
+
+#[test]
 #[ignore = "long"]
 fn a_run_that_is_not_done_has_a_report() {
     let world = World::new(4);

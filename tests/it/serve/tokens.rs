@@ -215,6 +215,64 @@ fn every_query_and_every_refused_login_is_written_down() {
 }
 
 #[test]
+fn what_ends_before_it_is_asked_is_written_down_too() {
+    let service = service();
+    let some = token(merged(), &service, "some", &["--sources", "merged"]);
+    let queries = |service: &Service| -> Vec<Value> {
+        service.audit().into_iter().filter(|line| line["event"] == "query").collect()
+    };
+    for (path, status, source, sql, ending) in [
+        ("/api/v1/query?run=run&sql=select%201", 404, json!("run"), "select 1", "not-found"),
+        ("/api/v1/query?run=nothing&sql=select%201", 404, json!("nothing"), "select 1", "not-found"),
+        ("/api/v1/query?sql=select%202", 400, json!(null), "select 2", "invalid"),
+        ("/api/v1/query/plan?run=run&sql=select%203", 404, json!("run"), "plan of select 3", "not-found"),
+        ("/api/v1/runs/run", 404, json!("run"), "tables", "not-found"),
+        ("/api/v1/runs/run/status", 404, json!("run"), "status", "not-found"),
+        ("/api/v1/runs/run/tables/te/rows", 404, json!("run"), "table te", "not-found"),
+        ("/api/v1/runs/run/users/u01", 404, json!("run"), "user u01", "not-found"),
+        ("/api/v1/runs/run/queries/significant", 404, json!("run"), "query significant", "not-found"),
+        (
+            "/api/v1/runs/merged/tables/te/rows?snapshot=old",
+            410,
+            json!("merged"),
+            "table te",
+            "snapshot-gone",
+        ),
+        ("/sql?run=run&sql=select%204", 200, json!("run"), "select 4", "not-found"),
+        ("/run/run", 404, json!("run"), "tables", "not-found"),
+        ("/run/run/report", 404, json!("run"), "report", "not-found"),
+    ] {
+        let before = queries(&service).len();
+        let reply = service.get_as(&some, path);
+        assert_eq!(reply.status, status, "{path}: {}", reply.text());
+        let lines = queries(&service).split_off(before);
+        let [line] = lines.as_slice() else { panic!("{path}: {lines:?}") };
+        assert_eq!((&line["source"], &line["sql"], &line["ending"]), (&source, &json!(sql), &json!(ending)));
+        assert_eq!((&line["token"], &line["protocol"]), (&json!("some"), &json!("http")), "{path}");
+        for key in ["time", "address", "sql_hash", "rows", "bytes", "ms"] {
+            assert!(!line[key].is_null(), "{path}: {key}: {line}");
+        }
+    }
+    assert_eq!(metric(&service, "results_queries_total{protocol=\"http\",ending=\"snapshot-gone\"}"), 1);
+    // One that is too long is known by its beginning and its hash: it drives nothing out of the log.
+    let sql = format!("select '{}'", "x".repeat(300 << 10));
+    let body = json!({"run": "merged", "sql": sql}).to_string();
+    assert_eq!(service.put("POST", "/api/v1/query", &body).status, 413);
+    let line = queries(&service).pop().unwrap();
+    assert_eq!((&line["source"], &line["ending"]), (&json!("merged"), &json!("too-large")));
+    let kept = line["sql"].as_str().unwrap();
+    assert!(kept.starts_with("select 'xxx") && kept.len() < 1100, "{kept}");
+    assert_eq!(line["sql_hash"], json!(blake3::hash(sql.as_bytes()).to_hex().to_string()));
+    // Of one that was not read it is known who asked.
+    let before = queries(&service).len();
+    let body = json!({"run": "merged", "sql": "x".repeat(2 << 20)}).to_string();
+    service.put("POST", "/api/v1/query", &body);
+    service.until("it is written", |service| queries(service).len() > before);
+    let line = queries(&service).pop().unwrap();
+    assert!(line["ending"] == "too-large" && line["sql"].is_null(), "{line}");
+}
+
+#[test]
 fn other_sources_of_a_query_are_those_that_the_token_sees() {
     let world = World::new(2);
     world.analyse("k6 old", &["--seed", "1"]);

@@ -31,4 +31,5 @@ pub use number::short;
 pub use png::{PngError, png};
 pub use rows::{Rows, Values};
 pub use spec::{At, Axis, Field, Layer, Mark, Plot, ScaleKind};
+pub use text::allowed_html;
 pub use ticks::moment;

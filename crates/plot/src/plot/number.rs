@@ -20,7 +20,9 @@ pub fn short(value: f64) -> String {
         let decimals = usize::try_from(3 - power).unwrap_or(0);
         return signed(trimmed(format!("{value:.decimals$}")));
     }
-    let mantissa = trimmed(format!("{:.3}", value / 10_f64.powi(power)));
+    // Of smaller numbers the power of ten is 0.
+    let (value, rest) = if power < -308 { (value * 1e300, power + 300) } else { (value, power) };
+    let mantissa = trimmed(format!("{:.3}", value / 10_f64.powi(rest)));
     let power = raised(power);
     match mantissa.as_str() {
         "1" => format!("10{power}"),
@@ -87,6 +89,13 @@ mod tests {
             (1.5e-7, "1.5×10⁻⁷"),
             (1e-9, "10⁻⁹"),
             (1e12, "10¹²"),
+            (f64::MAX, "1.798×10³⁰⁸"),
+            (f64::MIN, "−1.798×10³⁰⁸"),
+            (f64::MIN_POSITIVE, "2.225×10⁻³⁰⁸"),
+            (1e-308, "10⁻³⁰⁸"),
+            (1e-310, "10⁻³¹⁰"),
+            (-2.5e-320, "−2.5×10⁻³²⁰"),
+            (f64::from_bits(1), "4.941×10⁻³²⁴"),
             (f64::NAN, "NaN"),
             (f64::NEG_INFINITY, "−∞"),
         ];

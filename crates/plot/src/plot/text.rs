@@ -1,7 +1,11 @@
 //! Texts of other people in a picture: without what would break it or turn it round, and no longer than there is room.
+//! And in the page around it: without what would break that.
 
 /// Half of a text that is too long stays at each end.
 const GAP: char = '…';
+
+/// Stands for a character that may not be there.
+const UNKNOWN: char = '\u{fffd}';
 
 /// A text as it may stand in a picture: no control characters, no marks of direction, at most so many characters.
 pub(super) fn shown(text: &str, most: usize) -> String {
@@ -27,10 +31,24 @@ fn harmless(c: char) -> char {
         | '\u{61c}'
         | '\u{fffe}'
         | '\u{ffff}'
-        | '\u{feff}' => '\u{fffd}',
-        c if c.is_control() => '\u{fffd}',
+        | '\u{feff}' => UNKNOWN,
+        c if c.is_control() => UNKNOWN,
         c => c,
     }
+}
+
+/// A page of HTML without the characters that it cannot have, whichever way they are written.
+pub fn allowed_html(page: String) -> String {
+    if !page.contains(is_forbidden) {
+        return page;
+    }
+    page.chars().map(|c| if is_forbidden(c) { UNKNOWN } else { c }).collect()
+}
+
+/// Whether HTML forbids a character: what is no character of any script, and controls that are no blanks.
+fn is_forbidden(c: char) -> bool {
+    let is_none = ('\u{fdd0}'..='\u{fdef}').contains(&c) || u32::from(c) & 0xfffe == 0xfffe;
+    is_none || (c.is_control() && !matches!(c, '\t' | '\n' | '\u{c}' | '\r'))
 }
 
 /// A text between the tags or in an attribute of XML.
@@ -100,6 +118,16 @@ mod tests {
         let long = shown(&format!("{}z", "a".repeat(10_000)), 9);
         assert_eq!(long, "aaaa…aaaz");
         assert_eq!(shown("", 5), "");
+    }
+
+    #[test]
+    fn a_page_has_no_character_that_html_forbids() {
+        assert_eq!(
+            allowed_html("<p>a\u{0}\u{1}b\u{7f}\u{85}c\u{fffe}\u{fdd0}\u{1ffff}</p>".to_owned()),
+            "<p>a\u{fffd}\u{fffd}b\u{fffd}\u{fffd}c\u{fffd}\u{fffd}\u{fffd}</p>"
+        );
+        let sound = "<p>a\t\r\n\u{c}é\u{202e}\u{fffd}🙂\u{fdcf}\u{fdf0}</p>";
+        assert_eq!(allowed_html(sound.to_owned()), sound);
     }
 
     #[test]

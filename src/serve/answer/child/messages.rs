@@ -89,7 +89,7 @@ fn message(encoded: EncodedData) -> Message {
     Message { head: encoded.ipc_message.into(), body: encoded.arrow_data.into() }
 }
 
-/// A schema without views, which break drivers of JDBC, and without dictionaries. Any column may have nulls: what is told
+/// A schema without views, which break drivers of JDBC, and without dictionaries and runs. Any column may have nulls: what is told
 /// before there are rows must be what comes with them, and plans change their mind about nulls in between.
 pub(super) fn plain(schema: &Schema) -> SchemaRef {
     let fields = schema.fields().iter().map(|field| plain_field(field).as_ref().clone().with_nullable(true));
@@ -106,9 +106,11 @@ fn plain_type(kind: &DataType) -> DataType {
         DataType::Utf8View => DataType::Utf8,
         DataType::BinaryView => DataType::Binary,
         DataType::Dictionary(_, of) => plain_type(of),
+        DataType::RunEndEncoded(_, of) => plain_type(of.data_type()),
         DataType::List(of) | DataType::ListView(of) => DataType::List(plain_field(of)),
         DataType::LargeList(of) | DataType::LargeListView(of) => DataType::LargeList(plain_field(of)),
         DataType::FixedSizeList(of, n) => DataType::FixedSizeList(plain_field(of), *n),
+        DataType::Map(of, sorted) => DataType::Map(plain_field(of), *sorted),
         DataType::Struct(fields) => DataType::Struct(fields.iter().map(plain_field).collect()),
         other => other.clone(),
     }
@@ -126,62 +128,4 @@ fn with_plain_columns(batch: &RecordBatch, schema: &SchemaRef) -> Result<RecordB
 }
 
 #[cfg(test)]
-mod tests {
-    use arrow::array::{ArrayRef, DictionaryArray, StringArray, StringViewArray};
-    use arrow::datatypes::Int32Type;
-
-    use super::*;
-
-    #[test]
-    fn messages_are_short_and_their_columns_plain() {
-        let long: Vec<String> =
-            (0..400).map(|n| "x".repeat(if n % 97 == 0 { 1_500_000 } else { 3 })).collect();
-        let dictionary: DictionaryArray<Int32Type> = long.iter().map(|text| &text[..2]).collect();
-        let batch = RecordBatch::try_from_iter([
-            ("view", Arc::new(StringViewArray::from_iter_values(&long)) as ArrayRef),
-            ("dictionary", Arc::new(dictionary)),
-        ])
-        .unwrap();
-        let mut messages = Messages::of(&batch.schema());
-        let mut sent = vec![messages.schema()];
-        messages
-            .rows(&batch, &mut |message| {
-                sent.push(message);
-                Ok(())
-            })
-            .unwrap();
-        assert!(sent.len() > 3 && sent.iter().all(|m| m.head.len() + m.body.len() <= LONGEST));
-        // They are a stream of Arrow as soon as each has its prefix.
-        let mut stream = Vec::new();
-        for Message { head, body } in &sent {
-            stream.extend(u32::MAX.to_le_bytes());
-            stream.extend((head.len() as u32).to_le_bytes());
-            stream.extend_from_slice(head);
-            stream.extend_from_slice(body);
-        }
-        let reader = arrow::ipc::reader::StreamReader::try_new(stream.as_slice(), None).unwrap();
-        assert!(reader.schema().fields().iter().all(|field| *field.data_type() == DataType::Utf8));
-        let texts = reader.flat_map(|batch| {
-            let column = batch.unwrap().column(0).as_any().downcast_ref::<StringArray>().unwrap().clone();
-            column.iter().map(|text| text.unwrap().to_owned()).collect::<Vec<_>>()
-        });
-        assert_eq!(texts.collect::<Vec<_>>(), long);
-    }
-
-    #[test]
-    fn a_cell_that_is_longer_than_a_message_stays_whole() {
-        let batch = RecordBatch::try_from_iter([(
-            "x",
-            Arc::new(StringArray::from(vec!["y".repeat(LONGEST), "z".into()])) as ArrayRef,
-        )])
-        .unwrap();
-        let mut rows = Vec::new();
-        Messages::of(&batch.schema())
-            .rows(&batch, &mut |m| {
-                rows.push(m.body.len());
-                Ok(())
-            })
-            .unwrap();
-        assert!(rows.len() == 2 && rows[0] > LONGEST && rows[1] < 1000, "{rows:?}");
-    }
-}
+mod tests;

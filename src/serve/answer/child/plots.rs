@@ -48,8 +48,8 @@ pub(super) async fn plot(
     let file = match &picture.of {
         Drawing::Named(name) => report::plot(&loaded.queries, name).map_err(of_plot)?,
         Drawing::Text(sql) => {
-            let query = Query { name: TEXT.to_owned(), sql: sql.clone(), embedded: false };
-            PlotFile::of(&query).map_err(|error| of_plot(error.into()))?
+            let query = Query::of(TEXT, sql);
+            PlotFile::of(&query).map_err(of_plot)?
         }
     };
     if matches!(picture.form, Form::Png(_)) && !report::DRAWS_PNG {

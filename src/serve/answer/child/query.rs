@@ -175,7 +175,7 @@ fn spoken(text: &Text) -> Result<Cow<'_, str>, Ended> {
 
 /// Values that the comments at the top of a query give its parameters.
 fn defaults(sql: &str) -> Vec<ParamDefault> {
-    Query { name: String::new(), sql: sql.to_owned(), embedded: false }.defaults().collect()
+    Query::of("", sql).defaults().collect()
 }
 
 fn only_statement(sql: &str) -> Result<&str, Ended> {

@@ -32,7 +32,8 @@ pub(super) async fn rows(
 ) -> Result<Done, Ended> {
     let session = answering.session(loaded)?;
     let table = Table::of(&session, loaded, &rows.table).await?;
-    let note = if rows.limit.is_some() { too_many_for_q(&session, loaded, &table).await? } else { None };
+    let is_page = rows.limit.is_some();
+    let note = if is_page { too_many_for_q(&session, loaded, &table, ROWS_FOR_Q).await? } else { None };
     drop(session);
     // Whole, it is the file that `merge` writes.
     if let (true, Format::Csv, Some(schema)) = (rows.is_whole(), format, table.schema)
@@ -61,6 +62,7 @@ async fn too_many_for_q(
     session: &Session,
     loaded: &Loaded,
     table: &Table<'_>,
+    most: u64,
 ) -> Result<Option<String>, Ended> {
     let is_derived = table.schema.is_some_and(|schema| schema.derived().next().is_some());
     if !is_derived || table.name.contains('.') || session.has_table("files").is_ok_and(|has| !has) {
@@ -74,7 +76,7 @@ async fn too_many_for_q(
     let rows = params.bind(frame).map_err(of_params)?.collect().await.map_err(of_engine)?;
     let count = rows.first().map(|batch| values(batch, &["rows".to_owned()])).transpose()?;
     let count = count.and_then(|values| values.first().and_then(Value::as_u64)).unwrap_or_default();
-    Ok((count > ROWS_FOR_Q).then(|| {
+    Ok((count > most).then(|| {
         format!("q and what else only all users determine are not shown, as {} has {count} rows; the merged output has them", table.name)
     }))
 }
@@ -308,5 +310,44 @@ fn written(column: &str, kind: &DataType, value: &str) -> Result<String, Ended> 
             if is_time && !value.is_empty() { Ok(literal(value)) } else { Err(wrong("a time")) }
         }
         _ => Ok(literal(value)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use arrow::array::{ArrayRef, Int64Array, StringArray};
+    use arrow::record_batch::RecordBatch;
+
+    use super::*;
+    use crate::queries::Queries;
+    use crate::schema::{Schemas, columns};
+
+    #[tokio::test]
+    async fn a_page_of_a_large_table_of_a_run_is_without_q_and_says_so() {
+        let loaded = Loaded { schemas: Schemas::load(None).unwrap(), queries: Queries::load(None).unwrap() };
+        let session = Session::empty().unwrap();
+        for name in ["te", "issues"] {
+            let columns = columns::shown(loaded.schemas.get(name).unwrap());
+            session.batch(name, RecordBatch::new_empty(columns)).unwrap();
+        }
+        let said = async |name: &str, most: u64| {
+            let table = Table::of(&session, &loaded, name).await.unwrap();
+            too_many_for_q(&session, &loaded, &table, most).await.unwrap()
+        };
+        assert_eq!(said("te", 0).await, None, "a merged output lists no files, and has q");
+        let tables: ArrayRef = Arc::new(StringArray::from(vec!["te", "issues", "te"]));
+        let rows: ArrayRef = Arc::new(Int64Array::from(vec![600, 5000, 401]));
+        let files = RecordBatch::try_from_iter([("table_name", tables), ("row_count", rows)]).unwrap();
+        session.batch("files", files).unwrap();
+        assert_eq!(said("te", 1001).await, None);
+        let words = said("te", 1000).await.unwrap();
+        assert!(words.contains("are not shown, as te has 1001 rows; the merged output has them"), "{words}");
+        assert_eq!(said("issues", 0).await, None, "it has nothing that all users determine");
+        let stored = Table::of(&session, &loaded, "te").await.unwrap().stored();
+        let has = |name: &str| stored.iter().any(|own| own == name);
+        assert!(has("TE_A2S") && has("p_A2S") && !has("q_A2S") && !has("q_Delta_TE"), "{stored:?}");
+        assert_eq!(ROWS_FOR_Q, 200_000);
     }
 }

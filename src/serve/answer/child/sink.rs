@@ -10,7 +10,7 @@ use super::super::frame::Frame;
 use super::super::job::Format;
 use super::messages::{Messages, step};
 use super::told::of_rows;
-use crate::export::{RowFormat, RowWriter};
+use crate::export::{RowFormat, RowWriter, one_field_each};
 use crate::serve::access::Ended;
 
 /// Where rows go.
@@ -25,7 +25,10 @@ impl Sink {
     /// For rows of a schema.
     pub(super) fn of(format: Format, schema: &SchemaRef) -> Result<Self, Ended> {
         let format = match format {
-            Format::Messages => return Ok(Self::Messages(Messages::of(schema))),
+            Format::Messages => {
+                one_field_each(schema).map_err(of_rows)?;
+                return Ok(Self::Messages(Messages::of(schema)));
+            }
             Format::Json => RowFormat::Json,
             Format::Ndjson => RowFormat::Ndjson,
             Format::Csv => RowFormat::Csv,
@@ -95,5 +98,25 @@ impl Write for Body {
 
     fn flush(&mut self) -> io::Result<()> {
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::datatypes::{DataType, Field, Schema};
+
+    use super::*;
+
+    #[test]
+    fn whatever_the_format_a_struct_has_one_field_of_a_name() {
+        let twice = Field::new_struct("s", vec![Field::new("a", DataType::Int64, true); 2], true);
+        let schema = Arc::new(Schema::new(vec![twice]));
+        for format in [Format::Json, Format::Arrow, Format::Messages] {
+            let Err(ended) = Sink::of(format, &schema) else { panic!("{format:?} is answered") };
+            assert_eq!(
+                (ended.detail.as_str(), ended.sqlstate()),
+                ("two fields of the struct s are called a", "42712")
+            );
+        }
     }
 }

@@ -60,6 +60,7 @@ pub(super) fn of_plot(error: PlotError) -> Ended {
             let place = u64::try_from(error.line).ok().map(|line| (line, 1));
             Ended { place, ..Ended::new(Ending::Failed, error.to_string()) }
         }
+        PlotError::Unread(error) => Ended::new(Ending::Failed, error.to_string()),
         PlotError::Draw(error) => Ended::new(Ending::Failed, error.to_string()),
         PlotError::Query { file, source } => {
             let ended = of_session(&source);

@@ -77,7 +77,18 @@ pub(super) fn text(app: &App) -> String {
     for (of, n) in [("service", system::memory_bytes().unwrap_or_default()), ("children", memory)] {
         let _ = writeln!(out, "results_resident_bytes{{of=\"{of}\"}} {n}");
     }
-    out + &of_sources(app)
+    out + &refused(app) + &of_sources(app)
+}
+
+/// Connections without a login.
+fn refused(app: &App) -> String {
+    let mut out = String::new();
+    let help = "Connections that were closed as they began in another way than the protocol.";
+    head(&mut out, "connections_refused_total", "counter", help);
+    for (protocol, n) in app.desk.access.strangers.all() {
+        let _ = writeln!(out, "results_connections_refused_total{{protocol=\"{protocol}\"}} {n}");
+    }
+    out
 }
 
 /// Units and time left of each source.

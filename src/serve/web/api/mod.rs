@@ -16,6 +16,7 @@ use axum::routing::{get, post};
 use axum::{Extension, Router};
 
 use super::app::{App, Who};
+use super::bare::Bare;
 use super::problem::Problem;
 use super::send::of_kind;
 use crate::serve::access::{Ended, Ending, May};
@@ -47,12 +48,12 @@ pub(super) fn router() -> Router<Arc<App>> {
 }
 
 /// It is there.
-pub(super) async fn health() -> &'static str {
+pub(super) async fn health(_: Bare) -> &'static str {
     "ok\n"
 }
 
 /// It takes questions.
-pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, Problem> {
+pub(super) async fn ready(State(app): State<Arc<App>>, _: Bare) -> Result<&'static str, Problem> {
     if app.desk.is_stopping() { Err(Ended::new(Ending::Stopping, "stopping").into()) } else { Ok("ok\n") }
 }
 
@@ -60,6 +61,7 @@ pub(super) async fn ready(State(app): State<Arc<App>>) -> Result<&'static str, P
 pub(super) async fn metrics(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
+    _: Bare,
 ) -> Result<Response, Problem> {
     // It names all sources.
     who.login.must(May::Admin)?;

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::app::{App, Who};
 use super::super::asked::{self, Question};
+use super::super::bare::Bare;
 use super::super::fields::Fields;
 use super::super::path::Path;
 use super::super::problem::Problem;
@@ -29,8 +30,9 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
+    _: Bare,
 ) -> Result<Response, Problem> {
-    app.desk.whole(&who, &run)?;
+    app.desk.whole(&who, &run, "queries")?;
     let queries = queries(&app)?;
     let all: Vec<Value> = queries.below(FOLDER).map(about).collect();
     Ok(send::json(&all)?)
@@ -47,7 +49,7 @@ pub(super) async fn one(
     let fields = Fields::of(pairs, &NAMED)?;
     let format = asked::format(&fields, &heads, Format::Json)?;
     // A source that the token does not see has no queries either.
-    app.desk.whole(&who, &run)?;
+    app.desk.whole(&who, &run, &format!("query {name}"))?;
     let queries = queries(&app)?;
     let text = filled(named(&queries, &name)?, &fields)?;
     answer(&app, &who, Question { run, text, format }).await
@@ -66,7 +68,12 @@ fn called(query: &Query) -> &str {
 fn about(query: &Query) -> Value {
     let params = query.parameters();
     let params = params.map(|p| json!({"name": p.name, "default": p.default, "what": p.what}));
-    json!({"name": called(query), "what": query.description(), "params": params.collect::<Vec<_>>()})
+    let mut about =
+        json!({"name": called(query), "what": query.description(), "params": params.collect::<Vec<_>>()});
+    if let Err(error) = query.readable() {
+        about["problem"] = error.to_string().into();
+    }
+    about
 }
 
 fn named<'a>(queries: &'a Queries, name: &str) -> Result<&'a Query, Ended> {
@@ -78,6 +85,7 @@ fn named<'a>(queries: &'a Queries, name: &str) -> Result<&'a Query, Ended> {
 
 /// Its text with the values that are given, and its own for the others.
 fn filled(query: &Query, fields: &Fields) -> Result<Text, Ended> {
+    query.readable().map_err(|error| Ended::new(Ending::Failed, error.to_string()))?;
     let own: Vec<String> = query.parameters().map(|p| format!("p.{}", p.name)).collect();
     let mut params = fields.params();
     for name in params.keys().map(|name| format!("p.{name}")) {

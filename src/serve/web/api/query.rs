@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use super::super::app::{App, Who};
 use super::super::asked::{self, Question};
+use super::super::bare::Bare;
 use super::super::drawing::{self, File};
 use super::super::fields::Fields;
 use super::super::path::Path;
@@ -31,7 +32,7 @@ pub(super) async fn get(
     let fields = Fields::of(pairs, &QUERY)?;
     match drawing::of_query(&fields)? {
         Some(file) => draw(&app, &who, fields.one("run")?.unwrap_or_default(), file).await,
-        None => answer(&app, &who, asked::question(&fields, &heads)?).await,
+        None => answer(&app, &who, asked::question(&fields, &heads)?.fits(&app, &who)?).await,
     }
 }
 
@@ -39,18 +40,21 @@ pub(super) async fn get(
 pub(super) async fn post(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
+    _: Bare,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (request, body) = asked::body(request).await?;
-    let question = asked::question_of(&body, request.headers())?;
+    let read = asked::body(request).await;
+    // Of a body that is not read it is not known what it asks.
+    let (request, body) = read.inspect_err(|ended| app.desk.refused(&who, "", "", ended.ending))?;
+    let question = asked::question_of(&body, request.headers())?.fits(&app, &who)?;
     answer(&app, &who, question).await
 }
 
 /// The rows of a question.
 pub(super) async fn answer(app: &Arc<App>, who: &Who, question: Question) -> Result<Response, Problem> {
     let Question { run, text, format } = question;
-    let source = app.desk.whole(who, &run)?;
     let what = text.sql.clone();
+    let source = app.desk.whole(who, &run, &what)?;
     let ask = Ask::Query { text, format, most: None };
     let begun = app.desk.begin(who, &source, At::Now, ask, &what).await?;
     let number = begun.answer.id;
@@ -61,10 +65,10 @@ pub(super) async fn answer(app: &Arc<App>, who: &Who, question: Question) -> Res
 
 /// The picture of a query that says how it is drawn.
 async fn draw(app: &Arc<App>, who: &Who, run: &str, file: File) -> Result<Response, Problem> {
-    let source = app.desk.whole(who, run)?;
     let what = match &file.picture.of {
         Drawing::Text(sql) | Drawing::Named(sql) => sql.clone(),
     };
+    let source = app.desk.whole(who, run, &what)?;
     let (body, ..) = app.desk.read(who, &source, At::Now, Ask::Plot(file.picture), &what).await?;
     Ok(send::picture(file.kind, body))
 }
@@ -76,9 +80,10 @@ pub(super) async fn plan(
     Query(pairs): Query<Vec<(String, String)>>,
     heads: HeaderMap,
 ) -> Result<Response, Problem> {
-    let Question { run, text, .. } = asked::question(&Fields::of(pairs, &QUERY)?, &heads)?;
-    let source = app.desk.whole(&who, &run)?;
+    let Question { run, text, .. } =
+        asked::question(&Fields::of(pairs, &QUERY)?, &heads)?.fits(&app, &who)?;
     let what = format!("plan of {}", text.sql);
+    let source = app.desk.whole(&who, &run, &what)?;
     Ok(send::json(&app.desk.document(&who, &source, Ask::Plan(text), &what).await?)?)
 }
 
@@ -86,6 +91,7 @@ pub(super) async fn plan(
 pub(super) async fn running(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
+    _: Bare,
 ) -> Result<Response, Problem> {
     let own = app.desk.running(&who).into_iter();
     let own: Vec<Value> = own
@@ -104,6 +110,7 @@ pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(id): Path<u64>,
+    _: Bare,
 ) -> Result<Response, Problem> {
     app.desk.cancel(&who, id)?;
     Ok(send::json(&json!({"cancelled": id}))?)

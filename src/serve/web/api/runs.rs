@@ -13,6 +13,7 @@ use serde_json::json;
 use tokio::sync::watch;
 
 use super::super::app::{App, Who};
+use super::super::bare::Bare;
 use super::super::fields::Fields;
 use super::super::live::{Told, Watcher, shards};
 use super::super::path::Path;
@@ -47,8 +48,9 @@ pub(super) async fn one(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
+    _: Bare,
 ) -> Result<Response, Problem> {
-    let source = app.desk.source(&who, &run)?;
+    let source = app.desk.source(&who, &run, "tables")?;
     let mut about = serde_json::to_value(&source.summary).unwrap_or_default();
     about["shards"] = json!(source.pulse.as_ref().map(|_| shards(&source)));
     about["mishaps"] = json!(source.happened.last);
@@ -67,8 +69,9 @@ pub(super) async fn status(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
+    _: Bare,
 ) -> Result<Response, Problem> {
-    let source = a_run(&app, &who, &run)?;
+    let source = a_run(&app, &who, &run, "status")?;
     let mut status = app.desk.document(&who, &source, Ask::Status, "status").await?;
     // No request carries a path, and no answer does.
     status["dir"] = source.name.clone().into();
@@ -80,8 +83,9 @@ pub(super) async fn events(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
+    _: Bare,
 ) -> Result<Response, Problem> {
-    let source = a_run(&app, &who, &run)?;
+    let source = a_run(&app, &who, &run, "events")?;
     let watcher = app.live.watch(&source)?;
     let reading = Reading {
         watcher,
@@ -153,7 +157,7 @@ pub(super) async fn log(
     Query(pairs): Pairs,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["from", "limit"])?;
-    let source = a_run(&app, &who, &run)?;
+    let source = a_run(&app, &who, &run, &format!("log of shard {shard}"))?;
     let (from, limit) = (fields.number("from", u64::MAX)?, fields.number("limit", u64::MAX)?);
     let read = tokio::task::spawn_blocking(move || catalog::log(&source, shard, from, limit)).await;
     let part = read.map_err(|e| Ended::new(Ending::Died, e.to_string()))??;
@@ -170,10 +174,11 @@ pub(super) async fn users(
     Query(pairs): Pairs,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["prefix", "after"])?;
-    let source = app.desk.whole(&who, &run)?;
+    let what = "ids of users";
+    let source = app.desk.whole(&who, &run, what)?;
     let text = |name| fields.one(name).map(|text| text.unwrap_or_default().to_owned());
     let ask = Ask::Users { prefix: text("prefix")?, after: text("after")? };
-    Ok(send::json(&app.desk.document(&who, &source, ask, "ids of users").await?)?)
+    Ok(send::json(&app.desk.document(&who, &source, ask, what).await?)?)
 }
 
 /// All about one.
@@ -181,15 +186,16 @@ pub(super) async fn user(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path((run, id)): Path<(String, String)>,
+    _: Bare,
 ) -> Result<Response, Problem> {
-    let source = app.desk.whole(&who, &run)?;
     let what = format!("user {id}");
+    let source = app.desk.whole(&who, &run, &what)?;
     Ok(send::json(&app.desk.document(&who, &source, Ask::User { id, pictures: false }, &what).await?)?)
 }
 
 /// A source that must be a run.
-fn a_run(app: &App, who: &Who, name: &str) -> Result<Arc<Source>, Ended> {
-    let source = app.desk.whole(who, name)?;
+fn a_run(app: &App, who: &Who, name: &str, what: &str) -> Result<Arc<Source>, Ended> {
+    let source = app.desk.whole(who, name, what)?;
     if source.summary.kind == Kind::Run {
         return Ok(source);
     }

@@ -9,6 +9,7 @@ use serde_json::json;
 
 use super::super::app::{App, Who};
 use super::super::asked;
+use super::super::bare::Bare;
 use super::super::fields::Fields;
 use super::super::path::Path;
 use super::super::problem::Problem;
@@ -17,12 +18,16 @@ use super::super::send::{self, of_kind};
 use crate::serve::access::{Ended, Ending};
 
 /// Their names.
-pub(super) async fn list(State(app): State<Arc<App>>) -> Result<Response, Problem> {
+pub(super) async fn list(State(app): State<Arc<App>>, _: Bare) -> Result<Response, Problem> {
     Ok(send::json(&app.desk.access.saved.names())?)
 }
 
 /// The text of one.
-pub(super) async fn get(State(app): State<Arc<App>>, Path(name): Path<String>) -> Result<Response, Problem> {
+pub(super) async fn get(
+    State(app): State<Arc<App>>,
+    Path(name): Path<String>,
+    _: Bare,
+) -> Result<Response, Problem> {
     Ok(of_kind("application/sql; charset=utf-8", app.desk.access.saved.get(&name)?))
 }
 
@@ -47,6 +52,7 @@ pub(super) async fn delete(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(name): Path<String>,
+    _: Bare,
 ) -> Result<Response, Problem> {
     saved::remove(&app, &who, &name)?;
     Ok(send::json(&json!({"removed": name}))?)

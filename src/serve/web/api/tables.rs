@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use super::super::app::{App, Who};
 use super::super::asked::{self, ROWS};
+use super::super::bare::Bare;
 use super::super::fields::Fields;
 use super::super::link;
 use super::super::path::Path;
@@ -25,8 +26,9 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
+    _: Bare,
 ) -> Result<Response, Problem> {
-    let source = app.desk.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run, "tables")?;
     Ok(send::json(&*app.desk.tables(&who, &source).await?)?)
 }
 
@@ -35,8 +37,9 @@ pub(super) async fn one(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path((run, table)): Path<(String, String)>,
+    _: Bare,
 ) -> Result<Response, Problem> {
-    let source = app.desk.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run, "tables")?;
     let tables = app.desk.tables(&who, &source).await?;
     let tables = tables.as_array().map(Vec::as_slice).unwrap_or_default();
     if let Some(found) = tables.iter().find(|known| known["name"] == table.as_str()) {
@@ -55,13 +58,13 @@ pub(super) async fn rows(
     heads: HeaderMap,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs.clone(), &ROWS)?;
-    let source = app.desk.whole(&who, &run)?;
+    let what = format!("table {table}");
+    let source = app.desk.whole(&who, &run, &what)?;
     // Also as the head `ETag` has it.
     let at = fields.text("snapshot")?.map(|id| id.trim_start_matches("W/"));
     let format = asked::format(&fields, &heads, Format::Json)?;
     let rows = asked::rows(&table, &fields)?;
     let is_page = rows.limit.is_some();
-    let what = format!("table {table}");
     let ask = Ask::Rows { rows, format };
     let file = format!("{run}-{table}");
     if !is_page {
@@ -95,8 +98,9 @@ pub(super) async fn count(
     Query(pairs): Pairs,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["where"])?;
-    let source = app.desk.whole(&who, &run)?;
+    let what = format!("count of {table}");
+    let source = app.desk.whole(&who, &run, &what)?;
     let rows = asked::rows(&table, &fields)?;
-    let counted = app.desk.document(&who, &source, Ask::Count(rows), &format!("count of {table}")).await?;
+    let counted = app.desk.document(&who, &source, Ask::Count(rows), &what).await?;
     Ok(send::json(&counted[0])?)
 }

@@ -43,8 +43,8 @@ pub(super) async fn answered(app: &Arc<App>, who: &Who, run: &str, text: Text) -
 }
 
 async fn plain(app: &Arc<App>, who: &Who, run: &str, text: Text) -> Result<Answered, Ended> {
-    let source = app.desk.whole(who, run)?;
     let what = text.sql.clone();
+    let source = app.desk.whole(who, run, &what)?;
     let ask = Ask::Query { text, format: Format::Ndjson, most: Some(ROWS) };
     let (body, done, begun) = app.desk.read(who, &source, At::Now, ask, &what).await?;
     Ok(Answered {
@@ -60,7 +60,7 @@ async fn plain(app: &Arc<App>, who: &Who, run: &str, text: Text) -> Result<Answe
 }
 
 async fn drawn(app: &Arc<App>, who: &Who, run: &str, text: &Text) -> Result<Answered, Ended> {
-    let source = app.desk.whole(who, run)?;
+    let source = app.desk.whole(who, run, &text.sql)?;
     let of = Drawing::Text(text.sql.clone());
     let ask = Ask::Plot(Picture { of, params: text.params.clone(), form: Form::Page });
     let (body, done, _) = app.desk.read(who, &source, At::Now, ask, &text.sql).await?;
@@ -80,8 +80,8 @@ async fn drawn(app: &Arc<App>, who: &Who, run: &str, text: &Text) -> Result<Answ
 
 /// How a query would be answered, as text.
 pub(super) async fn explained(app: &Arc<App>, who: &Who, run: &str, text: Text) -> Result<String, Ended> {
-    let source = app.desk.whole(who, run)?;
     let what = format!("plan of {}", text.sql);
+    let source = app.desk.whole(who, run, &what)?;
     let plan = app.desk.document(who, &source, Ask::Plan(text), &what).await?;
     let part = |name: &str| plan[name].as_str().map(str::to_owned);
     let execution = part("execution").unwrap_or_else(|| "(needs values of its parameters)".into());

@@ -110,7 +110,7 @@ pub(super) async fn page(
         problem: None,
         plan: None,
         explain: asked.address("/sql", Some(("explain", "1"))),
-        as_curl: curl(&app, &asked.address("/api/v1/query", Some(("format", "csv")))),
+        as_curl: curl(&app, &who, &asked.address("/api/v1/query", Some(("format", "csv")))),
         downloads: asked.saves(&[
             ("CSV", "csv"),
             ("Parquet", "parquet"),
@@ -183,7 +183,7 @@ fn params(sql: &str, given: &BTreeMap<String, String>) -> Vec<Param> {
             _ => {}
         }
     }
-    let query = queries::Query { name: String::new(), sql: sql.to_owned(), embedded: false };
+    let query = queries::Query::of("", sql);
     let default = |name: &str| query.parameters().find(|own| own.name == name).and_then(|own| own.default);
     let param = |name: String| Param {
         value: given.get(&name).cloned().unwrap_or_default(),

@@ -6,6 +6,7 @@ use axum::response::Response;
 use super::super::app::{App, Who};
 use super::super::problem::title;
 use super::super::send::of_kind;
+use crate::plot::allowed_html;
 use crate::serve::access::{Ended, Ending};
 
 /// What stands around every page.
@@ -31,7 +32,7 @@ impl Frame {
 pub(super) fn shown(page: &impl Template) -> Result<Response, Ended> {
     let html =
         page.render().map_err(|e| Ended::new(Ending::Died, format!("the page cannot be made: {e}")))?;
-    Ok(of_kind("text/html; charset=utf-8", html))
+    Ok(of_kind("text/html; charset=utf-8", allowed_html(html)))
 }
 
 #[derive(Template)]

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use super::super::app::{App, Who};
+use super::super::bare::Bare;
 use super::super::drawing;
 use super::super::fields::Fields;
 use super::super::link;
@@ -44,8 +45,9 @@ pub(super) async fn list(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
+    _: Bare,
 ) -> Result<Response, Problem> {
-    let source = app.desk.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run, "plots")?;
     let all: Vec<PlotOf> = read(app.desk.document(&who, &source, Ask::Plots, "plots").await?)?;
     let (there, lack): (Vec<_>, Vec<_>) = all.into_iter().partition(|plot| plot.problem.is_none());
     let listed = |about: PlotOf| Listed {
@@ -97,10 +99,11 @@ pub(super) async fn page(
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["p.NAME"])?;
     let params = drawing::params(&fields);
-    let source = app.desk.whole(&who, &run)?;
+    let what = format!("plot {name}");
+    let source = app.desk.whole(&who, &run, &what)?;
     let of = Drawing::Named(name.clone());
     let ask = Ask::Plot(Picture { of, params: params.clone(), form: Form::Page });
-    let drawn: Drawn = read(app.desk.document(&who, &source, ask, &format!("plot {name}")).await?)?;
+    let drawn: Drawn = read(app.desk.document(&who, &source, ask, &what).await?)?;
     let sql = drawn.sql.clone();
     let own = drawn.about.params.iter().cloned();
     let params_shown = own.map(|own| {
@@ -112,7 +115,7 @@ pub(super) async fn page(
         run_link: format!("/run/{}", link::part(&run)),
         link: drawing::page(&run, &name, &[].into()),
         params: params_shown.collect(),
-        as_curl: curl(&app, &drawing::address(&run, &name, "csv", &params)),
+        as_curl: curl(&app, &who, &drawing::address(&run, &name, "csv", &params)),
         picture: of_drawn(drawn, &run, &params),
         sql,
         run,

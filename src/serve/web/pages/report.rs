@@ -31,10 +31,11 @@ pub(super) async fn page(
     heads: HeaderMap,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["title", "alpha", "plot", "user", "hide-users", "download"])?;
-    let source = app.desk.whole(&who, &run)?;
+    let source = app.desk.whole(&who, &run, "report")?;
     let of = of(&source.name, &fields)?;
     let asked = format!("{of:?}");
-    let now = app.desk.snapshot(&source, At::Now).await?;
+    let now = app.desk.snapshot(&source, At::Now).await;
+    let now = now.inspect_err(|ended| app.desk.refused(&who, &run, "report", ended.ending))?;
     let tag = Tag::of_source(&app, &source, &now, &asked);
     if let Some(unchanged) = tag.known_to(&heads) {
         return Ok(unchanged);

@@ -9,6 +9,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::super::app::{App, Who};
+use super::super::bare::Bare;
 use super::super::fields::Fields;
 use super::super::link;
 use super::super::path::Path;
@@ -73,10 +74,11 @@ pub(super) async fn page(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(run): Path<String>,
+    _: Bare,
 ) -> Result<Response, Problem> {
-    let source = app.desk.source(&who, &run)?;
+    let source = app.desk.source(&who, &run, "tables")?;
     let link = format!("/run/{}", link::part(&run));
-    let (tables, no_tables) = match app.desk.whole(&who, &run) {
+    let (tables, no_tables) = match app.desk.whole(&who, &run, "tables") {
         Ok(source) => match app.desk.tables(&who, &source).await {
             Ok(tables) => (listed(&tables, &link), None),
             Err(ended) => (Vec::new(), Some(ended)),
@@ -167,7 +169,7 @@ pub(super) async fn log(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["from", "search"])?;
-    let source = app.desk.source(&who, &run)?;
+    let source = app.desk.source(&who, &run, &format!("log of shard {shard}"))?;
     let from = fields.number("from", u64::MAX)?;
     let search = fields.one("search")?.unwrap_or_default().to_owned();
     let reading = Arc::clone(&source);

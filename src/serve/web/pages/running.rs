@@ -8,6 +8,7 @@ use axum::extract::State;
 use axum::response::Response;
 
 use super::super::app::{App, Who};
+use super::super::bare::Bare;
 use super::super::path::Path;
 use super::super::problem::Problem;
 use super::super::send::on_to;
@@ -33,6 +34,7 @@ struct Row {
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
+    _: Bare,
 ) -> Result<Response, Problem> {
     let queries = app.desk.running(&who).into_iter().map(|running| Row {
         id: running.id,
@@ -54,6 +56,7 @@ pub(super) async fn cancel(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(id): Path<u64>,
+    _: Bare,
 ) -> Result<Response, Problem> {
     app.desk.cancel(&who, id)?;
     Ok(on_to("/queries"))

@@ -9,6 +9,7 @@ use axum::response::Response;
 
 use super::super::app::{App, Who};
 use super::super::asked;
+use super::super::bare::Bare;
 use super::super::fields::Fields;
 use super::super::link;
 use super::super::path::Path;
@@ -39,6 +40,7 @@ struct Row {
 pub(super) async fn page(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
+    _: Bare,
 ) -> Result<Response, Problem> {
     let sources = app.desk.sources(&who);
     let row = |name: String| {
@@ -67,6 +69,7 @@ pub(super) async fn page(
 pub(super) async fn save(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
+    _: Bare,
     request: Request,
 ) -> Result<Response, Problem> {
     let (_, pairs) = asked::form(request).await?;
@@ -82,6 +85,7 @@ pub(super) async fn remove(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path(name): Path<String>,
+    _: Bare,
 ) -> Result<Response, Problem> {
     saved::remove(&app, &who, &name)?;
     Ok(on_to("/saved"))

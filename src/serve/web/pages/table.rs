@@ -80,7 +80,8 @@ pub(super) async fn page(
         asked.filters.push(filter);
         return Ok(on_to(&address(&link, &asked, None)));
     }
-    let source = app.desk.whole(&who, &run)?;
+    let what = format!("table {table}");
+    let source = app.desk.whole(&who, &run, &what)?;
     let counted = match fields.one("count")? {
         Some(_) => Some(
             app.desk.document(&who, &source, Ask::Count(asked.clone()), &format!("count of {table}")).await?,
@@ -90,8 +91,7 @@ pub(super) async fn page(
     asked.limit = Some(ROWS);
     let ask = Ask::Rows { rows: asked.clone(), format: Format::Ndjson };
     let at = fields.text("snapshot")?;
-    let (body, done, begun) =
-        app.desk.read(&who, &source, At::told(at), ask, &format!("table {table}")).await?;
+    let (body, done, begun) = app.desk.read(&who, &source, At::told(at), ask, &what).await?;
     let source = begun.source;
     let after = done.next.and_then(|next| serde_json::to_string(&next).ok());
     let whole = Rows { after: None, limit: None, ..asked.clone() };
@@ -116,7 +116,7 @@ pub(super) async fn page(
         is_first: asked.after.is_none(),
         downloads: downloads(&run, &table, &whole),
         as_sql: link::with("/sql", [("run", run.as_str()), ("sql", done.sql.as_deref().unwrap_or_default())]),
-        as_curl: curl(&app, &rest(&run, &table, &whole, [("format", "csv")])),
+        as_curl: curl(&app, &who, &rest(&run, &table, &whole, [("format", "csv")])),
         notes: done.notes,
         is_live: source.summary.kind == Kind::Run && source.summary.state != "complete",
         as_of: begun.snapshot.taken().format("%H:%M:%S").to_string(),
@@ -165,11 +165,16 @@ fn downloads(run: &str, table: &str, rows: &Rows) -> Vec<(&'static str, String)>
     formats.into_iter().map(|(words, name)| (words, rest(run, table, rows, [("format", name)]))).collect()
 }
 
-/// The same for a program, as it is typed.
-pub(super) fn curl(app: &App, address: &str) -> String {
-    let token = link::quoted(&app.token_file);
+/// The same for a program, as it is typed in any folder: with the file that keeps the token of whoever asks, or else with a
+/// variable of the shell that is to hold it.
+pub(super) fn curl(app: &App, who: &Who, address: &str) -> String {
+    let file = app.desk.access.file_of(&who.login.token);
+    let token = file.map_or_else(
+        || "$RESULTS_TOKEN".to_owned(),
+        |file| format!("$(cat {})", link::quoted(&file.display().to_string())),
+    );
     let address = link::quoted(&format!("{}{address}", app.url()));
-    format!("curl --fail -H \"Authorization: Bearer $(cat {token})\" {address}")
+    format!("curl --fail -H \"Authorization: Bearer {token}\" {address}")
 }
 
 fn sortable(heads: Vec<Head>, link: &str, rows: &Rows) -> Vec<Head> {

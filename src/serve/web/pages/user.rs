@@ -9,6 +9,7 @@ use axum::response::Response;
 use serde_json::Value;
 
 use super::super::app::{App, Who};
+use super::super::bare::Bare;
 use super::super::fields::Fields;
 use super::super::link;
 use super::super::path::Path;
@@ -42,12 +43,13 @@ pub(super) async fn users(
     Query(pairs): Query<Vec<(String, String)>>,
 ) -> Result<Response, Problem> {
     let fields = Fields::of(pairs, &["prefix", "after"])?;
-    let source = app.desk.whole(&who, &run)?;
+    let what = "ids of users";
+    let source = app.desk.whole(&who, &run, what)?;
     let prefix = fields.one("prefix")?.unwrap_or_default().to_owned();
     let after = fields.one("after")?.unwrap_or_default().to_owned();
     let is_first = after.is_empty();
     let ask = Ask::Users { prefix: prefix.clone(), after };
-    let found = app.desk.document(&who, &source, ask, "ids of users").await?;
+    let found = app.desk.document(&who, &source, ask, what).await?;
     let run_link = format!("/run/{}", link::part(&run));
     let names = found.as_array().into_iter().flatten().filter_map(Value::as_str);
     let ids: Vec<(String, String)> =
@@ -92,12 +94,12 @@ pub(super) async fn page(
     State(app): State<Arc<App>>,
     Extension(who): Extension<Who>,
     Path((run, id)): Path<(String, String)>,
+    _: Bare,
 ) -> Result<Response, Problem> {
-    let source = app.desk.whole(&who, &run)?;
-    let mut about = app
-        .desk
-        .document(&who, &source, Ask::User { id: id.clone(), pictures: true }, &format!("user {id}"))
-        .await?;
+    let what = format!("user {id}");
+    let source = app.desk.whole(&who, &run, &what)?;
+    let ask = Ask::User { id: id.clone(), pictures: true };
+    let mut about = app.desk.document(&who, &source, ask, &what).await?;
     let run_link = format!("/run/{}", link::part(&run));
     let plots: Option<Vec<Drawn>> = read(about["plots"].take())?;
     let not_drawn: Option<Vec<PlotOf>> = read(about["not_drawn"].take())?;

@@ -8,7 +8,7 @@ use prost::Message;
 use tonic::Code;
 
 use super::super::super::world::World;
-use super::super::hostile::hostile;
+use super::super::hostile::{Hostile, hostile};
 use super::super::tokens::token;
 use super::super::{ENDLESS, Service, merged, metric, patient, service, service_with};
 use super::{Flight, query, ticket};
@@ -30,8 +30,10 @@ fn after_each_hostile_query_the_connection_answers() {
         settings.limits.stall = Duration::from_secs(3);
     });
     let mut flight = Flight::open(&service);
-    for (name, sql) in hostile() {
-        if let Err(said) = flight.query(&sql) {
+    for Hostile { name, sql, has_rows } in hostile() {
+        let answer = flight.query(&sql);
+        assert!(has_rows || answer.is_err(), "{name} is answered");
+        if let Err(said) = answer {
             let known =
                 [Code::InvalidArgument, Code::ResourceExhausted, Code::DeadlineExceeded, Code::Unimplemented];
             assert!(known.contains(&said.code()) && !said.message().is_empty(), "{name}: {said}");

@@ -66,6 +66,31 @@ fn rows_are_those_of_http_to_the_last_bit() {
 }
 
 #[test]
+fn a_query_that_ends_before_it_is_asked_is_written_down() {
+    let service = service();
+    let some = token(merged(), &service, "some", &["--sources", "merged"]);
+    let mut flight = Flight::of_token(&service, &some);
+    let long = format!("select '{}'", "x".repeat(300 << 10));
+    for (database, sql, code, ending) in [
+        ("run", "select 1", Code::NotFound, "not-found"),
+        ("nothing", "select 2", Code::NotFound, "not-found"),
+        ("merged", long.as_str(), Code::InvalidArgument, "too-large"),
+    ] {
+        flight.heads.truncate(1);
+        flight.heads.push(("database", database.into()));
+        assert_eq!(flight.query(sql).unwrap_err().code(), code, "{database}");
+        let line = service.audit().pop().unwrap();
+        assert!(
+            line["event"] == "query" && line["token"] == "some" && line["protocol"] == "flight",
+            "{line}"
+        );
+        assert!(line["source"] == database && line["ending"] == ending, "{line}");
+        let kept = line["sql"].as_str().unwrap();
+        assert!(sql.starts_with(kept.trim_end_matches('…')) && kept.len() < 1100, "{kept}");
+    }
+}
+
+#[test]
 fn parameters_are_numbers_names_or_marks() {
     let service = service();
     let mut flight = Flight::open(&service);

@@ -1,6 +1,6 @@
 //! Functions of the catalogue that are of this source, or that clients ask and nobody else knows.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use std::sync::Arc;
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, Int32Array, Int64Array, StringArray};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Int64Type};
-use datafusion::error::Result;
+use datafusion::error::{DataFusionError, Result};
 use datafusion::execution::context::SessionContext;
 use datafusion::logical_expr::{
     ColumnarValue, ScalarFunctionArgs, ScalarUDF, ScalarUDFImpl, Signature, TypeSignature, Volatility,
@@ -97,6 +97,10 @@ const ZERO: [&str; 8] = [
     "pg_total_relation_size",
     "txid_current",
 ];
+
+/// What is said of a setting that is changed in the midst of a query.
+const SET_ALONE: &str = "set_config changes a setting in a query of its own only\n\
+                         (hint: SET name = value, or SELECT set_config('name', 'value', false) and nothing else)";
 
 /// What a function gives for so many rows.
 type Gives = dyn Fn(&[ArrayRef], usize) -> Result<ArrayRef> + Send + Sync;
@@ -247,7 +251,7 @@ pub(super) fn register_all(ctx: &SessionContext, about: &About, session: &PgSess
     });
     privileges(ctx);
     of_tables(ctx, about, session);
-    of_settings(ctx);
+    of_settings(ctx, &session.settings);
 }
 
 /// Whoever sees a source may read it, and nothing else.
@@ -335,33 +339,51 @@ fn of_tables(ctx: &SessionContext, about: &About, session: &PgSession) {
     });
 }
 
-/// Settings that clients ask in a query; whoever changes them says so with `SET`.
-fn of_settings(ctx: &SessionContext) {
-    register(ctx, "current_setting", DataType::Utf8, |args, rows| {
+/// Settings that clients ask in a query, as they are. Whoever changes one has a query for that alone, which does not come here.
+fn of_settings(ctx: &SessionContext, settings: &BTreeMap<String, String>) {
+    let known = settings.clone();
+    register(ctx, "current_setting", DataType::Utf8, move |args, rows| {
         let asked = args.first().map(strings).transpose()?.unwrap_or_else(|| vec![None; rows]);
-        let value = |name: Option<String>| {
-            Some(match name?.to_lowercase().as_str() {
-                "server_version" => "15.0",
-                "server_version_num" => "150000",
-                "server_encoding" | "client_encoding" => "UTF8",
-                "search_path" => "public",
-                "timezone" => "UTC",
-                "datestyle" => "ISO, MDY",
-                "standard_conforming_strings" | "default_transaction_read_only" | "transaction_read_only" => {
-                    "on"
-                }
-                "is_superuser" => "off",
-                "max_index_keys" => "32",
-                "transaction_isolation" | "default_transaction_isolation" => "repeatable read",
-                _ => return None,
-            })
-        };
+        let value = |name: Option<String>| known.get(&name?.to_lowercase()).cloned();
         Ok(Arc::new(asked.into_iter().map(value).collect::<StringArray>()))
     });
-    register(ctx, "set_config", DataType::Utf8, |args, rows| {
-        Ok(match args.get(1) {
-            Some(value) => cast(value, &DataType::Utf8)?,
-            None => Arc::new(StringArray::from(vec![None::<&str>; rows])),
-        })
+    let known = settings.clone();
+    register(ctx, "set_config", DataType::Utf8, move |args, rows| {
+        let [names, values, ..] = args else {
+            return Ok(Arc::new(StringArray::from(vec![None::<&str>; rows])));
+        };
+        let (names, values) = (strings(names)?, strings(values)?);
+        for (name, value) in names.iter().zip(&values) {
+            let (Some(name), Some(value)) = (name, value) else { continue };
+            let now = known.get(&name.to_lowercase());
+            if now.is_none_or(|now| !now.eq_ignore_ascii_case(value)) {
+                return Err(DataFusionError::NotImplemented(SET_ALONE.into()));
+            }
+        }
+        Ok(Arc::new(values.into_iter().collect::<StringArray>()))
     });
+}
+
+#[cfg(test)]
+mod tests {
+    use arrow::util::display::array_value_to_string;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn settings_are_told_as_they_are_and_not_changed_in_the_midst_of_a_query() {
+        let ctx = SessionContext::new();
+        of_settings(&ctx, &BTreeMap::from([("timezone".to_owned(), "Asia/Tokyo".to_owned())]));
+        let said = async |sql: &str| {
+            let rows = ctx.sql(sql).await?.collect().await?;
+            Ok::<_, DataFusionError>(array_value_to_string(rows[0].column(0), 0)?)
+        };
+        assert_eq!(said("select current_setting('TimeZone')").await.unwrap(), "Asia/Tokyo");
+        assert_eq!(said("select set_config('TimeZone', 'Asia/Tokyo', false)").await.unwrap(), "Asia/Tokyo");
+        for sql in ["select set_config('timezone', 'UTC', false)", "select set_config('role', 'anna', false)"]
+        {
+            let error = said(sql).await.unwrap_err().to_string();
+            assert!(error.contains("set_config changes a setting in a query of its own only"), "{error}");
+        }
+    }
 }
