@@ -176,11 +176,11 @@ impl ShardStatus {
         self.state != ShardState::Running || self.stopping || is_orphan()
     }
 
-    /// Whether it has not been heard of for long, as far as its clock is as this one: a moment that has not come yet says no
-    /// more of it. Only words depend on that; who wants a share watches whether the holder's beat changes.
+    /// Whether it has not been heard of for long, as far as its clock is as this one. Only words depend on that; who wants a
+    /// share watches whether the holder's beat changes.
     pub fn is_silent(&self, now_us: i64) -> bool {
         let silence = if self.lease.is_some() { SILENCE_OF_LEASES } else { SILENCE };
-        now_us.abs_diff(self.updated_us) > silence.as_micros() as u64
+        now_us - self.updated_us > silence.as_micros() as i64
     }
 
     /// Takes in what the worker tells.

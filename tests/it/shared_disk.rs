@@ -133,7 +133,7 @@ fn a_worker_that_died_is_watched_by_who_submits_and_by_no_task() {
     told["host"] = "elsewhere".into();
     std::fs::write(lease("1.beat"), told.to_string()).unwrap();
 
-    let status = expect(&world, 0, "-86400", &["status", "run"]).out;
+    let status = expect(&world, 0, "86400", &["status", "run"]).out;
     assert!(status.contains("silent") && status.contains("was at u00"), "{status}");
     let submit = ["submit", "--resume", "run", "--engine", "local", "--merge", "merged"];
     let submitted = expect(&world, 0, "-86400", &submit).err;

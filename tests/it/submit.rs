@@ -114,6 +114,23 @@ fn a_cancelled_run_keeps_what_is_done_and_is_submitted_again_where_work_is_left(
 }
 
 #[test]
+#[ignore = "long"]
+fn a_task_that_is_killed_keeps_no_other_from_its_work() {
+    let world = World::new(10);
+    // More tasks than cores, so that some begin after the first one is gone.
+    let shards = (2 * std::thread::available_parallelism().unwrap().get() + 1).to_string();
+    let once = world.path("killed").display().to_string();
+    let mut command = world.command(&[&SUBMIT[..], &["--shards", &shards]].concat());
+    let told = said(&command.env("RESULTS_FAILPOINT", format!("unit|u00|kill|{once}")).output().unwrap());
+    assert_eq!(told.code, Some(0), "{told:?}");
+    wait_until_over(&world, "run");
+    let status = world.expect(0, &["status", "run"]).out;
+    assert!(world.path("killed").exists() && !status.contains("not started"), "{status}");
+    let left = status.lines().filter(|line| line.contains(" lost ")).count();
+    assert_eq!(left, 1, "{status}");
+}
+
+#[test]
 fn a_dry_run_shows_scripts_and_commands_and_makes_nothing() {
     let world = World::new(3);
     let shown = submit(&world, 0, &["--shards", "3", "--dry-run", "--merge", "merged"]).out;
